@@ -1,0 +1,42 @@
+# Every command a developer needs. `make` lists them.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+
+.PHONY: help run test lint schema clean
+
+help:  ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+# Debian ships python3 without ensurepip: python3-venv brings it.
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'slurmql needs Python 3.11 or newer'; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+		echo "installing python3-venv"; sudo=$$([ $$(id -u) = 0 ] || echo sudo); \
+		$$sudo apt-get update -q && $$sudo apt-get install -y -q --no-install-recommends python3-venv; }
+	@echo "making the environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install -q -c constraints.txt pip
+	@$(BIN)/pip install -q -c constraints.txt -e '.[dev]'
+	@touch $@
+
+run: $(INSTALLED)  ## a private real Slurm, local AWS and the API; PORT=8000
+	@$(BIN)/python -m local --port $(or $(PORT),8000)
+
+test: $(INSTALLED)  ## all tests, the end-to-end ones on a real Slurm
+	@$(BIN)/python -m local.packages
+	@$(BIN)/pytest
+
+lint: $(INSTALLED)  ## format, lint, types, walls
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+schema: $(INSTALLED)  ## export schema/schema.graphql
+	@$(BIN)/python -m schema
+
+clean:  ## remove the environment and caches
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
