@@ -1,0 +1,1 @@
+"""Slurm's language and nothing else: build commands, parse output."""

@@ -1,0 +1,65 @@
+"""Words and numbers as squeue, sinfo, scontrol and sacct print them, without their placeholders."""
+
+import re
+
+from slurm.errors import ParseError
+
+NULL = "(null)"
+NO_WORD = frozenset({"", "N/A", "n/a", NULL, "None", "NONE", "Unknown", "NOT_SET", "INVALID"})
+NO_NUMBER = NO_WORD | {"n/s", "none", "UNLIMITED", "infinite"}
+
+# slurm/slurm.h: NO_VAL is 0xfffffffe and INFINITE 0xffffffff; their 64-bit kin lie above. JSON of 22.05
+# prints NO_VAL of a signed 64-bit field as -2.
+NO_VAL = 2**32 - 2
+NO_VAL_SIGNED = -2
+
+# A node that never reported has load NO_VAL, stored in hundredths: 42949672.94.
+HIGHEST_LOAD = 4e7
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,40}")
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{0,40})?")
+
+
+def text(value: str) -> str | None:
+    """Free text, such as a job's name or comment; None where Slurm has no string.
+
+    Slurm prints a NULL string as "(null)" (man squeue), which cannot be told from a user's own "(null)".
+    All other words that are placeholders elsewhere ("N/A", "None", "") may well be a job's name, so they
+    stay.
+    """
+    return None if value == NULL else value
+
+
+def word(value: str) -> str | None:
+    """A word from a closed vocabulary, such as an account, a QOS or a reason; None for any placeholder.
+
+    Placeholders: "", "N/A", "n/a", "(null)", "None", "NONE", "Unknown", "NOT_SET", "INVALID".
+    """
+    return None if value in NO_WORD else value
+
+
+def integer(value: str) -> int | None:
+    """A whole number; None for a placeholder, an unlimited limit and Slurm's NO_VAL and INFINITE.
+
+    -2 and everything from 2**32 - 2 upward are NO_VAL or INFINITE (slurm/slurm.h). Raises ParseError.
+    """
+    if value in NO_NUMBER:
+        return None
+    if not _INTEGER.fullmatch(value):
+        raise ParseError("integer", value)
+    number = int(value)
+    return None if number >= NO_VAL or number == NO_VAL_SIGNED else number
+
+
+def decimal(value: str) -> float | None:
+    """A number with a fraction, such as a node's CPULoad; None for a placeholder and for NO_VAL.
+
+    From 23.11 scontrol prints NO_VAL's hundredth (42949672.94) where it printed N/A before, so anything
+    above 4e7 is None. Raises ParseError.
+    """
+    if value in NO_NUMBER:
+        return None
+    if not _DECIMAL.fullmatch(value):
+        raise ParseError("decimal", value)
+    number = float(value)
+    return None if number > HIGHEST_LOAD else number
