@@ -1,0 +1,265 @@
+"""One private Slurm: from an empty folder to idle nodes, and back to no process."""
+
+import fcntl
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from local.cluster.configuration import PARALLELCLUSTER, ComputeResource, Configuration, Layout, power_program
+from local.cluster.daemons import BIN_DIRS, DaemonError, Daemons, Programs, munged, slurmctld, slurmd
+from local.cluster.place import suitable
+from local.cluster.ports import NoFreePortsError, reserved
+from local.cluster.users import DemoUser, UnusableAccountError, demo_users
+
+READY_WITHIN = 30.0
+"""Seconds each daemon may take; a start takes about 3 s on two cores."""
+SLURM_ACCOUNT = "slurm"
+"""SlurmUser when root starts the cluster, as on ParallelCluster; Debian's packages make it."""
+CGROUP_DISABLED_SINCE = (24, 5)
+"""First Slurm whose cgroup.conf(5) knows `CgroupPlugin=disabled`; older ones need no cgroup.conf here."""
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class ClusterError(Exception):
+    """The cluster could not start; the text says what failed and what can be done."""
+
+
+class Cluster:
+    """A real Slurm in `directory`, as a context manager that starts and stops it.
+
+    As root the cluster is as ParallelCluster's: slurmctld runs as `slurm`, slurmd as root, jobs as the demo
+    users. As an ordinary user everything runs as that user. Each start begins with an empty queue.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        name: str = "demo",
+        *,
+        compute: tuple[ComputeResource, ...] = PARALLELCLUSTER,
+        suspend_after: int = 60,
+        max_jobs: int = 10_000,
+        settings: Mapping[str, str] | None = None,
+        bin_dirs: tuple[Path, ...] = BIN_DIRS,
+        progress: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self.directory = directory.resolve()
+        self.name = name
+        self.users: tuple[DemoUser, ...] = ()
+        self.programs = Programs(bin_dirs)
+        self._compute = compute
+        self._suspend_after = suspend_after
+        self._max_jobs = max_jobs
+        self._settings = settings or {}
+        self._progress = progress
+        self._held = ExitStack()
+        self._environment: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        self.start(self._progress)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables that point a Slurm client at this cluster; empty unless it runs."""
+        return dict(self._environment)
+
+    def start(self, progress: Callable[[str], None]) -> None:
+        """Start it and wait until the static nodes are idle. Raises ClusterError, leaving no process."""
+        with ExitStack() as held:
+            try:
+                self._start(held, progress)
+            except (DaemonError, NoFreePortsError, UnusableAccountError, OSError) as error:
+                self._environment = {}
+                raise ClusterError(f"cluster {self.name}: {error}") from error
+            self._held = held.pop_all()
+
+    def stop(self) -> None:
+        """End every process the cluster ever started; logs and state stay in the directory."""
+        self._environment = {}
+        self._held.close()
+
+    def user(self, name: str) -> DemoUser:
+        """The demo user of that name. Raises KeyError."""
+        return {user.name: user for user in self.users}[name]
+
+    def run(
+        self, *argv: str, user: str | None = None, input: str | None = None, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a Slurm command on this cluster, by no path of the API's.
+
+        As the account that started the cluster, or as a demo user in their workspace; in a clean environment.
+        Raises CalledProcessError on a status other than 0 unless `check` is off.
+        """
+        person = None if user is None else self.user(user)
+        switch = person if os.geteuid() == 0 else None
+        return subprocess.run(
+            [self.programs.path(argv[0]), *argv[1:]],
+            env=self._client(person),
+            cwd=person.workspace if person else None,
+            user=switch.uid if switch else None,
+            group=switch.gid if switch else None,
+            extra_groups=switch.groups if switch else None,
+            input=input,
+            capture_output=True,
+            text=True,
+            check=check,
+        )
+
+    def _client(self, person: DemoUser | None) -> dict[str, str]:
+        account = pwd.getpwuid(person.uid if person else os.geteuid())
+        return {
+            "PATH": SYSTEM_PATH,
+            "LC_ALL": "C.UTF-8",
+            "HOME": account.pw_dir,
+            "SHELL": account.pw_shell,
+            "USER": account.pw_name,
+            "LOGNAME": account.pw_name,
+            **self._environment,
+        }
+
+    def _start(self, held: ExitStack, progress: Callable[[str], None]) -> None:
+        for program in ("munged", "slurmctld", "slurmd", "scontrol", "sinfo", "sbatch"):
+            self.programs.path(program)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        held.enter_context(_locked(self.directory))
+        longest = max((node for resource in self._compute for node in resource.nodes), key=len)
+        layout = Layout(held.enter_context(suitable(self.directory, longest, os.geteuid() == 0, progress)))
+        _make_folders(layout, _slurm_user())
+        self.users = demo_users(layout.root / "users", progress)
+        configuration = self._configuration(held, layout)
+        _write(configuration, self.programs.slurm_version())
+        self._environment = {"SLURM_CONF": str(layout.slurm_conf)}
+        self._start_daemons(held, configuration, progress)
+
+    def _configuration(self, held: ExitStack, layout: Layout) -> Configuration:
+        nodes = [node for resource in self._compute for node in resource.nodes]
+        controller_port, *node_ports = held.enter_context(reserved(1 + len(nodes)))
+        host = socket.gethostname().partition(".")[0]
+        return Configuration(
+            cluster_name=self.name,
+            layout=layout,
+            host=host,
+            address=_loopback(host),
+            slurm_user=_slurm_user(),
+            slurmd_user=pwd.getpwuid(os.geteuid()).pw_name,
+            controller_port=controller_port,
+            node_ports=dict(zip(nodes, node_ports, strict=True)),
+            compute=self._compute,
+            suspend_after=self._suspend_after,
+            max_jobs=self._max_jobs,
+            settings=self._settings,
+        )
+
+    def _start_daemons(
+        self, held: ExitStack, configuration: Configuration, progress: Callable[[str], None]
+    ) -> None:
+        layout, static = configuration.layout, configuration.static_nodes
+        cloud = [node for node in configuration.node_ports if node not in static]
+        daemons = Daemons(layout, self.programs, cloud, {"PATH": SYSTEM_PATH, **self._environment})
+        held.callback(daemons.stop)
+        progress("starting munged")
+        daemons.start("munged", munged(self.programs, layout))
+        daemons.wait("munged", layout.munge_socket.exists, READY_WITHIN)
+        progress(f"starting slurmctld on {configuration.address}:{configuration.controller_port}")
+        daemons.start("slurmctld", slurmctld(self.programs, layout))
+        daemons.wait("slurmctld", self._controller_is_up, READY_WITHIN)
+        for node in static:
+            progress(f"starting slurmd of {node}")
+            daemons.start(node, slurmd(self.programs, layout, node))
+        for node in static:
+            daemons.wait(node, partial(self._is_idle, node), READY_WITHIN)
+        progress(f"cluster {self.name} is ready: {', '.join(static)} idle, {len(cloud)} nodes powered down")
+
+    def _controller_is_up(self) -> bool:
+        return self.run("scontrol", "ping", check=False).returncode == 0
+
+    def _is_idle(self, node: str) -> bool:
+        return self.run("sinfo", "-h", "-n", node, "-o", "%T", check=False).stdout.split() == ["idle"]
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    with (directory / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DaemonError(f"another cluster runs in {directory}") from None
+        yield
+
+
+def _slurm_user() -> str:
+    return SLURM_ACCOUNT if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+
+
+def _make_folders(layout: Layout, slurm_user: str) -> None:
+    """Empty folders, each entered and owned by those who must and no others."""
+    for folder in (
+        layout.slurm_conf.parent,
+        layout.munge,
+        layout.state,
+        layout.spool,
+        layout.pids,
+        layout.programs,
+    ):
+        shutil.rmtree(folder, ignore_errors=True)
+    for folder in (layout.munge_key.parent, layout.log):
+        shutil.rmtree(folder, ignore_errors=True)
+    everyone = (layout.root, layout.slurm_conf.parent, layout.munge, layout.spool, layout.programs)
+    slurms = (layout.state, layout.log, layout.pids)
+    for folder in (*everyone, *slurms, layout.munge_key.parent):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)
+    layout.state.chmod(0o700)
+    layout.munge_key.parent.chmod(0o700)
+    for folder in slurms:
+        shutil.chown(folder, slurm_user)
+
+
+def _write(configuration: Configuration, version: tuple[int, int]) -> None:
+    layout = configuration.layout
+    layout.slurm_conf.write_text(configuration.slurm_conf())
+    layout.slurm_conf.with_name("gres.conf").write_text(configuration.gres_conf())
+    if version >= CGROUP_DISABLED_SINCE:
+        layout.slurm_conf.with_name("cgroup.conf").write_text("CgroupPlugin=disabled\n")
+    _write_gpu_files(configuration)
+    layout.munge_key.touch(mode=0o600)
+    layout.munge_key.write_bytes(secrets.token_bytes(128))
+    for verb in ("resume", "suspend"):
+        program = layout.programs / verb
+        program.write_text(power_program(verb, layout))
+        program.chmod(0o755)
+
+
+def _write_gpu_files(configuration: Configuration) -> None:
+    folder = configuration.layout.gpu_files
+    folder.mkdir()
+    for number in range(
+        max((resource.gpus[1] for resource in configuration.compute if resource.gpus), default=0)
+    ):
+        (folder / f"gpu{number}").symlink_to(os.devnull)
+
+
+def _loopback(host: str) -> str:
+    """The address by which daemons of this machine are to be reached. Raises DaemonError."""
+    try:
+        address = socket.gethostbyname(host)
+    except OSError:
+        raise DaemonError(
+            f"this machine's name, {host}, has no address: add `127.0.1.1 {host}` to /etc/hosts"
+        ) from None
+    return address

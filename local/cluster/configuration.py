@@ -1,0 +1,247 @@
+"""slurm.conf and gres.conf, with the values ParallelCluster writes wherever one machine allows them."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class ComputeResource:
+    """Nodes of one kind in one queue, named `<queue>-<st|dy>-<name>-<n>` as ParallelCluster names them."""
+
+    queue: str
+    name: str
+    instance_type: str
+    count: int
+    cpus: int
+    memory: int
+    """MiB a job may use: 95 % of the instance's, as ParallelCluster counts."""
+    static: bool = False
+    gpus: tuple[str, int] | None = None
+    """Type and count of the GPUs of each node, such as ("a100", 8)."""
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The name of each node."""
+        return tuple(f"{self._stem}-{number}" for number in range(1, self.count + 1))
+
+    @property
+    def hostlist(self) -> str:
+        """All nodes as one Slurm hostlist expression."""
+        return f"{self._stem}-[1-{self.count}]"
+
+    @property
+    def features(self) -> str:
+        """Feature list in ParallelCluster's order: static or dynamic, instance type, resource, gpu."""
+        kind = "static" if self.static else "dynamic"
+        return ",".join([kind, self.instance_type, self.name] + (["gpu"] if self.gpus else []))
+
+    @property
+    def _stem(self) -> str:
+        return f"{self.queue}-{'st' if self.static else 'dy'}-{self.name}"
+
+
+PARALLELCLUSTER = (
+    ComputeResource("queue1", "small", "t3.small", count=2, cpus=4, memory=1945, static=True),
+    ComputeResource("queue1", "large", "c5.large", count=4, cpus=2, memory=3891),
+    ComputeResource("gpu", "p4d", "p4d.24xlarge", count=2, cpus=96, memory=1_120_665, gpus=("a100", 8)),
+)
+"""Two queues; the first is the default. A t3.small has 2 CPUs: 4 let a few more demo jobs run at once."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a cluster keeps its files. Daemons of three accounts and every demo user reach into `root`."""
+
+    root: Path
+
+    @property
+    def slurm_conf(self) -> Path:
+        """What SLURM_CONF names."""
+        return self.root / "etc" / "slurm.conf"
+
+    @property
+    def munge(self) -> Path:
+        """The folder of munged's socket, which every user may enter."""
+        return self.root / "munge"
+
+    @property
+    def munge_socket(self) -> Path:
+        """The socket by which all authenticate."""
+        return self.munge / "socket"
+
+    @property
+    def munge_key(self) -> Path:
+        """The key of this cluster alone."""
+        return self.root / "secret" / "munge.key"
+
+    @property
+    def log(self) -> Path:
+        """One log for each daemon."""
+        return self.root / "log"
+
+    @property
+    def state(self) -> Path:
+        """Slurmctld's StateSaveLocation."""
+        return self.root / "state"
+
+    @property
+    def spool(self) -> Path:
+        """One SlurmdSpoolDir for each node."""
+        return self.root / "spool"
+
+    @property
+    def pids(self) -> Path:
+        """The daemons' pid files."""
+        return self.root / "pids"
+
+    @property
+    def programs(self) -> Path:
+        """ResumeProgram and SuspendProgram."""
+        return self.root / "programs"
+
+    @property
+    def gpu_files(self) -> Path:
+        """What gres.conf gives as the GPUs' device files."""
+        return self.root / "etc" / "gpus"
+
+    @property
+    def power_requests(self) -> Path:
+        """The pipe by which slurmctld asks for nodes and gives them back."""
+        return self.root / "programs" / "requests"
+
+    def longest_socket(self, node: str) -> int:
+        """Bytes of the longest socket name below `root`: slurmstepd's, `<spool>/<node>_<job>.<step>`."""
+        return len(str(self.spool / node / f"{node}_{2**26}.{2**32 - 1}").encode())
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """All that slurm.conf says. Durations are seconds."""
+
+    cluster_name: str
+    layout: Layout
+    host: str
+    address: str
+    """Loopback address of every daemon; `host` must resolve to it (see `CommunicationParameters`)."""
+    slurm_user: str
+    slurmd_user: str
+    controller_port: int
+    node_ports: Mapping[str, int]
+    compute: tuple[ComputeResource, ...] = PARALLELCLUSTER
+    suspend_after: int = 60
+    suspend_timeout: int = 5
+    resume_timeout: int = 60
+    max_jobs: int = 10_000
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Further lines, which win over ours."""
+
+    @property
+    def static_nodes(self) -> tuple[str, ...]:
+        """Nodes that are up as long as the cluster is."""
+        return tuple(node for resource in self.compute if resource.static for node in resource.nodes)
+
+    def slurm_conf(self) -> str:
+        """Text of slurm.conf (slurm.conf(5))."""
+        general = {**self._general(), **self._power_saving(), **self.settings}
+        lines = [f"{key}={value}" for key, value in general.items()]
+        lines += [self._node_line(resource) for resource in self.compute]
+        lines += self._partition_lines()
+        return "\n".join(lines) + "\n"
+
+    def gres_conf(self) -> str:
+        """Text of gres.conf (gres.conf(5)): links to /dev/null stand in for the GPUs' devices.
+
+        slurmd counts no GPU that names no file, and slurmctld then drains the node (22.05).
+        """
+        return "".join(
+            f"NodeName={resource.hostlist} Name=gpu Type={resource.gpus[0]} Count={resource.gpus[1]}"
+            f" File={self.layout.gpu_files}/gpu[0-{resource.gpus[1] - 1}]\n"
+            for resource in self.compute
+            if resource.gpus
+        )
+
+    def _general(self) -> dict[str, str]:
+        layout = self.layout
+        return {
+            "ClusterName": self.cluster_name,
+            "SlurmctldHost": f"{self.host}({self.address})",
+            "SlurmctldPort": str(self.controller_port),
+            "SlurmUser": self.slurm_user,
+            "SlurmdUser": self.slurmd_user,
+            "AuthType": "auth/munge",
+            "AuthInfo": f"socket={layout.munge_socket}",
+            # Both daemons listen on the address of this host's name alone, not on every interface.
+            "CommunicationParameters": "NoCtldInAddrAny,NoInAddrAny",
+            "StateSaveLocation": str(layout.state),
+            "SlurmdSpoolDir": str(layout.spool / "%n"),
+            "SlurmctldPidFile": str(layout.pids / "slurmctld.pid"),
+            "SlurmdPidFile": str(layout.pids / "%n.pid"),
+            "SlurmctldLogFile": str(layout.log / "slurmctld.log"),
+            "SlurmdLogFile": str(layout.log / "%n.log"),
+            # Neither control groups nor MPI: both need rights or parts an ordinary machine may lack.
+            "ProctrackType": "proctrack/linuxproc",
+            "TaskPlugin": "task/none",
+            "MpiDefault": "none",
+            "SlurmdParameters": "config_overrides",
+            "SelectType": "select/cons_tres",
+            "SelectTypeParameters": "CR_CPU",
+            "GresTypes": "gpu",
+            "MaxJobCount": str(self.max_jobs),
+            "MinJobAge": "300",
+            "MessageTimeout": "60",
+            "EnforcePartLimits": "ALL",
+            "PrivateData": "cloud",
+            "ReturnToService": "1",
+            "JobCompType": "jobcomp/none",
+            "AccountingStorageType": "accounting_storage/none",
+            "JobAcctGatherType": "jobacct_gather/none",
+        }
+
+    def _power_saving(self) -> dict[str, str]:
+        return {
+            "ResumeProgram": str(self.layout.programs / "resume"),
+            "SuspendProgram": str(self.layout.programs / "suspend"),
+            "SuspendTime": str(self.suspend_after),
+            "SuspendTimeout": str(self.suspend_timeout),
+            "ResumeTimeout": str(self.resume_timeout),
+            "SuspendExcNodes": ",".join(resource.hostlist for resource in self.compute if resource.static),
+            "SlurmctldParameters": "idle_on_node_suspend,power_save_interval=1,power_save_min_interval=0",
+        }
+
+    def _node_line(self, resource: ComputeResource) -> str:
+        ports = ",".join(str(self.node_ports[node]) for node in resource.nodes)
+        words = [
+            f"NodeName={resource.hostlist}",
+            f"NodeHostname={self.host}",
+            f"NodeAddr={self.address}",
+            f"Port=[{ports}]",
+            f"CPUs={resource.cpus}",
+            f"RealMemory={resource.memory}",
+            f"Features={resource.features}",
+            f"Weight={1 if resource.static else 1000}",
+            f"State={'UNKNOWN' if resource.static else 'CLOUD'}",
+        ]
+        if resource.gpus:
+            words.append(f"Gres=gpu:{resource.gpus[0]}:{resource.gpus[1]}")
+        return " ".join(words)
+
+    def _partition_lines(self) -> list[str]:
+        queues = list(dict.fromkeys(resource.queue for resource in self.compute))
+        return [
+            f"PartitionName={queue} Nodes="
+            + ",".join(resource.hostlist for resource in self.compute if resource.queue == queue)
+            + f" MaxTime=INFINITE State=UP Default={'YES' if queue == queues[0] else 'NO'}"
+            for queue in queues
+        ]
+
+
+def power_program(verb: str, layout: Layout) -> str:
+    """Text of ResumeProgram (`verb` "resume") or SuspendProgram ("suspend"): it hands its hostlist on.
+
+    slurmctld runs it as SlurmUser, who may not start root's slurmd; the keeper at the pipe's other end may.
+    It is a shell script because this package's interpreter may lie where SlurmUser cannot read. A line as
+    short as this arrives in one piece (pipe(7)).
+    """
+    return f'#!/bin/sh\necho "{verb} $1" >{shlex.quote(str(layout.power_requests))}\n'

@@ -1,0 +1,159 @@
+"""munged, slurmctld and slurmd: how each is started, and the process they all live under."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.cluster.configuration import Layout
+
+BIN_DIRS = tuple(
+    Path(folder) for folder in ("/usr/bin", "/bin", "/usr/sbin", "/sbin", "/opt/slurm/bin", "/opt/slurm/sbin")
+)
+"""Where Slurm's and munge's programs are looked for."""
+KEEPER = Path(__file__).with_name("keeper.py")
+
+
+class DaemonError(Exception):
+    """A program is missing, ended before it was ready, or took too long; the text says which and why."""
+
+
+@dataclass(frozen=True)
+class Programs:
+    """The absolute path of each program, from the folders given."""
+
+    folders: tuple[Path, ...] = BIN_DIRS
+
+    def path(self, program: str) -> str:
+        """Where `program` lies. Raises DaemonError."""
+        found = shutil.which(program, path=os.pathsep.join(map(str, self.folders)))
+        if found is None:
+            raise DaemonError(f"{program} is not installed: run python -m local.packages")
+        return found
+
+    def slurm_version(self) -> tuple[int, int]:
+        """Release of the installed slurmctld, such as (22, 5). Raises DaemonError."""
+        answer = subprocess.run(
+            [self.path("slurmctld"), "-V"], capture_output=True, text=True, check=False
+        ).stdout
+        release = re.search(r"(\d+)\.(\d+)", answer)
+        if release is None:
+            raise DaemonError(f"slurmctld -V answers {answer!r}, no version")
+        return int(release[1]), int(release[2])
+
+
+def munged(programs: Programs, layout: Layout) -> list[str]:
+    """The argv of munged in the foreground (munged(8)), all its files below the layout."""
+    return [
+        programs.path("munged"),
+        "--foreground",
+        # It distrusts folders that others may write to, and logs other than its own account's.
+        "--force",
+        f"--key-file={layout.munge_key}",
+        f"--socket={layout.munge_socket}",
+        f"--pid-file={layout.pids / 'munged.pid'}",
+        f"--log-file={layout.log / 'munged.log'}",
+        f"--seed-file={layout.munge_key.with_name('munge.seed')}",
+    ]
+
+
+def slurmctld(programs: Programs, layout: Layout) -> list[str]:
+    """The argv of slurmctld in the foreground, with a clean state (slurmctld(8))."""
+    return [programs.path("slurmctld"), "-D", "-c", "-f", str(layout.slurm_conf)]
+
+
+def slurmd(programs: Programs, layout: Layout, node: str) -> list[str]:
+    """The argv of a node's slurmd in the foreground (slurmd(8)).
+
+    -b reports the machine as just booted: without it slurmctld ignores a cloud node it has just resumed.
+    """
+    return [programs.path("slurmd"), "-D", "-b", "-f", str(layout.slurm_conf), "-N", node]
+
+
+class Daemons:
+    """The cluster's daemons, children of a keeper that ends them with all that they started."""
+
+    def __init__(
+        self, layout: Layout, programs: Programs, cloud_nodes: Sequence[str], environment: Mapping[str, str]
+    ) -> None:
+        self._layout = layout
+        orders = layout.root / "secret" / "orders.json"
+        orders.write_text(json.dumps(self._orders(programs, cloud_nodes, environment)))
+        os.mkfifo(layout.power_requests, 0o600)
+        shutil.chown(layout.power_requests, layout.state.owner())
+        with (layout.log / "keeper.log").open("a") as log:
+            self._keeper = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(KEEPER), str(orders)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                start_new_session=True,
+                cwd="/",
+            )
+
+    def start(self, name: str, argv: Sequence[str]) -> None:
+        """Start a daemon; `name` names its log. Raises DaemonError when it cannot be executed."""
+        answer = self._ask({"start": name, "argv": list(argv), "log": self._log(name)})
+        if "error" in answer:
+            raise DaemonError(str(answer["error"]))
+
+    def wait(self, name: str, ready: Callable[[], bool], seconds: float) -> None:
+        """Wait until `ready`. Raises DaemonError when the daemon ends first or the time is over."""
+        deadline = time.monotonic() + seconds
+        while not ready():
+            status = self._ask({"exit": name})["exit"]
+            if status is not None:
+                raise DaemonError(f"{name} ended with status {status}: {self._last_words(name)}")
+            if time.monotonic() > deadline:
+                raise DaemonError(f"{name} is not ready after {seconds:g} s: {self._last_words(name)}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End every process of the cluster; returns when none is left."""
+        for stream in (self._keeper.stdin, self._keeper.stdout):
+            if stream is not None:
+                stream.close()
+        self._keeper.wait()
+
+    def _orders(
+        self, programs: Programs, cloud_nodes: Sequence[str], environment: Mapping[str, str]
+    ) -> dict[str, Any]:
+        return {
+            "environment": dict(environment),
+            "scontrol": programs.path("scontrol"),
+            "power_requests": str(self._layout.power_requests),
+            "boot": {
+                node: {"argv": slurmd(programs, self._layout, node), "log": self._log(node)}
+                for node in cloud_nodes
+            },
+        }
+
+    def _ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        stdin, stdout = self._keeper.stdin, self._keeper.stdout
+        if stdin is None or stdout is None:  # for the type checker: both are pipes
+            raise DaemonError("the keeper has no pipes")
+        try:
+            stdin.write(json.dumps(request) + "\n")
+            stdin.flush()
+            return dict(json.loads(stdout.readline()))
+        except (OSError, ValueError) as error:
+            raise DaemonError(
+                f"the keeper of the cluster's processes has ended: {self._last_words('keeper')}"
+            ) from error
+
+    def _log(self, name: str) -> str:
+        return str(self._layout.log / f"{name}.out")
+
+    def _last_words(self, name: str) -> str:
+        for log in (self._layout.log / f"{name}.log", Path(self._log(name))):
+            if log.exists() and (lines := log.read_text(errors="replace").split("\n")[-6:]):
+                return " / ".join(line for line in lines if line)
+        return "it wrote no log"

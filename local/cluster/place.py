@@ -1,0 +1,43 @@
+"""Where a cluster's files can lie: a folder every account may enter, with a name short enough for sockets."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.cluster.configuration import Layout
+
+SOCKET_NAME_LIMIT = 107
+"""Bytes of a unix socket's name (unix(7): 108 with the closing zero)."""
+
+
+@contextmanager
+def suitable(
+    directory: Path, longest_node: str, shared: bool, progress: Callable[[str], None]
+) -> Iterator[Path]:
+    """`directory` itself where it serves, else a folder in /tmp that is removed at the end, its logs kept.
+
+    `shared` says that several accounts must reach it: slurmctld's and the demo users'.
+    """
+    obstacle = _obstacle(directory, longest_node, shared)
+    if obstacle is None:
+        yield directory
+        return
+    place = Path(tempfile.mkdtemp(prefix="slurmql-", dir="/tmp"))
+    progress(f"{directory} {obstacle}: the cluster lives in {place} until it stops")
+    try:
+        place.chmod(0o755)
+        yield place
+    finally:
+        if (place / "log").is_dir():
+            shutil.copytree(place / "log", directory / "log", dirs_exist_ok=True)
+        shutil.rmtree(place)
+
+
+def _obstacle(directory: Path, longest_node: str, shared: bool) -> str | None:
+    if Layout(directory).longest_socket(longest_node) > SOCKET_NAME_LIMIT:
+        return "has too long a name for sockets"
+    if shared and not all(folder.stat().st_mode & 0o001 for folder in directory.parents):
+        return "lies where other accounts cannot enter"
+    return None
