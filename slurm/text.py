@@ -16,8 +16,8 @@ NO_VAL_SIGNED = -2
 # A node that never reported has load NO_VAL, stored in hundredths: 42949672.94.
 HIGHEST_LOAD = 4e7
 
-_INTEGER = re.compile(r"[+-]?[0-9]{1,40}")
-_DECIMAL = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{0,40})?")
+_INTEGER = re.compile(r"-?[0-9]{1,40}")
+_DECIMAL = re.compile(r"-?[0-9]{1,40}(\.[0-9]{0,40})?")
 
 
 def text(value: str) -> str | None:

@@ -1,0 +1,92 @@
+"""Exit codes, raw up to 22.05 and N:S from 23.02."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slurm.errors import ParseError
+from slurm.exit_code import ExitCode, exit_code
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("0", ExitCode(0, None)),
+        ("768", ExitCode(3, None)),
+        ("65280", ExitCode(255, None)),
+        ("9", ExitCode(None, 9)),
+        ("139", ExitCode(None, 11)),  # with a core dump
+    ],
+)
+def test_a_raw_wait_status(raw: str, expected: ExitCode) -> None:
+    assert exit_code(raw) == expected
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("0:0", ExitCode(0, None)),
+        ("3:0", ExitCode(3, None)),
+        ("0:9", ExitCode(None, 9)),
+        ("1:15", ExitCode(1, 15)),
+        ("0:125", ExitCode(None, 125)),  # Slurm's own mark of an OOM kill
+    ],
+)
+def test_code_and_signal(raw: str, expected: ExitCode) -> None:
+    assert exit_code(raw) == expected
+
+
+def test_death_by_signal_is_not_success() -> None:
+    for raw in ("9", "0:9"):
+        assert exit_code(raw).code is None
+
+
+@pytest.mark.parametrize("raw", ["", "N/A", "(null)", "4294967294"])
+def test_no_exit_code_yet(raw: str) -> None:
+    assert exit_code(raw) == ExitCode(None, None)
+
+
+@pytest.mark.parametrize("raw", ["-1", "65536", "1:2:3", "3:", ":0", "3 :0", "x", "0:0\n", "1" * 5000])
+def test_what_is_no_exit_code_is_an_error(raw: str) -> None:
+    with pytest.raises(ParseError) as caught:
+        exit_code(raw)
+    assert caught.value.what == "exit code"
+
+
+@given(st.integers(0, 255))
+def test_both_spellings_of_a_code_agree(code: int) -> None:
+    assert exit_code(str(code << 8)) == exit_code(f"{code}:0") == ExitCode(code, None)
+
+
+@given(st.integers(1, 126))
+def test_both_spellings_of_a_signal_agree(signal: int) -> None:
+    assert exit_code(str(signal)) == exit_code(f"0:{signal}") == ExitCode(None, signal)
+
+
+@given(st.integers(0, 0xFFFF))
+def test_a_wait_status_reads_as_the_system_reads_it(status: int) -> None:
+    if os.WIFEXITED(status):
+        assert exit_code(str(status)) == ExitCode(os.WEXITSTATUS(status), None)
+    elif os.WIFSIGNALED(status):
+        assert exit_code(str(status)) == ExitCode(None, os.WTERMSIG(status))
+    else:
+        assert exit_code(str(status)) == ExitCode(None, None)
+
+
+def test_the_status_of_a_real_process() -> None:
+    pid = subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"]).pid
+    _, status = os.waitpid(pid, 0)
+    assert exit_code(str(status)) == ExitCode(3, None)
+
+
+@given(st.text() | st.text("0123456789:"))
+def test_exit_code_is_total(raw: str) -> None:
+    try:
+        ended = exit_code(raw)
+    except ParseError:
+        return
+    assert ended.code is None or ended.code >= 0
