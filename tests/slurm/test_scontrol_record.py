@@ -11,7 +11,8 @@ from slurm.scontrol_record import fields
 def test_a_partition() -> None:
     record = fields(
         "PartitionName=queue1 AllowGroups=ALL Default=YES MaxTime=UNLIMITED "
-        "Nodes=queue1-dy-large-[1-10],q-st-[1,3] State=UP TotalCPUs=40 TRES=cpu=40,mem=160000M,node=10,billing=40,gres/gpu=8 Alternate= "
+        "Nodes=queue1-dy-large-[1-10],q-st-[1,3] State=UP TotalCPUs=40 "
+        "TRES=cpu=40,mem=160000M,node=10,billing=40,gres/gpu=8 Alternate= "
     )
     assert record["PartitionName"] == "queue1"
     assert record["Nodes"] == "queue1-dy-large-[1-10],q-st-[1,3]"
