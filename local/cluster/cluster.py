@@ -5,7 +5,6 @@ import os
 import pwd
 import secrets
 import shutil
-import socket
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -16,6 +15,7 @@ from typing import Self
 
 from local.cluster.configuration import PARALLELCLUSTER, ComputeResource, Configuration, Layout, power_program
 from local.cluster.daemons import BIN_DIRS, DaemonError, Daemons, Programs, munged, slurmctld, slurmd
+from local.cluster.host import HostError, own_host
 from local.cluster.place import suitable
 from local.cluster.ports import NoFreePortsError, reserved
 from local.cluster.users import DemoUser, UnusableAccountError, demo_users
@@ -83,7 +83,7 @@ class Cluster:
         with ExitStack() as held:
             try:
                 self._start(held, progress)
-            except (DaemonError, NoFreePortsError, UnusableAccountError, OSError) as error:
+            except (DaemonError, HostError, NoFreePortsError, UnusableAccountError, OSError) as error:
                 self._environment = {}
                 raise ClusterError(f"cluster {self.name}: {error}") from error
             self._held = held.pop_all()
@@ -107,7 +107,7 @@ class Cluster:
         """
         person = None if user is None else self.user(user)
         switch = person if os.geteuid() == 0 else None
-        return subprocess.run(
+        result = subprocess.run(
             [self.programs.path(argv[0]), *argv[1:]],
             env=self._client(person),
             cwd=person.workspace if person else None,
@@ -117,8 +117,13 @@ class Cluster:
             input=input,
             capture_output=True,
             text=True,
-            check=check,
+            check=False,
         )
+        if check and result.returncode != 0:
+            failure = subprocess.CalledProcessError(result.returncode, argv, result.stdout, result.stderr)
+            failure.add_note(result.stderr.strip())
+            raise failure
+        return result
 
     def _client(self, person: DemoUser | None) -> dict[str, str]:
         account = pwd.getpwuid(person.uid if person else os.geteuid())
@@ -141,20 +146,20 @@ class Cluster:
         layout = Layout(held.enter_context(suitable(self.directory, longest, os.geteuid() == 0, progress)))
         _make_folders(layout, _slurm_user())
         self.users = demo_users(layout.root / "users", progress)
-        configuration = self._configuration(held, layout)
+        configuration = self._configuration(held, layout, progress)
         _write(configuration, self.programs.slurm_version())
         self._environment = {"SLURM_CONF": str(layout.slurm_conf)}
         self._start_daemons(held, configuration, progress)
 
-    def _configuration(self, held: ExitStack, layout: Layout) -> Configuration:
+    def _configuration(
+        self, held: ExitStack, layout: Layout, progress: Callable[[str], None]
+    ) -> Configuration:
         nodes = [node for resource in self._compute for node in resource.nodes]
         controller_port, *node_ports = held.enter_context(reserved(1 + len(nodes)))
-        host = socket.gethostname().partition(".")[0]
         return Configuration(
             cluster_name=self.name,
             layout=layout,
-            host=host,
-            address=_loopback(host),
+            host=own_host(progress),
             slurm_user=_slurm_user(),
             slurmd_user=pwd.getpwuid(os.geteuid()).pw_name,
             controller_port=controller_port,
@@ -170,12 +175,13 @@ class Cluster:
     ) -> None:
         layout, static = configuration.layout, configuration.static_nodes
         cloud = [node for node in configuration.node_ports if node not in static]
-        daemons = Daemons(layout, self.programs, cloud, {"PATH": SYSTEM_PATH, **self._environment})
+        environment = {"PATH": SYSTEM_PATH, **self._environment}
+        daemons = Daemons(layout, self.programs, configuration.host, cloud, environment)
         held.callback(daemons.stop)
         progress("starting munged")
         daemons.start("munged", munged(self.programs, layout))
         daemons.wait("munged", layout.munge_socket.exists, READY_WITHIN)
-        progress(f"starting slurmctld on {configuration.address}:{configuration.controller_port}")
+        progress(f"starting slurmctld on {configuration.host.address}:{configuration.controller_port}")
         daemons.start("slurmctld", slurmctld(self.programs, layout))
         daemons.wait("slurmctld", self._controller_is_up, READY_WITHIN)
         for node in static:
@@ -252,14 +258,3 @@ def _write_gpu_files(configuration: Configuration) -> None:
         max((resource.gpus[1] for resource in configuration.compute if resource.gpus), default=0)
     ):
         (folder / f"gpu{number}").symlink_to(os.devnull)
-
-
-def _loopback(host: str) -> str:
-    """The address by which daemons of this machine are to be reached. Raises DaemonError."""
-    try:
-        address = socket.gethostbyname(host)
-    except OSError:
-        raise DaemonError(
-            f"this machine's name, {host}, has no address: add `127.0.1.1 {host}` to /etc/hosts"
-        ) from None
-    return address

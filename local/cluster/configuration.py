@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local.cluster.host import Host
+
 
 @dataclass(frozen=True)
 class ComputeResource:
@@ -122,9 +124,7 @@ class Configuration:
 
     cluster_name: str
     layout: Layout
-    host: str
-    address: str
-    """Loopback address of every daemon; `host` must resolve to it (see `CommunicationParameters`)."""
+    host: Host
     slurm_user: str
     slurmd_user: str
     controller_port: int
@@ -166,7 +166,7 @@ class Configuration:
         layout = self.layout
         return {
             "ClusterName": self.cluster_name,
-            "SlurmctldHost": f"{self.host}({self.address})",
+            "SlurmctldHost": f"{self.host.name}({self.host.address})",
             "SlurmctldPort": str(self.controller_port),
             "SlurmUser": self.slurm_user,
             "SlurmdUser": self.slurmd_user,
@@ -188,6 +188,8 @@ class Configuration:
             "SelectType": "select/cons_tres",
             "SelectTypeParameters": "CR_CPU",
             "GresTypes": "gpu",
+            # Half a second from sbatch to a running job, where Slurm's own values make it up to three.
+            "SchedulerParameters": "batch_sched_delay=0,sched_min_interval=200000",
             "MaxJobCount": str(self.max_jobs),
             "MinJobAge": "300",
             "MessageTimeout": "60",
@@ -214,8 +216,8 @@ class Configuration:
         ports = ",".join(str(self.node_ports[node]) for node in resource.nodes)
         words = [
             f"NodeName={resource.hostlist}",
-            f"NodeHostname={self.host}",
-            f"NodeAddr={self.address}",
+            f"NodeHostname={self.host.name}",
+            f"NodeAddr={self.host.address}",
             f"Port=[{ports}]",
             f"CPUs={resource.cpus}",
             f"RealMemory={resource.memory}",

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from local.cluster.configuration import Layout
+from local.cluster.host import Host
 
 BIN_DIRS = tuple(
     Path(folder) for folder in ("/usr/bin", "/bin", "/usr/sbin", "/sbin", "/opt/slurm/bin", "/opt/slurm/sbin")
@@ -81,16 +82,28 @@ class Daemons:
     """The cluster's daemons, children of a keeper that ends them with all that they started."""
 
     def __init__(
-        self, layout: Layout, programs: Programs, cloud_nodes: Sequence[str], environment: Mapping[str, str]
+        self,
+        layout: Layout,
+        programs: Programs,
+        host: Host,
+        cloud_nodes: Sequence[str],
+        environment: Mapping[str, str],
     ) -> None:
         self._layout = layout
         orders = layout.root / "secret" / "orders.json"
-        orders.write_text(json.dumps(self._orders(programs, cloud_nodes, environment)))
+        orders.write_text(json.dumps(self._orders(programs, host, cloud_nodes, environment)))
         os.mkfifo(layout.power_requests, 0o600)
         shutil.chown(layout.power_requests, layout.state.owner())
         with (layout.log / "keeper.log").open("a") as log:
             self._keeper = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(KEEPER), str(orders)],
+                [
+                    *(["unshare", "--uts"] if host.renamed else []),
+                    sys.executable,
+                    "-I",
+                    "-S",
+                    str(KEEPER),
+                    str(orders),
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -124,10 +137,11 @@ class Daemons:
         self._keeper.wait()
 
     def _orders(
-        self, programs: Programs, cloud_nodes: Sequence[str], environment: Mapping[str, str]
+        self, programs: Programs, host: Host, cloud_nodes: Sequence[str], environment: Mapping[str, str]
     ) -> dict[str, Any]:
         return {
             "environment": dict(environment),
+            "host_name": host.name if host.renamed else None,
             "scontrol": programs.path("scontrol"),
             "power_requests": str(self._layout.power_requests),
             "boot": {

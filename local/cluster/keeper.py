@@ -18,21 +18,22 @@ import os
 import re
 import selectors
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 GRACE = 2.0
-"""Seconds between SIGTERM and SIGKILL."""
+"""Seconds the daemons have between SIGTERM and SIGKILL. Jobs have none: slurmstepd would not heed it."""
 TICK = 0.2
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 POWER_REQUEST = re.compile(r"(resume|suspend) ([A-Za-z0-9,\[\]-]+)")
 
 
-def descendants(ancestor: int) -> list[int]:
+def descendants(ancestor: int) -> set[int]:
     """Living processes below `ancestor`, zombies left out (proc_pid_stat(5))."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
@@ -45,22 +46,22 @@ def descendants(ancestor: int) -> list[int]:
         # The command's name stands in parentheses and may hold any byte, blanks and parentheses included.
         state, parent = stat[stat.rindex(b")") + 2 :].split()[:2]
         children.setdefault(int(parent), []).append(int(entry.name) if state != b"Z" else -int(entry.name))
-    found: list[int] = []
+    found: set[int] = set()
     waiting = [ancestor]
     while waiting:
         below = children.get(waiting.pop(), [])
-        found += [pid for pid in below if pid > 0]
+        found |= {pid for pid in below if pid > 0}
         waiting += [abs(pid) for pid in below]
     return found
 
 
-def end_descendants() -> None:
-    """SIGTERM every descendant of this process, SIGKILL those that outlive the grace, reap all."""
-    for pid in descendants(os.getpid()):
+def end_descendants(daemons: Collection[int]) -> None:
+    """SIGTERM the daemons among this process's children, then SIGKILL all its descendants; reap them."""
+    for pid in daemons:
         _signal(pid, signal.SIGTERM)
     deadline = time.monotonic() + GRACE
     while alive := descendants(os.getpid()):
-        if time.monotonic() > deadline:
+        if time.monotonic() > deadline or alive.isdisjoint(daemons):
             for pid in alive:
                 _signal(pid, signal.SIGKILL)
         reap()
@@ -103,6 +104,8 @@ class Keeper:
     """State of the keeper: the daemons it started and the cloud nodes that are up."""
 
     def __init__(self, orders: Mapping[str, Any]) -> None:
+        if orders["host_name"]:
+            socket.sethostname(orders["host_name"])  # of the UTS namespace the keeper was started in
         self.environment: dict[str, str] = orders["environment"]
         self.scontrol: str = orders["scontrol"]
         self.boot: dict[str, dict[str, Any]] = orders["boot"]
@@ -115,6 +118,11 @@ class Keeper:
         self.exits: dict[int, int] = {}
         self.instances: dict[str, int] = {}
         self.unread = {0: b"", self.requests: b""}
+
+    def running(self) -> set[int]:
+        """The daemons and instances that have not ended."""
+        self.exits |= reap()
+        return {*self.pids.values(), *self.instances.values()} - self.exits.keys()
 
     def keep(self) -> None:
         """Serve requests until the input ends, the parent dies or SIGTERM comes."""
@@ -200,7 +208,7 @@ def be_instance(boot: Mapping[str, Any], environment: Mapping[str, str]) -> None
     slurmd = spawn(boot["argv"], boot["log"], environment)
     while signal.sigtimedwait([signal.SIGTERM], TICK) is None and slurmd not in reap():
         pass
-    end_descendants()
+    end_descendants({slurmd})
 
 
 def prctl(option: int, value: int) -> None:
@@ -220,11 +228,12 @@ def main(orders: str) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     prctl(PR_SET_CHILD_SUBREAPER, 1)
+    keeper = Keeper(json.loads(Path(orders).read_text()))
     try:
-        Keeper(json.loads(Path(orders).read_text())).keep()
+        keeper.keep()
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        end_descendants()
+        end_descendants(keeper.running())
 
 
 if __name__ == "__main__":

@@ -1,0 +1,92 @@
+"""Slurm's own packages, installed where they are missing: `python -m local.packages`."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+PACKAGES: Mapping[str, str] = {
+    "slurmctld": "slurmctld",
+    "slurmd": "slurmd",
+    "sbatch": "slurm-client",
+    "munged": "munge",
+}
+"""A program of each Debian package we need, and that package."""
+# An ordinary user's PATH leaves out the folders of the daemons.
+FOLDERS = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+
+
+class PackagesError(Exception):
+    """The packages cannot be installed; the text says why and what to do."""
+
+
+def missing() -> list[str]:
+    """The packages whose program is not on this machine."""
+    return [package for program, package in PACKAGES.items() if shutil.which(program, path=FOLDERS) is None]
+
+
+def install(progress: Callable[[str], None]) -> None:
+    """Install what is missing, if anything, through apt-get. Raises PackagesError.
+
+    Nothing is enabled or configured: where systemd starts the packages' services, they end for want of a
+    slurm.conf, and the clusters of this project neither need nor touch them.
+    """
+    packages = missing()
+    if not packages:
+        return
+    if shutil.which("apt-get") is None:
+        raise PackagesError(
+            f"{', '.join(packages)} missing, and there is no apt-get: install Slurm and munge by other means"
+        )
+    become_root = _become_root(packages)
+    argv = [*become_root, "apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *packages]
+    progress(f"installing {', '.join(packages)}: {' '.join(argv)}")
+    if _apt(argv).returncode == 0:
+        return
+    progress("apt-get knows no such packages yet: updating its lists once")
+    for command in ([*become_root, "apt-get", "update", "--quiet"], argv):
+        result = _apt(command)
+        if result.returncode != 0:
+            raise PackagesError(f"{' '.join(command)} failed: {_last_line(result.stderr)}")
+
+
+def _become_root(packages: Sequence[str]) -> list[str]:
+    """What to put before a command so that it runs as root. Raises PackagesError."""
+    if os.geteuid() == 0:
+        return []
+    by_hand = f"run as root: apt-get install {' '.join(packages)}"
+    if shutil.which("sudo") is None:
+        raise PackagesError(
+            f"{', '.join(packages)} missing, you are not root, and there is no sudo; {by_hand}"
+        )
+    if subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode == 0:
+        return ["sudo", "-n"]
+    if sys.stdin.isatty():
+        return ["sudo"]
+    raise PackagesError(f"{', '.join(packages)} missing, and sudo wants a password; {by_hand}")
+
+
+def _apt(argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    # Through env(1), as sudo passes no environment on.
+    at = argv.index("apt-get")
+    command = [*argv[:at], "env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8", *argv[at:]]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["it said nothing"])[-1]
+
+
+def main() -> int:
+    """Install what is missing; 1 with a sentence on standard error when that cannot be."""
+    try:
+        install(lambda line: print(line, flush=True))
+    except PackagesError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
