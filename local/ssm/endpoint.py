@@ -1,0 +1,272 @@
+"""The server: Systems Manager's operations over HTTP on the loopback interface.
+
+Whoever reaches the port can run commands as this process's user, for signatures are not verified. So the
+server listens on loopback only, and answers only requests that name it so.
+"""
+
+import json
+import logging
+import shutil
+import socket
+import socketserver
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
+
+from .agent import Agent
+from .commands import Commands, Send
+from .documents import Library
+from .faults import Faults
+from .instance import Instance
+from .nodes import Nodes
+from .protocol import ApiError, Json
+
+_log = logging.getLogger(__name__)
+
+_ADDRESS = "127.0.0.1"
+_TARGET = "AmazonSSM."
+_REQUIRED = {
+    "SendCommand": ("DocumentName",),
+    "GetCommandInvocation": ("CommandId", "InstanceId"),
+    "CancelCommand": ("CommandId",),
+    "CreateDocument": ("Name", "Content"),
+    "UpdateDocument": ("Name", "Content"),
+    "UpdateDocumentDefaultVersion": ("Name", "DocumentVersion"),
+    "DeleteDocument": ("Name",),
+    "DescribeDocument": ("Name",),
+    "GetDocument": ("Name",),
+    "GetConnectionStatus": ("Target",),
+}
+
+
+class Endpoint:
+    """A Systems Manager endpoint for some instances, all of which are this machine. A context manager, too.
+
+    instances    the nodes
+    faults       what goes wrong and how long things take; may be changed while it runs
+    s3_endpoint  where agents upload output when a command names a bucket, such as http://127.0.0.1:5000
+    port         0 for any free one
+    directory    where instances without their own directory work; None: a temporary one, removed at the stop
+    region       the region it says it is
+    pace         how long one second of SSM's time limits (delivery, execution) lasts, in seconds; for tests
+    """
+
+    def __init__(
+        self,
+        instances: Sequence[Instance],
+        faults: Faults | None = None,
+        s3_endpoint: str | None = None,
+        port: int = 0,
+        directory: Path | None = None,
+        region: str = "eu-west-1",
+        pace: float = 1.0,
+    ) -> None:
+        self.faults = faults if faults is not None else Faults()
+        self._temporary = Path(tempfile.mkdtemp(prefix="ssm-")) if directory is None else None
+        root = directory or self._temporary or Path()
+        self._agents = {
+            each.id: Agent(each, each.directory or root / each.id, region, self.faults, s3_endpoint, pace)
+            for each in instances
+        }
+        library = Library()
+        nodes = Nodes(instances)
+        self._commands = Commands(library, self._agents, self.faults, region, pace)
+        self._operations: dict[str, Callable[[Json], Json]] = {
+            "SendCommand": self._commands.send,
+            "GetCommandInvocation": self._commands.result,
+            "ListCommands": self._commands.list_commands,
+            "ListCommandInvocations": self._commands.list_invocations,
+            "CancelCommand": self._commands.cancel,
+            "CreateDocument": library.create,
+            "UpdateDocument": library.update,
+            "UpdateDocumentDefaultVersion": library.update_default_version,
+            "DeleteDocument": library.delete,
+            "DescribeDocument": library.describe,
+            "GetDocument": library.get,
+            "DescribeInstanceInformation": nodes.describe,
+            "GetConnectionStatus": nodes.connection,
+        }
+        self._server = _Server((_ADDRESS, port), self)
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens: http://127.0.0.1:PORT."""
+        return f"http://{_ADDRESS}:{self._server.server_port}"
+
+    @property
+    def sends(self) -> list[Send]:
+        """Every SendCommand accepted, the oldest first."""
+        return self._commands.sends
+
+    @property
+    def reboots(self) -> list[str]:
+        """The ids of the commands whose script ended with 194, on which a real agent reboots the node."""
+        return [command_id for agent in self._agents.values() for command_id in agent.reboots]
+
+    def start(self) -> Self:
+        """Begin to answer."""
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop answering and end every script that runs, with its process group."""
+        if self._thread is not None:
+            self._server.shutdown()
+            self._thread.join()
+            self._thread = None
+        self._commands.stop()
+        self._server.server_close()
+        if self._temporary:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def call(self, operation: str, request: Json) -> Json | None:
+        """Carry out one operation; returns its answer, None if that is to be lost. Raises ApiError."""
+        if self.faults.call_latency:
+            time.sleep(self.faults.call_latency)
+        if self.faults.throttles():
+            raise ApiError("ThrottlingException", "Rate exceeded")
+        carry_out = self._operations.get(operation)
+        if carry_out is None:
+            raise ApiError("UnknownOperationException", f"The local endpoint has no {operation}.")
+        for member in _REQUIRED.get(operation, ()):
+            if request.get(member) is None:
+                raise _missing(member)
+        answer = carry_out(request)
+        return None if operation == "SendCommand" and self.faults.loses_response() else answer
+
+
+def _missing(member: str) -> ApiError:
+    return ApiError(
+        "ValidationException",
+        f"1 validation error detected: Value null at '{member[0].lower()}{member[1:]}' "
+        "failed to satisfy constraint: Member must not be null",
+    )
+
+
+class _Server(ThreadingHTTPServer):
+    """Keeps its connections, so that a stop leaves none open."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.connections: set[socket.socket] = set()
+        super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        """Bind without HTTPServer's look-up of the host's name, which can take seconds."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = _ADDRESS, int(self.server_address[1])
+
+    def server_close(self) -> None:
+        """Close the listening socket and every connection."""
+        super().server_close()
+        for connection in list(self.connections):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                _log.debug("a connection was closed already")
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.connections.add(self.connection)
+
+    def finish(self) -> None:
+        self.server.connections.discard(self.connection)
+        super().finish()
+
+    def do_POST(self) -> None:
+        """Answer one operation of the API."""
+        operation = self.headers.get("X-Amz-Target", "").removeprefix(_TARGET)
+        self._guarded(lambda: self.server.endpoint.call(operation, self._body()))
+
+    def do_GET(self) -> None:
+        """Answer GET /_local/sends and GET /_local/faults."""
+        self._guarded(self._local)
+
+    def do_PATCH(self) -> None:
+        """Change knobs: PATCH /_local/faults."""
+        self._guarded(self._change)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing on stderr."""
+        _log.debug(format, *args)
+
+    def _guarded(self, answer: Callable[[], Any]) -> None:
+        """Send the answer, or the error that came instead of it."""
+        try:
+            if self.headers.get("Host", "").rpartition(":")[0] not in (_ADDRESS, "localhost"):
+                # A page in a browser can have a foreign name resolve to 127.0.0.1.
+                raise ApiError(
+                    "AccessDeniedException", "This endpoint answers only to its loopback name.", 403
+                )
+            content = answer()
+        except ApiError as error:
+            self._send(error.status, error.body())
+        except Exception as failure:
+            _log.exception("%s failed", self.headers.get("X-Amz-Target"))
+            self._send(500, ApiError("InternalServerError", repr(failure)).body())
+        else:
+            if content is None:
+                self.close_connection = True
+            else:
+                self._send(200, content)
+
+    def _local(self) -> Any:
+        match self.path:
+            case "/_local/sends":
+                return [sent.as_json() for sent in list(self.server.endpoint.sends)]
+            case "/_local/faults":
+                return self.server.endpoint.faults.as_json()
+            case path:
+                raise ApiError("NotFound", path, 404)
+
+    def _change(self) -> Any:
+        if self.path != "/_local/faults":
+            raise ApiError("NotFound", self.path, 404)
+        try:
+            self.server.endpoint.faults.change(self._body())
+        except ValueError as refusal:
+            raise ApiError("ValidationException", str(refusal)) from refusal
+        return self.server.endpoint.faults.as_json()
+
+    def _body(self) -> Json:
+        try:
+            body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
+        except ValueError as failure:
+            raise ApiError("SerializationException", str(failure)) from failure
+        if not isinstance(body, dict):
+            raise ApiError("SerializationException", "The request is not a JSON object.")
+        return body
+
+    def _send(self, status: int, content: Any) -> None:
+        """Send head and body in one write: two would wait for each other's acknowledgement."""
+        body = json.dumps(content).encode()
+        head = (
+            f"HTTP/1.1 {status} {'OK' if status == 200 else 'Error'}\r\n"
+            "Content-Type: application/x-amz-json-1.1\r\n"
+            f"x-amzn-RequestId: {uuid.uuid4()}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        self.wfile.write(head.encode() + body)

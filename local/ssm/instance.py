@@ -1,0 +1,29 @@
+"""A managed node: where its agent works and what it starts scripts with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .protocol import INSTANCE_ID
+
+
+@dataclass
+class Instance:
+    """One managed node. `online` and `stopped` may be changed while the endpoint runs.
+
+    id           i- and 8 or 17 characters, or mi- and 17 (a hybrid activation)
+    directory    the agent's orchestration root, one directory per command. None: below the endpoint's
+    environment  what the agent's systemd unit adds to the scripts' environment, such as SLURM_CONF
+    online       False: the machine runs but its agent is dead, so commands are accepted and never delivered
+    stopped      True: the machine is off, so commands are refused with InvalidInstanceId
+    """
+
+    id: str
+    directory: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    online: bool = True
+    stopped: bool = False
+
+    def __post_init__(self) -> None:
+        if not INSTANCE_ID.match(self.id):
+            raise ValueError(f"not an instance id: {self.id!r}")

@@ -1,0 +1,168 @@
+"""Run one script the way the agent does, and say how it ended.
+
+Source: amazon-ssm-agent, runscript.go and the shell command executer.
+"""
+
+import contextlib
+import errno
+import os
+import selectors
+import shlex
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+KILLED = 137
+"""The code the agent gives a script that it killed, for a timeout or a cancel."""
+
+_READ_BYTES = 65_536
+
+# A script that another thread's fork still holds open for writing cannot be executed ("Text file busy"), so
+# none is written while a process is being started. https://github.com/golang/go/issues/22315 is Go's story.
+_starting = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a script ended.
+
+    code      its exit status; -1: ended by a signal, 137: killed by the agent, 1: could not start
+    error     Go's text for the failure ("exit status 3"), "" for none
+    killed    the agent killed it
+    started, finished   seconds since 1970
+    """
+
+    code: int
+    error: str
+    killed: bool
+    started: float
+    finished: float
+
+
+class Interrupt:
+    """A request to end a script, made from another thread; it may be made before the script starts."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._wake: int | None = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._requested = threading.Event()
+
+    @property
+    def requested(self) -> bool:
+        """Whether the end was asked for."""
+        return self._requested.is_set()
+
+    def request(self) -> None:
+        """Ask for the end. Asking again, or after the end, does nothing."""
+        with self._lock:
+            self._requested.set()
+            if self._wake is not None:
+                os.eventfd_write(self._wake, 1)
+
+    def fileno(self) -> int:
+        """Return a descriptor that is readable once the end was asked for (for selectors)."""
+        return -1 if self._wake is None else self._wake
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        with self._lock:
+            if self._wake is not None:
+                os.close(self._wake)
+                self._wake = None
+
+
+def write_script(path: Path, lines: list[str]) -> None:
+    """Write the lines as an executable that only its owner may touch (mode 0700)."""
+    content = "\n".join(lines).encode("utf-8", "surrogatepass")
+    with _starting, os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o700), "wb") as file:
+        file.write(content)
+
+
+def run(
+    script: Path,
+    working_directory: str,
+    environment: Mapping[str, str],
+    seconds: float,
+    interrupt: Interrupt,
+) -> Ending:
+    """Run `sh -c script` in its own process group and read both its pipes to their end.
+
+    The streams are written to the files `stdout` and `stderr` beside the script. The end is that of the
+    pipes, not only of the shell: a child in the background that keeps one open is waited for. After so many
+    `seconds`, or when interrupted, the process group is killed; what has left the group survives.
+    """
+    started = time.time()
+    try:
+        # The agent does not quote the path; its own never holds a space, a developer's directory may.
+        process = _start(["sh", "-c", shlex.quote(str(script))], working_directory, environment)
+    except (OSError, ValueError) as failure:
+        # ValueError: a variable holds a NUL.
+        number = failure.errno if isinstance(failure, OSError) else errno.EINVAL
+        reason = os.strerror(number or 0).lower()
+        return Ending(1, f"fork/exec /usr/bin/sh: {reason}", False, started, time.time())
+    with process:
+        finished = _follow(process, script.parent, time.monotonic() + seconds, interrupt)
+        if not finished:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        status = process.wait()
+    if not finished:
+        return Ending(KILLED, "", True, started, time.time())
+    code = max(status, -1)
+    return Ending(code, _go_error(status), False, started, time.time())
+
+
+def _start(argv: list[str], directory: str, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    with _starting:
+        return subprocess.Popen(
+            argv,
+            bufsize=0,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=directory,
+            env=dict(environment),
+            process_group=0,
+        )
+
+
+def _follow(process: subprocess.Popen[bytes], directory: Path, deadline: float, interrupt: Interrupt) -> bool:
+    """Copy the streams until both end and the shell has exited: True; False at the deadline or an interrupt.
+
+    The shell is not reaped here, so its process group stays its own until it is killed or done.
+    """
+    exited = os.pidfd_open(process.pid)
+    files = {process.stdout: directory / "stdout", process.stderr: directory / "stderr"}
+    with contextlib.ExitStack() as stack:
+        stack.callback(os.close, exited)
+        watch = stack.enter_context(selectors.DefaultSelector())
+        watch.register(exited, selectors.EVENT_READ)
+        watch.register(interrupt, selectors.EVENT_READ, interrupt)
+        for pipe, path in files.items():
+            if pipe is not None:
+                watch.register(pipe, selectors.EVENT_READ, stack.enter_context(path.open("wb", buffering=0)))
+        while len(watch.get_map()) > 1:
+            for key, _ in watch.select(max(deadline - time.monotonic(), 0)):
+                if key.data is interrupt:
+                    return False
+                block = os.read(key.fd, _READ_BYTES) if key.data else b""
+                if block:
+                    key.data.write(block)
+                else:
+                    watch.unregister(key.fileobj)
+            if time.monotonic() >= deadline and len(watch.get_map()) > 1:
+                return False
+    return True
+
+
+def _go_error(status: int) -> str:
+    """Return the text of Go's exec.ExitError for a status as subprocess gives it."""
+    if status == 0:
+        return ""
+    if status > 0:
+        return f"exit status {status}"
+    return f"signal: {(signal.strsignal(-status) or str(-status)).lower()}"
