@@ -45,13 +45,13 @@ def split(text: str) -> list[str]:
 
 
 def expand(text: str) -> list[str]:
-    """The node names of a hostlist, in Slurm's order, duplicates kept; [] for Slurm's placeholders.
+    """The node names of a hostlist, in its order, duplicates kept; [] for Slurm's placeholders.
 
     An entry is a name or "prefix[ranges]", with several bracket groups allowed ("c[1-2]d[3-4]"; the last
-    varies fastest). A range's numbers are padded with zeros to the width of its low bound: n[08-11] is n08
-    ... n11, n[8-011] is n8 ... n11. Raises ParseError for what Slurm 22.05 refuses - text after the last
-    bracket, a falling range, a range of more than 65,536 - and for more than 262,144 names or names above
-    255 characters.
+    varies fastest, as in Slurm up to two groups). A range's numbers are padded with zeros to the width of
+    its low bound: n[08-11] is n08 ... n11, n[8-011] is n8 ... n11. Raises ParseError for what Slurm 22.05
+    refuses - text after the last bracket, a falling range, a range of more than 65,536 - and for more than
+    262,144 names or names above 255 characters.
     """
     if text in PLACEHOLDERS:
         return []
@@ -67,7 +67,7 @@ def _names(entry: str, room: int, text: str) -> Iterator[str]:
         _check_room(1, room, text)
         return iter((entry,))
     groups = _GROUP.findall(entry)
-    # Slurm refuses a suffix: "b[1-2]x" is "Invalid hostlist".
+    # 20.11 and 22.05 refuse a suffix ("b[1-2]x"); 24.11 reads one, but prints b1x,b2x like the others.
     if not entry.endswith("]"):
         raise ParseError("hostlist", text)
     prefixes = [prefix for prefix, _ in groups]
