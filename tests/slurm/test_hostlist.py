@@ -43,7 +43,7 @@ REFUSED_BY_SLURM = [
     "n[0-65536]",
 ]
 
-# Up to 22.05 Slurm refuses text after the last bracket; 24.11 reads it, but prints it no more than the others do.
+# Up to 22.05 Slurm refuses text after the last bracket; 24.11 reads it, but prints it no more than they do.
 SUFFIXED = ["b[1-2]x", "n[1]-x", "x[1]y[2]z", "n[[1]]", "n[1-2]]"]
 
 
