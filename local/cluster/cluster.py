@@ -151,9 +151,7 @@ class Cluster:
         self._environment = {"SLURM_CONF": str(layout.slurm_conf)}
         self._start_daemons(held, configuration, progress)
 
-    def _configuration(
-        self, held: ExitStack, layout: Layout, progress: Callable[[str], None]
-    ) -> Configuration:
+    def _configuration(self, held: ExitStack, layout: Layout, progress: Callable[[str], None]) -> Configuration:
         nodes = [node for resource in self._compute for node in resource.nodes]
         controller_port, *node_ports = held.enter_context(reserved(1 + len(nodes)))
         return Configuration(
@@ -170,9 +168,7 @@ class Cluster:
             settings=self._settings,
         )
 
-    def _start_daemons(
-        self, held: ExitStack, configuration: Configuration, progress: Callable[[str], None]
-    ) -> None:
+    def _start_daemons(self, held: ExitStack, configuration: Configuration, progress: Callable[[str], None]) -> None:
         layout, static = configuration.layout, configuration.static_nodes
         cloud = [node for node in configuration.node_ports if node not in static]
         environment = {"PATH": SYSTEM_PATH, **self._environment}
@@ -254,7 +250,5 @@ def _write(configuration: Configuration, version: tuple[int, int]) -> None:
 def _write_gpu_files(configuration: Configuration) -> None:
     folder = configuration.layout.gpu_files
     folder.mkdir()
-    for number in range(
-        max((resource.gpus[1] for resource in configuration.compute if resource.gpus), default=0)
-    ):
+    for number in range(max((resource.gpus[1] for resource in configuration.compute if resource.gpus), default=0)):
         (folder / f"gpu{number}").symlink_to(os.devnull)

@@ -189,7 +189,7 @@ class Configuration:
             "SelectTypeParameters": "CR_CPU",
             "GresTypes": "gpu",
             # Half a second from sbatch to a running job, where Slurm's own values make it up to three.
-            "SchedulerParameters": "batch_sched_delay=0,sched_min_interval=200000",
+            "SchedulerParameters": "batch_sched_delay=1,sched_min_interval=200000",
             "MaxJobCount": str(self.max_jobs),
             "MinJobAge": "300",
             "MessageTimeout": "60",

@@ -41,9 +41,7 @@ class Programs:
 
     def slurm_version(self) -> tuple[int, int]:
         """Release of the installed slurmctld, such as (22, 5). Raises DaemonError."""
-        answer = subprocess.run(
-            [self.path("slurmctld"), "-V"], capture_output=True, text=True, check=False
-        ).stdout
+        answer = subprocess.run([self.path("slurmctld"), "-V"], capture_output=True, text=True, check=False).stdout
         release = re.search(r"(\d+)\.(\d+)", answer)
         if release is None:
             raise DaemonError(f"slurmctld -V answers {answer!r}, no version")
@@ -145,8 +143,7 @@ class Daemons:
             "scontrol": programs.path("scontrol"),
             "power_requests": str(self._layout.power_requests),
             "boot": {
-                node: {"argv": slurmd(programs, self._layout, node), "log": self._log(node)}
-                for node in cloud_nodes
+                node: {"argv": slurmd(programs, self._layout, node), "log": self._log(node)} for node in cloud_nodes
             },
         }
 

@@ -39,22 +39,16 @@ def _submit_all(cluster: Cluster) -> Iterator[DemoJob]:
 
     static = "--constraint=static"
     finished = sbatch("preprocess", "echo 1200 files prepared", static, "--time=5")
-    training = sbatch(
-        "train-resnet", STEADY_WORK, static, "--cpus-per-task=2", "--time=4:00:00", "--comment=demo"
-    )
+    training = sbatch("train-resnet", STEADY_WORK, static, "--cpus-per-task=2", "--time=4:00:00", "--comment=demo")
     yield finished
     yield training
     yield sbatch("failing", "echo 'no such data set' >&2; exit 3", static, "--time=5")
     yield sbatch("simulate", STEADY_WORK, static, "--time=1-00:00:00")
-    yield sbatch(
-        "evaluate", "echo accuracy 0.93", static, "--time=30", f"--dependency=afterok:{training.job_id}"
-    )
+    yield sbatch("evaluate", "echo accuracy 0.93", static, "--time=30", f"--dependency=afterok:{training.job_id}")
     yield sbatch("sweep", "sleep 60; echo point $SLURM_ARRAY_TASK_ID", static, "--array=1-20%2", "--time=10")
     yield sbatch("held-back", "echo released", static, "--hold", "--time=10")
     # A low priority: the scheduler would otherwise let no later job of the queue pass it.
-    yield sbatch(
-        "both-nodes", "srun hostname", static, "--nodes=2", "--exclusive", "--time=20", "--nice=100000"
-    )
+    yield sbatch("both-nodes", "srun hostname", static, "--nodes=2", "--exclusive", "--time=20", "--nice=100000")
     yield sbatch("on-demand", "sleep 120", "--constraint=c5.large", "--time=15")
     yield sbatch(
         "finetune",

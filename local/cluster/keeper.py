@@ -110,9 +110,7 @@ class Keeper:
         self.scontrol: str = orders["scontrol"]
         self.boot: dict[str, dict[str, Any]] = orders["boot"]
         """argv and log of the slurmd of each cloud node."""
-        self.requests = os.open(
-            orders["power_requests"], os.O_RDWR | os.O_NONBLOCK
-        )  # a reader always, no end of file
+        self.requests = os.open(orders["power_requests"], os.O_RDWR | os.O_NONBLOCK)  # a reader always, no end of file
         self.parent = os.pidfd_open(os.getppid())
         self.pids: dict[str, int] = {}
         self.exits: dict[int, int] = {}

@@ -13,9 +13,7 @@ SOCKET_NAME_LIMIT = 107
 
 
 @contextmanager
-def suitable(
-    directory: Path, longest_node: str, shared: bool, progress: Callable[[str], None]
-) -> Iterator[Path]:
+def suitable(directory: Path, longest_node: str, shared: bool, progress: Callable[[str], None]) -> Iterator[Path]:
     """`directory` itself where it serves, else a folder in /tmp that is removed at the end, its logs kept.
 
     `shared` says that several accounts must reach it: slurmctld's and the demo users'.

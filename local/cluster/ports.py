@@ -32,9 +32,7 @@ def reserved(count: int) -> Iterator[tuple[int, ...]]:
                 holds.append(hold)
                 ports.append(port)
         if len(ports) < count:
-            raise NoFreePortsError(
-                f"{count} free ports wanted in {RANGE.start}-{RANGE.stop - 1}, found {len(ports)}"
-            )
+            raise NoFreePortsError(f"{count} free ports wanted in {RANGE.start}-{RANGE.stop - 1}, found {len(ports)}")
         yield tuple(sorted(ports))
     finally:
         for hold in holds:
