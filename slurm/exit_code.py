@@ -31,7 +31,8 @@ def exit_code(value: str) -> ExitCode:
 
     "768" and "3:0" are code 3, "9" and "0:9" are signal 9. sacct always prints "N:S", and up to 25.05
     takes 128 off codes above 127. A job that has not ended prints 0 or 0:0, here code 0: only the caller
-    knows its state. A stopped status (0x7f) is neither. Raises ParseError.
+    knows its state. A job refused at submission (FAILED, BadConstraints) has status 1, which Slurm itself
+    shows as signal 1. A stopped status (0x7f) is neither. Raises ParseError.
     """
     if value in NO_NUMBER:
         return ExitCode(None, None)

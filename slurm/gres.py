@@ -35,8 +35,8 @@ def requested_gpus(value: str) -> Gpus | None:
     """The GPUs of squeue's tres-per-job, -node, -socket or -task; None where none were asked for.
 
     Three spellings: "gpu:a100:2" (20.11), "gres:gpu:a100:2" (21.08 - 23.02), "gres/gpu:a100:2" (23.11 on);
-    a count may follow "=" too, and no count is 1. Other requests in the same list ("cpu:1",
-    "license/matlab:1") are skipped. Raises ParseError.
+    24.11 puts "=" before the count in tres-per-task ("gres/gpu=2"). No count is 1. Other requests in the
+    same list ("cpu=1", "license/matlab:1") are skipped. Raises ParseError.
     """
     if value in NO_WORD:
         return None

@@ -52,6 +52,4 @@ def parse(text: str) -> JobId:
     job, task, tasks, component = match.group("job", "task", "tasks", "component")
     if int(job) >= NO_VAL or (task is not None and int(task) >= NO_VAL):
         raise ParseError("job id", text)
-    return JobId(
-        int(job), None if task is None else int(task), tasks, None if component is None else int(component)
-    )
+    return JobId(int(job), None if task is None else int(task), tasks, None if component is None else int(component))

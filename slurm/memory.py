@@ -1,23 +1,13 @@
 """Amounts of memory, "4000M" or "75512.50G" (man squeue, MinMemory; man sacct, ReqMem)."""
 
-import math
 import re
-from fractions import Fraction
 
 from slurm.errors import ParseError
 from slurm.text import NO_NUMBER, NO_VAL
 
-MEBIBYTES = {
-    "K": Fraction(1, 1024),
-    "": Fraction(1),
-    "M": Fraction(1),
-    "G": Fraction(1024),
-    "T": Fraction(1024**2),
-    "P": Fraction(1024**3),
-    "E": Fraction(1024**4),
-}
+KIBIBYTES = {"K": 1, "": 1024, "M": 1024, "G": 1024**2, "T": 1024**3, "P": 1024**4, "E": 1024**5}
 
-_AMOUNT = re.compile(r"([0-9]{1,20}(?:\.[0-9]{1,9})?)([KMGTPE]?)")
+_AMOUNT = re.compile(r"([0-9]{1,20})(?:\.([0-9]{1,9}))?([KMGTPE]?)")
 
 
 def mebibytes(value: str) -> int | None:
@@ -32,8 +22,10 @@ def mebibytes(value: str) -> int | None:
     match = _AMOUNT.fullmatch(value)
     if match is None:
         raise ParseError("memory", value)
-    number, unit = match.groups()
-    amount = Fraction(number) * MEBIBYTES[unit]
-    if not unit and amount >= NO_VAL:
+    whole, fraction, unit = match[1], match[2] or "", match[3]
+    if not unit and int(whole) >= NO_VAL:
         return None
-    return math.ceil(amount)
+    # In whole numbers, as a float cannot hold every amount.
+    scaled_kibibytes = int(whole + fraction) * KIBIBYTES[unit]
+    scaled_mebibyte: int = 1024 * 10 ** len(fraction)
+    return -(-scaled_kibibytes // scaled_mebibyte)

@@ -151,9 +151,7 @@ def job_state(raw: str) -> JobState:
     return _JOB_WORDS.get(first.upper(), JobState.UNKNOWN)
 
 
-_QUEUE_WORDS: dict[str, QueueState] = {"INACT": QueueState.INACTIVE} | {
-    state.value: state for state in QueueState
-}
+_QUEUE_WORDS: dict[str, QueueState] = {"INACT": QueueState.INACTIVE} | {state.value: state for state in QueueState}
 
 
 def queue_state(raw: str) -> QueueState:

@@ -20,6 +20,7 @@ from slurm.exit_code import ExitCode, exit_code
         ("65280", ExitCode(255, None)),
         ("9", ExitCode(None, 9)),
         ("139", ExitCode(None, 11)),  # with a core dump
+        ("1", ExitCode(None, 1)),  # a job refused with BadConstraints; scontrol shows 0:1
     ],
 )
 def test_a_raw_wait_status(raw: str, expected: ExitCode) -> None:

@@ -37,6 +37,11 @@ def test_gpus_in_use(raw: str, expected: Gpus) -> None:
     assert gpus(raw) == expected
 
 
+def test_a_node_without_gpus_may_say_that_none_are_in_use() -> None:
+    # sinfo's GresUsed where GresTypes has gpu: 20.11 and 22.05; 24.11 says (null).
+    assert gpus("gpu:0") == Gpus(0, None)
+
+
 def test_commas_inside_parentheses_separate_nothing() -> None:
     assert gpus("gpu:a100:3(IDX:0,2-3),shard:4(S:0,1)") == Gpus(3, "a100")
 
@@ -46,9 +51,7 @@ def test_several_types_are_summed_and_have_no_model() -> None:
     assert gpus("gpu:a100:2(S:0),gpu:a100:2(S:1)") == Gpus(4, "a100")
 
 
-@pytest.mark.parametrize(
-    "raw", ["(null)", "", "N/A", "shard:8", "mps:a100:100,bandwidth:lustre:no_consume:4G"]
-)
+@pytest.mark.parametrize("raw", ["(null)", "", "N/A", "shard:8", "mps:a100:100,bandwidth:lustre:no_consume:4G"])
 def test_a_node_without_gpus(raw: str) -> None:
     assert gpus(raw) is None
 
@@ -59,7 +62,7 @@ def test_a_node_without_gpus(raw: str) -> None:
         ("20.11", "gpu:a100:2"),
         ("21.08 - 23.02", "gres:gpu:a100:2"),
         ("23.11 on", "gres/gpu:a100:2"),
-        ("with an equals sign", "gres/gpu:a100=2"),
+        ("24.11, per task", "gres/gpu:a100=2"),
     ],
 )
 def test_a_request_in_the_spelling_of_each_release(release: str, raw: str) -> None:

@@ -120,9 +120,7 @@ def test_slurm_prints_no_text_after_a_bracket(names: str, slurm_conf: Path) -> N
     assert scontrol_show("hostlist", names, slurm_conf).strip() == names
 
 
-@pytest.mark.parametrize(
-    "hostlist", ["n[1", "n1]", "n[ 1-2]", "n[1-]", "n[+1]", "n1 n2", "n1, n2", "n\x00", "n\n"]
-)
+@pytest.mark.parametrize("hostlist", ["n[1", "n1]", "n[ 1-2]", "n[1-]", "n[+1]", "n1 n2", "n1, n2", "n\x00", "n\n"])
 def test_what_slurm_reads_by_accident_but_never_prints_is_an_error(hostlist: str) -> None:
     with pytest.raises(ParseError):
         expand(hostlist)

@@ -34,9 +34,7 @@ def test_a_time_after_the_year_9999_is_an_error(raw: str) -> None:
     assert caught.value.what == "instant"
 
 
-@pytest.mark.parametrize(
-    "raw", ["2024-05-01T10:00:00", "####", "-1", "1.5", " 1714557600", "1714557600\n", "\u0661"]
-)
+@pytest.mark.parametrize("raw", ["2024-05-01T10:00:00", "####", "-1", "1.5", " 1714557600", "1714557600\n", "\u0661"])
 def test_a_local_time_is_an_error_not_a_guess(raw: str) -> None:
     with pytest.raises(ParseError):
         instant(raw)

@@ -1,5 +1,8 @@
 """Amounts of memory."""
 
+import math
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,9 +27,7 @@ def test_suffixes_are_powers_of_1024_and_none_is_mebibytes(raw: str, expected: i
     assert mebibytes(raw) == expected
 
 
-@pytest.mark.parametrize(
-    ("raw", "expected"), [("512K", 1), ("1K", 1), ("1024K", 1), ("1025K", 2), ("0.01M", 1)]
-)
+@pytest.mark.parametrize(("raw", "expected"), [("512K", 1), ("1K", 1), ("1024K", 1), ("1025K", 2), ("0.01M", 1)])
 def test_a_part_of_a_mebibyte_rounds_up(raw: str, expected: int) -> None:
     assert mebibytes(raw) == expected
 
@@ -46,6 +47,12 @@ def test_what_is_no_amount_is_an_error(raw: str) -> None:
     with pytest.raises(ParseError) as caught:
         mebibytes(raw)
     assert caught.value.what == "memory"
+
+
+@given(st.integers(0, 2**31), st.integers(0, 99), st.sampled_from("KMGT"))
+def test_decimals_are_exact(whole: int, hundredths: int, unit: str) -> None:
+    kibibytes = Fraction(whole * 100 + hundredths, 100) * 1024 ** "KMGT".index(unit)
+    assert mebibytes(f"{whole}.{hundredths:02}{unit}") == math.ceil(kibibytes / 1024)
 
 
 @given(st.integers(0, 2**31), st.sampled_from(["", "M"]))

@@ -122,12 +122,25 @@ COMPLETE: list[tuple[str, Expected]] = [
     ("IDLE+DYNAMIC_NORM", (NodeState.IDLE, {NodeFlag.DYNAMIC})),
     ("FUTURE+DYNAMIC_FUTURE", (NodeState.FUTURE, {NodeFlag.DYNAMIC})),
     ("IDLE+CLOUD+POWER_DOWN", (NodeState.IDLE, {NodeFlag.CLOUD, NodeFlag.POWER_DOWN})),
+    (
+        "allocated+cloud+not_responding+powering_up",
+        (NodeState.ALLOCATED, {NodeFlag.CLOUD, NodeFlag.NOT_RESPONDING, NodeFlag.POWERING_UP}),
+    ),
+    ("down+cloud+powered_down", (NodeState.DOWN, {NodeFlag.CLOUD, NodeFlag.POWERED_DOWN})),
     ("UNKNOWN+INVALID_REG", (NodeState.UNKNOWN, {NodeFlag.INVALID_REG})),
 ]
 
 SCONTROL_20_11: list[tuple[str, Expected]] = [
     ("IDLE+CLOUD+POWER", (NodeState.IDLE, {NodeFlag.CLOUD, NodeFlag.POWERED_DOWN})),
     ("IDLE+CLOUD+POWERING_DOWN", (NodeState.IDLE, {NodeFlag.CLOUD, NodeFlag.POWERING_DOWN})),
+    (
+        "IDLE+CLOUD+DRAIN+POWER",
+        (NodeState.IDLE, {NodeFlag.CLOUD, NodeFlag.DRAIN, NodeFlag.POWERED_DOWN}),
+    ),
+    (
+        "MIXED#+CLOUD+COMPLETING",
+        (NodeState.MIXED, {NodeFlag.CLOUD, NodeFlag.POWERING_UP, NodeFlag.COMPLETING}),
+    ),
     ("IDLE#+CLOUD", (NodeState.IDLE, {NodeFlag.CLOUD, NodeFlag.POWERING_UP})),
     ("DOWN*+DRAIN", (NodeState.DOWN, {NodeFlag.NOT_RESPONDING, NodeFlag.DRAIN})),
     ("DOWN*+CLOUD+POWER", (NodeState.DOWN, {NodeFlag.NOT_RESPONDING, NodeFlag.CLOUD, NodeFlag.POWERED_DOWN})),
@@ -158,6 +171,7 @@ HIDDEN: list[tuple[str, Expected]] = [
     ("fail", (NodeState.UNKNOWN, {NodeFlag.FAIL})),
     ("failing*", (NodeState.UNKNOWN, {NodeFlag.FAIL, NodeFlag.NOT_RESPONDING})),
     ("inval", (NodeState.UNKNOWN, {NodeFlag.INVALID_REG})),
+    ("completing#", (NodeState.UNKNOWN, {NodeFlag.COMPLETING, NodeFlag.POWERING_UP})),
     ("comp", (NodeState.UNKNOWN, {NodeFlag.COMPLETING})),
     ("reboot", (NodeState.UNKNOWN, {NodeFlag.REBOOT_REQUESTED})),
     ("reboot^", (NodeState.UNKNOWN, {NodeFlag.REBOOT_ISSUED})),
@@ -227,9 +241,7 @@ def test_without_features_the_name_says_it() -> None:
     assert provisioning(["static", "dynamic"], "queue1-dy-large-1") is Provisioning.DYNAMIC
 
 
-@pytest.mark.parametrize(
-    "name", ["node1", "queue1-st-small", "Queue1-st-small-1", "q_1-dy-a-1", "", "q-dy-a-1\n"]
-)
+@pytest.mark.parametrize("name", ["node1", "queue1-st-small", "Queue1-st-small-1", "q_1-dy-a-1", "", "q-dy-a-1\n"])
 def test_a_node_of_another_kind_has_no_provisioning(name: str) -> None:
     assert provisioning([], name) is None
 
@@ -245,8 +257,6 @@ def test_states_are_total(raw: str) -> None:
 
 
 @given(st.sampled_from([*NodeState]), st.frozensets(st.sampled_from([*NodeFlag])))
-def test_base_and_flags_read_back_from_the_complete_form(
-    state: NodeState, flags: frozenset[NodeFlag]
-) -> None:
+def test_base_and_flags_read_back_from_the_complete_form(state: NodeState, flags: frozenset[NodeFlag]) -> None:
     raw = "+".join([state.value, *(flag.value for flag in flags)])
     assert node_state(raw) == (state, flags)
