@@ -176,9 +176,7 @@ class Agent:
             self.reboots.append(work.command_id)
         _append_error(folder, ending, work.interrupt.requested)
         self._upload(work, step, folder)
-        return _judge(
-            step, ending, _read(folder / "stdout"), _read(folder / "stderr"), work.interrupt.requested
-        )
+        return _judge(step, ending, _read(folder / "stdout"), _read(folder / "stderr"), work.interrupt.requested)
 
     def _working_directory(self, work: Work, wanted: str) -> str:
         if Path(wanted).is_absolute():
@@ -252,8 +250,7 @@ def _judge(step: Step, ending: script.Ending, stdout: bytes, stderr: bytes, canc
 
 def _skipping(code: int, outcome: str) -> bytes:
     return (
-        f"\nStep exited with code {code}. Therefore, marking step as {outcome}. "
-        "Further document steps will be skipped."
+        f"\nStep exited with code {code}. Therefore, marking step as {outcome}. Further document steps will be skipped."
     ).encode()
 
 

@@ -112,9 +112,7 @@ class Command:
 class Commands:
     """The account's commands. `pace` is how long one second of SSM's own time limits lasts, in seconds."""
 
-    def __init__(
-        self, library: Library, agents: Mapping[str, Agent], faults: Faults, region: str, pace: float
-    ) -> None:
+    def __init__(self, library: Library, agents: Mapping[str, Agent], faults: Faults, region: str, pace: float) -> None:
         self.sends: list[Send] = []
         self._library = library
         self._agents = agents
@@ -230,9 +228,7 @@ class Commands:
         wanted = list(request.get("InstanceIds") or [])
         for target in request.get("Targets") or []:
             if target.get("Key") != "InstanceIds":
-                raise ApiError(
-                    "ValidationException", f"The local endpoint has no tags: Targets {target.get('Key')}."
-                )
+                raise ApiError("ValidationException", f"The local endpoint has no tags: Targets {target.get('Key')}.")
             wanted += target.get("Values") or []
         if not wanted:
             raise ApiError("ValidationException", "InstanceIds or Targets must be given.")
@@ -247,9 +243,7 @@ class Commands:
             raise _invalid_instance()
         return tuple(wanted)
 
-    def _dispatch(
-        self, invocation: Invocation, version: Version, values: dict[str, parameters.Value]
-    ) -> None:
+    def _dispatch(self, invocation: Invocation, version: Version, values: dict[str, parameters.Value]) -> None:
         def hear(reply: Reply) -> None:
             if not self._faults.loses_reply():
                 invocation.visible = time.time() + self._faults.visibility_lag

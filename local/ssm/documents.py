@@ -40,8 +40,7 @@ RUN_SHELL_SCRIPT: Json = {
             "default": "3600",
             "description": "(Optional) The time in seconds for a command to complete before it is considered "
             "to have failed. Default is 3600 (1 hour). Maximum is 172800 (48 hours).",
-            "allowedPattern": "([1-9][0-9]{0,4})|(1[0-6][0-9]{4})|(17[0-1][0-9]{3})|"
-            "(172[0-7][0-9]{2})|(172800)",
+            "allowedPattern": "([1-9][0-9]{0,4})|(1[0-6][0-9]{4})|(17[0-1][0-9]{3})|(172[0-7][0-9]{2})|(172800)",
         },
     },
     "runtimeConfig": {
@@ -103,9 +102,7 @@ class Version:
         """Return the steps in order."""
         if self.schema == "1.2":
             properties = self.content["runtimeConfig"][_PLUGIN]["properties"]
-            return tuple(
-                Step(_PLUGIN, f"awsrunShellScript/{_folder(step['id'])}", step) for step in properties
-            )
+            return tuple(Step(_PLUGIN, f"awsrunShellScript/{_folder(step['id'])}", step) for step in properties)
         return tuple(
             Step(
                 step["name"],
@@ -220,9 +217,7 @@ class Library:
                 return {}
             gone = document.version(request["DocumentVersion"])
             if gone.number == document.default:
-                raise ApiError(
-                    "InvalidDocumentOperation", "Default version of the document can't be deleted."
-                )
+                raise ApiError("InvalidDocumentOperation", "Default version of the document can't be deleted.")
             left = tuple(version for version in document.versions if version is not gone)
             self._documents[document.name] = replace(document, versions=left)
         return {}
@@ -267,9 +262,7 @@ def _read(request: Json, number: int) -> Version:
     if not isinstance(content, dict):
         raise ApiError("InvalidDocumentContent", "The document is not a JSON object.")
     if str(content.get("schemaVersion")) not in _SCHEMAS:
-        raise ApiError(
-            "InvalidDocumentSchemaVersion", f"Schema version must be one of {', '.join(_SCHEMAS)}."
-        )
+        raise ApiError("InvalidDocumentSchemaVersion", f"Schema version must be one of {', '.join(_SCHEMAS)}.")
     version = Version(number, text, content, time.time())
     _check_steps(version)
     _check_patterns(version)

@@ -67,6 +67,7 @@ class Endpoint:
         pace: float = 1.0,
     ) -> None:
         self.faults = faults if faults is not None else Faults()
+        self.instances = tuple(instances)
         self._temporary = Path(tempfile.mkdtemp(prefix="ssm-")) if directory is None else None
         root = directory or self._temporary or Path()
         self._agents = {
@@ -218,9 +219,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if self.headers.get("Host", "").rpartition(":")[0] not in (_ADDRESS, "localhost"):
                 # A page in a browser can have a foreign name resolve to 127.0.0.1.
-                raise ApiError(
-                    "AccessDeniedException", "This endpoint answers only to its loopback name.", 403
-                )
+                raise ApiError("AccessDeniedException", "This endpoint answers only to its loopback name.", 403)
             content = answer()
         except ApiError as error:
             self._send(error.status, error.body())

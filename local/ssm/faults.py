@@ -110,8 +110,6 @@ def _check(name: str, value: object) -> None:
     known = {field.name: str(getattr(field.type, "__name__", field.type)) for field in fields(Faults)}
     if name not in known:
         raise ValueError(f"no such knob: {name}")
-    mistyped = not isinstance(value, _TYPES[known[name]]) or (
-        isinstance(value, bool) and "bool" not in known[name]
-    )
+    mistyped = not isinstance(value, _TYPES[known[name]]) or (isinstance(value, bool) and "bool" not in known[name])
     if mistyped or (isinstance(value, int | float) and value < 0):
         raise ValueError(f"{name} takes a {known[name]} of at least 0, not {value!r}")

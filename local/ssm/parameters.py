@@ -47,9 +47,7 @@ def accept(version: Version, given: Mapping[str, Any]) -> dict[str, Value]:
 def check_payload(version: Version, given: Mapping[str, Any]) -> None:
     """Raise MaxDocumentSizeExceeded when what would go to the agent is over 100,000 bytes."""
     if _json_length(given) + _json_length(version.content) + _ENVELOPE_BYTES > _PAYLOAD_BYTES:
-        raise ApiError(
-            "MaxDocumentSizeExceeded", "The document and its parameters exceed the maximum size of 97KB."
-        )
+        raise ApiError("MaxDocumentSizeExceeded", "The document and its parameters exceed the maximum size of 97KB.")
 
 
 def fill(step: Step, values: Mapping[str, Value]) -> Json:

@@ -17,9 +17,7 @@ _ERROR_CUT_MARK = b"\n---Error truncated----"
 _NOT_UTF8 = range(0xDC80, 0xDD00)
 
 # Go's encoding/json: a byte that is not UTF-8 becomes \ufffd, <, > and & are escaped for HTML's sake.
-_GO_ESCAPES: dict[int, str] = {
-    code: f"\\u{code:04x}" for code in (*range(0x20), ord("<"), ord(">"), ord("&"))
-}
+_GO_ESCAPES: dict[int, str] = {code: f"\\u{code:04x}" for code in (*range(0x20), ord("<"), ord(">"), ord("&"))}
 _GO_ESCAPES |= {ord('"'): '\\"', ord("\\"): "\\\\", ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"}
 _GO_ESCAPES |= dict.fromkeys(_NOT_UTF8, "\\ufffd")
 _GO_ESCAPES |= {0x2028: "\\u2028", 0x2029: "\\u2029"}

@@ -1,0 +1,1 @@
+"""The local SSM endpoint, seen through boto3."""
