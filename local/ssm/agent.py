@@ -163,8 +163,11 @@ class Agent:
         except ValueError as refusal:
             return _without_script(step, "Failed", 1, str(refusal).encode())
         folder = self.directory / work.command_id / step.folder
-        folder.mkdir(parents=True, exist_ok=True)
-        script.write_script(folder / "_script.sh", lines)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            script.write_script(folder / "_script.sh", lines)
+        except OSError as failure:
+            return _without_script(step, "Failed", 1, f"failed to create script file. {failure}".encode())
         ending = script.run(
             folder / "_script.sh",
             self._working_directory(work, str(inputs.get("workingDirectory") or "")),

@@ -4,6 +4,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -188,6 +189,13 @@ def test_five_commands_run_at_once_five_wait_and_the_next_is_delayed(
     assert [status(ssm, each) for each in ids] == ["InProgress"] * 10 + ["Delayed"]
     gate.touch()
     assert [settled(ssm, each)["Status"] for each in ids] == ["Success"] * 11
+
+
+def test_sixty_commands_sent_at_once_all_run(ssm: SSMClient, send: Callable[..., str]) -> None:
+    with ThreadPoolExecutor(12) as senders:
+        ids = list(senders.map(lambda number: send(f"echo {number}"), range(60)))
+    answers = [settled(ssm, each)["StandardOutputContent"] for each in ids]
+    assert answers == [f"{number}\n" for number in range(60)]
 
 
 def test_stop_ends_every_process(endpoint: Endpoint, send: Callable[..., str], tmp_path: Path) -> None:

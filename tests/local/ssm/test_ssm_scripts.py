@@ -59,6 +59,13 @@ def test_the_script_is_a_private_executable_in_the_orchestration_directory(run: 
     assert group != os.getpgrp()
 
 
+def test_an_orchestration_directory_that_cannot_be_made_fails_the_command(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "node").write_text("in the way")
+    result = run("echo hi")
+    assert (result["Status"], result["ResponseCode"]) == ("Failed", 1)
+    assert result["StandardErrorContent"].startswith("failed to create script file. ")
+
+
 def test_a_shebang_chooses_the_interpreter(run: Run) -> None:
     assert run("#!/usr/bin/env python3\nprint(6 * 7)")["StandardOutputContent"] == "42\n"
 
