@@ -3,8 +3,6 @@
 import fcntl
 import os
 import pwd
-import secrets
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -13,19 +11,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from local.cluster.configuration import PARALLELCLUSTER, ComputeResource, Configuration, Layout, power_program
+from local.cluster.configuration import PARALLELCLUSTER, ComputeResource, Configuration, write
 from local.cluster.daemons import BIN_DIRS, DaemonError, Daemons, Programs, munged, slurmctld, slurmd
 from local.cluster.host import HostError, own_host
+from local.cluster.layout import Layout, make_folders
 from local.cluster.place import suitable
 from local.cluster.ports import NoFreePortsError, reserved
 from local.cluster.users import DemoUser, UnusableAccountError, demo_users
 
 READY_WITHIN = 30.0
-"""Seconds each daemon may take; a start takes about 3 s on two cores."""
+"""Seconds each daemon may take; on two cores all of them take half a second."""
 SLURM_ACCOUNT = "slurm"
 """SlurmUser when root starts the cluster, as on ParallelCluster; Debian's packages make it."""
-CGROUP_DISABLED_SINCE = (24, 5)
-"""First Slurm whose cgroup.conf(5) knows `CgroupPlugin=disabled`; older ones need no cgroup.conf here."""
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -144,10 +141,10 @@ class Cluster:
         held.enter_context(_locked(self.directory))
         longest = max((node for resource in self._compute for node in resource.nodes), key=len)
         layout = Layout(held.enter_context(suitable(self.directory, longest, os.geteuid() == 0, progress)))
-        _make_folders(layout, _slurm_user())
+        make_folders(layout, _slurm_user())
         self.users = demo_users(layout.root / "users", progress)
         configuration = self._configuration(held, layout, progress)
-        _write(configuration, self.programs.slurm_version())
+        write(configuration, self.programs.slurm_version())
         self._environment = {"SLURM_CONF": str(layout.slurm_conf)}
         self._start_daemons(held, configuration, progress)
 
@@ -205,50 +202,10 @@ def _locked(directory: Path) -> Iterator[None]:
 
 
 def _slurm_user() -> str:
-    return SLURM_ACCOUNT if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
-
-
-def _make_folders(layout: Layout, slurm_user: str) -> None:
-    """Empty folders, each entered and owned by those who must and no others."""
-    for folder in (
-        layout.slurm_conf.parent,
-        layout.munge,
-        layout.state,
-        layout.spool,
-        layout.pids,
-        layout.programs,
-    ):
-        shutil.rmtree(folder, ignore_errors=True)
-    for folder in (layout.munge_key.parent, layout.log):
-        shutil.rmtree(folder, ignore_errors=True)
-    everyone = (layout.root, layout.slurm_conf.parent, layout.munge, layout.spool, layout.programs)
-    slurms = (layout.state, layout.log, layout.pids)
-    for folder in (*everyone, *slurms, layout.munge_key.parent):
-        folder.mkdir(exist_ok=True)
-        folder.chmod(0o755)
-    layout.state.chmod(0o700)
-    layout.munge_key.parent.chmod(0o700)
-    for folder in slurms:
-        shutil.chown(folder, slurm_user)
-
-
-def _write(configuration: Configuration, version: tuple[int, int]) -> None:
-    layout = configuration.layout
-    layout.slurm_conf.write_text(configuration.slurm_conf())
-    layout.slurm_conf.with_name("gres.conf").write_text(configuration.gres_conf())
-    if version >= CGROUP_DISABLED_SINCE:
-        layout.slurm_conf.with_name("cgroup.conf").write_text("CgroupPlugin=disabled\n")
-    _write_gpu_files(configuration)
-    layout.munge_key.touch(mode=0o600)
-    layout.munge_key.write_bytes(secrets.token_bytes(128))
-    for verb in ("resume", "suspend"):
-        program = layout.programs / verb
-        program.write_text(power_program(verb, layout))
-        program.chmod(0o755)
-
-
-def _write_gpu_files(configuration: Configuration) -> None:
-    folder = configuration.layout.gpu_files
-    folder.mkdir()
-    for number in range(max((resource.gpus[1] for resource in configuration.compute if resource.gpus), default=0)):
-        (folder / f"gpu{number}").symlink_to(os.devnull)
+    """The account of slurmctld. Raises UnusableAccountError."""
+    if os.geteuid() != 0:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    try:
+        return pwd.getpwnam(SLURM_ACCOUNT).pw_name
+    except KeyError:
+        raise UnusableAccountError(f"there is no account {SLURM_ACCOUNT}: Debian's packages make it") from None

@@ -1,11 +1,13 @@
 """slurm.conf and gres.conf, with the values ParallelCluster writes wherever one machine allows them."""
 
+import os
+import secrets
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from local.cluster.host import Host
+from local.cluster.layout import Layout
 
 
 @dataclass(frozen=True)
@@ -44,78 +46,14 @@ class ComputeResource:
         return f"{self.queue}-{'st' if self.static else 'dy'}-{self.name}"
 
 
+CGROUP_DISABLED_SINCE = (24, 5)
+"""First Slurm whose cgroup.conf(5) knows `CgroupPlugin=disabled`; older ones need no cgroup.conf here."""
 PARALLELCLUSTER = (
     ComputeResource("queue1", "small", "t3.small", count=2, cpus=4, memory=1945, static=True),
     ComputeResource("queue1", "large", "c5.large", count=4, cpus=2, memory=3891),
     ComputeResource("gpu", "p4d", "p4d.24xlarge", count=2, cpus=96, memory=1_120_665, gpus=("a100", 8)),
 )
 """Two queues; the first is the default. A t3.small has 2 CPUs: 4 let a few more demo jobs run at once."""
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where a cluster keeps its files. Daemons of three accounts and every demo user reach into `root`."""
-
-    root: Path
-
-    @property
-    def slurm_conf(self) -> Path:
-        """What SLURM_CONF names."""
-        return self.root / "etc" / "slurm.conf"
-
-    @property
-    def munge(self) -> Path:
-        """The folder of munged's socket, which every user may enter."""
-        return self.root / "munge"
-
-    @property
-    def munge_socket(self) -> Path:
-        """The socket by which all authenticate."""
-        return self.munge / "socket"
-
-    @property
-    def munge_key(self) -> Path:
-        """The key of this cluster alone."""
-        return self.root / "secret" / "munge.key"
-
-    @property
-    def log(self) -> Path:
-        """One log for each daemon."""
-        return self.root / "log"
-
-    @property
-    def state(self) -> Path:
-        """Slurmctld's StateSaveLocation."""
-        return self.root / "state"
-
-    @property
-    def spool(self) -> Path:
-        """One SlurmdSpoolDir for each node."""
-        return self.root / "spool"
-
-    @property
-    def pids(self) -> Path:
-        """The daemons' pid files."""
-        return self.root / "pids"
-
-    @property
-    def programs(self) -> Path:
-        """ResumeProgram and SuspendProgram."""
-        return self.root / "programs"
-
-    @property
-    def gpu_files(self) -> Path:
-        """What gres.conf gives as the GPUs' device files."""
-        return self.root / "etc" / "gpus"
-
-    @property
-    def power_requests(self) -> Path:
-        """The pipe by which slurmctld asks for nodes and gives them back."""
-        return self.root / "programs" / "requests"
-
-    def longest_socket(self, node: str) -> int:
-        """Bytes of the longest socket name below `root`: slurmstepd's, `<spool>/<node>_<job>.<step>`."""
-        return len(str(self.spool / node / f"{node}_{2**26}.{2**32 - 1}").encode())
 
 
 @dataclass(frozen=True)
@@ -190,6 +128,9 @@ class Configuration:
             "GresTypes": "gpu",
             # Half a second from sbatch to a running job, where Slurm's own values make it up to three.
             "SchedulerParameters": "batch_sched_delay=1,sched_min_interval=200000",
+            # The default of 22.05. The later one, priority/multifactor, ranks all jobs of such a cluster alike,
+            # and then one that waits for resources holds up every later one of its queue.
+            "PriorityType": "priority/basic",
             "MaxJobCount": str(self.max_jobs),
             "MinJobAge": "300",
             "MessageTimeout": "60",
@@ -247,3 +188,26 @@ def power_program(verb: str, layout: Layout) -> str:
     short as this arrives in one piece (pipe(7)).
     """
     return f'#!/bin/sh\necho "{verb} $1" >{shlex.quote(str(layout.power_requests))}\n'
+
+
+def write(configuration: Configuration, version: tuple[int, int]) -> None:
+    """Write every file that the daemons of that Slurm `version` read, secrets and programs included."""
+    layout = configuration.layout
+    layout.slurm_conf.write_text(configuration.slurm_conf())
+    layout.slurm_conf.with_name("gres.conf").write_text(configuration.gres_conf())
+    if version >= CGROUP_DISABLED_SINCE:
+        layout.slurm_conf.with_name("cgroup.conf").write_text("CgroupPlugin=disabled\n")
+    _write_gpu_files(configuration)
+    layout.munge_key.touch(mode=0o600)
+    layout.munge_key.write_bytes(secrets.token_bytes(128))
+    for verb in ("resume", "suspend"):
+        program = layout.programs / verb
+        program.write_text(power_program(verb, layout))
+        program.chmod(0o755)
+
+
+def _write_gpu_files(configuration: Configuration) -> None:
+    folder = configuration.layout.gpu_files
+    folder.mkdir()
+    for number in range(max((resource.gpus[1] for resource in configuration.compute if resource.gpus), default=0)):
+        (folder / f"gpu{number}").symlink_to(os.devnull)

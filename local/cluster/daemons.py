@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.cluster.configuration import Layout
 from local.cluster.host import Host
+from local.cluster.layout import Layout
 
 BIN_DIRS = tuple(
     Path(folder) for folder in ("/usr/bin", "/bin", "/usr/sbin", "/sbin", "/opt/slurm/bin", "/opt/slurm/sbin")

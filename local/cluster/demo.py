@@ -1,6 +1,5 @@
 """Jobs in every state a dashboard should show."""
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import cycle
@@ -38,9 +37,8 @@ def _submit_all(cluster: Cluster) -> Iterator[DemoJob]:
         return DemoJob(name, user, int(answer.stdout.split(";")[0]))
 
     static = "--constraint=static"
-    finished = sbatch("preprocess", "echo 1200 files prepared", static, "--time=5")
+    yield sbatch("preprocess", "echo 1200 files prepared", static, "--time=5")
     training = sbatch("train-resnet", STEADY_WORK, static, "--cpus-per-task=2", "--time=4:00:00", "--comment=demo")
-    yield finished
     yield training
     yield sbatch("failing", "echo 'no such data set' >&2; exit 3", static, "--time=5")
     yield sbatch("simulate", STEADY_WORK, static, "--time=1-00:00:00")
@@ -52,7 +50,7 @@ def _submit_all(cluster: Cluster) -> Iterator[DemoJob]:
     yield sbatch("on-demand", "sleep 120", "--constraint=c5.large", "--time=15")
     yield sbatch(
         "finetune",
-        f"echo {shlex.quote('2 GPUs')}; sleep 120",
+        "echo GPUs $CUDA_VISIBLE_DEVICES; sleep 120",
         "--partition=gpu",
         "--gres=gpu:a100:2",
         "--time=1:00:00",

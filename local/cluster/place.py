@@ -1,13 +1,15 @@
-"""Where a cluster's files can lie: a folder every account may enter, with a name short enough for sockets."""
+"""Where a cluster's files can lie: a folder every account may enter, whose name sockets and slurm.conf can hold."""
 
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.cluster.configuration import Layout
+from local.cluster.layout import Layout
 
+SAFE_NAME = re.compile(r"[A-Za-z0-9_./+@-]+")
 SOCKET_NAME_LIMIT = 107
 """Bytes of a unix socket's name (unix(7): 108 with the closing zero)."""
 
@@ -34,6 +36,8 @@ def suitable(directory: Path, longest_node: str, shared: bool, progress: Callabl
 
 
 def _obstacle(directory: Path, longest_node: str, shared: bool) -> str | None:
+    if not SAFE_NAME.fullmatch(str(directory)):
+        return "has a name that slurm.conf cannot hold"
     if Layout(directory).longest_socket(longest_node) > SOCKET_NAME_LIMIT:
         return "has too long a name for sockets"
     if shared and not all(folder.stat().st_mode & 0o001 for folder in directory.parents):

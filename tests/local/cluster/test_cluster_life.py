@@ -113,10 +113,14 @@ def test_a_directory_holds_one_cluster_at_a_time(room: Path) -> None:
         Cluster(room / "one").start(silent)
 
 
-def test_a_name_too_long_for_sockets_moves_the_cluster_to_tmp_until_it_stops(room: Path) -> None:
-    folder, before, told = room / ("long" * 20), in_tmp(), list[str]()
+@pytest.mark.parametrize(
+    ("name", "obstacle"),
+    [("long" * 20, "too long a name for sockets"), ("my cluster", "a name that slurm.conf cannot hold")],
+)
+def test_an_unsuitable_name_moves_the_cluster_to_tmp_until_it_stops(room: Path, name: str, obstacle: str) -> None:
+    folder, before, told = room / name, in_tmp(), list[str]()
     with Cluster(folder, progress=told.append) as cluster:
-        assert "too long a name for sockets" in told[0]
+        assert obstacle in told[0]
         assert cluster.run("scontrol", "ping").returncode == 0
         assert len(in_tmp() - before) == 1
     assert in_tmp() == before

@@ -1,0 +1,85 @@
+"""Where a cluster keeps what."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a cluster keeps its files. Daemons of three accounts and every demo user reach into `root`."""
+
+    root: Path
+
+    @property
+    def slurm_conf(self) -> Path:
+        """What SLURM_CONF names."""
+        return self.root / "etc" / "slurm.conf"
+
+    @property
+    def munge(self) -> Path:
+        """The folder of munged's socket, which every user may enter."""
+        return self.root / "munge"
+
+    @property
+    def munge_socket(self) -> Path:
+        """The socket by which all authenticate."""
+        return self.munge / "socket"
+
+    @property
+    def munge_key(self) -> Path:
+        """The key of this cluster alone."""
+        return self.root / "secret" / "munge.key"
+
+    @property
+    def log(self) -> Path:
+        """One log for each daemon."""
+        return self.root / "log"
+
+    @property
+    def state(self) -> Path:
+        """Slurmctld's StateSaveLocation."""
+        return self.root / "state"
+
+    @property
+    def spool(self) -> Path:
+        """One SlurmdSpoolDir for each node."""
+        return self.root / "spool"
+
+    @property
+    def pids(self) -> Path:
+        """The daemons' pid files."""
+        return self.root / "pids"
+
+    @property
+    def programs(self) -> Path:
+        """ResumeProgram and SuspendProgram."""
+        return self.root / "programs"
+
+    @property
+    def gpu_files(self) -> Path:
+        """What gres.conf gives as the GPUs' device files."""
+        return self.root / "etc" / "gpus"
+
+    @property
+    def power_requests(self) -> Path:
+        """The pipe by which slurmctld asks for nodes and gives them back."""
+        return self.root / "programs" / "requests"
+
+    def longest_socket(self, node: str) -> int:
+        """Bytes of the longest socket name below `root`: slurmstepd's, `<spool>/<node>_<job>.<step>`."""
+        return len(str(self.spool / node / f"{node}_{2**26}.{2**32 - 1}").encode())
+
+
+def make_folders(layout: Layout, slurm_user: str) -> None:
+    """Make the folders anew and empty, each entered and owned by those who must and no others."""
+    secret = layout.munge_key.parent
+    everyone = (layout.slurm_conf.parent, layout.munge, layout.spool, layout.programs)
+    slurms = (layout.state, layout.log, layout.pids)
+    for folder in (*everyone, *slurms, secret):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        folder.chmod(0o700 if folder in (layout.state, secret) else 0o755)
+    for folder in slurms:
+        shutil.chown(folder, slurm_user)
+    layout.root.chmod(0o755)
