@@ -1,0 +1,22 @@
+"""What `python -m local.packages` does on a machine that lacks something."""
+
+import pytest
+
+from local import packages
+
+
+def test_nothing_is_said_or_done_when_all_is_installed(capsys: pytest.CaptureFixture[str]) -> None:
+    if packages.missing():
+        pytest.skip("this machine lacks a package")
+    assert packages.main() == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_machine_without_apt_is_told_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(packages, "FOLDERS", "/nonexistent")
+    monkeypatch.setenv("PATH", "/nonexistent")
+    assert packages.main() == 1
+    said = capsys.readouterr().err
+    assert said.startswith("slurmctld, slurmd, slurm-client, munge missing, and there is no apt-get")
