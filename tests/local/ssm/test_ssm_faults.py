@@ -136,6 +136,18 @@ def test_an_agent_that_is_offline_lets_the_delivery_time_out(
     assert not (tmp_path / "ran").exists()
 
 
+def test_a_script_that_outlives_the_expiry_is_given_up_and_its_late_reply_ignored(
+    ssm: SSMClient, send: Callable[..., str], tmp_path: Any
+) -> None:
+    # 2 counts in ExpiresAfter, but the agent takes it for an hour.
+    command_id = send(f"sleep 0.6; echo > {tmp_path}/done", seconds=2, TimeoutSeconds=30)
+    assert settled(ssm, command_id)["StatusDetails"] == "DeliveryTimedOut"
+    assert not (tmp_path / "done").exists()
+    wait_until((tmp_path / "done").exists)
+    time.sleep(0.1)
+    assert settled(ssm, command_id)["StatusDetails"] == "DeliveryTimedOut"
+
+
 def test_an_agent_that_comes_back_in_time_runs_what_waited(
     ssm: SSMClient, send: Callable[..., str], endpoint: Endpoint
 ) -> None:

@@ -49,6 +49,10 @@ def test_bytes_that_are_not_text_become_replacement_characters(run: Run) -> None
     assert result["StandardOutputContent"] == "a\ufffd\ufffd\ufffdb\0c"
 
 
+def test_each_byte_of_a_broken_character_is_replaced_by_its_own(run: Run) -> None:
+    assert run(r"printf '\342\202x'")["StandardOutputContent"] == "\ufffd\ufffdx"
+
+
 def test_a_reply_over_120_000_json_bytes_never_arrives(ssm: SSMClient, send: Callable[..., str]) -> None:
     command_id = send("head -c 20000 /dev/zero", seconds=20, TimeoutSeconds=30)
     result = settled(ssm, command_id)
