@@ -1,0 +1,1 @@
+"""Who is calling, as which cluster user, and what they may do."""

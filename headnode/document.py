@@ -1,0 +1,55 @@
+"""The SSM document that carries headnode/program.py to the head node (SSM document schema 2.2)."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+PROGRAM = Path(__file__).with_name("program.py")
+PARAMETER = "request"
+REQUEST_LIMIT = 60_000
+"""The longest request in the parameter, in characters: SSM takes 100,000 bytes with the document; more goes by S3."""
+
+# The first interpreter that is there: a distribution's, RHEL 8's own, ParallelCluster's. -I and -S: nothing but the
+# standard library, no environment, no user's site. The request goes by stdin: argv is readable by everyone on the node.
+_SCRIPT = """\
+#!/bin/sh
+for python in python3 /usr/libexec/platform-python /opt/parallelcluster/pyenv/versions/*/envs/*/bin/python; do
+  command -v "$python" >/dev/null 2>&1 && break
+done
+exec "$python" -I -S -c {program} {settings} <<'END_OF_REQUEST'
+{parameter}
+END_OF_REQUEST
+"""
+
+
+def content(settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The document's content. `settings` override the program's SETTINGS (reader, denied accounts, state folder ...).
+
+    Its one parameter holds base64url of gzip of JSON and nothing else, so no byte of a caller's text meets a shell.
+    """
+    script = _SCRIPT.format(
+        program=shlex.quote(PROGRAM.read_text(encoding="utf-8")),
+        settings=shlex.quote(json.dumps(settings or {})),
+        parameter="{{ " + PARAMETER + " }}",
+    )
+    return {
+        "schemaVersion": "2.2",
+        "description": "slurmql: runs a fixed list of Slurm commands with checked options",
+        "parameters": {
+            PARAMETER: {
+                "type": "String",
+                "description": "base64url of gzip of the JSON request",
+                "allowedPattern": "^[A-Za-z0-9_=-]+$",
+                "maxChars": REQUEST_LIMIT,
+            }
+        },
+        "mainSteps": [
+            {
+                "action": "aws:runShellScript",
+                "name": "slurmql",
+                "inputs": {"timeoutSeconds": "60", "runCommand": script.splitlines()},
+            }
+        ],
+    }

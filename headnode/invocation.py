@@ -1,0 +1,182 @@
+"""One SSM command: send it, wait for it, read its output (SSM API: SendCommand, GetCommandInvocation)."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from headnode.deadline import Deadline
+from headnode.errors import (
+    ClusterUnreachableError,
+    DeadlineError,
+    HeadNodeError,
+    OutcomeUnknownError,
+    ThrottledError,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+    from mypy_boto3_ssm.type_defs import GetCommandInvocationResultTypeDef
+
+_UNDER_WAY = ("Pending", "InProgress", "Delayed", "Cancelling")
+_THROTTLED = ("ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded")
+_DELIVERY_TIMEOUT = 30  # seconds, the least SSM accepts
+_MISSING_FOR = 10.0  # seconds during which GetCommandInvocation may not know a command yet (boto3#2701)
+_BRISK_FOR = 3.0  # seconds of looking at short intervals
+_SLOWEST = 2.0  # seconds between two looks at the most
+
+
+@dataclass(frozen=True)
+class Pace:
+    """When to look for the result: `first` seconds after the send, then every `interval` seconds, later slower."""
+
+    first: float = 0.25
+    interval: float = 0.2
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What to run: a document with one parameter, on one instance. `changes` tells a change from a read."""
+
+    document: str
+    instance: str
+    parameter: str
+    text: str
+    comment: str
+    changes: bool
+
+
+def invoke(ssm: SSMClient, invocation: Invocation, deadline: Deadline, pace: Pace) -> str:
+    """Run the document and return its stdout.
+
+    Raises ClusterUnreachableError, ThrottledError, and at the deadline DeadlineError for a read (which is cancelled) or
+    OutcomeUnknownError for a change (which is not: it may be half way).
+    """
+    command = _send(ssm, invocation, deadline)
+    return _wait(ssm, invocation, command, deadline, pace)
+
+
+def _send(ssm: SSMClient, invocation: Invocation, deadline: Deadline) -> str:
+    pause = 0.2
+    while True:
+        try:
+            answer = ssm.send_command(
+                DocumentName=invocation.document,
+                InstanceIds=[invocation.instance],
+                Parameters={invocation.parameter: [invocation.text]},
+                TimeoutSeconds=_DELIVERY_TIMEOUT,
+                Comment=invocation.comment[:100],
+            )
+            return answer["Command"]["CommandId"]
+        except ClientError as error:
+            if _code(error) not in _THROTTLED:
+                _refused(error, invocation)
+            if deadline.remaining <= pause:
+                raise ThrottledError(
+                    "AWS Systems Manager takes no more commands now; try again shortly."
+                ) from error
+        except BotoCoreError as error:
+            if (
+                invocation.changes
+            ):  # the request may have arrived: sending it again could make the change twice
+                raise OutcomeUnknownError(
+                    "The connection to AWS Systems Manager broke while sending."
+                ) from error
+            if deadline.remaining <= pause:
+                raise ClusterUnreachableError("AWS Systems Manager cannot be reached.") from error
+        deadline.sleep(_jittered(pause))
+        pause = min(2 * pause, _SLOWEST)
+
+
+def _refused(error: ClientError, invocation: Invocation) -> NoReturn:
+    advice = {
+        "InvalidInstanceId": f"{invocation.instance} is not managed by Systems Manager, or it is stopped: does the head "
+        "node have the policy AmazonSSMManagedInstanceCore, and does its agent run?",
+        "InvalidDocument": f"There is no SSM document {invocation.document}: deploy the stack again.",
+        "AccessDeniedException": f"slurmql may not send {invocation.document} to {invocation.instance}: "
+        "does the instance have the tags that the stack's policy asks for?",
+    }
+    raise ClusterUnreachableError(
+        advice.get(_code(error), f"AWS Systems Manager refused the command: {_code(error)}.")
+    ) from error
+
+
+def _wait(ssm: SSMClient, invocation: Invocation, command: str, deadline: Deadline, pace: Pace) -> str:
+    sent = time.monotonic()
+    pause, interval, checked = pace.first, pace.interval, False
+    while not deadline.passed:
+        deadline.sleep(_jittered(pause))
+        waited = time.monotonic() - sent
+        interval = interval if waited < _BRISK_FOR else min(1.5 * interval, _SLOWEST)
+        pause = interval
+        try:
+            result = ssm.get_command_invocation(CommandId=command, InstanceId=invocation.instance)
+        except ClientError as error:
+            if _code(error) in _THROTTLED:
+                interval = min(2 * interval, _SLOWEST)
+            elif _code(error) != "InvocationDoesNotExist" or waited > _MISSING_FOR:
+                _lost(invocation, error)
+            continue
+        except BotoCoreError:
+            continue  # a look may fail; the next one tells
+        if result["Status"] not in _UNDER_WAY:
+            return _output(result, invocation)
+        if waited > _BRISK_FOR and result["Status"] == "Pending" and not checked:
+            checked = True
+            _require_agent(ssm, invocation, command)
+    _late(ssm, invocation, command)
+
+
+def _output(result: GetCommandInvocationResultTypeDef, invocation: Invocation) -> str:
+    if result["Status"] == "Success":
+        return result["StandardOutputContent"]
+    said = result["StandardErrorContent"].strip().splitlines()
+    detail = f"{result['StatusDetails']}{': ' + said[0][:200] if said else ''}"
+    _lost(invocation, ClusterUnreachableError(f"The command on {invocation.instance} ended as {detail}."))
+
+
+def _require_agent(ssm: SSMClient, invocation: Invocation, command: str) -> None:
+    """A dead agent takes commands for minutes: its connection tells at once (SSM API: GetConnectionStatus)."""
+    try:
+        connected = ssm.get_connection_status(Target=invocation.instance)["Status"] == "connected"
+    except (ClientError, BotoCoreError):
+        return  # the question is a courtesy; the deadline decides
+    if not connected:
+        _cancel(ssm, command)
+        raise ClusterUnreachableError(
+            f"The SSM agent of {invocation.instance} is not connected: is the head node up?"
+        )
+
+
+def _late(ssm: SSMClient, invocation: Invocation, command: str) -> NoReturn:
+    if invocation.changes:
+        raise OutcomeUnknownError("The head node did not say in time whether the change was made.")
+    _cancel(ssm, command)
+    raise DeadlineError("The head node did not answer in time; try again, or ask for less.")
+
+
+def _lost(invocation: Invocation, error: Exception) -> NoReturn:
+    if invocation.changes:
+        raise OutcomeUnknownError("The result of the change was lost.") from error
+    if isinstance(error, HeadNodeError):
+        raise error
+    raise ClusterUnreachableError("The result of the command was lost.") from error
+
+
+def _cancel(ssm: SSMClient, command: str) -> None:
+    try:
+        ssm.cancel_command(CommandId=command)
+    except (ClientError, BotoCoreError):
+        return  # it ends by itself at the program's own time limits
+
+
+def _code(error: ClientError) -> str:
+    return error.response["Error"]["Code"]
+
+
+def _jittered(seconds: float) -> float:
+    return seconds * random.uniform(0.9, 1.1)  # noqa: S311 - spreads the looks, keeps no secret

@@ -1,0 +1,144 @@
+"""A cluster's head node, as something that answers commands."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from headnode.aws import Clients
+from headnode.deadline import Deadline
+from headnode.discovery import Discovery
+from headnode.document import PARAMETER, REQUEST_LIMIT
+from headnode.errors import ClusterUnreachableError, DeadlineError, ResponseTooLargeError
+from headnode.invocation import Invocation, Pace, invoke
+from headnode.settings import ClusterSettings, Settings
+from headnode.storage import Storage
+from slurm.command import Command, Reply
+
+
+@dataclass(frozen=True)
+class Errand:
+    """Commands for one SSM command: steps that run one after the other, each of commands that run together.
+
+    `user` is the cluster account to act as (None: only reads), `administer` lets an operator act as Slurm's
+    administrator where that account may not, `changes` tells whether anything is changed.
+    """
+
+    steps: Sequence[Sequence[Command]]
+    user: str | None = None
+    administer: bool = False
+    changes: bool = False
+
+
+class HeadNode:
+    """One cluster's head node, reached through SSM."""
+
+    def __init__(self, clients: Clients, cluster: ClusterSettings, settings: Settings) -> None:
+        self._clients = clients
+        self._discovery = Discovery(clients, cluster)
+        self._document = settings.document
+        self._pace = Pace(settings.first_look, settings.look_interval)
+        self._storage = Storage(clients, settings.bucket) if settings.bucket else None
+
+    def run(self, errand: Errand, deadline: Deadline, comment: str) -> list[Reply]:
+        """The replies of all commands, in order. Costs one SSM command. Raises HeadNodeError.
+
+        `comment` goes into SSM's history beside the command; it should tell the request, not its content.
+        """
+        answer_key = self._storage.new_key("answers") if self._storage else None
+        request = _request(
+            errand, deadline, self._storage.put_url(answer_key) if self._storage and answer_key else None
+        )
+        packed = gzip.compress(json.dumps(request).encode(), 6)
+        request_key = None
+        if len(packed) * 4 / 3 > REQUEST_LIMIT - 4:
+            request_key, packed = self._store(packed)
+        invocation = Invocation(
+            document=self._document,
+            instance=self._discovery.instance(),
+            parameter=PARAMETER,
+            text=base64.urlsafe_b64encode(packed).decode(),
+            comment=comment,
+            changes=errand.changes,
+        )
+        try:
+            printed = invoke(self._clients.ssm, invocation, deadline, self._pace)
+        except ClusterUnreachableError:
+            self._discovery.forget()
+            raise
+        finally:
+            if self._storage and request_key:
+                self._storage.delete(request_key)
+        return self._replies(printed, answer_key)
+
+    def _store(self, packed: bytes) -> tuple[str, bytes]:
+        """Put a large request into the bucket; what is sent instead says where it lies."""
+        if self._storage is None:
+            raise ResponseTooLargeError(
+                "A request of this size needs a bucket, and this deployment has none."
+            )
+        key = self._storage.new_key("requests")
+        self._storage.put(key, packed)
+        pointer = {"get": self._storage.get_url(key), "sha256": hashlib.sha256(packed).hexdigest()}
+        return key, gzip.compress(json.dumps(pointer).encode())
+
+    def _replies(self, printed: str, answer_key: str | None) -> list[Reply]:
+        answer = _unpack(base64.b64decode(printed.strip()))
+        if "put" in answer and self._storage and answer_key:
+            answer = _unpack(self._storage.get(answer_key, answer["put"]))
+        if "error" in answer:
+            raise (DeadlineError if answer.get("expired") else ResponseTooLargeError)(
+                f"The head node: {answer['error']}."
+            )
+        return [_reply(reply) for reply in answer["replies"]]
+
+
+def _request(errand: Errand, deadline: Deadline, put: str | None) -> dict[str, Any]:
+    return {
+        "expires": time.time() + deadline.remaining,
+        "user": errand.user,
+        "administer": errand.administer,
+        "put": put,
+        "steps": [[_operation(command) for command in step] for step in errand.steps],
+    }
+
+
+def _operation(command: Command) -> dict[str, Any]:
+    return {
+        "operation": command.operation,
+        "options": {name: _value(value) for name, value in command.options.items()},
+        "arguments": list(command.arguments),
+        "environment": dict(command.environment),
+        "stdin": command.stdin,
+        "key": command.key,
+    }
+
+
+def _value(value: str | int) -> str | dict[str, int]:
+    """An option's text; a number stands for the job that the reply of that number tells of."""
+    return {"job_of": value} if isinstance(value, int) else value
+
+
+def _reply(reply: Mapping[str, Any]) -> Reply:
+    return Reply(
+        exit_code=reply.get("exit_code"),
+        stdout=reply.get("stdout", ""),
+        stderr=reply.get("stderr", ""),
+        seconds=reply.get("seconds", 0.0),
+        refusal=reply.get("refusal"),
+        refusal_code=reply.get("code"),
+    )
+
+
+def _unpack(body: bytes) -> dict[str, Any]:
+    try:
+        answer: dict[str, Any] = json.loads(gzip.decompress(body))
+    except (OSError, EOFError, ValueError) as error:
+        raise ClusterUnreachableError("The head node's answer cannot be read.") from error
+    return answer

@@ -1,0 +1,646 @@
+"""The program that the SSM document runs on the head node: standard library only, Python 3.6 or newer.
+
+It reads one request from stdin (base64url of gzip of JSON), runs the operations listed in OPERATIONS and nothing else,
+never through a shell, and prints one answer (base64 of gzip of JSON). Reads run as an unprivileged account, everything
+else as the calling user. It trusts the Lambda for who is calling, never for what: every option is checked again here.
+
+Request:  {"expires": epoch seconds, "user": name or null, "administer": bool, "put": presigned URL or null,
+           "steps": [[operation, ...], ...]}: the operations of a step run together, the steps one after the other;
+           or {"get": presigned URL, "sha256": hex} where the request itself lies in S3.
+Operation: {"operation": key of OPERATIONS, "options": {name: text}, "arguments": [text], "environment": {name: text},
+           "stdin": text, "key": idempotency key}; an option's value may be {"job_of": n}: the job that reply n tells of.
+Answer:   {"started": epoch seconds, "replies": [{"exit_code", "stdout", "stderr", "seconds"} or {"refusal", "code"}]},
+           one reply for each operation in order; {"error": text} if the request itself is refused;
+           {"put": sha256 of the object} if the answer was too large for stdout and went to S3.
+It always exits with 0: 194 would reboot the node, 137, 168 and 169 have meanings to the SSM agent.
+"""
+
+import binascii
+import json
+import os
+import pwd
+import re
+import selectors
+import signal
+import subprocess
+import sys
+import time
+import zlib
+
+SETTINGS = {
+    "reader": "nobody",  # reads run as this account
+    "administrator": "slurm",  # an operator's administrative actions run as this account: SlurmUser
+    "denied": ["root", "slurm", "munge", "slurmdbd", "pcluster-admin", "nobody"],  # never act as these
+    "lowest_uid": 1000,
+    "state": "/var/lib/slurmql",  # idempotency keys
+    "path": "/opt/slurm/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+}
+
+STDOUT_LIMIT = 23900  # the agent cuts at 24,000 bytes
+SECONDS = 20.0  # the longest a single command may take
+AT_ONCE = 8
+PLAIN_ENVIRONMENT = {
+    "TZ": "UTC",
+    "SLURM_TIME_FORMAT": "%s",
+    "SLURM_BITSTR_LEN": "0",
+    "LC_ALL": "C.UTF-8",
+}
+
+FORMAT = r"[A-Za-z_-]+:~[0-9a-f]{16}(,[A-Za-z_-]+:~[0-9a-f]{16})*"
+JOB = r"\d{1,10}(_(\d{1,10}|\[[\d,:-]+\])|\+\d{1,10})?"
+WORD = r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]*"
+WORDS = WORD + "(," + WORD + ")*"
+NUMBER = r"\d{1,10}"
+LINE = r"[^\0\n]*"
+TEXT = r"[^\0]*"
+FLAG = ""
+
+SBATCH = {
+    "job-name": TEXT,
+    "partition": WORDS,
+    "account": WORD,
+    "qos": WORD,
+    "chdir": r"/[^\0]*",
+    "nodes": NUMBER,
+    "ntasks": NUMBER,
+    "cpus-per-task": NUMBER,
+    "mem": NUMBER + "M",
+    "gpus": NUMBER,
+    "time": r"\d+:\d\d",
+    "array": r"[\d,:-]+(%\d+)?",
+    "dependency": r"[a-z]+(:[\d_+:]+)?([,?][a-z]+(:[\d_+:]+)?)*",
+    "output": TEXT,
+    "error": TEXT,
+    "hold": FLAG,
+    "begin": r"uts\d+",
+    "comment": TEXT,
+}
+
+
+class Operation:
+    """What may be run: the fixed words, the checked options and environment, and as whom ("reader" or "caller")."""
+
+    def __init__(self, words, options=None, environment=None, argument=None, caller=False):
+        self.words = words
+        self.options = options or {}
+        self.environment = environment or {}
+        self.argument = argument
+        self.caller = caller
+
+
+OPERATIONS = {
+    "squeue": Operation(
+        ["squeue", "--noheader", "--all", "--states=all", "--noconvert"],
+        options={"jobs": JOB + "(," + JOB + ")*"},
+        environment={"SQUEUE_FORMAT2": FORMAT},
+    ),
+    "sinfo": Operation(
+        ["sinfo", "--noheader", "--all", "--noconvert"], options={"Node": FLAG, "Format": FORMAT}
+    ),
+    "scontrol show partition": Operation(["scontrol", "--oneliner", "--all", "show", "partition"]),
+    "scontrol show config": Operation(["scontrol", "show", "config"]),
+    "sbatch": Operation(["sbatch", "--parsable"], options=SBATCH, caller=True),
+    "scancel": Operation(
+        ["scancel", "--verbose"], options={"signal": r"[A-Z0-9]+"}, argument=JOB, caller=True
+    ),
+    "scontrol hold": Operation(["scontrol", "hold"], argument=JOB, caller=True),
+    "scontrol release": Operation(["scontrol", "release"], argument=JOB, caller=True),
+    "scontrol requeue": Operation(["scontrol", "requeue"], argument=JOB, caller=True),
+}
+
+
+class Refused(Exception):
+    """The operation is not run; the message says why. Codes: invalid, forbidden, conflict, timed_out, unknown."""
+
+    def __init__(self, message, code="invalid"):
+        super().__init__(message)
+        self.code = code
+
+    def reply(self):
+        return {"refusal": str(self), "code": self.code}
+
+
+# --- accounts -------------------------------------------------------------------------------------------------------
+
+
+class Account:
+    """Who a command runs as, and where from: an entry of the password file, an environment, a umask, a folder."""
+
+    def __init__(self, entry, environment, umask=0o022, folder="/"):
+        self.entry = entry
+        self.environment = environment
+        self.umask = umask
+        self.folder = folder
+
+    def enter(self):
+        """Become the account. Runs in the child, between fork and exec; the order matters: groups, group, user."""
+        for number in (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        if os.getuid() == 0:
+            os.initgroups(self.entry.pw_name, self.entry.pw_gid)
+            os.setgid(self.entry.pw_gid)
+            os.setuid(self.entry.pw_uid)
+        os.umask(self.umask)
+        os.chdir(self.folder)
+
+
+def own_entry():
+    return pwd.getpwuid(os.getuid())
+
+
+def plain_environment():
+    environment = dict(PLAIN_ENVIRONMENT, PATH=SETTINGS["path"])
+    if "SLURM_CONF" in os.environ:
+        environment["SLURM_CONF"] = os.environ["SLURM_CONF"]
+    return environment
+
+
+def service_account(name):
+    """The reader's or the administrator's account; without root, the account we run as."""
+    entry = pwd.getpwnam(name) if os.getuid() == 0 else own_entry()
+    return Account(entry, plain_environment())
+
+
+def caller_entry(name):
+    """The password entry of a calling user, if the program may act as that user."""
+    if not name or not re.match(r"[a-z_][a-z0-9_.-]{0,63}\Z", name):
+        raise Refused("'%s' is not a user name of the cluster" % name, "forbidden")
+    try:
+        entry = pwd.getpwnam(name)
+    except KeyError:
+        raise Refused("the cluster has no account '%s'" % name, "forbidden") from None
+    if entry.pw_name in SETTINGS["denied"] or entry.pw_uid < SETTINGS["lowest_uid"]:
+        raise Refused("slurmql does not act as the account '%s'" % name, "forbidden")
+    if os.path.basename(entry.pw_shell) in ("nologin", "false"):
+        raise Refused("the account '%s' may not log in" % name, "forbidden")
+    if os.getuid() not in (0, entry.pw_uid):
+        raise Refused("without root slurmql can only act as '%s'" % own_entry().pw_name, "forbidden")
+    return entry
+
+
+def home(entry):
+    return entry.pw_dir if os.path.isdir(entry.pw_dir) else "/"
+
+
+def login(entry):
+    """The account with the environment and umask that its login shell sets up, as if the user had logged in.
+
+    Nothing of our own environment goes in but SLURM_CONF. What profile scripts print is told apart by a marker; if the
+    shell fails or hangs, the account is left with a bare environment.
+    """
+    environment = {
+        "HOME": entry.pw_dir,
+        "USER": entry.pw_name,
+        "LOGNAME": entry.pw_name,
+        "SHELL": entry.pw_shell,
+    }
+    environment["PATH"] = SETTINGS["path"]
+    if "SLURM_CONF" in os.environ:
+        environment["SLURM_CONF"] = os.environ["SLURM_CONF"]
+    account = Account(entry, environment, folder=entry.pw_dir if os.path.isdir(entry.pw_dir) else "/")
+    marker = binascii.hexlify(os.urandom(16)).decode()
+    script = "echo %s; umask; exec /usr/bin/env -0" % marker
+    shell = Process(
+        [entry.pw_shell, "-c", script], account, seconds=5.0, argv0="-" + os.path.basename(entry.pw_shell)
+    )
+    run([shell])
+    _, found, printed = shell.stdout.partition(marker.encode() + b"\n")
+    umask, _, variables = printed.partition(b"\n")
+    if shell.exit_code == 0 and found and re.match(rb"[0-7]{1,4}\Z", umask):
+        pairs = (variable.split(b"=", 1) for variable in variables.split(b"\0") if b"=" in variable)
+        account.environment = {os.fsdecode(name): os.fsdecode(value) for name, value in pairs}
+        for name in ("_", "SHLVL", "PWD", "OLDPWD"):  # the shell's own, not the profile's
+            account.environment.pop(name, None)
+        account.umask = int(umask, 8)
+    return account
+
+
+# --- processes ------------------------------------------------------------------------------------------------------
+
+
+class Process:
+    """One command: started, read to its end, killed at its time limit."""
+
+    def __init__(self, argv, account, stdin=None, seconds=SECONDS, argv0=None, stdout=subprocess.PIPE):
+        self.argv = argv
+        self.argv0 = argv0 or argv[0]
+        self.account = account
+        self.input = stdin
+        self.seconds = seconds
+        self.target = stdout
+        self.output = {"stdout": [], "stderr": []}
+        self.streams = {}
+        self.exit_code = None
+        self.ended = None
+        self.refusal = None
+
+    def start(self, selector):
+        """Whether the command runs now."""
+        self.started = time.time()
+        stdin = subprocess.DEVNULL
+        try:
+            if self.input is not None:
+                stdin = spool(self.input)
+            self.child = subprocess.Popen(
+                [self.argv0] + self.argv[1:],
+                executable=find(self.argv[0]),
+                stdin=stdin,
+                stdout=self.target,
+                stderr=subprocess.PIPE,
+                env=self.account.environment,
+                preexec_fn=self.account.enter,
+            )
+        except subprocess.SubprocessError:  # all that Popen tells of a failure in preexec_fn
+            name = self.account.entry.pw_name
+            self.refusal = Refused(
+                "the account '%s' cannot enter the folder '%s'" % (name, self.account.folder)
+            )
+        except OSError as error:
+            self.refusal = Refused("cannot run %s: %s" % (self.argv[0], error.strerror), "unavailable")
+        else:
+            for name in ("stdout", "stderr"):
+                stream = getattr(self.child, name)
+                if stream is not None:
+                    selector.register(stream, selectors.EVENT_READ, (self, name))
+                    self.streams[name] = stream
+        finally:
+            if stdin != subprocess.DEVNULL:
+                os.close(stdin)
+        return self.refusal is None
+
+    def read(self, selector, name):
+        data = os.read(self.streams[name].fileno(), 1 << 18)
+        if data:
+            self.output[name].append(data)
+        else:
+            selector.unregister(self.streams[name])
+            self.streams.pop(name).close()
+
+    def over(self, selector):
+        """Whether the command is over: it exited, and its output is read or held open by a child for too long."""
+        now = time.time()
+        if self.ended is None and self.child.poll() is not None:
+            self.ended = now
+        if self.ended is None and now >= self.started + self.seconds:
+            self.child.kill()
+            self.child.wait()
+            self.refusal = Refused("%s did not end within %.0f s" % (self.argv[0], self.seconds), "timed_out")
+        elif self.ended is None or (self.streams and now < self.ended + 0.5):
+            return False
+        for stream in self.streams.values():
+            selector.unregister(stream)
+            stream.close()
+        self.exit_code = self.child.returncode
+        return True
+
+    @property
+    def stdout(self):
+        return b"".join(self.output["stdout"])
+
+    @property
+    def stderr(self):
+        return b"".join(self.output["stderr"])
+
+    def reply(self):
+        if self.refusal is not None:
+            return self.refusal.reply()
+        return {
+            "exit_code": self.exit_code,
+            "stdout": self.stdout.decode("utf-8", "replace"),
+            "stderr": self.stderr.decode("utf-8", "replace"),
+            "seconds": round(self.ended - self.started, 4),
+        }
+
+
+def find(name):
+    """The absolute path of a command: on ParallelCluster /opt/slurm/bin, which is on nobody's PATH but a login's."""
+    for folder in [""] if os.path.isabs(name) else SETTINGS["path"].split(":"):
+        path = os.path.join(folder, name)
+        if os.access(path, os.X_OK):
+            return path
+    raise OSError(2, "not found in " + SETTINGS["path"])
+
+
+def spool(text):
+    """A nameless file with the text, to be a command's stdin: a pipe would have to be fed while we read."""
+    path = "/tmp/.slurmql-" + binascii.hexlify(os.urandom(16)).decode()  # noqa: S108 - O_EXCL, and gone at once
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    os.unlink(path)
+    with os.fdopen(os.dup(descriptor), "wb") as file:
+        file.write(text.encode("utf-8"))
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+def run(processes):
+    """Run the processes, at most AT_ONCE at a time, each until it ends or its time is up."""
+    waiting, running = list(processes), []
+    with selectors.DefaultSelector() as selector:
+        while waiting or running:
+            while waiting and len(running) < AT_ONCE:
+                process = waiting.pop(0)
+                if process.start(selector):
+                    running.append(process)
+            reading = any(process.streams for process in running)
+            for key, _ in selector.select(0.1) if reading else ():
+                process, name = key.data
+                process.read(selector, name)
+            if running and not reading:
+                time.sleep(0.002)  # output is read, the exit is due
+            running = [process for process in running if not process.over(selector)]
+
+
+# --- operations -----------------------------------------------------------------------------------------------------
+
+
+def matches(pattern, value):
+    return isinstance(value, str) and re.match("(?:" + pattern + r")\Z", value) is not None
+
+
+def command_line(operation, replies):
+    """The argv of an operation, every word of it checked."""
+    allowed = OPERATIONS[operation["operation"]]
+    argv = list(allowed.words)
+    for name, value in operation.get("options", {}).items():
+        if isinstance(value, dict):
+            value = submitted_job(replies[value["job_of"]])
+        pattern = allowed.options.get(name)
+        if pattern is None or not matches(pattern, value):
+            raise Refused("option '%s' is not allowed with this value" % name)
+        argv.append("--" + name if pattern == FLAG else "--%s=%s" % (name, value))
+    for value in operation.get("arguments", []):
+        if allowed.argument is None or not matches(allowed.argument, value):
+            raise Refused("argument '%s' is not allowed" % value)
+        argv.append(value)
+    return argv
+
+
+def submitted_job(reply):
+    match = re.search(r"^(\d+)(;.*)?\Z", reply.get("stdout", "").strip(), re.MULTILINE)
+    if reply.get("exit_code") != 0 or match is None:
+        raise Refused("no job was submitted")
+    return match.group(1)
+
+
+def prepare(request, replies, operation):
+    """The process of an operation: a read as the reader, anything else as the caller."""
+    allowed = OPERATIONS[operation["operation"]]
+    argv = command_line(operation, replies)
+    if allowed.caller:
+        return Process(argv, actor(request))
+    account = service_account(SETTINGS["reader"])
+    for name, value in operation.get("environment", {}).items():
+        if name not in allowed.environment or not matches(allowed.environment[name], value):
+            raise Refused("variable '%s' is not allowed with this value" % name)
+        account.environment[name] = value
+    return Process(argv, account)
+
+
+def actor(request):
+    """The calling user; an operator without an account acts as Slurm's administrator."""
+    try:
+        return Account(caller_entry(request.get("user")), plain_environment())
+    except Refused:
+        if not request.get("administer"):
+            raise
+        return service_account(SETTINGS["administrator"])
+
+
+def perform(request, replies, operations):
+    """The replies of operations that run together."""
+    answers, processes = {}, {}
+    for position, operation in enumerate(operations):
+        try:
+            if operation["operation"] == "account":
+                answers[position] = {
+                    "exit_code": 0,
+                    "stdout": caller_entry(operation["arguments"][0]).pw_name,
+                }
+            elif operation["operation"] == "sbatch":
+                answers[position] = submit(request, operation)
+            elif operation["operation"] in OPERATIONS:
+                processes[position] = prepare(request, replies, operation)
+            else:
+                raise Refused("unknown operation '%s'" % operation["operation"])
+        except Refused as refusal:
+            answers[position] = refusal.reply()
+    run(processes.values())
+    if request.get("administer"):
+        run_denied_as_administrator(processes)
+    answers.update((position, process.reply()) for position, process in processes.items())
+    return [answers[position] for position in range(len(operations))]
+
+
+def run_denied_as_administrator(processes):
+    """What an operator may not do as himself is done once more as Slurm's administrator."""
+    account = service_account(SETTINGS["administrator"])
+    again = {
+        position: Process(process.argv, account)
+        for position, process in processes.items()
+        if b"denied" in process.stderr
+    }
+    run(again.values())
+    processes.update(again)
+
+
+# --- submitting -----------------------------------------------------------------------------------------------------
+
+
+def submit(request, operation):
+    """sbatch as the calling user, in the user's login environment and home or the given folder."""
+    argv = command_line(operation, [])
+    account = login(caller_entry(request.get("user")))
+    account.folder = operation.get("options", {}).get("chdir", account.folder)
+    for name, value in operation.get("environment", {}).items():
+        if not matches(r"[A-Za-z_][A-Za-z0-9_]*", name) or not matches(TEXT, value):
+            raise Refused("'%s' is not the name of an environment variable" % name)
+        account.environment[name] = value
+    sbatch = Process(argv, account, stdin=operation["stdin"])
+    if operation.get("key") is not None:
+        return submit_once(sbatch, operation)
+    run([sbatch])
+    if outcome_unknown(sbatch):
+        raise Refused("the scheduler did not say whether it took the job", "unknown")
+    return sbatch.reply()
+
+
+def submit_once(sbatch, operation):
+    """Submit unless the user's key has a job already; then the reply tells of that job.
+
+    The claim is a root-owned file, locked while sbatch runs. sbatch writes the job id into it itself, so the id is kept
+    even if this program is killed in between. Only the loss of sbatch or of slurmctld's answer leaves a claim without a
+    job; what became of it is then found out from Slurm.
+    """
+    import fcntl
+    import hashlib
+
+    folder = os.path.join(SETTINGS["state"], str(sbatch.account.entry.pw_uid))
+    os.makedirs(folder, 0o700, exist_ok=True)
+    forget_old_claims(folder)
+    path = os.path.join(folder, hashlib.sha256(operation["key"].encode("utf-8")).hexdigest())
+    content = json.dumps([operation[name] for name in ("options", "stdin", "environment")], sort_keys=True)
+    digest = hashlib.sha256(content.encode("utf-8")).hexdigest()
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "rb+") as claim:
+        lock(claim, fcntl)
+        head, _, printed = claim.read().decode("utf-8", "replace").partition("\n")
+        if head:
+            claimed_at, claimed_digest = head.split()
+            if claimed_digest != digest:
+                raise Refused("the idempotency key was used for another submission", "conflict")
+            job = job_id(printed) or find_submitted(sbatch, float(claimed_at), folder)
+            if job:
+                return submitted(claim, job)
+        claimed_at = time.time()
+        claim.truncate(0)
+        claim.write(("%f %s\n" % (claimed_at, digest)).encode())
+        claim.flush()
+        os.fsync(descriptor)
+        sbatch.target = descriptor
+        run([sbatch])
+        claim.seek(0)
+        job = job_id(claim.read().decode("utf-8", "replace").partition("\n")[2])
+        if outcome_unknown(sbatch):
+            job = find_submitted(sbatch, claimed_at, folder)
+            if job is None:
+                raise Refused(
+                    "the scheduler did not say whether it took the job; retry with the same key", "unknown"
+                )
+        if job:
+            return submitted(claim, job)
+        claim.truncate(0)  # a clear no: the key is free again
+    return sbatch.reply()
+
+
+def outcome_unknown(sbatch):
+    """Whether slurmctld may have taken the job although sbatch did not say so."""
+    return getattr(sbatch.refusal, "code", None) == "timed_out" or b"Socket timed out" in sbatch.stderr
+
+
+def submitted(claim, job):
+    """The reply that tells of the claim's job, which is kept for the next time."""
+    claim.write(("%s\n" % job).encode())
+    return {"exit_code": 0, "stdout": job, "stderr": "", "seconds": 0.0}
+
+
+def lock(claim, fcntl):
+    """Wait for the claim's lock: a submission with the same key may be under way."""
+    give_up = time.time() + SECONDS
+    while True:
+        try:
+            return fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.time() > give_up:
+                raise Refused("a submission with the same key is still under way", "unknown") from None
+            time.sleep(0.05)
+
+
+def job_id(printed):
+    match = re.search(r"^(\d+)(;.*)?$", printed.strip(), re.MULTILINE)
+    return match.group(1) if match else None
+
+
+def find_submitted(sbatch, claimed_at, folder):
+    """The job that a lost sbatch submitted: the user's, since the claim, with the same script, under no other claim."""
+    account = Account(sbatch.account.entry, plain_environment())
+    if time.time() - claimed_at > 240:  # slurmctld forgets finished jobs after MinJobAge, 300 s by default
+        raise Refused(
+            "what became of the first submission is no longer known; look for the job, or use a new key",
+            "unknown",
+        )
+    listing = Process(
+        ["squeue", "-h", "-a", "-t", "all", "-u", account.entry.pw_name, "-o", "%A %V"], account
+    )
+    run([listing])
+    if listing.exit_code != 0:
+        raise Refused("the scheduler cannot be asked what became of the first submission", "unknown")
+    claimed = set()
+    for name in os.listdir(folder):
+        with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as claim:
+            claimed.add(job_id(claim.read().partition("\n")[2]))
+    for line in sorted(set(listing.stdout.decode("ascii", "replace").split("\n"))):
+        job, _, submitted = line.partition(" ")
+        if not submitted.isdigit() or int(submitted) < int(claimed_at) or job in claimed:
+            continue
+        script = Process(["scontrol", "write", "batch_script", job, "-"], account)
+        run([script])
+        if script.stdout.rstrip(b"\n") == sbatch.input.encode("utf-8").rstrip(b"\n"):
+            return job
+    return None
+
+
+def forget_old_claims(folder):
+    """A key is kept for a week."""
+    for name in os.listdir(folder):
+        path = os.path.join(folder, name)
+        if time.time() - os.stat(path).st_mtime > 7 * 86400:
+            os.unlink(path)
+
+
+# --- the request and its answer -------------------------------------------------------------------------------------
+
+
+def unpack(text):
+    """The request from base64url of gzip of JSON, or from S3 if it says so."""
+    request = json.loads(
+        zlib.decompress(binascii.a2b_base64(text.translate({45: "+", 95: "/"})), 31).decode("utf-8")
+    )
+    if "get" not in request:
+        return request
+    import hashlib
+
+    body = transfer("GET", request["get"])
+    if hashlib.sha256(body).hexdigest() != request["sha256"]:
+        raise Refused("the request in S3 is not the one that was announced")
+    return json.loads(zlib.decompress(body, 31).decode("utf-8"))
+
+
+def pack(answer, put):
+    """The line for stdout; an answer that is too large for it goes to S3."""
+    compressor = zlib.compressobj(6, zlib.DEFLATED, 31)
+    body = compressor.compress(json.dumps(answer, separators=(",", ":")).encode("ascii")) + compressor.flush()
+    line = binascii.b2a_base64(body, newline=False).decode()
+    if len(line) <= STDOUT_LIMIT:
+        return line
+    if not put:
+        return pack(
+            {"error": "the answer of %d bytes needs a bucket, and none is configured" % len(line)}, None
+        )
+    import hashlib
+
+    try:
+        transfer("PUT", put, body)
+    except (OSError, Refused) as error:
+        return pack({"error": "the head node cannot write to the bucket: %s" % error}, None)
+    return pack({"put": hashlib.sha256(body).hexdigest()}, None)
+
+
+def transfer(method, url, body=None):
+    """One HTTPS request to a presigned URL; plain HTTP only to this machine (the local bucket of development)."""
+    import urllib.request
+
+    if not url.startswith("https://") and not matches(r"http://127\.0\.0\.1:\d+/.*", url):
+        raise Refused("only HTTPS leaves the head node")
+    headers = {"Content-Type": "application/octet-stream"} if body is not None else {}
+    request = urllib.request.Request(url, data=body, method=method, headers=headers)  # noqa: S310 - checked above
+    with urllib.request.urlopen(request, timeout=SECONDS) as response:  # noqa: S310
+        return response.read()
+
+
+def answer(text):
+    started = time.time()
+    try:
+        request = unpack(text)
+    except (ValueError, OSError, zlib.error, Refused) as error:
+        return {"error": "the request cannot be read: %s" % error}, None
+    if started > request["expires"]:
+        return {"error": "the request came too late", "expired": True}, None
+    replies = []
+    for operations in request["steps"]:
+        replies.extend(perform(request, replies, operations))
+    return {"started": started, "replies": replies}, request.get("put")
+
+
+if __name__ == "__main__":
+    SETTINGS.update(json.loads(sys.argv[1]) if len(sys.argv) > 1 else {})
+    print(pack(*answer(sys.stdin.read().strip())))

@@ -1,0 +1,107 @@
+"""What a deployment configures, read once from the Lambda's environment variables."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{0,59}")
+_INSTANCE = re.compile(r"(i|mi)-[0-9a-f]{8,17}")
+
+
+class SettingsError(Exception):
+    """A variable of the deployment is wrong; the message names it."""
+
+
+@dataclass(frozen=True)
+class ClusterSettings:
+    """One cluster: its name in the API, and where its head node is.
+
+    `instance` is a fixed instance id (`i-...`, or `mi-...` for a hybrid node); without one the head node is the running
+    instance tagged `parallelcluster:cluster-name` = `tag` and `parallelcluster:node-type` = `HeadNode`.
+    """
+
+    name: str
+    tag: str
+    instance: str | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The deployment. Times are in seconds; `ttl` 0 keeps no snapshot; `bucket` is where large answers go."""
+
+    clusters: Mapping[str, ClusterSettings]
+    default_cluster: str | None
+    document: str
+    bucket: str | None = None
+    ttl: float = 5.0
+    page_limit: int = 1000
+    first_look: float = 0.25
+    look_interval: float = 0.2
+    groups: Mapping[str, str] = field(
+        default_factory=lambda: {"slurmql-operators": "OPERATOR", "slurmql-viewers": "VIEWER"}
+    )
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read SLURMQL_*.
+
+        SLURMQL_CLUSTERS is JSON: `{"lab": {}, "big": {"tag": "big-2026"}, "onsite": {"instance": "mi-0123..."}}`.
+        SLURMQL_DEFAULT_CLUSTER, SLURMQL_DOCUMENT, SLURMQL_BUCKET, SLURMQL_TTL, SLURMQL_PAGE_LIMIT,
+        SLURMQL_FIRST_LOOK and SLURMQL_LOOK_INTERVAL set the rest. Raises SettingsError.
+        """
+        clusters = _clusters(environment.get("SLURMQL_CLUSTERS", ""))
+        default = environment.get("SLURMQL_DEFAULT_CLUSTER") or (
+            next(iter(clusters)) if len(clusters) == 1 else None
+        )
+        if default is not None and default not in clusters:
+            raise SettingsError(
+                f"SLURMQL_DEFAULT_CLUSTER: there is no cluster {default!r} in SLURMQL_CLUSTERS"
+            )
+        return cls(
+            clusters=clusters,
+            default_cluster=default,
+            document=environment.get("SLURMQL_DOCUMENT", "slurmql"),
+            bucket=environment.get("SLURMQL_BUCKET") or None,
+            ttl=_number(environment, "SLURMQL_TTL", cls.ttl),
+            page_limit=int(_number(environment, "SLURMQL_PAGE_LIMIT", cls.page_limit)),
+            first_look=_number(environment, "SLURMQL_FIRST_LOOK", cls.first_look),
+            look_interval=_number(environment, "SLURMQL_LOOK_INTERVAL", cls.look_interval),
+        )
+
+
+def _clusters(text: str) -> dict[str, ClusterSettings]:
+    try:
+        described = json.loads(text)
+        clusters = {name: _cluster(name, entry) for name, entry in described.items()}
+    except (ValueError, AttributeError) as error:
+        raise SettingsError('SLURMQL_CLUSTERS must be JSON such as {"lab": {}}') from error
+    if not clusters:
+        raise SettingsError("SLURMQL_CLUSTERS names no cluster")
+    return clusters
+
+
+def _cluster(name: str, entry: Mapping[str, str]) -> ClusterSettings:
+    if not _NAME.fullmatch(name):
+        raise SettingsError(
+            f"SLURMQL_CLUSTERS: {name!r} is not a cluster name (letters, digits and -, at most 60)"
+        )
+    if unknown := set(entry) - {"tag", "instance"}:
+        raise SettingsError(f"SLURMQL_CLUSTERS: {name} has unknown keys {sorted(unknown)}")
+    instance = entry.get("instance")
+    if instance is not None and not _INSTANCE.fullmatch(instance):
+        raise SettingsError(
+            f"SLURMQL_CLUSTERS: {instance!r} of {name} is not an instance id (i-... or mi-...)"
+        )
+    return ClusterSettings(name=name, tag=entry.get("tag", name), instance=instance)
+
+
+def _number(environment: Mapping[str, str], name: str, default: float) -> float:
+    try:
+        value = float(environment.get(name) or default)
+    except ValueError:
+        value = -1.0
+    if value < 0:
+        raise SettingsError(f"{name} must be a number, 0 or more")
+    return value

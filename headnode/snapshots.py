@@ -1,0 +1,164 @@
+"""What is known of a cluster, kept for a few seconds and shared by all requests of the sandbox."""
+
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from headnode.deadline import Deadline
+from headnode.errors import DeadlineError, HeadNodeError
+from headnode.node import Errand, HeadNode
+from slurm.command import Question, Reply, SlurmError
+from slurm.errors import ParseError
+
+T = TypeVar("T")
+
+Fault = HeadNodeError | SlurmError | ParseError
+"""Why a dataset could not be read."""
+
+
+@dataclass(frozen=True)
+class Dataset(Generic[T]):
+    """Something to know of a cluster: the jobs, one job, the queues ...
+
+    `key` tells datasets apart, `ask` makes the question anew (with fresh separators), `lifetime` is how long a
+    snapshot is good, in seconds (None: the deployment's TTL).
+    """
+
+    key: Hashable
+    ask: Callable[[], Question[T]]
+    lifetime: float | None = None
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Dataset) and self.key == other.key
+
+
+@dataclass(frozen=True)
+class Snapshot(Generic[T]):
+    """A dataset's value, and when it was asked for: never older than it says."""
+
+    value: T
+    as_of: datetime
+
+
+@dataclass(frozen=True)
+class _Kept:
+    snapshot: Snapshot[Any]
+    until: float
+
+
+Answers = Mapping[Dataset[Any], Snapshot[Any] | Fault]
+
+
+class Snapshots:
+    """One cluster's snapshots. A dataset that is being asked for is not asked for again: later callers wait."""
+
+    def __init__(self, node: HeadNode, ttl: float) -> None:
+        self.node = node
+        self._ttl = ttl
+        self._lock = threading.Lock()
+        self._kept: dict[Dataset[Any], _Kept] = {}
+        self._under_way: dict[Dataset[Any], Future[Snapshot[Any] | Fault]] = {}
+
+    def kept(self, dataset: Dataset[T]) -> Snapshot[T] | None:
+        """The dataset's snapshot, if one is kept that is still good."""
+        kept = self._kept.get(dataset)
+        return kept.snapshot if kept and time.monotonic() < kept.until else None
+
+    def ask(self, datasets: Iterable[Dataset[Any]], deadline: Deadline, comment: str) -> Answers:
+        """Every dataset's snapshot, or why there is none. Costs one SSM command at the most."""
+        answers: dict[Dataset[Any], Snapshot[Any] | Fault] = {}
+        ours: dict[Dataset[Any], Future[Snapshot[Any] | Fault]] = {}
+        theirs: dict[Dataset[Any], Future[Snapshot[Any] | Fault]] = {}
+        with self._lock:
+            for dataset in datasets:
+                if snapshot := self.kept(dataset):
+                    answers[dataset] = snapshot
+                elif future := self._under_way.get(dataset):
+                    theirs[dataset] = future
+                else:
+                    ours[dataset] = self._under_way[dataset] = Future()
+        if ours:
+            answers |= self._fetch(ours, deadline, comment)
+        for dataset, future in theirs.items():
+            try:
+                answers[dataset] = future.result(deadline.remaining)
+            except FutureTimeoutError:
+                answers[dataset] = DeadlineError("The head node did not answer in time; try again.")
+        return answers
+
+    def drop(self, datasets: Iterable[Dataset[Any]] | None = None) -> None:
+        """Forget snapshots (all of them by default), and those under way: something was changed."""
+        with self._lock:
+            for dataset in list(self._kept) if datasets is None else datasets:
+                self._kept.pop(dataset, None)
+            for dataset in list(self._under_way) if datasets is None else datasets:
+                self._under_way.pop(dataset, None)
+
+    def keep(self, dataset: Dataset[T], snapshot: Snapshot[T], asked: float) -> None:
+        """Keep a snapshot that was asked for at `asked` on the monotonic clock."""
+        lifetime = self._ttl if dataset.lifetime is None or self._ttl == 0 else dataset.lifetime
+        now = time.monotonic()
+        for other in [other for other, kept in self._kept.items() if kept.until < now]:
+            del self._kept[other]
+        if asked + lifetime > now:
+            self._kept[dataset] = _Kept(snapshot, asked + lifetime)
+
+    def _fetch(
+        self, ours: Mapping[Dataset[Any], Future[Snapshot[Any] | Fault]], deadline: Deadline, comment: str
+    ) -> Answers:
+        asked, as_of = time.monotonic(), datetime.now(UTC)
+        answers: dict[Dataset[Any], Snapshot[Any] | Fault] = {}
+        try:
+            questions = {dataset: dataset.ask() for dataset in ours}
+            try:
+                replies = self.node.run(Errand([_commands(questions.values())]), deadline, comment)
+                values = read_all(list(questions.values()), replies)
+            except HeadNodeError as error:
+                values = [error] * len(ours)
+            for dataset, value in zip(ours, values, strict=True):
+                answers[dataset] = value if isinstance(value, Fault) else Snapshot(value, as_of)
+            return answers
+        finally:
+            self._settle(ours, answers, asked)
+
+    def _settle(
+        self,
+        ours: Mapping[Dataset[Any], Future[Snapshot[Any] | Fault]],
+        answers: Answers,
+        asked: float,
+    ) -> None:
+        """Keep what came, unless a change was made meanwhile, and wake those who wait."""
+        with self._lock:
+            for dataset, future in ours.items():
+                answer = answers.get(dataset, DeadlineError("The request that asked for this was given up."))
+                if self._under_way.get(dataset) is future:
+                    del self._under_way[dataset]
+                    if isinstance(answer, Snapshot):
+                        self.keep(dataset, answer, asked)
+                future.set_result(answer)
+
+
+def _commands(questions: Iterable[Question[Any]]) -> list[Any]:
+    return [command for question in questions for command in question.commands]
+
+
+def read_all(questions: Iterable[Question[Any]], replies: list[Reply]) -> list[Any]:
+    """Each question's value from its share of the replies, or the fault that reading it met."""
+    values: list[Any] = []
+    position = 0
+    for question in questions:
+        share = replies[position : position + len(question.commands)]
+        position += len(question.commands)
+        try:
+            values.append(question.read(share))
+        except (SlurmError, ParseError) as error:
+            values.append(error)
+    return values

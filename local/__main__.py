@@ -1,0 +1,80 @@
+"""`make run`: a private real Slurm, the local AWS endpoints and the API, until Ctrl-C."""
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+from local import packages
+
+QUERY = '{"query": "{ jobs { totalCount nodes { jobId name user state reason } } }"}'
+
+
+def main() -> int:
+    """Start everything, say when it is ready, and take everything down again."""
+    parser = argparse.ArgumentParser(prog="make run")
+    parser.add_argument("--port", type=int, default=8000)
+    arguments = parser.parse_args()
+    packages.install(print)
+    directory = Path.cwd() / ".run" / str(arguments.port)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        return _serve(directory, arguments.port)
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        print("\nstopped: every process that was started is gone", flush=True)
+
+
+def _interrupt(*_: object) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # once is enough; what follows must not be interrupted
+    raise KeyboardInterrupt
+
+
+def _serve(directory: Path, port: int) -> int:
+    from local.cluster import Cluster, demo
+    from local.gateway import Gateway
+    from local.ssm import Faults
+    from local.stack import Stack
+
+    started = time.monotonic()
+
+    def progress(line: str) -> None:
+        print(f"{time.monotonic() - started:5.1f} s  {line}", flush=True)
+
+    shutil.rmtree(directory, ignore_errors=True)
+    faults = Faults.realistic() if os.environ.get("SSM_LATENCY") == "realistic" else Faults()
+    cluster = Cluster(directory / "slurm", "demo")
+    with Stack(directory, [cluster], faults, progress) as stack:
+        progress("submitting demo jobs")
+        demo.submit(cluster)
+        os.environ.update(stack.environment)
+        from handler import handler
+
+        with Gateway(handler, stack.demo_user, port) as gateway:
+            print(_welcome(gateway.url, [user.name for user in cluster.users]), flush=True)
+            signal.pause()
+    shutil.rmtree(directory, ignore_errors=True)
+    return 0
+
+
+def _welcome(url: str, users: list[str]) -> str:
+    other = f"\nSign in as another user:  -H 'Authorization: Bearer {users[1]}'" if len(users) > 1 else ""
+    return f"""
+ready: {url}/graphql
+
+Open it in a browser for GraphiQL, or ask with curl, as {users[0]}:
+
+curl -s {url}/graphql -H 'Content-Type: application/json' \\
+  -d '{QUERY}'
+{other}
+Ctrl-C stops everything."""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

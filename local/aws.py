@@ -1,0 +1,91 @@
+"""The rest of AWS: moto's server for EC2 tags and S3, in a process of its own."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Self
+
+import boto3
+
+REGION = "eu-west-1"
+BUCKET = "slurmql"
+READY_WITHIN = 30.0
+
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": REGION}  # noqa: S105
+
+
+class AwsError(Exception):
+    """moto's server did not start."""
+
+
+class Aws:
+    """moto's server with a bucket; a context manager. `url` serves EC2 and S3."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self.url = ""
+
+    def __enter__(self) -> Self:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        with self._log.open("w") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **CREDENTIALS, "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"},
+                start_new_session=True,  # Ctrl-C is for us; we end it
+            )
+        try:
+            self._wait(port)
+            self.client("s3").create_bucket(
+                Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+            )
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+    def client(self, service: str):  # type: ignore[no-untyped-def]  # noqa: ANN201 - boto3 has a type for each service
+        """A boto3 client of moto's server."""
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id="local",
+            aws_secret_access_key="local",  # noqa: S106
+        )
+
+    def head_node(self, cluster: str) -> str:
+        """A running instance tagged as ParallelCluster tags a head node; its id."""
+        tags = {"parallelcluster:cluster-name": cluster, "parallelcluster:node-type": "HeadNode", "Name": "HeadNode"}
+        answer = self.client("ec2").run_instances(
+            ImageId="ami-12345678",
+            MinCount=1,
+            MaxCount=1,
+            TagSpecifications=[
+                {"ResourceType": "instance", "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+            ],
+        )
+        instance: str = answer["Instances"][0]["InstanceId"]
+        return instance
+
+    def _wait(self, port: int) -> None:
+        give_up = time.monotonic() + READY_WITHIN
+        while time.monotonic() < give_up:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                return
+            if self._process.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise AwsError(f"moto's server did not start; its log is {self._log}")

@@ -1,0 +1,149 @@
+"""Which jobs and nodes are meant: filters over the columns of a snapshot."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from slurm import job_id, sinfo, squeue
+from slurm.column import Column, Rows
+from slurm.errors import ParseError
+from slurm.states import JobState, NodeFlag, NodeState
+
+from resolvers.errors import BadInputError
+
+T = TypeVar("T")
+
+
+def _given(about: str) -> Any:
+    return field(default=None, metadata={"about": about})
+
+
+@dataclass(kw_only=True)
+class JobFilter:
+    """Jobs that meet every condition given."""
+
+    ids: Sequence[str] | None = _given("Jobs with these ids; an array's id means all of its tasks.")
+    user: str | None = _given("Jobs of this user.")
+    users: Sequence[str] | None = _given("Jobs of any of these users.")
+    account: str | None = _given("Jobs charged to this account.")
+    queue: str | None = _given("Jobs in this queue, or waiting for it among others.")
+    states: Sequence[JobState] | None = _given("Jobs in any of these states.")
+    node_name: str | None = _given("Jobs that this node was allocated to.")
+    name_contains: str | None = _given("Jobs whose name contains this text; case does not matter.")
+    submitted_after: datetime | None = _given("Jobs submitted at this time or later.")
+    submitted_before: datetime | None = _given("Jobs submitted before this time.")
+
+
+@dataclass(kw_only=True)
+class NodeFilter:
+    """Nodes that meet every condition given."""
+
+    names: Sequence[str] | None = _given("Nodes with these names.")
+    states: Sequence[NodeState] | None = _given("Nodes in any of these base states.")
+    flags: Sequence[NodeFlag] | None = _given("Nodes with all of these flags.")
+    queue: str | None = _given("Nodes of this queue.")
+
+
+def matching_jobs(rows: Rows[squeue.Job], cluster: str, where: JobFilter | None) -> list[int]:
+    """The rows that the filter lets through, in the order of the snapshot. Raises BadInputError for a wrong id."""
+    chosen = list(range(len(rows)))
+    if where is None:
+        return chosen
+
+    def keep(column: Column[T], test: Callable[[T], bool]) -> None:
+        nonlocal chosen
+        values = rows.values(column)
+        chosen = [index for index in chosen if test(values[index])]
+
+    if where.ids is not None:
+        chosen = _with_ids(rows, [local_id(id, cluster) for id in where.ids])
+    if where.user is not None:
+        keep(squeue.Job.user, where.user.__eq__)
+    if where.users is not None:
+        keep(squeue.Job.user, set(where.users).__contains__)
+    if where.account is not None:
+        keep(squeue.Job.account, lambda account: account == where.account)
+    if where.queue is not None:
+        keep(squeue.Job.queue_name, lambda names: where.queue in names.split(","))
+    if where.states is not None:
+        keep(squeue.Job.state, set(where.states).__contains__)
+    if where.node_name is not None:
+        keep(squeue.Job.node_names, lambda names: where.node_name in names)
+    if where.name_contains is not None:
+        wanted = where.name_contains.casefold()
+        keep(squeue.Job.name, lambda name: wanted in name.casefold())
+    if after := where.submitted_after:
+        keep(squeue.Job.submit_time, lambda time: time is not None and time >= _aware(after, "submittedAfter"))
+    if before := where.submitted_before:
+        keep(squeue.Job.submit_time, lambda time: time is not None and time < _aware(before, "submittedBefore"))
+    return chosen
+
+
+def matching_nodes(rows: Rows[sinfo.Node], where: NodeFilter | None) -> list[int]:
+    """The rows that the filter lets through, in the order of the snapshot."""
+    chosen = list(range(len(rows)))
+    if where is None:
+        return chosen
+    tests: list[Callable[[sinfo.Node], bool]] = []
+    if where.names is not None:
+        names = set(where.names)
+        tests.append(lambda node: node.name in names)
+    if where.states is not None:
+        states = set(where.states)
+        tests.append(lambda node: node.state in states)
+    if where.flags is not None:
+        flags = set(where.flags)
+        tests.append(lambda node: flags.issubset(node.flags))
+    if where.queue is not None:
+        tests.append(lambda node: where.queue in node.queue_names)
+    return [index for index in chosen if all(test(rows[index]) for test in tests)]
+
+
+def find_job(rows: Rows[squeue.Job], id: str) -> int | None:
+    """The row of the job with that id, in Slurm's spelling.
+
+    A number alone means the job, the first component of a heterogeneous job, or of an array the waiting tasks' row,
+    else its first task.
+    """
+    found = _with_ids(rows, [id])
+    ids = rows.values(squeue.Job.job_id)
+    exact = [index for index in found if ids[index] == id]
+    orders = rows.values(squeue.Job.order)
+    waiting = [index for index in found if "[" in ids[index]]
+    return next(iter(exact or waiting or sorted(found, key=lambda index: orders[index])), None)
+
+
+def local_id(id: str, cluster: str) -> str:
+    """Slurm's own spelling of a job id that may carry the cluster's name. Raises BadInputError."""
+    name, colon, own = id.partition(":") if id[:1].isalpha() else ("", "", id)
+    if colon and name != cluster:
+        raise BadInputError(f"The id {id[:100]!r} is not of the cluster {cluster}.", argument="id")
+    try:
+        return str(job_id.parse(own))
+    except ParseError as error:
+        raise BadInputError(
+            f"{id[:100]!r} is not a job id: write 123, 123_4 (array task), 123_[5-9] or 123+0, or {cluster}:123.",
+            argument="id",
+        ) from error
+
+
+def _with_ids(rows: Rows[squeue.Job], ids: Sequence[str]) -> list[int]:
+    """Rows whose id is one of `ids`, or which belong to an array or a heterogeneous job that is."""
+    wanted = set(ids)
+    own = rows.values(squeue.Job.job_id)
+    arrays = rows.values(squeue.Job.array_job_id)
+    hets = rows.values(squeue.Job.het_job_id)
+    raw = rows.values(squeue.Job.raw_id)
+    return [
+        index
+        for index in range(len(rows))
+        if own[index] in wanted
+        or (arrays[index] or hets[index] or raw[index]) in wanted
+    ]
+
+
+def _aware(time: datetime, argument: str) -> datetime:
+    if time.tzinfo is None:
+        raise BadInputError(f"{argument} needs a time zone, as 2026-11-22T10:00:00Z.", argument=argument)
+    return time

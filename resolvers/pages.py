@@ -1,0 +1,126 @@
+"""Pages of a snapshot: ordered, counted, and cut at a key, so that they stay right while jobs come and go."""
+
+import base64
+import functools
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+from resolvers.errors import BadInputError
+
+T = TypeVar("T")
+
+Key = list[Any]
+"""A row's place: the value of every ordered column, and last what tells the row from all others."""
+
+
+@dataclass(frozen=True)
+class PageInfo:
+    """Where a page ends."""
+
+    has_next_page: bool
+    end_cursor: str | None
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """Some of the rows, and where to go on."""
+
+    nodes: Sequence[T]
+    page_info: PageInfo
+
+
+@dataclass(frozen=True)
+class Ordering:
+    """How rows are ordered: each column's values by row, descending or not; and the last resort.
+
+    `name` tells one ordering from another, so that a cursor of one is not taken for a place in the other.
+    """
+
+    name: str
+    columns: Sequence[tuple[Sequence[Any], bool]]
+    last: Sequence[Any]
+
+    def key(self, index: int) -> Key:
+        """The row's place, in values that JSON can carry."""
+        return [*(_plain(values[index]) for values, _ in self.columns), _plain(self.last[index])]
+
+    def compare(self, one: Key, other: Key) -> int:
+        """Negative, 0 or positive; a missing value stands behind all others in either direction."""
+        for position, (_, descending) in enumerate(self.columns):
+            if (result := _compare(one[position], other[position], descending)) != 0:
+                return result
+        return _compare(one[-1], other[-1], False)
+
+
+def page(
+    chosen: Sequence[int], ordering: Ordering, node: Callable[[int], T], first: int | None, after: str | None, limit: int
+) -> Page[T]:
+    """The page of the chosen rows behind the cursor. Raises BadInputError for a wrong `first` or `after`."""
+    size = _size(first, limit)
+    place = functools.cmp_to_key(ordering.compare)
+    ordered = sorted(chosen, key=lambda index: place(ordering.key(index)))
+    start = 0
+    if after is not None:
+        start = bisect_right(ordered, place(_decode(after, ordering)), key=lambda index: place(ordering.key(index)))
+    rows = ordered[start : start + size]
+    end = _encode(ordering, rows[-1]) if rows else None
+    return Page([node(index) for index in rows], PageInfo(start + size < len(ordered), end))
+
+
+def natural(name: str) -> list[Any]:
+    """Sorts node-2 before node-10."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+
+
+def _size(first: int | None, limit: int) -> int:
+    size = 100 if first is None else first
+    if not 0 <= size <= limit:
+        raise BadInputError(
+            f"first must be from 0 to {limit}; take more in pages, with after: pageInfo.endCursor.", argument="first"
+        )
+    return size
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.timestamp()
+    if isinstance(value, Enum):
+        return value.name
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _compare(one: Any, other: Any, descending: bool) -> int:
+    if one == other:
+        return 0
+    if one is None or other is None:
+        return 1 if one is None else -1
+    result = -1 if one < other else 1
+    return -result if descending else result
+
+
+def _encode(ordering: Ordering, index: int) -> str:
+    place = json.dumps([ordering.name, ordering.key(index)], separators=(",", ":"))
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str, ordering: Ordering) -> Key:
+    try:
+        name, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        well_made = isinstance(key, list) and len(key) == len(ordering.columns) + 1
+        if well_made and name == ordering.name:
+            ordering.compare(key, key)
+            return key
+    except (ValueError, TypeError):
+        well_made = False
+    raise BadInputError(
+        "after was made with another orderBy; go on with the same one."
+        if well_made
+        else "after is not a cursor: pass pageInfo.endCursor of the page before, as it is.",
+        argument="after",
+    )

@@ -1,0 +1,32 @@
+"""Arguments that several fields take."""
+
+from typing import Annotated
+
+import strawberry
+from schema.inputs import JobFilter, JobOrder, NodeFilter
+
+Cluster = Annotated[
+    str | None,
+    strawberry.argument(description="The cluster's name; without one the only cluster, or the configured default."),
+]
+First = Annotated[
+    int | None, strawberry.argument(description="How many to give at most: 0 to 1000, unless configured higher.")
+]
+After = Annotated[
+    str | None, strawberry.argument(description="Give those behind this place: `pageInfo.endCursor` of the page before.")
+]
+Jobs = Annotated[JobFilter | None, strawberry.argument(description="Which jobs; all by default.")]
+Order = Annotated[
+    list[JobOrder] | None, strawberry.argument(description="The order; by id by default. The first step counts most.")
+]
+Nodes = Annotated[NodeFilter | None, strawberry.argument(description="Which nodes; all by default.")]
+JobId = Annotated[
+    strawberry.ID,
+    strawberry.argument(description="`123`, `123_4`, `123_[5-9]` or `123+0`, with or without the cluster's name."),
+]
+JobIds = Annotated[
+    list[strawberry.ID],
+    strawberry.argument(description="The jobs, at most 200; an array's id means all of its tasks."),
+]
+QueueName = Annotated[str, strawberry.argument(description="The queue's name.")]
+NodeName = Annotated[str, strawberry.argument(description="The node's name in Slurm.")]

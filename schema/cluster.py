@@ -1,0 +1,71 @@
+"""Clusters."""
+
+from datetime import datetime
+from typing import Any
+
+import strawberry
+from schema import arguments
+from schema.job import Job
+from schema.node import Node
+from schema.page import JobConnection, NodeConnection
+from schema.queue import Queue
+
+# What could not be read is null beside an error, so that one dead cluster does not spoil the others: hence the
+# connections are nullable here and on Query, where the sketch had them not.
+JOBS = "A page of the jobs that the scheduler remembers: those that wait or run, and those that ended minutes ago."
+JOB = "The job of that id, or null if the scheduler does not know it (it forgets ended jobs after some minutes)."
+QUEUES = "All queues, in the order of the scheduler's configuration."
+QUEUE = "The queue of that name, or null."
+NODES = "A page of the nodes, by name."
+NODE = "The node of that name, or null."
+
+
+@strawberry.type(description="A Slurm cluster.")
+class Cluster:
+    """A Slurm cluster; `self` is the resolvers' ClusterView."""
+
+    name: str = strawberry.field(description="The cluster's name in this API.")
+    slurm_version: str | None = strawberry.field(
+        description="The version that slurmctld runs, as `22.05.8`. scontrol show config: SLURM_VERSION."
+    )
+    as_of: datetime | None = strawberry.field(
+        description="When the oldest of the data that this answer uses was asked for; null if it uses none."
+    )
+
+    @strawberry.field(graphql_type=JobConnection | None, description=JOBS)
+    def jobs(
+        self: Any,
+        filter: arguments.Jobs = None,
+        order_by: arguments.Order = None,
+        first: arguments.First = 100,
+        after: arguments.After = None,
+    ) -> Any:
+        """Jobs of this cluster."""
+        return self.jobs(filter, order_by, first, after)
+
+    @strawberry.field(graphql_type=Job | None, description=JOB)
+    def job(self: Any, id: arguments.JobId) -> Any:
+        """One job of this cluster."""
+        return self.job(id)
+
+    @strawberry.field(graphql_type=list[Queue] | None, description=QUEUES)
+    def queues(self: Any) -> Any:
+        """Queues of this cluster."""
+        return self.queues()
+
+    @strawberry.field(graphql_type=Queue | None, description=QUEUE)
+    def queue(self: Any, name: arguments.QueueName) -> Any:
+        """One queue of this cluster."""
+        return self.queue(name)
+
+    @strawberry.field(graphql_type=NodeConnection | None, description=NODES)
+    def nodes(
+        self: Any, filter: arguments.Nodes = None, first: arguments.First = 500, after: arguments.After = None
+    ) -> Any:
+        """Nodes of this cluster."""
+        return self.nodes(filter, first, after)
+
+    @strawberry.field(graphql_type=Node | None, description=NODE)
+    def node(self: Any, name: arguments.NodeName) -> Any:
+        """One node of this cluster."""
+        return self.node(name)

@@ -1,0 +1,111 @@
+"""What can be asked."""
+
+from typing import Any
+
+import strawberry
+from resolvers.graph import Graph
+from resolvers.plan import cluster_in
+from schema import arguments
+from schema.cluster import JOB, JOBS, NODE, NODES, QUEUE, QUEUES, Cluster
+from schema.enums import Role
+from schema.job import Job
+from schema.node import Node
+from schema.page import JobConnection, NodeConnection
+from schema.queue import Queue
+
+Info = strawberry.Info[Graph, None]
+
+
+@strawberry.type(description="The caller, as the API sees them.")
+class Viewer:
+    """The caller."""
+
+    identity: str = strawberry.field(description="Who the gateway's authorizer says they are.")
+    cluster_user: str | None = strawberry.field(
+        description="The account on the cluster that they act as; null if they may change nothing."
+    )
+    role: Role = strawberry.field(description="What they may do on the default cluster.")
+
+
+async def fetched(info: Info) -> Graph:
+    """The request's graph with everything the operation needs. Raises UnauthenticatedError."""
+    graph = info.context
+    graph.caller  # noqa: B018 - refuses who is not signed in
+    # Strawberry's Info hides the fragments, which the plan needs.
+    await graph.fetch(info._raw_info)
+    return graph
+
+
+@strawberry.type(
+    description="What can be asked. However much one document asks, it costs a cluster one command at the most."
+)
+class Query:
+    """What can be asked."""
+
+    @strawberry.field(description="Who the API takes the caller for, and what they may do.")
+    async def viewer(self, info: Info) -> Viewer:
+        """The caller."""
+        graph = await fetched(info)
+        caller = graph.caller
+        role = graph.default_role()
+        return Viewer(
+            identity=caller.identity, cluster_user=caller.cluster_user if role is not Role.VIEWER else None, role=role
+        )
+
+    @strawberry.field(graphql_type=list[Cluster], description="All clusters of this deployment.")
+    async def clusters(self, info: Info) -> Any:
+        """All clusters."""
+        graph = await fetched(info)
+        return [graph.cluster(name) for name in graph.cluster_names]
+
+    @strawberry.field(
+        graphql_type=Cluster, description="The named cluster; without a name the only one, or the configured default."
+    )
+    async def cluster(self, info: Info, name: arguments.Cluster = None) -> Any:
+        """One cluster."""
+        return (await fetched(info)).cluster(name)
+
+    @strawberry.field(graphql_type=JobConnection | None, description=JOBS)
+    async def jobs(
+        self,
+        info: Info,
+        cluster: arguments.Cluster = None,
+        filter: arguments.Jobs = None,
+        order_by: arguments.Order = None,
+        first: arguments.First = 100,
+        after: arguments.After = None,
+    ) -> Any:
+        """Jobs of one cluster."""
+        return (await fetched(info)).cluster(cluster).jobs(filter, order_by, first, after)
+
+    @strawberry.field(graphql_type=Job | None, description=JOB)
+    async def job(self, info: Info, id: arguments.JobId, cluster: arguments.Cluster = None) -> Any:
+        """One job."""
+        return (await fetched(info)).cluster(cluster or cluster_in(id)).job(id)
+
+    @strawberry.field(graphql_type=list[Queue] | None, description=QUEUES)
+    async def queues(self, info: Info, cluster: arguments.Cluster = None) -> Any:
+        """Queues of one cluster."""
+        return (await fetched(info)).cluster(cluster).queues()
+
+    @strawberry.field(graphql_type=Queue | None, description=QUEUE)
+    async def queue(self, info: Info, name: arguments.QueueName, cluster: arguments.Cluster = None) -> Any:
+        """One queue."""
+        return (await fetched(info)).cluster(cluster).queue(name)
+
+    @strawberry.field(graphql_type=NodeConnection | None, description=NODES)
+    async def nodes(
+        self,
+        info: Info,
+        cluster: arguments.Cluster = None,
+        filter: arguments.Nodes = None,
+        first: arguments.First = 500,
+        after: arguments.After = None,
+    ) -> Any:
+        """Nodes of one cluster."""
+        return (await fetched(info)).cluster(cluster).nodes(filter, first, after)
+
+    @strawberry.field(graphql_type=Node | None, description=NODE)
+    async def node(self, info: Info, name: arguments.NodeName, cluster: arguments.Cluster = None) -> Any:
+        """One node."""
+        return (await fetched(info)).cluster(cluster).node(name)

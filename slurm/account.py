@@ -1,0 +1,20 @@
+"""Whether the cluster has an account that the API may act as (getpwnam(3) on the head node)."""
+
+from collections.abc import Sequence
+
+from slurm.command import Command, Question, RefusedError, Reply, require_success
+
+
+def account(name: str) -> Question[bool]:
+    """Whether the head node has an account of that name, may it log in, and is it no system's."""
+    return Question((Command("account", arguments=(name,)),), read)
+
+
+def read(replies: Sequence[Reply]) -> bool:
+    """A refusal is the head node's no."""
+    (reply,) = replies
+    try:
+        require_success(reply)
+    except RefusedError:
+        return False
+    return True

@@ -1,0 +1,108 @@
+"""A field is written once: the Slurm column it comes from, its parser and its description on one line.
+
+A table is a class whose attributes are `Column`s::
+
+    class Job(Record):
+        cpu_count = Column(integer, "NumCPUs", about="CPUs asked for, or allocated once it runs.")
+
+From it follow the list of columns to ask Slurm for (`Job.sources()`), the value of each record (`job.cpu_count`,
+parsed only when read) and, elsewhere, the GraphQL field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Generic, Self, TypeVar, get_type_hints, overload
+
+T = TypeVar("T")
+
+
+class Column(Generic[T]):
+    """One field of a record.
+
+    `parse` turns the texts of the `sources` (names of Slurm's columns, in order) into the value; its return annotation
+    is the field's type. `about` describes the field to users: meaning, unit, Slurm source.
+    """
+
+    def __init__(self, parse: Callable[..., T], *sources: str, about: str) -> None:
+        self.parse = parse
+        self.sources = sources
+        self.about = about
+        self.name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, record: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, record: Record, owner: type) -> T: ...
+    def __get__(self, record: Record | None, owner: type) -> Self | T:
+        if record is None:
+            return self
+        texts, index = record.rows.texts, record.index
+        return self.parse(*[texts[source][index] for source in self.sources])
+
+    @property
+    def type(self) -> Any:
+        """The type of the values, as the parser's return annotation says it."""
+        return get_type_hints(self.parse)["return"]
+
+
+class Record:
+    """One row of a table; its columns are parsed when they are read."""
+
+    __slots__ = ("index", "rows")
+
+    def __init__(self, rows: Rows[Any], index: int) -> None:
+        self.rows = rows
+        self.index = index
+
+    @classmethod
+    def columns(cls) -> list[Column[Any]]:
+        """The columns of the table, in the order they are written."""
+        return [
+            value
+            for base in reversed(cls.__mro__)
+            for value in vars(base).values()
+            if isinstance(value, Column)
+        ]
+
+    @classmethod
+    def sources(cls) -> list[str]:
+        """The Slurm columns the table needs, each once."""
+        return list(dict.fromkeys(source for column in cls.columns() for source in column.sources))
+
+
+R = TypeVar("R", bound=Record)
+
+
+class Rows(Generic[R]):
+    """A whole answer, held column by column: `texts` maps each Slurm column to its text in every row."""
+
+    def __init__(self, record: type[R], texts: Mapping[str, Sequence[str]]) -> None:
+        self.record = record
+        self.texts = texts
+        self._values: dict[str, list[Any]] = {}
+
+    def __len__(self) -> int:
+        return len(next(iter(self.texts.values()), ()))
+
+    def __getitem__(self, index: int) -> R:
+        return self.record(self, index)
+
+    def __iter__(self) -> Iterator[R]:
+        return (self.record(self, index) for index in range(len(self)))
+
+    def values(self, column: Column[T]) -> list[T]:
+        """All values of one column. Parsed once, each distinct text once: most columns hold few."""
+        if column.name not in self._values:
+            texts = [self.texts[source] for source in column.sources]
+            parsed: dict[tuple[str, ...], T] = {}
+            values: list[T] = []
+            for key in zip(*texts, strict=True):
+                if key not in parsed:
+                    parsed[key] = column.parse(*key)
+                values.append(parsed[key])
+            self._values[column.name] = values
+        return self._values[column.name]

@@ -1,0 +1,79 @@
+"""Why Slurm, or a rule, refused a change: Slurm's own words, sorted into a few codes."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from slurm.command import Reply, require_scheduler, words
+from slurm.states import DescribedEnum
+
+
+class RefusalCode(DescribedEnum):
+    """What kind of refusal it is."""
+
+    INVALID_INPUT = "INVALID_INPUT", "The input is wrong; `field` says where."
+    NOT_FOUND = "NOT_FOUND", "There is no such job or cluster."
+    FORBIDDEN = "FORBIDDEN", "The caller may not do this."
+    ALREADY_FINISHED = "ALREADY_FINISHED", "The job has ended, so there is nothing left to do."
+    CONFLICT = "CONFLICT", "It does not fit the job's present state, or the idempotency key's first use."
+    LIMIT_EXCEEDED = "LIMIT_EXCEEDED", "A limit of the account, the QOS or the cluster is reached."
+    REJECTED_BY_SCHEDULER = (
+        "REJECTED_BY_SCHEDULER",
+        "The scheduler said no for another reason; the message has its words.",
+    )
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One thing that was refused: a code, a sentence, the path of the input it is about, the job it is about."""
+
+    code: RefusalCode
+    message: str
+    field: Sequence[str] | None = None
+    id: str | None = None
+
+
+class OutcomeUnknown(Exception):  # noqa: N818 - not an error of ours: Slurm did not say
+    """The change may or may not have been made; `str()` says what to do."""
+
+
+# Slurm's texts (slurm_strerror(3)), as sbatch, scancel and scontrol print them; the first match counts.
+_CODES = [
+    (r"Invalid job id specified", RefusalCode.NOT_FOUND),
+    (r"Access/permission denied|Invalid user id|not permitted to use", RefusalCode.FORBIDDEN),
+    (r"already completing or completed|already finished", RefusalCode.ALREADY_FINISHED),
+    (
+        r"Job is pending execution|Job is not pending|Requested operation is presently disabled",
+        RefusalCode.CONFLICT,
+    ),
+    (r"violates accounting/QOS policy|(QOS|Assoc)\w*Limit|job submit limit", RefusalCode.LIMIT_EXCEEDED),
+]
+
+_PROGRAM_CODES = {
+    "forbidden": RefusalCode.FORBIDDEN,
+    "conflict": RefusalCode.CONFLICT,
+    "invalid": RefusalCode.INVALID_INPUT,
+}
+
+
+def refusal(reply: Reply) -> Refusal | None:
+    """Why a change was refused, or None if it was made.
+
+    scancel says no on stderr with exit code 0 too. Raises SchedulerUnavailableError if slurmctld could not be asked,
+    OutcomeUnknown if the change may have been made.
+    """
+    if reply.refusal_code in ("unknown", "timed_out"):
+        raise OutcomeUnknown(reply.refusal)
+    require_scheduler(reply)
+    if reply.refusal is not None:
+        return Refusal(_PROGRAM_CODES.get(reply.refusal_code or "", RefusalCode.INVALID_INPUT), reply.refusal)
+    if reply.exit_code == 0 and "error: " not in reply.stderr:
+        return None
+    said = _reasons(words(reply))
+    code = next((code for text, code in _CODES if re.search(text, said)), RefusalCode.REJECTED_BY_SCHEDULER)
+    return Refusal(code, said)
+
+
+def _reasons(text: str) -> str:
+    """The lines that say why, each once, without scancel's progress."""
+    return "\n".join(dict.fromkeys(line for line in text.splitlines() if not line.startswith("Terminating")))

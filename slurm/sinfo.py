@@ -1,0 +1,162 @@
+"""Nodes, and each queue's CPUs, as sinfo lists them (sinfo(1))."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from slurm import framing
+from slurm.column import Column, Record, Rows
+from slurm.command import Command, Question, Reply, require_success
+from slurm.errors import ParseError
+from slurm.gres import gpus
+from slurm.instant import instant
+from slurm.states import NodeFlag, NodeState, Provisioning, node_state, provisioning
+from slurm.text import decimal, integer, word
+
+
+@dataclass(frozen=True)
+class CpuCounts:
+    """CPUs by what they do. `other` are those of nodes that take no jobs now (down, drained ...)."""
+
+    allocated: int
+    idle: int
+    other: int
+    total: int
+
+
+def cpu_counts(value: str) -> CpuCounts:
+    """CPUsState, "allocated/idle/other/total"."""
+    counts = value.split("/")
+    if len(counts) != 4 or not all(count.isdigit() for count in counts):
+        raise ParseError("CPU counts", value)
+    return CpuCounts(*map(int, counts))
+
+
+def _verbatim(value: str) -> str:
+    return value
+
+
+def _state(complete: str, long: str) -> NodeState:
+    return node_state(complete or long)[0]
+
+
+def _flags(complete: str, long: str) -> list[NodeFlag]:
+    return sorted(node_state(complete or long)[1], key=lambda flag: flag.name)
+
+
+def _raw_state(complete: str, long: str) -> str:
+    return (complete or long).upper()
+
+
+def _reason(value: str) -> str | None:
+    return None if value == "none" else value
+
+
+def _reason_time(value: str, reason: str) -> datetime | None:
+    return instant(value) if _reason(reason) else None
+
+
+def _gpu_count(value: str) -> int | None:
+    found = gpus(value)
+    return found.count if found else None
+
+
+def _gpu_type(value: str) -> str | None:
+    found = gpus(value)
+    return found.model if found else None
+
+
+def _allocated_gpu_count(used: str, configured: str) -> int | None:
+    found = gpus(used)
+    return found.count if found and gpus(configured) else None
+
+
+def _features(value: str) -> list[str]:
+    return value.split(",") if word(value) else []
+
+
+def _provisioning(features: str, name: str) -> Provisioning | None:
+    return provisioning(_features(features), name)
+
+
+def _instance_type(features: str) -> str | None:
+    """ParallelCluster's nodes have the features static|dynamic, instance type, compute resource, in that order.
+
+    The type is left out where a resource allows several; types hold a dot ("c5.xlarge"), resource names do not.
+    """
+    return next((feature for feature in _features(features) if "." in feature), None)
+
+
+def _queue_names(value: str) -> list[str]:
+    return value.split(",") if word(value) else []
+
+
+class Node(Record):
+    """A compute node."""
+
+    # fmt: off
+    name = Column(_verbatim, "NodeList", about="The node's name in Slurm, as `queue1-dy-large-1`. sinfo: NodeList.")
+    state = Column(_state, "StateComplete", "StateLong", about="The node's base state; what else is true of it are its flags. sinfo: StateComplete.")
+    flags = Column(_flags, "StateComplete", "StateLong", about="What is true of the node beside its base state, by name. sinfo: StateComplete.")
+    raw_state = Column(_raw_state, "StateComplete", "StateLong", about="The scheduler's own words, as `IDLE+CLOUD+POWERED_DOWN`. sinfo: StateComplete (20.11: StateLong).")
+    reason = Column(_reason, "Reason", about="Why the node is down or drained, in the words of who did it; null without a reason. sinfo: Reason.")
+    reason_time = Column(_reason_time, "TimeStamp", "Reason", about="When the reason was set. sinfo: TimeStamp.")
+    queue_names = Column(_queue_names, "PartitionName", about="The names of the queues (Slurm: partitions) that the node belongs to. sinfo: PartitionName.")
+    cpu_counts = Column(cpu_counts, "CPUsState", about="The node's CPUs by what they do. sinfo: CPUsState.")
+    cpu_load = Column(decimal, "CPUsLoad", about="The operating system's load average over one minute; null for a node that is not up. sinfo: CPUsLoad.")
+    memory_mib = Column(integer, "Memory", about="The node's memory in MiB, as configured. sinfo: Memory.")
+    allocated_memory_mib = Column(integer, "AllocMem", about="Memory in MiB that is allocated to jobs. sinfo: AllocMem.")
+    free_memory_mib = Column(integer, "FreeMem", about="Memory in MiB that the operating system has free; null for a node that is not up. sinfo: FreeMem.")
+    gpu_count = Column(_gpu_count, "Gres", about="The node's GPUs; null for none. sinfo: Gres.")
+    allocated_gpu_count = Column(_allocated_gpu_count, "GresUsed", "Gres", about="GPUs that are allocated to jobs; null for a node without GPUs. sinfo: GresUsed.")
+    gpu_type = Column(_gpu_type, "Gres", about="The model of its GPUs, in the cluster's spelling; null for none or several. sinfo: Gres.")
+    features = Column(_features, "Features", about="The node's features, which jobs may ask for as constraints. sinfo: Features.")
+    provisioning = Column(_provisioning, "Features", "NodeList", about="ParallelCluster: kept running (static) or started on demand (dynamic); null elsewhere. From the features, else the name.")
+    instance_type = Column(_instance_type, "Features", about="ParallelCluster: the EC2 instance type; null elsewhere and where a compute resource allows several. From the features.")
+    address = Column(word, "NodeAddr", about="The address that slurmctld reaches the node by; on ParallelCluster its name until an instance backs it. sinfo: NodeAddr.")
+    slurm_version = Column(word, "Version", about="The version of the node's slurmd; null for a node that is not up. sinfo: Version.")
+    # fmt: on
+
+
+def nodes() -> Question[Rows[Node]]:
+    """All nodes that belong to a partition, hidden ones too."""
+    separator = framing.separator()
+    command = Command(
+        "sinfo", options={"Node": "", "Format": framing.format_string(Node.sources(), separator)}
+    )
+    return Question((command,), partial(read_nodes, separator=separator))
+
+
+def read_nodes(replies: Sequence[Reply], separator: str) -> Rows[Node]:
+    """One row a node: `sinfo --Node` prints a node once for each of its partitions."""
+    (reply,) = replies
+    texts = framing.split(require_success(reply), Node.sources(), separator)
+    first: dict[str, int] = {}
+    partitions: dict[str, list[str]] = {}
+    for index, name in enumerate(texts["NodeList"]):
+        first.setdefault(name, index)
+        partitions.setdefault(name, []).append(texts["PartitionName"][index])
+    merged = {source: [values[index] for index in first.values()] for source, values in texts.items()}
+    merged["PartitionName"] = [",".join(partitions[name]) for name in first]
+    return Rows(Node, merged)
+
+
+_QUEUE_COLUMNS = ("PartitionName", "CPUsState")
+
+
+def queue_cpu_counts() -> Question[dict[str, CpuCounts]]:
+    """The CPUs of every queue, by the queue's name."""
+    separator = framing.separator()
+    command = Command("sinfo", options={"Format": framing.format_string(_QUEUE_COLUMNS, separator)})
+    return Question((command,), partial(read_queue_cpu_counts, separator=separator))
+
+
+def read_queue_cpu_counts(replies: Sequence[Reply], separator: str) -> dict[str, CpuCounts]:
+    """One row a partition, as long as no column that differs between its nodes is asked for."""
+    (reply,) = replies
+    texts = framing.split(require_success(reply), _QUEUE_COLUMNS, separator)
+    return {
+        name: cpu_counts(counts)
+        for name, counts in zip(texts["PartitionName"], texts["CPUsState"], strict=True)
+    }

@@ -1,0 +1,209 @@
+"""Jobs, as squeue lists them (squeue(1)). One line of the table is one field: Slurm's column, parser, meaning."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from slurm import framing, job_id
+from slurm.column import Column, Record, Rows
+from slurm.command import Command, Question, Reply, require_success
+from slurm.duration import seconds
+from slurm.exit_code import exit_code
+from slurm.gres import requested_gpus
+from slurm.hostlist import expand
+from slurm.instant import instant
+from slurm.memory import mebibytes
+from slurm.states import JobState, job_state
+from slurm.text import integer, text, word
+from slurm.tres import Gpus, gpus_allocated, tres
+
+ENDED = frozenset(
+    {
+        JobState.COMPLETED,
+        JobState.CANCELLED,
+        JobState.FAILED,
+        JobState.TIMEOUT,
+        JobState.NODE_FAIL,
+        JobState.PREEMPTED,
+        JobState.BOOT_FAIL,
+        JobState.DEADLINE,
+        JobState.OUT_OF_MEMORY,
+    }
+)
+"""The states in which a job's exit code means something."""
+
+_LAST = 2**32  # sorts an array's waiting tasks behind those that have their own row
+
+
+def _verbatim(value: str) -> str:
+    return value
+
+
+def _number_of_tasks(array_task: str) -> bool:
+    return array_task not in ("N/A", "")
+
+
+def _array_job_id(array_job: str, array_task: str) -> str | None:
+    return array_job if _number_of_tasks(array_task) else None
+
+
+def _array_task_id(array_task: str) -> int | None:
+    return int(array_task) if array_task.isdigit() else None
+
+
+def _het_job_id(het_job: str) -> str | None:
+    return word(het_job) if het_job != "0" else None
+
+
+def _order(job: str, array_job: str, array_task: str, het_job: str, het_offset: str) -> tuple[int, int, int]:
+    if het_offset.isdigit() and het_job.isdigit() and het_job != "0":
+        return int(het_job), 0, int(het_offset)
+    if _number_of_tasks(array_task):
+        return int(array_job), int(array_task) if array_task.isdigit() else _LAST, 0
+    return int(job), 0, 0
+
+
+def _priority(value: str) -> float | None:
+    return float(value) if value.isdigit() else None
+
+
+def _memory(tres_alloc: str) -> int | None:
+    amount = tres(tres_alloc).get("mem")
+    return None if amount is None else mebibytes(amount)
+
+
+def _gpus(tres_alloc: str, per_job: str, per_node: str, per_task: str, nodes: str, tasks: str) -> Gpus | None:
+    """Allocated GPUs if AccountingStorageTRES counts them (ParallelCluster's does not), else those asked for."""
+    if allocated := gpus_allocated(tres_alloc):
+        return allocated
+    if whole := requested_gpus(per_job):
+        return whole
+    for request, times in (
+        (requested_gpus(per_node), integer(nodes)),
+        (requested_gpus(per_task), integer(tasks)),
+    ):
+        if request and times:
+            return Gpus(request.count * times, request.model)
+    return None
+
+
+def _gpu_count(
+    tres_alloc: str, per_job: str, per_node: str, per_task: str, nodes: str, tasks: str
+) -> int | None:
+    gpus = _gpus(tres_alloc, per_job, per_node, per_task, nodes, tasks)
+    return gpus.count if gpus else None
+
+
+def _gpu_type(
+    tres_alloc: str, per_job: str, per_node: str, per_task: str, nodes: str, tasks: str
+) -> str | None:
+    gpus = _gpus(tres_alloc, per_job, per_node, per_task, nodes, tasks)
+    return gpus.model if gpus else None
+
+
+def _exit_code(status: str, state: str) -> int | None:
+    return exit_code(status).code if job_state(state) in ENDED else None
+
+
+def _exit_signal(status: str, state: str) -> int | None:
+    return exit_code(status).signal if job_state(state) in ENDED else None
+
+
+_GPU_COLUMNS = ("tres-alloc", "tres-per-job", "tres-per-node", "tres-per-task", "NumNodes", "NumTasks")
+
+
+class Job(Record):
+    """A job, an array's task, an array's waiting tasks (one row), or a component of a heterogeneous job."""
+
+    # fmt: off
+    job_id = Column(_verbatim, "JobArrayID", about="Slurm's own spelling: `123`, `123_4` (array task), `123_[5-9%2]` (the array's waiting tasks), `123+0` (part of a heterogeneous job). squeue: JobArrayID.")
+    name = Column(_verbatim, "Name", about="The job's name, whatever characters it holds. squeue: Name.")
+    user = Column(_verbatim, "UserName", about="The account on the cluster that the job runs as. squeue: UserName.")
+    account = Column(word, "Account", about="The account that the job's use is charged to; null where the cluster keeps no accounts. squeue: Account.")
+    state = Column(job_state, "State", about="The job's state. squeue: State.")
+    raw_state = Column(_verbatim, "State", about="The scheduler's own word, also where `state` is UNKNOWN. squeue: State.")
+    reason = Column(word, "Reason", about="Why the job waits or failed, in Slurm's words; null when it gives none. squeue: Reason.")
+    queue_name = Column(_verbatim, "Partition", about="The queue (Slurm: partition), as Slurm prints it: a waiting job may name several, joined by commas. squeue: Partition.")
+    node_names = Column(expand, "NodeList", about="The names of the nodes allocated to the job; empty while it waits. squeue: NodeList.")
+    qos = Column(word, "QOS", about="The quality of service. squeue: QOS.")
+    priority = Column(_priority, "PriorityLong", about="The scheduler's priority; higher starts first, 0 is held. squeue: PriorityLong.")
+    submit_time = Column(instant, "SubmitTime", about="When the job was submitted, or last requeued. squeue: SubmitTime.")
+    eligible_time = Column(instant, "EligibleTime", about="When the job became, or becomes, eligible to start; null while it is held or depends on another. squeue: EligibleTime.")
+    start_time = Column(instant, "StartTime", about="When the job started; for a waiting job the scheduler's estimate or its begin time, or null. squeue: StartTime.")
+    end_time = Column(instant, "EndTime", about="When the job ended; for one that runs, when its time limit ends it. squeue: EndTime.")
+    time_limit_seconds = Column(seconds, "TimeLimit", about="The time limit in seconds; null if there is none, or if it is over 365 days (squeue prints INVALID). squeue: TimeLimit.")
+    elapsed_seconds = Column(seconds, "TimeUsed", about="How long the job has run, in seconds, without times of suspension. squeue: TimeUsed.")
+    node_count = Column(integer, "NumNodes", about="How many nodes it has, or, while it waits, needs at least. squeue: NumNodes.")
+    cpu_count = Column(integer, "NumCPUs", about="How many CPUs it has, or, while it waits, needs at least. squeue: NumCPUs.")
+    memory_mib = Column(_memory, "tres-alloc", about="Memory of the whole job in MiB, allocated or, while it waits, asked for; null where the cluster does not manage memory. squeue: tres-alloc, mem.")
+    gpu_count = Column(_gpu_count, *_GPU_COLUMNS, about="How many GPUs the whole job has or asks for; null for none. squeue: tres-alloc, else tres-per-job, tres-per-node, tres-per-task.")
+    gpu_type = Column(_gpu_type, *_GPU_COLUMNS, about="The GPU model asked for, in the cluster's spelling; null if any will do. squeue: as gpuCount.")
+    exit_code = Column(_exit_code, "exit_code", "State", about="The exit code of the batch script (0-255); null until it ended, and if a signal ended it. squeue: exit_code.")
+    exit_signal = Column(_exit_signal, "exit_code", "State", about="The number of the signal that ended the job; null for none. squeue: exit_code.")
+    array_job_id = Column(_array_job_id, "ArrayJobID", "ArrayTaskID", about="The array's id, for a task of one; else null. squeue: ArrayJobID.")
+    array_task_id = Column(_array_task_id, "ArrayTaskID", about="The task's index in its array; null outside arrays and for waiting tasks that share a row. squeue: ArrayTaskID.")
+    het_job_id = Column(_het_job_id, "HetJobID", about="The id of the heterogeneous job that this is a component of; else null. squeue: HetJobID.")
+    dependency = Column(text, "Dependency", about="What the job waits for, as `afterok:123(unfulfilled)`; null for nothing. squeue: Dependency.")
+    work_dir = Column(text, "WorkDir", about="The folder that the job starts in. squeue: WorkDir.")
+    command = Column(text, "Command", about="The path of the script and its arguments; null if the script came as text. squeue: Command.")
+    stdout_path = Column(text, "StdOut", about="The file that takes the job's output. squeue: StdOut.")
+    stderr_path = Column(text, "StdErr", about="The file that takes the job's errors. squeue: StdErr.")
+    comment = Column(text, "Comment", about="The job's comment; null without one (Slurm prints both as `(null)`, so that literal text is null too). squeue: Comment.")
+    # fmt: on
+
+    raw_id = Column(_verbatim, "JobID", about="The number that slurmctld knows the row by. squeue: JobID.")
+    order = Column(
+        _order,
+        "JobID",
+        "ArrayJobID",
+        "ArrayTaskID",
+        "HetJobID",
+        "HetJobOffset",
+        about="Sorts jobs by id, an array's tasks by index, its waiting tasks last; no two rows share it.",
+    )
+
+
+def jobs(ids: Sequence[str] = ()) -> Question[Rows[Job]]:
+    """All jobs that slurmctld remembers, ended ones too, or only those with the given ids.
+
+    One id is cheap for slurmctld; an unknown one gives no row.
+    """
+    separator, columns = framing.separator(), Job.sources()
+    command = Command(
+        "squeue",
+        options={"jobs": ",".join(ids)} if ids else {},
+        environment={"SQUEUE_FORMAT2": framing.format_string(columns, separator)},
+    )
+    return Question((command,), partial(read, separator=separator))
+
+
+def submitted_job(reply: int) -> Question[Rows[Job]]:
+    """The job that the reply of that number tells of (sbatch, earlier in the same errand)."""
+    separator = framing.separator()
+    command = Command(
+        "squeue",
+        options={"jobs": reply},
+        environment={"SQUEUE_FORMAT2": framing.format_string(Job.sources(), separator)},
+    )
+    return Question((command,), partial(read, separator=separator))
+
+
+def read(replies: Sequence[Reply], separator: str) -> Rows[Job]:
+    """The rows of one squeue. A single unknown id is an error to squeue (exit code 1), and no row to us."""
+    (reply,) = replies
+    if reply.exit_code == 1 and "Invalid job id specified" in reply.stderr:
+        return Rows(Job, {column: [] for column in Job.sources()})
+    return Rows(Job, framing.split(require_success(reply), Job.sources(), separator))
+
+
+def queue_names(job: Job) -> list[str]:
+    """The names of the queues that a job may run in: one once it runs, several perhaps while it waits."""
+    return job.queue_name.split(",")
+
+
+def lookup_id(text: str) -> str:
+    """What to ask squeue for, to find the job of that id: a bracketed or component id is found by its number.
+
+    Raises ParseError if the text is no job id.
+    """
+    parsed = job_id.parse(text)
+    return f"{parsed.job}_{parsed.task}" if parsed.task is not None else str(parsed.job)
