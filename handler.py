@@ -8,8 +8,8 @@ import uuid
 from typing import Any
 
 from mangum import Mangum
-from strawberry.asgi import GraphQL
 from starlette.requests import Request
+from strawberry.asgi import GraphQL
 
 from access.caller import caller
 from headnode.aws import Clients

@@ -25,9 +25,7 @@ class Clients:
     @cached_property
     def ssm(self) -> SSMClient:
         """Systems Manager, one attempt per call: SendCommand has no idempotency token, so we retry knowingly."""
-        config = Config(
-            retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=10, max_pool_connections=50
-        )
+        config = Config(retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=10, max_pool_connections=50)
         with self._lock:
             return self._session.client("ssm", config=config)
 
@@ -41,6 +39,4 @@ class Clients:
     def s3(self) -> S3Client:
         """S3 with signature version 4 and the regional host, so that presigned URLs need no redirect."""
         with self._lock:
-            return self._session.client(
-                "s3", config=Config(signature_version="s3v4", max_pool_connections=50)
-            )
+            return self._session.client("s3", config=Config(signature_version="s3v4", max_pool_connections=50))

@@ -45,9 +45,7 @@ class Discovery:
             )
         except (BotoCoreError, ClientError) as error:
             raise ClusterUnreachableError(f"The head node of {tag} cannot be looked up in EC2.") from error
-        found = [
-            instance["InstanceId"] for group in answer["Reservations"] for instance in group["Instances"]
-        ]
+        found = [instance["InstanceId"] for group in answer["Reservations"] for instance in group["Instances"]]
         if len(found) != 1:
             raise ClusterUnreachableError(
                 f"EC2 has {len(found) or 'no'} running head node{'s' if len(found) > 1 else ''} of the cluster {tag} "

@@ -76,16 +76,10 @@ def _send(ssm: SSMClient, invocation: Invocation, deadline: Deadline) -> str:
             if _code(error) not in _THROTTLED:
                 _refused(error, invocation)
             if deadline.remaining <= pause:
-                raise ThrottledError(
-                    "AWS Systems Manager takes no more commands now; try again shortly."
-                ) from error
+                raise ThrottledError("AWS Systems Manager takes no more commands now; try again shortly.") from error
         except BotoCoreError as error:
-            if (
-                invocation.changes
-            ):  # the request may have arrived: sending it again could make the change twice
-                raise OutcomeUnknownError(
-                    "The connection to AWS Systems Manager broke while sending."
-                ) from error
+            if invocation.changes:  # the request may have arrived: sending it again could make the change twice
+                raise OutcomeUnknownError("The connection to AWS Systems Manager broke while sending.") from error
             if deadline.remaining <= pause:
                 raise ClusterUnreachableError("AWS Systems Manager cannot be reached.") from error
         deadline.sleep(_jittered(pause))
@@ -147,9 +141,7 @@ def _require_agent(ssm: SSMClient, invocation: Invocation, command: str) -> None
         return  # the question is a courtesy; the deadline decides
     if not connected:
         _cancel(ssm, command)
-        raise ClusterUnreachableError(
-            f"The SSM agent of {invocation.instance} is not connected: is the head node up?"
-        )
+        raise ClusterUnreachableError(f"The SSM agent of {invocation.instance} is not connected: is the head node up?")
 
 
 def _late(ssm: SSMClient, invocation: Invocation, command: str) -> NoReturn:

@@ -80,9 +80,7 @@ class HeadNode:
     def _store(self, packed: bytes) -> tuple[str, bytes]:
         """Put a large request into the bucket; what is sent instead says where it lies."""
         if self._storage is None:
-            raise ResponseTooLargeError(
-                "A request of this size needs a bucket, and this deployment has none."
-            )
+            raise ResponseTooLargeError("A request of this size needs a bucket, and this deployment has none.")
         key = self._storage.new_key("requests")
         self._storage.put(key, packed)
         pointer = {"get": self._storage.get_url(key), "sha256": hashlib.sha256(packed).hexdigest()}

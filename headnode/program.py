@@ -94,15 +94,11 @@ OPERATIONS = {
         options={"jobs": JOB + "(," + JOB + ")*"},
         environment={"SQUEUE_FORMAT2": FORMAT},
     ),
-    "sinfo": Operation(
-        ["sinfo", "--noheader", "--all", "--noconvert"], options={"Node": FLAG, "Format": FORMAT}
-    ),
+    "sinfo": Operation(["sinfo", "--noheader", "--all", "--noconvert"], options={"Node": FLAG, "Format": FORMAT}),
     "scontrol show partition": Operation(["scontrol", "--oneliner", "--all", "show", "partition"]),
     "scontrol show config": Operation(["scontrol", "show", "config"]),
     "sbatch": Operation(["sbatch", "--parsable"], options=SBATCH, caller=True),
-    "scancel": Operation(
-        ["scancel", "--verbose"], options={"signal": r"[A-Z0-9]+"}, argument=JOB, caller=True
-    ),
+    "scancel": Operation(["scancel", "--verbose"], options={"signal": r"[A-Z0-9]+"}, argument=JOB, caller=True),
     "scontrol hold": Operation(["scontrol", "hold"], argument=JOB, caller=True),
     "scontrol release": Operation(["scontrol", "release"], argument=JOB, caller=True),
     "scontrol requeue": Operation(["scontrol", "requeue"], argument=JOB, caller=True),
@@ -200,9 +196,7 @@ def login(entry):
     account = Account(entry, environment, folder=entry.pw_dir if os.path.isdir(entry.pw_dir) else "/")
     marker = binascii.hexlify(os.urandom(16)).decode()
     script = "echo %s; umask; exec /usr/bin/env -0" % marker
-    shell = Process(
-        [entry.pw_shell, "-c", script], account, seconds=5.0, argv0="-" + os.path.basename(entry.pw_shell)
-    )
+    shell = Process([entry.pw_shell, "-c", script], account, seconds=5.0, argv0="-" + os.path.basename(entry.pw_shell))
     run([shell])
     _, found, printed = shell.stdout.partition(marker.encode() + b"\n")
     umask, _, variables = printed.partition(b"\n")
@@ -252,9 +246,7 @@ class Process:
             )
         except subprocess.SubprocessError:  # all that Popen tells of a failure in preexec_fn
             name = self.account.entry.pw_name
-            self.refusal = Refused(
-                "the account '%s' cannot enter the folder '%s'" % (name, self.account.folder)
-            )
+            self.refusal = Refused("the account '%s' cannot enter the folder '%s'" % (name, self.account.folder))
         except OSError as error:
             self.refusal = Refused("cannot run %s: %s" % (self.argv[0], error.strerror), "unavailable")
         else:
@@ -503,9 +495,7 @@ def submit_once(sbatch, operation):
         if outcome_unknown(sbatch):
             job = find_submitted(sbatch, claimed_at, folder)
             if job is None:
-                raise Refused(
-                    "the scheduler did not say whether it took the job; retry with the same key", "unknown"
-                )
+                raise Refused("the scheduler did not say whether it took the job; retry with the same key", "unknown")
         if job:
             return submitted(claim, job)
         claim.truncate(0)  # a clear no: the key is free again
@@ -548,9 +538,7 @@ def find_submitted(sbatch, claimed_at, folder):
             "what became of the first submission is no longer known; look for the job, or use a new key",
             "unknown",
         )
-    listing = Process(
-        ["squeue", "-h", "-a", "-t", "all", "-u", account.entry.pw_name, "-o", "%A %V"], account
-    )
+    listing = Process(["squeue", "-h", "-a", "-t", "all", "-u", account.entry.pw_name, "-o", "%A %V"], account)
     run([listing])
     if listing.exit_code != 0:
         raise Refused("the scheduler cannot be asked what became of the first submission", "unknown")
@@ -582,9 +570,7 @@ def forget_old_claims(folder):
 
 def unpack(text):
     """The request from base64url of gzip of JSON, or from S3 if it says so."""
-    request = json.loads(
-        zlib.decompress(binascii.a2b_base64(text.translate({45: "+", 95: "/"})), 31).decode("utf-8")
-    )
+    request = json.loads(zlib.decompress(binascii.a2b_base64(text.translate({45: "+", 95: "/"})), 31).decode("utf-8"))
     if "get" not in request:
         return request
     import hashlib
@@ -603,9 +589,7 @@ def pack(answer, put):
     if len(line) <= STDOUT_LIMIT:
         return line
     if not put:
-        return pack(
-            {"error": "the answer of %d bytes needs a bucket, and none is configured" % len(line)}, None
-        )
+        return pack({"error": "the answer of %d bytes needs a bucket, and none is configured" % len(line)}, None)
     import hashlib
 
     try:

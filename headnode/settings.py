@@ -52,13 +52,9 @@ class Settings:
         SLURMQL_FIRST_LOOK and SLURMQL_LOOK_INTERVAL set the rest. Raises SettingsError.
         """
         clusters = _clusters(environment.get("SLURMQL_CLUSTERS", ""))
-        default = environment.get("SLURMQL_DEFAULT_CLUSTER") or (
-            next(iter(clusters)) if len(clusters) == 1 else None
-        )
+        default = environment.get("SLURMQL_DEFAULT_CLUSTER") or (next(iter(clusters)) if len(clusters) == 1 else None)
         if default is not None and default not in clusters:
-            raise SettingsError(
-                f"SLURMQL_DEFAULT_CLUSTER: there is no cluster {default!r} in SLURMQL_CLUSTERS"
-            )
+            raise SettingsError(f"SLURMQL_DEFAULT_CLUSTER: there is no cluster {default!r} in SLURMQL_CLUSTERS")
         return cls(
             clusters=clusters,
             default_cluster=default,
@@ -84,16 +80,12 @@ def _clusters(text: str) -> dict[str, ClusterSettings]:
 
 def _cluster(name: str, entry: Mapping[str, str]) -> ClusterSettings:
     if not _NAME.fullmatch(name):
-        raise SettingsError(
-            f"SLURMQL_CLUSTERS: {name!r} is not a cluster name (letters, digits and -, at most 60)"
-        )
+        raise SettingsError(f"SLURMQL_CLUSTERS: {name!r} is not a cluster name (letters, digits and -, at most 60)")
     if unknown := set(entry) - {"tag", "instance"}:
         raise SettingsError(f"SLURMQL_CLUSTERS: {name} has unknown keys {sorted(unknown)}")
     instance = entry.get("instance")
     if instance is not None and not _INSTANCE.fullmatch(instance):
-        raise SettingsError(
-            f"SLURMQL_CLUSTERS: {instance!r} of {name} is not an instance id (i-... or mi-...)"
-        )
+        raise SettingsError(f"SLURMQL_CLUSTERS: {instance!r} of {name} is not an instance id (i-... or mi-...)")
     return ClusterSettings(name=name, tag=entry.get("tag", name), instance=instance)
 
 

@@ -8,9 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from headnode.aws import Clients
 from headnode.errors import ClusterUnreachableError
 
-_URL_SECONDS = (
-    120  # a presigned URL is a secret that lies in SSM's history: it is good for one object, briefly
-)
+_URL_SECONDS = 120  # a presigned URL is a secret that lies in SSM's history: it is good for one object, briefly
 
 
 class Storage:
@@ -46,9 +44,7 @@ class Storage:
         except (BotoCoreError, ClientError) as error:
             raise ClusterUnreachableError("The bucket for large answers cannot be read.") from error
         if hashlib.sha256(body).hexdigest() != sha256:
-            raise ClusterUnreachableError(
-                "The answer in the bucket is not the one that the head node announced."
-            )
+            raise ClusterUnreachableError("The answer in the bucket is not the one that the head node announced.")
         return body
 
     def delete(self, key: str) -> None:

@@ -15,7 +15,7 @@ REGION = "eu-west-1"
 BUCKET = "slurmql"
 READY_WITHIN = 30.0
 
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": REGION}  # noqa: S105
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": REGION}
 
 
 class AwsError(Exception):
@@ -44,9 +44,7 @@ class Aws:
             )
         try:
             self._wait(port)
-            self.client("s3").create_bucket(
-                Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
-            )
+            self.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         except BaseException:
             self.__exit__()
             raise
@@ -56,7 +54,7 @@ class Aws:
         self._process.terminate()
         self._process.wait()
 
-    def client(self, service: str):  # type: ignore[no-untyped-def]  # noqa: ANN201 - boto3 has a type for each service
+    def client(self, service: str):  # type: ignore[no-untyped-def]
         """A boto3 client of moto's server."""
         return boto3.client(
             service,

@@ -57,9 +57,7 @@ def _become_root(packages: Sequence[str]) -> list[str]:
         return []
     by_hand = f"run as root: apt-get install {' '.join(packages)}"
     if shutil.which("sudo") is None:
-        raise PackagesError(
-            f"{', '.join(packages)} missing, you are not root, and there is no sudo; {by_hand}"
-        )
+        raise PackagesError(f"{', '.join(packages)} missing, you are not root, and there is no sudo; {by_hand}")
     if subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode == 0:
         return ["sudo", "-n"]
     if sys.stdin.isatty():

@@ -15,7 +15,7 @@ from access.role import Role
 from headnode.errors import HeadNodeError, OutcomeUnknownError
 from headnode.node import Errand
 from headnode.snapshots import Dataset, Snapshot, read_all
-from resolvers import datasets, plan
+from resolvers import plan
 from resolvers.errors import BadInputError, NotFoundError, RequestError, unavailable
 from resolvers.filters import find_job, local_id
 from resolvers.graph import ClusterView, Graph, Job
@@ -50,7 +50,9 @@ class JobActionPayload:
 class CancelJobs:
     """Which jobs to cancel."""
 
-    ids: Sequence[str] = field(metadata={"about": f"The jobs, at most {IDS_LIMIT}; an array's id means all of its tasks."})
+    ids: Sequence[str] = field(
+        metadata={"about": f"The jobs, at most {IDS_LIMIT}; an array's id means all of its tasks."}
+    )
     signal: str | None = field(
         default=None,
         metadata={"about": "Send this signal (TERM, USR1, 9 ...) instead of cancelling. scancel: --signal."},
@@ -92,9 +94,7 @@ def _submit(
     return SubmitJobPayload(Job(view, rows, index), [])
 
 
-async def cancel(
-    graph: Graph, info: GraphQLResolveInfo, cluster: str | None, request: CancelJobs
-) -> JobActionPayload:
+async def cancel(graph: Graph, info: GraphQLResolveInfo, cluster: str | None, request: CancelJobs) -> JobActionPayload:
     """Cancel jobs, or send them a signal."""
     ids, signal = request.ids, request.signal
     if signal is not None and not job_action.SIGNAL.fullmatch(signal):

@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
+from resolvers.errors import BadInputError
 from slurm import job_id, sinfo, squeue
 from slurm.column import Column, Rows
 from slurm.errors import ParseError
 from slurm.states import JobState, NodeFlag, NodeState
-
-from resolvers.errors import BadInputError
 
 T = TypeVar("T")
 
@@ -138,8 +137,7 @@ def _with_ids(rows: Rows[squeue.Job], ids: Sequence[str]) -> list[int]:
     return [
         index
         for index in range(len(rows))
-        if own[index] in wanted
-        or (arrays[index] or hets[index] or raw[index]) in wanted
+        if own[index] in wanted or (arrays[index] or hets[index] or raw[index]) in wanted
     ]
 
 

@@ -19,9 +19,9 @@ from access.caller import Caller
 from access.role import Role
 from headnode.deadline import Deadline
 from headnode.settings import Settings
-from headnode.snapshots import Answers, Dataset, Snapshot, Snapshots
+from headnode.snapshots import Dataset, Snapshot, Snapshots
 from resolvers import datasets, plan
-from resolvers.errors import BadInputError, NotFoundError, RequestError, UnauthenticatedError, unavailable
+from resolvers.errors import BadInputError, NotFoundError, UnauthenticatedError, unavailable
 from resolvers.filters import JobFilter, NodeFilter, find_job, local_id, matching_jobs, matching_nodes
 from resolvers.pages import Ordering, PageInfo, natural, page
 from slurm import partition, sinfo, squeue
@@ -239,9 +239,7 @@ class ClusterView:
         ordering = job_ordering(rows, order_by or ())
         cut = page(chosen, ordering, lambda index: Job(self, rows, index), first, after, self._graph.page_limit)
         states = rows.values(squeue.Job.state)
-        return JobConnection(
-            cut.nodes, cut.page_info, len(chosen), snapshot.as_of, [states[index] for index in chosen]
-        )
+        return JobConnection(cut.nodes, cut.page_info, len(chosen), snapshot.as_of, [states[index] for index in chosen])
 
     def job(self, id: str) -> Job | None:
         """The job of that id; None if the scheduler does not know it."""
@@ -306,9 +304,7 @@ def job_ordering(rows: Rows[squeue.Job], order_by: Sequence[JobOrder]) -> Orderi
     columns = {column.name: column for column in squeue.Job.columns()}
     return Ordering(
         name=",".join(f"{step.field.name} {step.direction.name}" for step in order_by),
-        columns=[
-            (rows.values(columns[step.field.value]), step.direction is OrderDirection.DESC) for step in order_by
-        ],
+        columns=[(rows.values(columns[step.field.value]), step.direction is OrderDirection.DESC) for step in order_by],
         last=rows.values(squeue.Job.order),
     )
 

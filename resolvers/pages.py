@@ -59,7 +59,12 @@ class Ordering:
 
 
 def page(
-    chosen: Sequence[int], ordering: Ordering, node: Callable[[int], T], first: int | None, after: str | None, limit: int
+    chosen: Sequence[int],
+    ordering: Ordering,
+    node: Callable[[int], T],
+    first: int | None,
+    after: str | None,
+    limit: int,
 ) -> Page[T]:
     """The page of the chosen rows behind the cursor. Raises BadInputError for a wrong `first` or `after`."""
     size = _size(first, limit)

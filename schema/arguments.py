@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import strawberry
+
 from schema.inputs import JobFilter, JobOrder, NodeFilter
 
 Cluster = Annotated[
@@ -13,7 +14,8 @@ First = Annotated[
     int | None, strawberry.argument(description="How many to give at most: 0 to 1000, unless configured higher.")
 ]
 After = Annotated[
-    str | None, strawberry.argument(description="Give those behind this place: `pageInfo.endCursor` of the page before.")
+    str | None,
+    strawberry.argument(description="Give those behind this place: `pageInfo.endCursor` of the page before."),
 ]
 Jobs = Annotated[JobFilter | None, strawberry.argument(description="Which jobs; all by default.")]
 Order = Annotated[

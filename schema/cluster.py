@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import strawberry
+
 from schema import arguments
 from schema.job import Job
 from schema.node import Node

@@ -1,6 +1,7 @@
 """Numbers of things."""
 
 import strawberry
+
 from schema.enums import JobState, NodeState
 from schema.table import TYPES
 from slurm import sinfo

@@ -3,8 +3,9 @@
 import logging
 
 from graphql import GraphQLError, GraphQLSyntaxError
-from resolvers.errors import RequestError
 from strawberry.extensions import MaskErrors
+
+from resolvers.errors import RequestError
 
 logger = logging.getLogger("slurmql")
 
@@ -36,5 +37,3 @@ def _unforeseen(error: GraphQLError) -> bool:
 def _code(error: GraphQLError) -> str:
     """The codes that Apollo's clients know."""
     return "GRAPHQL_PARSE_FAILED" if isinstance(error, GraphQLSyntaxError) else "GRAPHQL_VALIDATION_FAILED"
-
-

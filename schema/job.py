@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import strawberry
+
 from schema import counts, enums  # noqa: F401 - the columns' types must be GraphQL types first
 from schema.table import record
 from slurm import squeue

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 import strawberry
+
 from resolvers import actions
 from schema import arguments
 from schema.enums import UserErrorCode

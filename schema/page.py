@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 import strawberry
+
 from schema.counts import JobStateCount
 
 Job = Annotated["Job", strawberry.lazy("schema.job")]

@@ -3,6 +3,7 @@
 from typing import Any
 
 import strawberry
+
 from resolvers.graph import Graph
 from resolvers.plan import cluster_in
 from schema import arguments

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 import strawberry
+
 from schema import arguments, counts, enums  # noqa: F401 - the columns' types must be GraphQL types first
 from schema.counts import NodeStateCount
 from schema.node import Node
@@ -24,9 +25,7 @@ class Queue:
         description="How many of its nodes are in each base state, the most frequent first."
     )
 
-    @strawberry.field(
-        graphql_type=JobConnection, description="The jobs that run in it, or wait for it among others."
-    )
+    @strawberry.field(graphql_type=JobConnection, description="The jobs that run in it, or wait for it among others.")
     def jobs(
         self: Any,
         filter: arguments.Jobs = None,

@@ -10,8 +10,9 @@ from types import NoneType
 from typing import Any, Union, get_args, get_type_hints
 
 import strawberry
-from slurm.column import Record
 from strawberry.types.enum import StrawberryEnumDefinition
+
+from slurm.column import Record
 
 
 def enum(cls: type[Enum], name: str | None = None) -> Any:

@@ -61,12 +61,7 @@ class Record:
     @classmethod
     def columns(cls) -> list[Column[Any]]:
         """The columns of the table, in the order they are written."""
-        return [
-            value
-            for base in reversed(cls.__mro__)
-            for value in vars(base).values()
-            if isinstance(value, Column)
-        ]
+        return [value for base in reversed(cls.__mro__) for value in vars(base).values() if isinstance(value, Column)]
 
     @classmethod
     def sources(cls) -> list[str]:

@@ -49,6 +49,5 @@ def _argument(job: str) -> str:
 def _read(replies: Sequence[Reply], jobs: Sequence[str]) -> list[Refusal | None]:
     found = (refusal(reply) for reply in replies)
     return [
-        Refusal(why.code, why.message, why.field, job) if why else None
-        for job, why in zip(jobs, found, strict=True)
+        Refusal(why.code, why.message, why.field, job) if why else None for job, why in zip(jobs, found, strict=True)
     ]

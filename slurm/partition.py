@@ -56,11 +56,7 @@ def queues() -> Question[Rows[Queue]]:
 
 def _join(partitions: str, counts: dict[str, CpuCounts]) -> Rows[Queue]:
     records = [fields(line) for line in partitions.splitlines() if line.strip()]
-    texts = {
-        source: [record.get(source, "") for record in records]
-        for source in Queue.sources()
-        if source != _CPUS
-    }
+    texts = {source: [record.get(source, "") for record in records] for source in Queue.sources() if source != _CPUS}
     texts[_CPUS] = [_text(counts.get(name)) for name in texts["PartitionName"]]
     return Rows(Queue, texts)
 

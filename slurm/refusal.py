@@ -75,5 +75,6 @@ def refusal(reply: Reply) -> Refusal | None:
 
 
 def _reasons(text: str) -> str:
-    """The lines that say why, each once, without scancel's progress."""
-    return "\n".join(dict.fromkeys(line for line in text.splitlines() if not line.startswith("Terminating")))
+    """The lines that say why: without scancel's progress, and without what scontrol says twice."""
+    lines = [line for line in text.splitlines() if not line.startswith("Terminating")]
+    return "\n".join(line for line in lines if not line.startswith("slurm_suspend error:") or len(lines) == 1)

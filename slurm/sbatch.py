@@ -26,9 +26,7 @@ class InvalidInputError(Exception):
 
 def option(name: str, write: Callable[[Any], str], about: str) -> Any:
     """A line of the table: sbatch's long option, how the value is written (ValueError: what is wrong), the meaning."""
-    return field(
-        default=None, metadata={"option": name, "write": write, "about": f"{about} sbatch: --{name}."}
-    )
+    return field(default=None, metadata={"option": name, "write": write, "about": f"{about} sbatch: --{name}."})
 
 
 def given(about: str) -> Any:
@@ -126,9 +124,7 @@ def _begin(value: datetime) -> str:
 class EnvironmentVariable:
     """A variable for the job's environment."""
 
-    name: str = field(
-        metadata={"about": "Letters, digits and _; not SLURM_* or SBATCH_*, which are Slurm's own."}
-    )
+    name: str = field(metadata={"about": "Letters, digits and _; not SLURM_* or SBATCH_*, which are Slurm's own."})
     value: str = field(metadata={"about": "Any text; commas, quotes and newlines arrive as they are."})
 
 
@@ -168,7 +164,7 @@ def submit(submission: Submission) -> Question[str | Refusal]:
     """
     refusals = [*_wrong_script(submission.script), *_wrong_key(submission.idempotency_key)]
     options: dict[str, str | int] = {}
-    for line in fields(submission):
+    for line in fields(Submission):  # the table's own lines: a subclass may describe them otherwise
         value = getattr(submission, line.name)
         if "option" not in line.metadata or value is None or value is False:
             continue
@@ -242,11 +238,7 @@ def _wrong_script(script: str | None) -> list[Refusal]:
     if "\r\n" in script:
         return [_invalid("script", "has DOS line ends (CR LF); Slurm takes only LF")]
     if re.search(r"(?m)^#SBATCH\s+(\S+\s+)*(--wait\b|-W\b)", script):
-        return [
-            _invalid(
-                "script", "must not ask sbatch to wait (#SBATCH --wait): ask for the job's state instead"
-            )
-        ]
+        return [_invalid("script", "must not ask sbatch to wait (#SBATCH --wait): ask for the job's state instead")]
     return []
 
 
@@ -263,9 +255,7 @@ def _wrong_environment(environment: Sequence[EnvironmentVariable]) -> list[Refus
     refusals = []
     for variable in environment:
         if not re.fullmatch(r"(?!SLURM_|SBATCH_)[A-Za-z_][A-Za-z0-9_]{0,254}", variable.name):
-            refusals.append(
-                _invalid("environment", f"has {variable.name!r}, which no variable of a job may be called")
-            )
+            refusals.append(_invalid("environment", f"has {variable.name!r}, which no variable of a job may be called"))
             continue
         try:
             _bounded(variable.value, 64 * 1024)

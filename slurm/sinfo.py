@@ -122,9 +122,7 @@ class Node(Record):
 def nodes() -> Question[Rows[Node]]:
     """All nodes that belong to a partition, hidden ones too."""
     separator = framing.separator()
-    command = Command(
-        "sinfo", options={"Node": "", "Format": framing.format_string(Node.sources(), separator)}
-    )
+    command = Command("sinfo", options={"Node": "", "Format": framing.format_string(Node.sources(), separator)})
     return Question((command,), partial(read_nodes, separator=separator))
 
 
@@ -156,7 +154,4 @@ def read_queue_cpu_counts(replies: Sequence[Reply], separator: str) -> dict[str,
     """One row a partition, as long as no column that differs between its nodes is asked for."""
     (reply,) = replies
     texts = framing.split(require_success(reply), _QUEUE_COLUMNS, separator)
-    return {
-        name: cpu_counts(counts)
-        for name, counts in zip(texts["PartitionName"], texts["CPUsState"], strict=True)
-    }
+    return {name: cpu_counts(counts) for name, counts in zip(texts["PartitionName"], texts["CPUsState"], strict=True)}

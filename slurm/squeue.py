@@ -86,16 +86,12 @@ def _gpus(tres_alloc: str, per_job: str, per_node: str, per_task: str, nodes: st
     return None
 
 
-def _gpu_count(
-    tres_alloc: str, per_job: str, per_node: str, per_task: str, nodes: str, tasks: str
-) -> int | None:
+def _gpu_count(tres_alloc: str, per_job: str, per_node: str, per_task: str, nodes: str, tasks: str) -> int | None:
     gpus = _gpus(tres_alloc, per_job, per_node, per_task, nodes, tasks)
     return gpus.count if gpus else None
 
 
-def _gpu_type(
-    tres_alloc: str, per_job: str, per_node: str, per_task: str, nodes: str, tasks: str
-) -> str | None:
+def _gpu_type(tres_alloc: str, per_job: str, per_node: str, per_task: str, nodes: str, tasks: str) -> str | None:
     gpus = _gpus(tres_alloc, per_job, per_node, per_task, nodes, tasks)
     return gpus.model if gpus else None
 

@@ -1,0 +1,110 @@
+"""One real cluster pair for the whole run, and the API over it as its callers see it."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from local import packages
+from local.cluster import Cluster
+from local.gateway import Context, claims
+from local.ssm import Endpoint
+from local.stack import Stack
+
+settings.register_profile("slurmql", deadline=None)
+settings.load_profile("slurmql")
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """Two real Slurm clusters, `lab` and `annex`, behind a local SSM endpoint; the Lambda's variables are set."""
+    packages.install(print)
+    directory = Path(tempfile.mkdtemp(prefix="slurmql-", dir="/tmp"))
+    directory.chmod(0o755)
+    try:
+        clusters = [Cluster(directory / "lab", "lab", suspend_after=20), Cluster(directory / "annex", "annex")]
+        with Stack(directory, clusters) as stack, pytest.MonkeyPatch.context() as patch:
+            for name, value in stack.environment.items():
+                patch.setenv(name, value)
+            yield stack
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def lab(stack: Stack) -> Cluster:
+    """The default cluster."""
+    return stack.clusters["lab"]
+
+
+@dataclass(frozen=True)
+class Api:
+    """The Lambda's handler, called as API Gateway calls it."""
+
+    handler: Callable[[dict[str, Any], Any], dict[str, Any]]
+    ssm: Endpoint
+
+    def ask(
+        self, document: str, variables: Mapping[str, Any] | None = None, user: str = "ada", groups: str = ""
+    ) -> dict[str, Any]:
+        """The whole answer to a GraphQL document, signed in as `user`."""
+        body = json.dumps({"query": document, "variables": variables or {}})
+        response = self.handler(event(body, user, groups), Context())
+        assert response["statusCode"] == 200, response
+        answer: dict[str, Any] = json.loads(response["body"])
+        return answer
+
+    def data(self, document: str, variables: Mapping[str, Any] | None = None, **who: str) -> dict[str, Any]:
+        """The data of an answer that has no errors."""
+        answer = self.ask(document, variables, **who)
+        assert "errors" not in answer, answer["errors"]
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    def codes(self, document: str, variables: Mapping[str, Any] | None = None, **who: str) -> list[str]:
+        """The codes of an answer's errors."""
+        errors = self.ask(document, variables, **who).get("errors", [])
+        return [error["extensions"]["code"] for error in errors]
+
+    def commands(self) -> int:
+        """How many SSM commands were sent until now."""
+        return len(self.ssm.sends)
+
+
+@pytest.fixture
+def api(stack: Stack) -> Api:
+    """The API with no snapshot kept."""
+    import handler
+
+    for snapshots in handler.clusters.values():
+        snapshots.drop()
+    return Api(handler.handler, stack.ssm)
+
+
+def event(body: str, user: str | None = "ada", groups: str = "") -> dict[str, Any]:
+    """An HTTP API event (payload 2.0) with the claims that a JWT authorizer passes, or without an authorizer."""
+    token = f"Bearer {user};groups={groups}" if groups else f"Bearer {user}"
+    authorizer = {"authorizer": {"jwt": {"claims": claims(token, "")}}} if user is not None else {}
+    http = {
+        "method": "POST",
+        "path": "/graphql",
+        "protocol": "HTTP/1.1",
+        "sourceIp": "127.0.0.1",
+        "userAgent": "pytest",
+    }
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": "/graphql",
+        "rawQueryString": "",
+        "headers": {"content-type": "application/json"},
+        "requestContext": {"requestId": "test", "stage": "$default", "http": http, **authorizer},
+        "body": body,
+        "isBase64Encoded": False,
+    }

@@ -1,0 +1,26 @@
+"""However much one document asks, it costs a cluster one SSM command; within the TTL none."""
+
+
+from conftest import Api
+
+EVERYTHING = """{
+  viewer { role }
+  cluster { slurmVersion asOf }
+  queues { name nodes { name jobs { id user queue { name } } } nodeCounts { state count } jobs(first: 5) { totalCount } }
+  jobs { totalCount countsByState { state count } nodes { id queue { name } nodes { state queues { name } } } }
+  nodes { nodes { name queues { name } jobs { id } } }
+  job(id: "1") { state }
+}"""
+
+
+def test_jobs_queues_and_nodes_nested_both_ways_cost_one_command(api: Api) -> None:
+    before = api.commands()
+    api.data(EVERYTHING)
+    assert api.commands() == before + 1
+
+
+def test_the_same_query_within_the_ttl_costs_none(api: Api) -> None:
+    api.data(EVERYTHING)
+    before = api.commands()
+    api.data(EVERYTHING)
+    assert api.commands() == before
