@@ -39,7 +39,7 @@ def caller(event: Mapping[str, Any], groups: Mapping[str, str]) -> Caller | None
     identity = next((str(claims[name]) for name in _USER_CLAIMS if claims.get(name)), None)
     if identity is None:
         return None
-    roles = {Role(groups[group]) for group in _groups(claims) if group in groups}
+    roles = {Role[groups[group]] for group in _groups(claims) if group in groups}
     role = next((role for role in (Role.OPERATOR, Role.VIEWER) if role in roles), None)
     user = identity if _USER_NAME.fullmatch(identity) else None
     if user is None and role is not Role.OPERATOR:
@@ -55,7 +55,7 @@ def _claims(event: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _groups(claims: Mapping[str, Any]) -> list[str]:
     """A list claim reaches the Lambda as a list, as JSON, or as API Gateway prints it: `[a b]`."""
-    value = next((claims[name] for name in _GROUP_CLAIMS if claims.get(name)), [])
+    value: Any = next((claims[name] for name in _GROUP_CLAIMS if claims.get(name)), [])
     if isinstance(value, list):
         return [str(group) for group in value]
     text = str(value)

@@ -27,16 +27,21 @@ class Clients:
         """Systems Manager, one attempt per call: SendCommand has no idempotency token, so we retry knowingly."""
         config = Config(retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=10, max_pool_connections=50)
         with self._lock:
-            return self._session.client("ssm", config=config)
+            client: SSMClient = self._session.client("ssm", config=config)
+        return client
 
     @cached_property
     def ec2(self) -> EC2Client:
         """EC2, to find head nodes by their tags."""
         with self._lock:
-            return self._session.client("ec2", config=Config(connect_timeout=3, read_timeout=10))
+            client: EC2Client = self._session.client("ec2", config=Config(connect_timeout=3, read_timeout=10))
+        return client
 
     @cached_property
     def s3(self) -> S3Client:
         """S3 with signature version 4 and the regional host, so that presigned URLs need no redirect."""
         with self._lock:
-            return self._session.client("s3", config=Config(signature_version="s3v4", max_pool_connections=50))
+            client: S3Client = self._session.client(
+                "s3", config=Config(signature_version="s3v4", max_pool_connections=50)
+            )
+        return client

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -74,7 +74,7 @@ def _send(ssm: SSMClient, invocation: Invocation, deadline: Deadline) -> str:
             return answer["Command"]["CommandId"]
         except ClientError as error:
             if _code(error) not in _THROTTLED:
-                _refused(error, invocation)
+                raise _refused(error, invocation) from error
             if deadline.remaining <= pause:
                 raise ThrottledError("AWS Systems Manager takes no more commands now; try again shortly.") from error
         except BotoCoreError as error:
@@ -86,17 +86,17 @@ def _send(ssm: SSMClient, invocation: Invocation, deadline: Deadline) -> str:
         pause = min(2 * pause, _SLOWEST)
 
 
-def _refused(error: ClientError, invocation: Invocation) -> NoReturn:
+def _refused(error: ClientError, invocation: Invocation) -> HeadNodeError:
     advice = {
-        "InvalidInstanceId": f"{invocation.instance} is not managed by Systems Manager, or it is stopped: does the head "
+        "InvalidInstanceId": f"{invocation.instance} is stopped, or Systems Manager does not manage it: does the head "
         "node have the policy AmazonSSMManagedInstanceCore, and does its agent run?",
         "InvalidDocument": f"There is no SSM document {invocation.document}: deploy the stack again.",
         "AccessDeniedException": f"slurmql may not send {invocation.document} to {invocation.instance}: "
         "does the instance have the tags that the stack's policy asks for?",
     }
-    raise ClusterUnreachableError(
+    return ClusterUnreachableError(
         advice.get(_code(error), f"AWS Systems Manager refused the command: {_code(error)}.")
-    ) from error
+    )
 
 
 def _wait(ssm: SSMClient, invocation: Invocation, command: str, deadline: Deadline, pace: Pace) -> str:
@@ -113,7 +113,7 @@ def _wait(ssm: SSMClient, invocation: Invocation, command: str, deadline: Deadli
             if _code(error) in _THROTTLED:
                 interval = min(2 * interval, _SLOWEST)
             elif _code(error) != "InvocationDoesNotExist" or waited > _MISSING_FOR:
-                _lost(invocation, error)
+                raise _lost(invocation, "The result of the command was lost.") from error
             continue
         except BotoCoreError:
             continue  # a look may fail; the next one tells
@@ -122,7 +122,7 @@ def _wait(ssm: SSMClient, invocation: Invocation, command: str, deadline: Deadli
         if waited > _BRISK_FOR and result["Status"] == "Pending" and not checked:
             checked = True
             _require_agent(ssm, invocation, command)
-    _late(ssm, invocation, command)
+    raise _late(ssm, invocation, command)
 
 
 def _output(result: GetCommandInvocationResultTypeDef, invocation: Invocation) -> str:
@@ -130,7 +130,7 @@ def _output(result: GetCommandInvocationResultTypeDef, invocation: Invocation) -
         return result["StandardOutputContent"]
     said = result["StandardErrorContent"].strip().splitlines()
     detail = f"{result['StatusDetails']}{': ' + said[0][:200] if said else ''}"
-    _lost(invocation, ClusterUnreachableError(f"The command on {invocation.instance} ended as {detail}."))
+    raise _lost(invocation, f"The command on {invocation.instance} ended as {detail}.")
 
 
 def _require_agent(ssm: SSMClient, invocation: Invocation, command: str) -> None:
@@ -144,19 +144,17 @@ def _require_agent(ssm: SSMClient, invocation: Invocation, command: str) -> None
         raise ClusterUnreachableError(f"The SSM agent of {invocation.instance} is not connected: is the head node up?")
 
 
-def _late(ssm: SSMClient, invocation: Invocation, command: str) -> NoReturn:
+def _late(ssm: SSMClient, invocation: Invocation, command: str) -> HeadNodeError:
     if invocation.changes:
-        raise OutcomeUnknownError("The head node did not say in time whether the change was made.")
+        return OutcomeUnknownError("The head node did not say in time whether the change was made.")
     _cancel(ssm, command)
-    raise DeadlineError("The head node did not answer in time; try again, or ask for less.")
+    return DeadlineError("The head node did not answer in time; try again, or ask for less.")
 
 
-def _lost(invocation: Invocation, error: Exception) -> NoReturn:
+def _lost(invocation: Invocation, detail: str) -> HeadNodeError:
     if invocation.changes:
-        raise OutcomeUnknownError("The result of the change was lost.") from error
-    if isinstance(error, HeadNodeError):
-        raise error
-    raise ClusterUnreachableError("The result of the command was lost.") from error
+        return OutcomeUnknownError(f"It is not known whether the change was made. {detail}")
+    return ClusterUnreachableError(detail)
 
 
 def _cancel(ssm: SSMClient, command: str) -> None:

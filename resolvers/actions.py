@@ -8,17 +8,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from graphql import GraphQLResolveInfo, get_named_type
+from graphql import get_named_type
 from graphql.type import GraphQLObjectType
 
 from access.role import Role
 from headnode.errors import HeadNodeError, OutcomeUnknownError
 from headnode.node import Errand
-from headnode.snapshots import Dataset, Snapshot, read_all
+from headnode.snapshots import Dataset, Fault, Snapshot, read_all
 from resolvers import plan
+from resolvers.cluster import Cluster
 from resolvers.errors import BadInputError, NotFoundError, RequestError, unavailable
 from resolvers.filters import find_job, local_id
-from resolvers.graph import ClusterView, Graph, Job
+from resolvers.graph import Graph
+from resolvers.job import Job
 from slurm import job_action, sbatch, squeue
 from slurm.column import Rows
 from slurm.command import Command, Question, SlurmError
@@ -68,7 +70,7 @@ class _RefusedError(Exception):
 
 
 async def submit(
-    graph: Graph, info: GraphQLResolveInfo, cluster: str | None, submission: sbatch.Submission
+    graph: Graph, info: plan.ResolveInfo, cluster: str | None, submission: sbatch.Submission
 ) -> SubmitJobPayload:
     """Submit a job as the caller's account."""
     try:
@@ -82,9 +84,7 @@ async def submit(
     return await asyncio.to_thread(_submit, graph, info, view, question)
 
 
-def _submit(
-    graph: Graph, info: GraphQLResolveInfo, view: ClusterView, question: Question[str | Refusal]
-) -> SubmitJobPayload:
+def _submit(graph: Graph, info: plan.ResolveInfo, view: Cluster, question: Question[str | Refusal]) -> SubmitJobPayload:
     outcome, rows = _change(graph, info, view, question, squeue.submitted_job(0))
     if isinstance(outcome, Refusal):
         return SubmitJobPayload(None, [outcome])
@@ -94,7 +94,7 @@ def _submit(
     return SubmitJobPayload(Job(view, rows, index), [])
 
 
-async def cancel(graph: Graph, info: GraphQLResolveInfo, cluster: str | None, request: CancelJobs) -> JobActionPayload:
+async def cancel(graph: Graph, info: plan.ResolveInfo, cluster: str | None, request: CancelJobs) -> JobActionPayload:
     """Cancel jobs, or send them a signal."""
     ids, signal = request.ids, request.signal
     if signal is not None and not job_action.SIGNAL.fullmatch(signal):
@@ -103,17 +103,17 @@ async def cancel(graph: Graph, info: GraphQLResolveInfo, cluster: str | None, re
     return await _act(graph, info, cluster, ids, lambda jobs: job_action.cancel(jobs, signal), ["input", "ids"])
 
 
-async def hold(graph: Graph, info: GraphQLResolveInfo, cluster: str | None, ids: Sequence[str]) -> JobActionPayload:
+async def hold(graph: Graph, info: plan.ResolveInfo, cluster: str | None, ids: Sequence[str]) -> JobActionPayload:
     """Keep waiting jobs from starting."""
     return await _act(graph, info, cluster, ids, job_action.hold, ["ids"])
 
 
-async def release(graph: Graph, info: GraphQLResolveInfo, cluster: str | None, ids: Sequence[str]) -> JobActionPayload:
+async def release(graph: Graph, info: plan.ResolveInfo, cluster: str | None, ids: Sequence[str]) -> JobActionPayload:
     """Let held jobs start."""
     return await _act(graph, info, cluster, ids, job_action.release, ["ids"])
 
 
-async def requeue(graph: Graph, info: GraphQLResolveInfo, cluster: str | None, ids: Sequence[str]) -> JobActionPayload:
+async def requeue(graph: Graph, info: plan.ResolveInfo, cluster: str | None, ids: Sequence[str]) -> JobActionPayload:
     """Put jobs back into their queue."""
     return await _act(graph, info, cluster, ids, job_action.requeue, ["ids"])
 
@@ -122,7 +122,7 @@ Action = Callable[[Sequence[str]], Question[list[Refusal | None]]]
 
 
 async def _act(
-    graph: Graph, info: GraphQLResolveInfo, cluster: str | None, ids: Sequence[str], action: Action, path: Sequence[str]
+    graph: Graph, info: plan.ResolveInfo, cluster: str | None, ids: Sequence[str], action: Action, path: Sequence[str]
 ) -> JobActionPayload:
     try:
         view = _view(graph, cluster or plan.cluster_in(next(iter(ids), "")))
@@ -140,8 +140,8 @@ async def _act(
 
 def _act_on(
     graph: Graph,
-    info: GraphQLResolveInfo,
-    view: ClusterView,
+    info: plan.ResolveInfo,
+    view: Cluster,
     action: Action,
     jobs: Sequence[str],
     wrong: Sequence[Refusal],
@@ -156,8 +156,8 @@ def _act_on(
 
 def _change(
     graph: Graph,
-    info: GraphQLResolveInfo,
-    view: ClusterView,
+    info: plan.ResolveInfo,
+    view: Cluster,
     change: Question[T],
     result: Question[Rows[squeue.Job]],
 ) -> tuple[T, Rows[squeue.Job]]:
@@ -182,13 +182,13 @@ def _change(
         view.snapshots.drop()
     rows, *values = read_all(questions, replies[len(change.commands) :])
     for dataset, value in zip(also, values, strict=True):
-        view.answers[dataset] = value if isinstance(value, Exception) else Snapshot(value, as_of)
+        view.answers[dataset] = value if isinstance(value, Fault) else Snapshot(value, as_of)
     if isinstance(rows, Exception):
         rows = Rows(squeue.Job, {source: [] for source in squeue.Job.sources()})
     return outcome, rows
 
 
-def _payload_datasets(graph: Graph, info: GraphQLResolveInfo, view: ClusterView) -> list[Dataset[Any]]:
+def _payload_datasets(graph: Graph, info: plan.ResolveInfo, view: Cluster) -> list[Dataset[Any]]:
     payload = get_named_type(info.return_type)
     needs: set[plan.Need] = set()
     for node in info.field_nodes:
@@ -201,7 +201,7 @@ def _commands(questions: Iterable[Question[Any]]) -> list[Command]:
     return [command for question in questions for command in question.commands]
 
 
-def _view(graph: Graph, cluster: str | None) -> ClusterView:
+def _view(graph: Graph, cluster: str | None) -> Cluster:
     try:
         return graph.fresh_view(cluster)
     except NotFoundError as error:
@@ -218,7 +218,7 @@ def _require_account(graph: Graph) -> None:
         raise _RefusedError(Refusal(RefusalCode.FORBIDDEN, message))
 
 
-def _local_ids(view: ClusterView, ids: Sequence[str], path: Sequence[str]) -> tuple[list[str], list[Refusal]]:
+def _local_ids(view: Cluster, ids: Sequence[str], path: Sequence[str]) -> tuple[list[str], list[Refusal]]:
     jobs: dict[str, None] = {}
     wrong: list[Refusal] = []
     for id in ids:
@@ -229,5 +229,5 @@ def _local_ids(view: ClusterView, ids: Sequence[str], path: Sequence[str]) -> tu
     return list(jobs), wrong
 
 
-def _with_cluster(refusal: Refusal, view: ClusterView) -> Refusal:
+def _with_cluster(refusal: Refusal, view: Cluster) -> Refusal:
     return Refusal(refusal.code, refusal.message, refusal.field, f"{view.name}:{refusal.id}")

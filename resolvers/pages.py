@@ -120,7 +120,7 @@ def _decode(cursor: str, ordering: Ordering) -> Key:
         well_made = isinstance(key, list) and len(key) == len(ordering.columns) + 1
         if well_made and name == ordering.name:
             ordering.compare(key, key)
-            return key
+            return list(key)
     except (ValueError, TypeError):
         well_made = False
     raise BadInputError(

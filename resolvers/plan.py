@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 from graphql import (
     FieldNode,
@@ -25,6 +25,9 @@ from graphql import (
     get_named_type,
 )
 from graphql.language import BooleanValueNode
+
+ResolveInfo: TypeAlias = "GraphQLResolveInfo[Any]"
+"""graphql-core's account of the field that is being resolved, and of the operation around it."""
 
 JOBS, QUEUES, NODES, CONFIGURATION, JOB, ACCOUNT = "jobs", "queues", "nodes", "configuration", "job", "account"
 
@@ -69,7 +72,7 @@ Plan = Mapping[str, set[Need]]
 """Needs by the name of the cluster, as the caller wrote it."""
 
 
-def plan(info: GraphQLResolveInfo, selection: SelectionSetNode, parent: GraphQLObjectType, cluster: str = "") -> Plan:
+def plan(info: ResolveInfo, selection: SelectionSetNode, parent: GraphQLObjectType, cluster: str = "") -> Plan:
     """The needs of a selection on `parent`, which belongs to `cluster` unless its fields say otherwise."""
     walk = _Walk(info)
     walk.visit(selection, parent, cluster)
@@ -83,10 +86,11 @@ def cluster_in(id: str) -> str:
 
 
 class _Walk:
-    def __init__(self, info: GraphQLResolveInfo) -> None:
+    def __init__(self, info: ResolveInfo) -> None:
         self.needs: dict[str, set[Need]] = defaultdict(set)
         self._fragments = info.fragments
-        self._variables = info.variable_values
+        # Strawberry passes the coerced values, not graphql-core's container of them.
+        self._variables = cast(Mapping[str, Any], info.variable_values)
         self._seen: set[tuple[str, str, str]] = set()
 
     def visit(self, selection: SelectionSetNode, parent: GraphQLObjectType, cluster: str) -> None:

@@ -23,7 +23,7 @@ NODE = "The node of that name, or null."
 
 @strawberry.type(description="A Slurm cluster.")
 class Cluster:
-    """A Slurm cluster; `self` is the resolvers' ClusterView."""
+    """A Slurm cluster; `self` is the resolvers' Cluster."""
 
     name: str = strawberry.field(description="The cluster's name in this API.")
     slurm_version: str | None = strawberry.field(

@@ -1,18 +1,25 @@
 """The enums, each value described where its meaning is defined."""
 
-from access.role import Role as _Role
-from resolvers.graph import JobOrderField as _JobOrderField
-from resolvers.graph import OrderDirection as _OrderDirection
+from access.role import Role
+from resolvers.order import JobOrderField, OrderDirection
 from schema.table import enum
-from slurm import states
 from slurm.refusal import RefusalCode
+from slurm.states import JobState, NodeFlag, NodeState, Provisioning, QueueState
 
-JobState = enum(states.JobState)
-QueueState = enum(states.QueueState)
-NodeState = enum(states.NodeState)
-NodeFlag = enum(states.NodeFlag)
-Provisioning = enum(states.Provisioning)
-Role = enum(_Role)
-JobOrderField = enum(_JobOrderField)
-OrderDirection = enum(_OrderDirection)
-UserErrorCode = enum(RefusalCode, name="UserErrorCode")
+UserErrorCode = RefusalCode
+
+for _enum in (JobState, QueueState, NodeState, NodeFlag, Provisioning, Role, JobOrderField, OrderDirection):
+    enum(_enum)
+enum(UserErrorCode, name="UserErrorCode")
+
+__all__ = [
+    "JobOrderField",
+    "JobState",
+    "NodeFlag",
+    "NodeState",
+    "OrderDirection",
+    "Provisioning",
+    "QueueState",
+    "Role",
+    "UserErrorCode",
+]

@@ -1,16 +1,11 @@
 """Jobs."""
 
-from typing import Annotated
-
 import strawberry
 
 from schema import counts, enums  # noqa: F401 - the columns' types must be GraphQL types first
+from schema.links import ClusterLink, NodeLink, QueueLink
 from schema.table import record
 from slurm import squeue
-
-Cluster = Annotated["Cluster", strawberry.lazy("schema.cluster")]
-Queue = Annotated["Queue", strawberry.lazy("schema.queue")]
-Node = Annotated["Node", strawberry.lazy("schema.node")]
 
 
 @record(squeue.Job)
@@ -20,9 +15,9 @@ class Job:
     id: strawberry.ID = strawberry.field(
         description="Unique over all clusters, as `lab:123_4`: the cluster's name and `jobId`."
     )
-    cluster: Cluster = strawberry.field(description="The cluster it belongs to.")
-    queue: Queue | None = strawberry.field(
+    cluster: ClusterLink = strawberry.field(description="The cluster it belongs to.")
+    queue: QueueLink | None = strawberry.field(
         description="The queue it runs in; while it waits, the first it asked for. Null if the cluster has it no more."
     )
-    queues: list[Queue] = strawberry.field(description="The queue it runs in; while it waits, all it asked for.")
-    nodes: list[Node] = strawberry.field(description="The nodes allocated to it; empty while it waits.")
+    queues: list[QueueLink] = strawberry.field(description="The queue it runs in; while it waits, all it asked for.")
+    nodes: list[NodeLink] = strawberry.field(description="The nodes allocated to it; empty while it waits.")

@@ -1,16 +1,12 @@
 """Compute nodes."""
 
-from typing import Annotated
-
 import strawberry
 
 from schema import counts, enums  # noqa: F401 - the columns' types must be GraphQL types first
 from schema.job import Job
+from schema.links import ClusterLink, QueueLink
 from schema.table import record
 from slurm import sinfo
-
-Cluster = Annotated["Cluster", strawberry.lazy("schema.cluster")]
-Queue = Annotated["Queue", strawberry.lazy("schema.queue")]
 
 
 @record(sinfo.Node)
@@ -18,6 +14,6 @@ class Node:
     """A compute node: an instance, or on ParallelCluster the place for one."""
 
     id: strawberry.ID = strawberry.field(description="Unique over all clusters, as `lab:queue1-dy-large-1`.")
-    cluster: Cluster = strawberry.field(description="The cluster it belongs to.")
-    queues: list[Queue] = strawberry.field(description="The queues it belongs to.")
+    cluster: ClusterLink = strawberry.field(description="The cluster it belongs to.")
+    queues: list[QueueLink] = strawberry.field(description="The queues it belongs to.")
     jobs: list[Job] = strawberry.field(description="The jobs on it that have not ended.")

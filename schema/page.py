@@ -1,14 +1,11 @@
 """Pages of jobs and nodes."""
 
 from datetime import datetime
-from typing import Annotated
 
 import strawberry
 
 from schema.counts import JobStateCount
-
-Job = Annotated["Job", strawberry.lazy("schema.job")]
-Node = Annotated["Node", strawberry.lazy("schema.node")]
+from schema.links import JobLink, NodeLink
 
 
 @strawberry.type(description="Where a page ends.")
@@ -17,8 +14,8 @@ class PageInfo:
 
     has_next_page: bool = strawberry.field(description="Whether more follow.")
     end_cursor: str | None = strawberry.field(
-        description="Pass it as `after` for the next page; null for an empty page. It names a place in the order, not a "
-        "number of rows, so that pages neither skip nor repeat while jobs come and go."
+        description="Pass it as `after` for the next page; null for an empty page. It names a place in the order, not "
+        "a number of rows, so that pages neither skip nor repeat while jobs come and go."
     )
 
 
@@ -26,7 +23,7 @@ class PageInfo:
 class JobConnection:
     """A page of jobs."""
 
-    nodes: list[Job] = strawberry.field(description="The jobs on this page.")
+    nodes: list[JobLink] = strawberry.field(description="The jobs on this page.")
     page_info: PageInfo = strawberry.field(description="Where this page ends.")
     total_count: int = strawberry.field(description="How many jobs there are on all pages.")
     counts_by_state: list[JobStateCount] = strawberry.field(
@@ -39,7 +36,7 @@ class JobConnection:
 class NodeConnection:
     """A page of nodes."""
 
-    nodes: list[Node] = strawberry.field(description="The nodes on this page.")
+    nodes: list[NodeLink] = strawberry.field(description="The nodes on this page.")
     page_info: PageInfo = strawberry.field(description="Where this page ends.")
     total_count: int = strawberry.field(description="How many nodes there are on all pages.")
     as_of: datetime = strawberry.field(description="The cluster was asked at this time; what is told is no older.")

@@ -1,17 +1,16 @@
 """Queues: Slurm calls them partitions."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import strawberry
 
 from schema import arguments, counts, enums  # noqa: F401 - the columns' types must be GraphQL types first
 from schema.counts import NodeStateCount
+from schema.links import ClusterLink
 from schema.node import Node
 from schema.page import JobConnection
 from schema.table import record
 from slurm import partition
-
-Cluster = Annotated["Cluster", strawberry.lazy("schema.cluster")]
 
 
 @record(partition.Queue)
@@ -19,7 +18,7 @@ class Queue:
     """A queue. What ParallelCluster calls a queue is a partition to Slurm."""
 
     id: strawberry.ID = strawberry.field(description="Unique over all clusters, as `lab:queue1`.")
-    cluster: Cluster = strawberry.field(description="The cluster it belongs to.")
+    cluster: ClusterLink = strawberry.field(description="The cluster it belongs to.")
     nodes: list[Node] = strawberry.field(description="Its nodes.")
     node_counts: list[NodeStateCount] = strawberry.field(
         description="How many of its nodes are in each base state, the most frequent first."

@@ -6,8 +6,10 @@ Names become camelCase, types follow the parsers' and the dataclasses' annotatio
 import dataclasses
 from collections.abc import Callable
 from enum import Enum
+from functools import reduce
+from operator import or_
 from types import NoneType
-from typing import Any, Union, get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
@@ -17,7 +19,7 @@ from slurm.column import Record
 
 def enum(cls: type[Enum], name: str | None = None) -> Any:
     """Make an enum of ours a GraphQL enum; each member's `description` describes its value."""
-    strawberry.enum(cls, name=name or cls.__name__, description=_first_line(cls))  # type: ignore[call-overload]
+    strawberry.enum(cls, name=name or cls.__name__, description=_first_line(cls))
     definition: StrawberryEnumDefinition = cls.__strawberry_definition__  # type: ignore[attr-defined]
     for value in definition.values:
         value.description = cls[value.name].description  # type: ignore[attr-defined]
@@ -64,7 +66,9 @@ def _graphql(annotation: Any) -> Any:
     if not arguments:
         return TYPES.get(annotation, annotation)
     converted = tuple(_graphql(argument) for argument in arguments)
-    return Union[converted] if NoneType in arguments else list[converted[0]]  # type: ignore[valid-type]
+    if NoneType in arguments:
+        return reduce(or_, converted)
+    return list[converted[0]]  # type: ignore[valid-type] # a type made at run time
 
 
 def _as_id(annotation: Any) -> Any:

@@ -1,0 +1,125 @@
+"""A cluster as one request sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import Any, TypeVar
+
+from headnode.snapshots import Dataset, Fault, Snapshot, Snapshots
+from resolvers import datasets
+from resolvers.errors import unavailable
+from resolvers.filters import JobFilter, NodeFilter, find_job, local_id, matching_jobs, matching_nodes
+from resolvers.job import Job, JobConnection
+from resolvers.node import Node, NodeConnection
+from resolvers.order import JobOrder, job_ordering
+from resolvers.pages import Ordering, natural, page
+from resolvers.queue import Queue
+from slurm import sinfo, squeue
+
+T = TypeVar("T")
+
+
+class Cluster:
+    """A cluster as one request sees it: from the answers that were fetched for it, and no newer ones."""
+
+    def __init__(self, name: str, snapshots: Snapshots, page_limit: int) -> None:
+        self.name = name
+        self.snapshots = snapshots
+        self.answers: dict[Dataset[Any], Snapshot[Any] | Fault] = {}
+        self._page_limit = page_limit
+
+    def read(self, dataset: Dataset[T]) -> Snapshot[T]:
+        """The dataset's snapshot. Raises RequestError if it could not be read."""
+        answer = self.answers[dataset]
+        if not isinstance(answer, Snapshot):
+            raise unavailable(self.name, answer)
+        return answer
+
+    @property
+    def as_of(self) -> datetime | None:
+        """The age of the oldest snapshot this request used; None if it used none."""
+        return min((answer.as_of for answer in self.answers.values() if isinstance(answer, Snapshot)), default=None)
+
+    @property
+    def slurm_version(self) -> str | None:
+        """The version that slurmctld runs."""
+        return self.read(datasets.CONFIGURATION).value.slurm_version
+
+    def jobs(
+        self,
+        where: JobFilter | None,
+        order_by: Sequence[JobOrder] | None,
+        first: int | None,
+        after: str | None,
+        queue: str | None = None,
+    ) -> JobConnection:
+        """A page of the jobs that the filter lets through, those of one queue if it is named."""
+        snapshot = self.read(datasets.JOBS)
+        rows = snapshot.value
+        chosen = matching_jobs(rows, self.name, where)
+        if queue is not None:
+            names = rows.values(squeue.Job.queue_name)
+            chosen = [index for index in chosen if queue in names[index].split(",")]
+        ordering = job_ordering(rows, order_by or ())
+        cut = page(chosen, ordering, lambda index: Job(self, rows, index), first, after, self._page_limit)
+        states = rows.values(squeue.Job.state)
+        return JobConnection(cut.nodes, cut.page_info, len(chosen), snapshot.as_of, [states[index] for index in chosen])
+
+    def job(self, id: str) -> Job | None:
+        """The job of that id; None if the scheduler does not know it."""
+        own = local_id(id, self.name)
+        for dataset in (datasets.job(squeue.lookup_id(own)), datasets.JOBS):
+            if dataset in self.answers:
+                rows = self.read(dataset).value
+                index = find_job(rows, own)
+                if index is not None:
+                    return Job(self, rows, index)
+        return None
+
+    def queues(self) -> list[Queue]:
+        """All queues, in the order of the configuration."""
+        rows = self.read(datasets.QUEUES).value
+        return [Queue(self, rows, index) for index in range(len(rows))]
+
+    def queue(self, name: str) -> Queue | None:
+        """The queue of that name, or None."""
+        return self.queues_by_name.get(name.removeprefix(f"{self.name}:"))
+
+    def nodes(self, where: NodeFilter | None, first: int | None, after: str | None) -> NodeConnection:
+        """A page of the nodes that the filter lets through, in natural order of their names."""
+        snapshot = self.read(datasets.NODES)
+        rows = snapshot.value
+        chosen = matching_nodes(rows, where)
+        ordering = Ordering("name", (), [natural(name) for name in rows.values(sinfo.Node.name)])
+        cut = page(chosen, ordering, lambda index: Node(self, rows, index), first, after, self._page_limit)
+        return NodeConnection(cut.nodes, cut.page_info, len(chosen), snapshot.as_of)
+
+    def node(self, name: str) -> Node | None:
+        """The node of that name, or None."""
+        return self.nodes_by_name.get(name.removeprefix(f"{self.name}:"))
+
+    @cached_property
+    def queues_by_name(self) -> Mapping[str, Queue]:
+        """Every queue by its name."""
+        return {queue.name: queue for queue in self.queues()}
+
+    @cached_property
+    def nodes_by_name(self) -> Mapping[str, Node]:
+        """Every node by its name."""
+        rows = self.read(datasets.NODES).value
+        return {name: Node(self, rows, index) for index, name in enumerate(rows.values(sinfo.Node.name))}
+
+    @cached_property
+    def jobs_by_node(self) -> Mapping[str, list[Job]]:
+        """The jobs that have not ended, by the names of their nodes."""
+        rows = self.read(datasets.JOBS).value
+        states = rows.values(squeue.Job.state)
+        found: dict[str, list[Job]] = {}
+        for index, names in enumerate(rows.values(squeue.Job.node_names)):
+            if names and states[index] not in squeue.ENDED:
+                job = Job(self, rows, index)
+                for name in names:
+                    found.setdefault(name, []).append(job)
+        return found

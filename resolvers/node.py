@@ -1,0 +1,53 @@
+"""A node and what it is linked to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from resolvers.pages import PageInfo
+from slurm import sinfo
+from slurm.column import Rows
+
+if TYPE_CHECKING:
+    from resolvers.cluster import Cluster
+    from resolvers.job import Job
+    from resolvers.queue import Queue
+
+
+class Node(sinfo.Node):
+    """A node and what it is linked to."""
+
+    __slots__ = ("cluster",)
+
+    def __init__(self, cluster: Cluster, rows: Rows[Any], index: int) -> None:
+        super().__init__(rows, index)
+        self.cluster = cluster
+
+    @property
+    def id(self) -> str:
+        """Unique over all clusters."""
+        return f"{self.cluster.name}:{self.name}"
+
+    @property
+    def queues(self) -> list[Queue]:
+        """The queues it belongs to."""
+        known = self.cluster.queues_by_name
+        return [known[name] for name in self.queue_names if name in known]
+
+    @property
+    def jobs(self) -> list[Job]:
+        """The jobs on it that have not ended."""
+        return self.cluster.jobs_by_node.get(self.name, [])
+
+
+@dataclass(frozen=True)
+class NodeConnection:
+    """A page of nodes."""
+
+    nodes: Sequence[Node]
+    page_info: PageInfo
+    total_count: int
+    as_of: datetime

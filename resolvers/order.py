@@ -1,0 +1,54 @@
+"""The orders that jobs can be asked for in."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from resolvers.pages import Ordering
+from slurm import squeue
+from slurm.column import Rows
+from slurm.states import DescribedEnum
+
+
+class OrderDirection(DescribedEnum):
+    """Which way to order."""
+
+    ASC = "ASC", "Smallest, earliest or first first."
+    DESC = "DESC", "Largest, latest or last first."
+
+
+class JobOrderField(DescribedEnum):
+    """What to order jobs by. A job without the value comes last either way; equal jobs are ordered by id."""
+
+    ID = "order", "The id; an array's tasks by index, its waiting tasks last."
+    NAME = "name", "The job's name, by code points."
+    USER = "user", "The user's name."
+    STATE = "state", "The state, by its name."
+    QUEUE = "queue_name", "The queue's name."
+    PRIORITY = "priority", "The scheduler's priority."
+    SUBMIT_TIME = "submit_time", "When it was submitted."
+    START_TIME = "start_time", "When it started, or is expected to."
+    END_TIME = "end_time", "When it ended, or will at the latest."
+    ELAPSED = "elapsed_seconds", "How long it has run."
+    CPU_COUNT = "cpu_count", "How many CPUs it has or asks for."
+    NODE_COUNT = "node_count", "How many nodes it has or asks for."
+
+
+@dataclass(kw_only=True)
+class JobOrder:
+    """One step of an order; the first step counts most."""
+
+    field: JobOrderField = dataclasses.field(metadata={"about": "What to order by."})
+    direction: OrderDirection = dataclasses.field(
+        default=OrderDirection.ASC, metadata={"about": "Which way; ascending by default."}
+    )
+
+
+def job_ordering(rows: Rows[squeue.Job], order_by: Sequence[JobOrder]) -> Ordering:
+    """The ordering of jobs that the steps ask for."""
+    columns = {column.name: column for column in squeue.Job.columns()}
+    return Ordering(
+        name=",".join(f"{step.field.name} {step.direction.name}" for step in order_by),
+        columns=[(rows.values(columns[step.field.value]), step.direction is OrderDirection.DESC) for step in order_by],
+        last=rows.values(squeue.Job.order),
+    )

@@ -1,0 +1,16 @@
+"""The types that point at each other, by the names of their modules: imports would go round in circles."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+if TYPE_CHECKING:
+    from schema.cluster import Cluster
+    from schema.job import Job
+    from schema.node import Node
+    from schema.queue import Queue
+
+ClusterLink = Annotated["Cluster", strawberry.lazy("schema.cluster")]
+JobLink = Annotated["Job", strawberry.lazy("schema.job")]
+NodeLink = Annotated["Node", strawberry.lazy("schema.node")]
+QueueLink = Annotated["Queue", strawberry.lazy("schema.queue")]
