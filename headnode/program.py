@@ -8,7 +8,7 @@ Request:  {"expires": epoch seconds, "user": name or null, "administer": bool, "
            "steps": [[operation, ...], ...]}: the operations of a step run together, the steps one after the other;
            or {"get": presigned URL, "sha256": hex} where the request itself lies in S3.
 Operation: {"operation": key of OPERATIONS, "options": {name: text}, "arguments": [text], "environment": {name: text},
-           "stdin": text, "key": idempotency key}; an option's value may be {"job_of": n}: the job that reply n tells of.
+           "stdin": text, "key": idempotency key}; an option may be {"job_of": n}: the job that reply n tells of.
 Answer:   {"started": epoch seconds, "replies": [{"exit_code", "stdout", "stderr", "seconds"} or {"refusal", "code"}]},
            one reply for each operation in order; {"error": text} if the request itself is refused;
            {"put": sha256 of the object} if the answer was too large for stdout and went to S3.
@@ -27,6 +27,10 @@ import sys
 import time
 import zlib
 
+MYPY = False  # true to type checkers only: importing typing would cost every command some milliseconds
+if MYPY:
+    from typing import Any, Dict, List, Optional, Tuple
+
 SETTINGS = {
     "reader": "nobody",  # reads run as this account
     "administrator": "slurm",  # an operator's administrative actions run as this account: SlurmUser
@@ -34,7 +38,7 @@ SETTINGS = {
     "lowest_uid": 1000,
     "state": "/var/lib/slurmql",  # idempotency keys
     "path": "/opt/slurm/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-}
+}  # type: Dict[str, Any]
 
 STDOUT_LIMIT = 23900  # the agent cuts at 24,000 bytes
 SECONDS = 20.0  # the longest a single command may take
@@ -80,7 +84,14 @@ SBATCH = {
 class Operation:
     """What may be run: the fixed words, the checked options and environment, and as whom ("reader" or "caller")."""
 
-    def __init__(self, words, options=None, environment=None, argument=None, caller=False):
+    def __init__(
+        self,
+        words: "List[str]",
+        options: "Optional[Dict[str, str]]" = None,
+        environment: "Optional[Dict[str, str]]" = None,
+        argument: "Optional[str]" = None,
+        caller: bool = False,
+    ) -> None:
         self.words = words
         self.options = options or {}
         self.environment = environment or {}
@@ -105,14 +116,14 @@ OPERATIONS = {
 }
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The operation is not run; the message says why. Codes: invalid, forbidden, conflict, timed_out, unknown."""
 
-    def __init__(self, message, code="invalid"):
+    def __init__(self, message: str, code: str = "invalid") -> None:
         super().__init__(message)
         self.code = code
 
-    def reply(self):
+    def reply(self) -> "Dict[str, Any]":
         return {"refusal": str(self), "code": self.code}
 
 
@@ -122,13 +133,15 @@ class Refused(Exception):
 class Account:
     """Who a command runs as, and where from: an entry of the password file, an environment, a umask, a folder."""
 
-    def __init__(self, entry, environment, umask=0o022, folder="/"):
+    def __init__(
+        self, entry: "pwd.struct_passwd", environment: "Dict[str, str]", umask: int = 0o022, folder: str = "/"
+    ) -> None:
         self.entry = entry
         self.environment = environment
         self.umask = umask
         self.folder = folder
 
-    def enter(self):
+    def enter(self) -> None:
         """Become the account. Runs in the child, between fork and exec; the order matters: groups, group, user."""
         for number in (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
@@ -140,45 +153,41 @@ class Account:
         os.chdir(self.folder)
 
 
-def own_entry():
+def own_entry() -> "pwd.struct_passwd":
     return pwd.getpwuid(os.getuid())
 
 
-def plain_environment():
+def plain_environment() -> "Dict[str, str]":
     environment = dict(PLAIN_ENVIRONMENT, PATH=SETTINGS["path"])
     if "SLURM_CONF" in os.environ:
         environment["SLURM_CONF"] = os.environ["SLURM_CONF"]
     return environment
 
 
-def service_account(name):
+def service_account(name: str) -> Account:
     """The reader's or the administrator's account; without root, the account we run as."""
     entry = pwd.getpwnam(name) if os.getuid() == 0 else own_entry()
     return Account(entry, plain_environment())
 
 
-def caller_entry(name):
+def caller_entry(name: "Optional[str]") -> "pwd.struct_passwd":
     """The password entry of a calling user, if the program may act as that user."""
     if not name or not re.match(r"[a-z_][a-z0-9_.-]{0,63}\Z", name):
-        raise Refused("'%s' is not a user name of the cluster" % name, "forbidden")
+        raise RefusedError("'%s' is not a user name of the cluster" % name, "forbidden")
     try:
         entry = pwd.getpwnam(name)
     except KeyError:
-        raise Refused("the cluster has no account '%s'" % name, "forbidden") from None
+        raise RefusedError("the cluster has no account '%s'" % name, "forbidden") from None
     if entry.pw_name in SETTINGS["denied"] or entry.pw_uid < SETTINGS["lowest_uid"]:
-        raise Refused("slurmql does not act as the account '%s'" % name, "forbidden")
+        raise RefusedError("slurmql does not act as the account '%s'" % name, "forbidden")
     if os.path.basename(entry.pw_shell) in ("nologin", "false"):
-        raise Refused("the account '%s' may not log in" % name, "forbidden")
+        raise RefusedError("the account '%s' may not log in" % name, "forbidden")
     if os.getuid() not in (0, entry.pw_uid):
-        raise Refused("without root slurmql can only act as '%s'" % own_entry().pw_name, "forbidden")
+        raise RefusedError("without root slurmql can only act as '%s'" % own_entry().pw_name, "forbidden")
     return entry
 
 
-def home(entry):
-    return entry.pw_dir if os.path.isdir(entry.pw_dir) else "/"
-
-
-def login(entry):
+def login(entry: "pwd.struct_passwd") -> Account:
     """The account with the environment and umask that its login shell sets up, as if the user had logged in.
 
     Nothing of our own environment goes in but SLURM_CONF. What profile scripts print is told apart by a marker; if the
@@ -215,20 +224,29 @@ def login(entry):
 class Process:
     """One command: started, read to its end, killed at its time limit."""
 
-    def __init__(self, argv, account, stdin=None, seconds=SECONDS, argv0=None, stdout=subprocess.PIPE):
+    def __init__(
+        self,
+        argv: "List[str]",
+        account: Account,
+        stdin: "Optional[str]" = None,
+        seconds: float = SECONDS,
+        argv0: "Optional[str]" = None,
+        stdout: int = subprocess.PIPE,
+    ) -> None:
         self.argv = argv
         self.argv0 = argv0 or argv[0]
         self.account = account
         self.input = stdin
         self.seconds = seconds
         self.target = stdout
-        self.output = {"stdout": [], "stderr": []}
-        self.streams = {}
-        self.exit_code = None
-        self.ended = None
-        self.refusal = None
+        self.output = {"stdout": [], "stderr": []}  # type: Dict[str, List[bytes]]
+        self.streams = {}  # type: Dict[str, Any]
+        self.started = 0.0
+        self.exit_code = None  # type: Optional[int]
+        self.ended = None  # type: Optional[float]
+        self.refusal = None  # type: Optional[RefusedError]
 
-    def start(self, selector):
+    def start(self, selector: selectors.BaseSelector) -> bool:
         """Whether the command runs now."""
         self.started = time.time()
         stdin = subprocess.DEVNULL
@@ -246,9 +264,9 @@ class Process:
             )
         except subprocess.SubprocessError:  # all that Popen tells of a failure in preexec_fn
             name = self.account.entry.pw_name
-            self.refusal = Refused("the account '%s' cannot enter the folder '%s'" % (name, self.account.folder))
+            self.refusal = RefusedError("the account '%s' cannot enter the folder '%s'" % (name, self.account.folder))
         except OSError as error:
-            self.refusal = Refused("cannot run %s: %s" % (self.argv[0], error.strerror), "unavailable")
+            self.refusal = RefusedError("cannot run %s: %s" % (self.argv[0], error.strerror), "unavailable")
         else:
             for name in ("stdout", "stderr"):
                 stream = getattr(self.child, name)
@@ -260,7 +278,7 @@ class Process:
                 os.close(stdin)
         return self.refusal is None
 
-    def read(self, selector, name):
+    def read(self, selector: selectors.BaseSelector, name: str) -> None:
         data = os.read(self.streams[name].fileno(), 1 << 18)
         if data:
             self.output[name].append(data)
@@ -268,7 +286,7 @@ class Process:
             selector.unregister(self.streams[name])
             self.streams.pop(name).close()
 
-    def over(self, selector):
+    def over(self, selector: selectors.BaseSelector) -> bool:
         """Whether the command is over: it exited, and its output is read or held open by a child for too long."""
         now = time.time()
         if self.ended is None and self.child.poll() is not None:
@@ -276,7 +294,7 @@ class Process:
         if self.ended is None and now >= self.started + self.seconds:
             self.child.kill()
             self.child.wait()
-            self.refusal = Refused("%s did not end within %.0f s" % (self.argv[0], self.seconds), "timed_out")
+            self.refusal = RefusedError("%s did not end within %.0f s" % (self.argv[0], self.seconds), "timed_out")
         elif self.ended is None or (self.streams and now < self.ended + 0.5):
             return False
         for stream in self.streams.values():
@@ -286,25 +304,25 @@ class Process:
         return True
 
     @property
-    def stdout(self):
+    def stdout(self) -> bytes:
         return b"".join(self.output["stdout"])
 
     @property
-    def stderr(self):
+    def stderr(self) -> bytes:
         return b"".join(self.output["stderr"])
 
-    def reply(self):
+    def reply(self) -> "Dict[str, Any]":
         if self.refusal is not None:
             return self.refusal.reply()
         return {
             "exit_code": self.exit_code,
             "stdout": self.stdout.decode("utf-8", "replace"),
             "stderr": self.stderr.decode("utf-8", "replace"),
-            "seconds": round(self.ended - self.started, 4),
+            "seconds": round((self.ended or self.started) - self.started, 4),
         }
 
 
-def find(name):
+def find(name: str) -> str:
     """The absolute path of a command: on ParallelCluster /opt/slurm/bin, which is on nobody's PATH but a login's."""
     for folder in [""] if os.path.isabs(name) else SETTINGS["path"].split(":"):
         path = os.path.join(folder, name)
@@ -313,7 +331,7 @@ def find(name):
     raise OSError(2, "not found in " + SETTINGS["path"])
 
 
-def spool(text):
+def spool(text: str) -> int:
     """A nameless file with the text, to be a command's stdin: a pipe would have to be fed while we read."""
     path = "/tmp/.slurmql-" + binascii.hexlify(os.urandom(16)).decode()  # noqa: S108 - O_EXCL, and gone at once
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
@@ -324,9 +342,10 @@ def spool(text):
     return descriptor
 
 
-def run(processes):
+def run(processes: "List[Process]") -> None:
     """Run the processes, at most AT_ONCE at a time, each until it ends or its time is up."""
-    waiting, running = list(processes), []
+    waiting = list(processes)
+    running = []  # type: List[Process]
     with selectors.DefaultSelector() as selector:
         while waiting or running:
             while waiting and len(running) < AT_ONCE:
@@ -345,11 +364,11 @@ def run(processes):
 # --- operations -----------------------------------------------------------------------------------------------------
 
 
-def matches(pattern, value):
+def matches(pattern: str, value: object) -> bool:
     return isinstance(value, str) and re.match("(?:" + pattern + r")\Z", value) is not None
 
 
-def command_line(operation, replies):
+def command_line(operation: "Dict[str, Any]", replies: "List[Dict[str, Any]]") -> "List[str]":
     """The argv of an operation, every word of it checked."""
     allowed = OPERATIONS[operation["operation"]]
     argv = list(allowed.words)
@@ -358,23 +377,23 @@ def command_line(operation, replies):
             value = submitted_job(replies[value["job_of"]])
         pattern = allowed.options.get(name)
         if pattern is None or not matches(pattern, value):
-            raise Refused("option '%s' is not allowed with this value" % name)
+            raise RefusedError("option '%s' is not allowed with this value" % name)
         argv.append("--" + name if pattern == FLAG else "--%s=%s" % (name, value))
     for value in operation.get("arguments", []):
         if allowed.argument is None or not matches(allowed.argument, value):
-            raise Refused("argument '%s' is not allowed" % value)
+            raise RefusedError("argument '%s' is not allowed" % value)
         argv.append(value)
     return argv
 
 
-def submitted_job(reply):
+def submitted_job(reply: "Dict[str, Any]") -> str:
     match = re.search(r"^(\d+)(;.*)?\Z", reply.get("stdout", "").strip(), re.MULTILINE)
     if reply.get("exit_code") != 0 or match is None:
-        raise Refused("no job was submitted")
+        raise RefusedError("no job was submitted")
     return match.group(1)
 
 
-def prepare(request, replies, operation):
+def prepare(request: "Dict[str, Any]", replies: "List[Dict[str, Any]]", operation: "Dict[str, Any]") -> Process:
     """The process of an operation: a read as the reader, anything else as the caller."""
     allowed = OPERATIONS[operation["operation"]]
     argv = command_line(operation, replies)
@@ -383,24 +402,27 @@ def prepare(request, replies, operation):
     account = service_account(SETTINGS["reader"])
     for name, value in operation.get("environment", {}).items():
         if name not in allowed.environment or not matches(allowed.environment[name], value):
-            raise Refused("variable '%s' is not allowed with this value" % name)
+            raise RefusedError("variable '%s' is not allowed with this value" % name)
         account.environment[name] = value
     return Process(argv, account)
 
 
-def actor(request):
+def actor(request: "Dict[str, Any]") -> Account:
     """The calling user; an operator without an account acts as Slurm's administrator."""
     try:
         return Account(caller_entry(request.get("user")), plain_environment())
-    except Refused:
+    except RefusedError:
         if not request.get("administer"):
             raise
         return service_account(SETTINGS["administrator"])
 
 
-def perform(request, replies, operations):
+def perform(
+    request: "Dict[str, Any]", replies: "List[Dict[str, Any]]", operations: "List[Dict[str, Any]]"
+) -> "List[Dict[str, Any]]":
     """The replies of operations that run together."""
-    answers, processes = {}, {}
+    answers = {}  # type: Dict[int, Dict[str, Any]]
+    processes = {}  # type: Dict[int, Process]
     for position, operation in enumerate(operations):
         try:
             if operation["operation"] == "account":
@@ -413,17 +435,17 @@ def perform(request, replies, operations):
             elif operation["operation"] in OPERATIONS:
                 processes[position] = prepare(request, replies, operation)
             else:
-                raise Refused("unknown operation '%s'" % operation["operation"])
-        except Refused as refusal:
+                raise RefusedError("unknown operation '%s'" % operation["operation"])
+        except RefusedError as refusal:
             answers[position] = refusal.reply()
-    run(processes.values())
+    run(list(processes.values()))
     if request.get("administer"):
         run_denied_as_administrator(processes)
     answers.update((position, process.reply()) for position, process in processes.items())
     return [answers[position] for position in range(len(operations))]
 
 
-def run_denied_as_administrator(processes):
+def run_denied_as_administrator(processes: "Dict[int, Process]") -> None:
     """What an operator may not do as himself is done once more as Slurm's administrator."""
     account = service_account(SETTINGS["administrator"])
     again = {
@@ -431,39 +453,38 @@ def run_denied_as_administrator(processes):
         for position, process in processes.items()
         if b"denied" in process.stderr
     }
-    run(again.values())
+    run(list(again.values()))
     processes.update(again)
 
 
 # --- submitting -----------------------------------------------------------------------------------------------------
 
 
-def submit(request, operation):
+def submit(request: "Dict[str, Any]", operation: "Dict[str, Any]") -> "Dict[str, Any]":
     """sbatch as the calling user, in the user's login environment and home or the given folder."""
     argv = command_line(operation, [])
     account = login(caller_entry(request.get("user")))
     account.folder = operation.get("options", {}).get("chdir", account.folder)
     for name, value in operation.get("environment", {}).items():
         if not matches(r"[A-Za-z_][A-Za-z0-9_]*", name) or not matches(TEXT, value):
-            raise Refused("'%s' is not the name of an environment variable" % name)
+            raise RefusedError("'%s' is not the name of an environment variable" % name)
         account.environment[name] = value
     sbatch = Process(argv, account, stdin=operation["stdin"])
     if operation.get("key") is not None:
         return submit_once(sbatch, operation)
     run([sbatch])
     if outcome_unknown(sbatch):
-        raise Refused("the scheduler did not say whether it took the job", "unknown")
+        raise RefusedError("the scheduler did not say whether it took the job", "unknown")
     return sbatch.reply()
 
 
-def submit_once(sbatch, operation):
+def submit_once(sbatch: Process, operation: "Dict[str, Any]") -> "Dict[str, Any]":
     """Submit unless the user's key has a job already; then the reply tells of that job.
 
     The claim is a root-owned file, locked while sbatch runs. sbatch writes the job id into it itself, so the id is kept
     even if this program is killed in between. Only the loss of sbatch or of slurmctld's answer leaves a claim without a
     job; what became of it is then found out from Slurm.
     """
-    import fcntl
     import hashlib
 
     folder = os.path.join(SETTINGS["state"], str(sbatch.account.entry.pw_uid))
@@ -474,13 +495,13 @@ def submit_once(sbatch, operation):
     digest = hashlib.sha256(content.encode("utf-8")).hexdigest()
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "rb+") as claim:
-        lock(claim, fcntl)
+        lock(claim)
         head, _, printed = claim.read().decode("utf-8", "replace").partition("\n")
         if head:
-            claimed_at, claimed_digest = head.split()
+            first_claimed_at, claimed_digest = head.split()
             if claimed_digest != digest:
-                raise Refused("the idempotency key was used for another submission", "conflict")
-            job = job_id(printed) or find_submitted(sbatch, float(claimed_at), folder)
+                raise RefusedError("the idempotency key was used for another submission", "conflict")
+            job = job_id(printed) or find_submitted(sbatch, float(first_claimed_at), folder)
             if job:
                 return submitted(claim, job)
         claimed_at = time.time()
@@ -495,53 +516,57 @@ def submit_once(sbatch, operation):
         if outcome_unknown(sbatch):
             job = find_submitted(sbatch, claimed_at, folder)
             if job is None:
-                raise Refused("the scheduler did not say whether it took the job; retry with the same key", "unknown")
+                raise RefusedError(
+                    "the scheduler did not say whether it took the job; retry with the same key", "unknown"
+                )
         if job:
             return submitted(claim, job)
         claim.truncate(0)  # a clear no: the key is free again
     return sbatch.reply()
 
 
-def outcome_unknown(sbatch):
+def outcome_unknown(sbatch: Process) -> bool:
     """Whether slurmctld may have taken the job although sbatch did not say so."""
     return getattr(sbatch.refusal, "code", None) == "timed_out" or b"Socket timed out" in sbatch.stderr
 
 
-def submitted(claim, job):
+def submitted(claim: "Any", job: str) -> "Dict[str, Any]":
     """The reply that tells of the claim's job, which is kept for the next time."""
     claim.write(("%s\n" % job).encode())
     return {"exit_code": 0, "stdout": job, "stderr": "", "seconds": 0.0}
 
 
-def lock(claim, fcntl):
+def lock(claim: "Any") -> None:
     """Wait for the claim's lock: a submission with the same key may be under way."""
+    import fcntl
+
     give_up = time.time() + SECONDS
     while True:
         try:
             return fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             if time.time() > give_up:
-                raise Refused("a submission with the same key is still under way", "unknown") from None
+                raise RefusedError("a submission with the same key is still under way", "unknown") from None
             time.sleep(0.05)
 
 
-def job_id(printed):
+def job_id(printed: str) -> "Optional[str]":
     match = re.search(r"^(\d+)(;.*)?$", printed.strip(), re.MULTILINE)
     return match.group(1) if match else None
 
 
-def find_submitted(sbatch, claimed_at, folder):
+def find_submitted(sbatch: Process, claimed_at: float, folder: str) -> "Optional[str]":
     """The job that a lost sbatch submitted: the user's, since the claim, with the same script, under no other claim."""
     account = Account(sbatch.account.entry, plain_environment())
     if time.time() - claimed_at > 240:  # slurmctld forgets finished jobs after MinJobAge, 300 s by default
-        raise Refused(
+        raise RefusedError(
             "what became of the first submission is no longer known; look for the job, or use a new key",
             "unknown",
         )
     listing = Process(["squeue", "-h", "-a", "-t", "all", "-u", account.entry.pw_name, "-o", "%A %V"], account)
     run([listing])
     if listing.exit_code != 0:
-        raise Refused("the scheduler cannot be asked what became of the first submission", "unknown")
+        raise RefusedError("the scheduler cannot be asked what became of the first submission", "unknown")
     claimed = set()
     for name in os.listdir(folder):
         with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as claim:
@@ -552,12 +577,12 @@ def find_submitted(sbatch, claimed_at, folder):
             continue
         script = Process(["scontrol", "write", "batch_script", job, "-"], account)
         run([script])
-        if script.stdout.rstrip(b"\n") == sbatch.input.encode("utf-8").rstrip(b"\n"):
+        if script.stdout.rstrip(b"\n") == (sbatch.input or "").encode("utf-8").rstrip(b"\n"):
             return job
     return None
 
 
-def forget_old_claims(folder):
+def forget_old_claims(folder: str) -> None:
     """A key is kept for a week."""
     for name in os.listdir(folder):
         path = os.path.join(folder, name)
@@ -568,20 +593,22 @@ def forget_old_claims(folder):
 # --- the request and its answer -------------------------------------------------------------------------------------
 
 
-def unpack(text):
+def unpack(text: str) -> "Dict[str, Any]":
     """The request from base64url of gzip of JSON, or from S3 if it says so."""
-    request = json.loads(zlib.decompress(binascii.a2b_base64(text.translate({45: "+", 95: "/"})), 31).decode("utf-8"))
+    packed = binascii.a2b_base64(text.translate({45: "+", 95: "/"}))
+    request = json.loads(zlib.decompress(packed, 31).decode("utf-8"))  # type: Dict[str, Any]
     if "get" not in request:
         return request
     import hashlib
 
     body = transfer("GET", request["get"])
     if hashlib.sha256(body).hexdigest() != request["sha256"]:
-        raise Refused("the request in S3 is not the one that was announced")
-    return json.loads(zlib.decompress(body, 31).decode("utf-8"))
+        raise RefusedError("the request in S3 is not the one that was announced")
+    request = json.loads(zlib.decompress(body, 31).decode("utf-8"))
+    return request
 
 
-def pack(answer, put):
+def pack(answer: "Dict[str, Any]", put: "Optional[str]") -> str:
     """The line for stdout; an answer that is too large for it goes to S3."""
     compressor = zlib.compressobj(6, zlib.DEFLATED, 31)
     body = compressor.compress(json.dumps(answer, separators=(",", ":")).encode("ascii")) + compressor.flush()
@@ -594,32 +621,33 @@ def pack(answer, put):
 
     try:
         transfer("PUT", put, body)
-    except (OSError, Refused) as error:
+    except (OSError, RefusedError) as error:
         return pack({"error": "the head node cannot write to the bucket: %s" % error}, None)
     return pack({"put": hashlib.sha256(body).hexdigest()}, None)
 
 
-def transfer(method, url, body=None):
+def transfer(method: str, url: str, body: "Optional[bytes]" = None) -> bytes:
     """One HTTPS request to a presigned URL; plain HTTP only to this machine (the local bucket of development)."""
     import urllib.request
 
     if not url.startswith("https://") and not matches(r"http://127\.0\.0\.1:\d+/.*", url):
-        raise Refused("only HTTPS leaves the head node")
+        raise RefusedError("only HTTPS leaves the head node")
     headers = {"Content-Type": "application/octet-stream"} if body is not None else {}
     request = urllib.request.Request(url, data=body, method=method, headers=headers)  # noqa: S310 - checked above
     with urllib.request.urlopen(request, timeout=SECONDS) as response:  # noqa: S310
-        return response.read()
+        content = response.read()  # type: bytes
+    return content
 
 
-def answer(text):
+def answer(text: str) -> "Tuple[Dict[str, Any], Optional[str]]":
     started = time.time()
     try:
         request = unpack(text)
-    except (ValueError, OSError, zlib.error, Refused) as error:
+    except (ValueError, OSError, zlib.error, RefusedError) as error:
         return {"error": "the request cannot be read: %s" % error}, None
     if started > request["expires"]:
         return {"error": "the request came too late", "expired": True}, None
-    replies = []
+    replies = []  # type: List[Dict[str, Any]]
     for operations in request["steps"]:
         replies.extend(perform(request, replies, operations))
     return {"started": started, "replies": replies}, request.get("put")
