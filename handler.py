@@ -3,12 +3,16 @@
 A request walks one way: here -> schema -> resolvers -> headnode -> slurm's parsers -> back.
 """
 
+import json
+import logging
 import os
 import uuid
 from typing import Any
 
+from cross_web import HTTPException
 from mangum import Mangum
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 from strawberry.asgi import GraphQL
 
 from access.caller import caller
@@ -25,6 +29,7 @@ GATEWAY_SECONDS = 27.0
 RESERVE_SECONDS = 1.0
 """Kept of Lambda's remaining time for saying it."""
 
+logger = logging.getLogger("slurmql")
 settings = Settings.from_environment(os.environ)
 clients = Clients()
 clusters = {
@@ -39,7 +44,32 @@ class Application(GraphQL[Graph, None]):
         """What this request may see: its caller and deadline come from the gateway's event, never from a header."""
         event: dict[str, Any] = request.scope.get("aws.event", {})
         request_id = getattr(request.scope.get("aws.context"), "aws_request_id", None) or str(uuid.uuid4())
+        response.headers["x-request-id"] = request_id
         return Graph(clusters, settings, caller(event, settings.groups), _deadline(request), request_id)
+
+    async def run(self, request: Any, *arguments: Any, **options: Any) -> Any:
+        """Answer the request; what is wrong with it as HTTP is told in GraphQL's form, too."""
+        try:
+            return await super().run(request, *arguments, **options)
+        except HTTPException as error:
+            return _refusal(error.status_code, "BAD_REQUEST", error.reason)
+        except Exception:
+            logger.exception("unforeseen error outside of the schema")
+            return _refusal(500, "INTERNAL_SERVER_ERROR", "Something went wrong inside slurmql.")
+
+    def decode_json(self, data: str | bytes) -> object:
+        """The body, or the variables of a GET."""
+        try:
+            decoded = json.loads(data)
+        except (ValueError, RecursionError):
+            decoded = None
+        if not isinstance(decoded, dict):
+            raise HTTPException(400, 'Send a JSON object, such as {"query": "{ jobs { totalCount } }"}.')
+        return decoded
+
+
+def _refusal(status: int, code: str, message: str) -> JSONResponse:
+    return JSONResponse({"errors": [{"message": message, "extensions": {"code": code}}]}, status)
 
 
 def _deadline(request: Request) -> Deadline:
