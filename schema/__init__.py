@@ -1,12 +1,25 @@
 """The contract: types, inputs, enums and scalars. No I/O. `make schema` exports it to schema.graphql."""
 
-import strawberry
-from strawberry.schema.config import StrawberryConfig
+import logging
+from typing import Any
 
-from schema.errors import ErrorCodes
+import strawberry
+from graphql import GraphQLError
+
+from schema.errors import ErrorCodes, unforeseen
 from schema.mutation import Mutation
 from schema.query import Query
 
-schema = strawberry.Schema(
-    query=Query, mutation=Mutation, extensions=[ErrorCodes], config=StrawberryConfig(sort_schema=False)
-)
+logger = logging.getLogger("slurmql")
+
+
+class Schema(strawberry.Schema):
+    """The schema; of the errors it meets, only defects of ours are worth a stack trace in the log."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:
+        """Log what is masked from the caller."""
+        for error in filter(unforeseen, errors):
+            logger.error("unforeseen error at %s", error.path, exc_info=error.original_error)
+
+
+schema = Schema(query=Query, mutation=Mutation, extensions=[ErrorCodes])
