@@ -1,0 +1,176 @@
+"""The contract: exported, described in full, kept as promised, and with every need of its fields declared."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Api
+from graphql import (
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    build_schema,
+    find_breaking_changes,
+    get_named_type,
+    is_introspection_type,
+    is_leaf_type,
+    is_required_argument,
+    is_specified_scalar_type,
+)
+
+import schema as contract
+from local.cluster import Cluster
+from resolvers import plan
+
+HERE = Path(__file__).parent
+EXPORT = Path(contract.__file__).with_name("schema.graphql")
+RELEASED = HERE / "released.graphql"
+SDL = contract.schema.as_str()
+
+DIFFERENCES = {
+    # What could not be read is null beside an error, so that one dead cluster does not spoil the others.
+    "Field Query.jobs changed type from JobConnection! to JobConnection.",
+    "Field Query.queues changed type from [Queue!]! to [Queue!].",
+    "Field Query.nodes changed type from NodeConnection! to NodeConnection.",
+    "Field Cluster.jobs changed type from JobConnection! to JobConnection.",
+    "Field Cluster.queues changed type from [Queue!]! to [Queue!].",
+    "Field Cluster.nodes changed type from NodeConnection! to NodeConnection.",
+    # Until jobs can be cancelled by a filter, ids are the only way to name them.
+    "Field CancelJobsInput.ids changed type from [ID!] to [ID!]!.",
+}
+
+
+@pytest.fixture(scope="module")
+def schema() -> GraphQLSchema:
+    return build_schema(SDL)
+
+
+def own_types(schema: GraphQLSchema) -> list[GraphQLNamedType]:
+    return [
+        kind
+        for kind in schema.type_map.values()
+        if not is_introspection_type(kind) and not is_specified_scalar_type(kind)
+    ]
+
+
+def test_the_export_is_current() -> None:
+    assert EXPORT.read_text() == SDL + "\n", "run make schema"
+
+
+def test_everything_has_a_description(schema: GraphQLSchema) -> None:
+    assert [name for name, description in descriptions(schema) if not (description or "").strip()] == []
+
+
+def descriptions(schema: GraphQLSchema) -> Iterator[tuple[str, str | None]]:
+    """Every type, field, argument and enum value with its description."""
+    for kind in own_types(schema):
+        yield kind.name, kind.description
+        if isinstance(kind, GraphQLEnumType):
+            yield from ((f"{kind.name}.{name}", value.description) for name, value in kind.values.items())
+        if isinstance(kind, GraphQLInputObjectType):
+            yield from ((f"{kind.name}.{name}", line.description) for name, line in kind.fields.items())
+        if isinstance(kind, GraphQLObjectType):
+            for name, field in kind.fields.items():
+                yield f"{kind.name}.{name}", field.description
+                for argument, given in field.args.items():
+                    yield f"{kind.name}.{name}({argument}:)", given.description
+
+
+def test_what_was_promised_is_there(schema: GraphQLSchema) -> None:
+    promised = build_schema((HERE / "promised.graphql").read_text())
+    assert {change.description for change in find_breaking_changes(promised, schema)} == DIFFERENCES
+
+
+@pytest.mark.skipif(not RELEASED.exists(), reason="nothing has been released")
+def test_no_client_of_the_last_release_breaks(schema: GraphQLSchema) -> None:
+    """A release copies schema.graphql to released.graphql; between releases that file stays as it is."""
+    released = build_schema(RELEASED.read_text())
+    assert [change.description for change in find_breaking_changes(released, schema)] == []
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "told"),
+    [
+        ("  rawState: String!", "  rawStatus: String!", "Field Job.rawState was removed."),
+        ("jobId: String!", "jobId: String", "Field Job.jobId changed type from String! to String."),
+        ("  NODE_FAIL", "  NODE_FAILED", "Enum value JobState.NODE_FAIL was removed."),
+    ],
+)
+def test_a_breaking_change_is_noticed(was: str, becomes: str, told: str) -> None:
+    changed = build_schema(SDL.replace(was, becomes))
+    assert told in [change.description for change in find_breaking_changes(build_schema(SDL), changed)]
+
+
+def test_the_needs_are_of_fields_that_exist(schema: GraphQLSchema) -> None:
+    fields = {
+        (kind.name, field) for kind in own_types(schema) if isinstance(kind, GraphQLObjectType) for field in kind.fields
+    }
+    assert set(plan.NEEDS) <= fields
+
+
+# One way to each type; what stands at the end is one field, alone, so that nothing but its own needs is fetched.
+WAYS = {
+    "Query": "{ %s }",
+    "Viewer": "{ viewer { %s } }",
+    "Cluster": "{ cluster { %s } }",
+    "JobConnection": "{ jobs { %s } }",
+    "NodeConnection": "{ nodes { %s } }",
+    "Job": "{ jobs { nodes { %s } } }",
+    "Queue": "{ queues { %s } }",
+    "Node": "{ nodes { nodes { %s } } }",
+    "PageInfo": "{ jobs { pageInfo { %s } } }",
+    "JobStateCount": "{ jobs { countsByState { %s } } }",
+    "NodeStateCount": "{ queues { nodeCounts { %s } } }",
+    "CpuCounts": "{ queues { cpuCounts { %s } } }",
+}
+CHANGES = {"Mutation", "SubmitJobPayload", "JobActionPayload", "UserError"}
+ARGUMENTS = {"id": '"1"', "name": '"queue1"'}
+
+
+def leaf(kind: GraphQLNamedType) -> str:
+    """A selection of one field that needs nothing but its object."""
+    if not isinstance(kind, GraphQLObjectType):
+        return ""
+    for name, field in kind.fields.items():
+        if is_leaf_type(get_named_type(field.type)) and (kind.name, name) not in plan.NEEDS:
+            return f"{{ {name} }}"
+    raise AssertionError(f"{kind.name} has no field of its own")
+
+
+def selection(name: str, field: GraphQLField) -> str:
+    given = [f"{key}: {ARGUMENTS[key]}" for key, argument in field.args.items() if is_required_argument(argument)]
+    return f"{name}{'(' + ', '.join(given) + ')' if given else ''} {leaf(get_named_type(field.type))}"
+
+
+def single_fields() -> list[Any]:
+    return [
+        pytest.param(WAYS[kind.name] % selection(name, field), id=f"{kind.name}.{name}")
+        for kind in own_types(build_schema(SDL))
+        if isinstance(kind, GraphQLObjectType) and kind.name not in CHANGES
+        for name, field in kind.fields.items()
+    ]
+
+
+@pytest.fixture(scope="module")
+def a_job(lab: Cluster) -> Iterator[str]:
+    """So that there is something to be linked to."""
+    user, script = lab.users[0].name, "#!/bin/bash\nsleep 300\n"
+    job = lab.run("sbatch", "--parsable", "--constraint=static", user=user, input=script).stdout.strip()
+    yield job
+    lab.run("scancel", job, user=user)
+
+
+@pytest.mark.parametrize("document", single_fields())
+def test_every_field_can_be_asked_for_alone(document: str, api: Api, a_job: str) -> None:
+    """A field that reads a dataset which NEEDS does not name would fail here: nothing else asks for it."""
+    api.data(document)
+
+
+def test_a_need_that_is_not_declared_fails(api: Api, a_job: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    declared = {place: need for place, need in plan.NEEDS.items() if place != ("Job", "queue")}
+    monkeypatch.setattr(plan, "NEEDS", declared)
+    assert "INTERNAL_SERVER_ERROR" in api.codes("{ jobs { nodes { queue { name } } } }")
