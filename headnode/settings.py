@@ -1,6 +1,7 @@
 """What a deployment configures, read once from the Lambda's environment variables."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -71,7 +72,7 @@ def _clusters(text: str) -> dict[str, ClusterSettings]:
     try:
         described = json.loads(text)
         clusters = {name: _cluster(name, entry) for name, entry in described.items()}
-    except (ValueError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise SettingsError('SLURMQL_CLUSTERS must be JSON such as {"lab": {}}') from error
     if not clusters:
         raise SettingsError("SLURMQL_CLUSTERS names no cluster")
@@ -84,7 +85,7 @@ def _cluster(name: str, entry: Mapping[str, str]) -> ClusterSettings:
     if unknown := set(entry) - {"tag", "instance"}:
         raise SettingsError(f"SLURMQL_CLUSTERS: {name} has unknown keys {sorted(unknown)}")
     instance = entry.get("instance")
-    if instance is not None and not _INSTANCE.fullmatch(instance):
+    if instance is not None and not _INSTANCE.fullmatch(str(instance)):
         raise SettingsError(f"SLURMQL_CLUSTERS: {instance!r} of {name} is not an instance id (i-... or mi-...)")
     return ClusterSettings(name=name, tag=entry.get("tag", name), instance=instance)
 
@@ -94,6 +95,6 @@ def _number(environment: Mapping[str, str], name: str, default: float) -> float:
         value = float(environment.get(name) or default)
     except ValueError:
         value = -1.0
-    if value < 0:
+    if not 0 <= value < math.inf:  # nan compares with nothing
         raise SettingsError(f"{name} must be a number, 0 or more")
     return value

@@ -1,0 +1,73 @@
+"""A deployment's variables, and what is said of wrong ones."""
+
+import pytest
+
+from headnode.settings import ClusterSettings, Settings, SettingsError
+
+
+def test_one_cluster_needs_no_more_than_its_name_and_is_the_default() -> None:
+    settings = Settings.from_environment({"SLURMQL_CLUSTERS": '{"lab": {}}'})
+    assert settings.clusters == {"lab": ClusterSettings("lab", tag="lab", instance=None)}
+    assert settings.default_cluster == "lab"
+    assert (settings.document, settings.bucket, settings.ttl, settings.page_limit) == ("slurmql", None, 5.0, 1000)
+    assert (settings.first_look, settings.look_interval) == (0.25, 0.2)
+
+
+def test_of_several_clusters_none_is_the_default_unless_named() -> None:
+    clusters = {"SLURMQL_CLUSTERS": '{"lab": {}, "annex": {"tag": "annex-2026"}}'}
+    assert Settings.from_environment(clusters).default_cluster is None
+    named = Settings.from_environment({**clusters, "SLURMQL_DEFAULT_CLUSTER": "annex"})
+    assert named.default_cluster == "annex"
+    assert named.clusters["annex"].tag == "annex-2026"
+
+
+def test_a_cluster_may_have_a_fixed_instance_of_ec2_or_hybrid() -> None:
+    text = '{"a": {"instance": "i-0123456789abcdef0"}, "b": {"instance": "mi-0123456789abcdef0"}}'
+    clusters = Settings.from_environment({"SLURMQL_CLUSTERS": text}).clusters
+    assert [cluster.instance for cluster in clusters.values()] == ["i-0123456789abcdef0", "mi-0123456789abcdef0"]
+
+
+def test_every_number_can_be_set_and_zero_means_zero() -> None:
+    settings = Settings.from_environment({
+        "SLURMQL_CLUSTERS": '{"lab": {}}',
+        "SLURMQL_DOCUMENT": "slurmql-prod",
+        "SLURMQL_BUCKET": "answers",
+        "SLURMQL_TTL": "0",
+        "SLURMQL_PAGE_LIMIT": "50000",
+        "SLURMQL_FIRST_LOOK": "0.5",
+        "SLURMQL_LOOK_INTERVAL": "0.1",
+    })  # fmt: skip
+    assert (settings.document, settings.bucket, settings.ttl, settings.page_limit) == (
+        "slurmql-prod",
+        "answers",
+        0.0,
+        50_000,
+    )
+    assert (settings.first_look, settings.look_interval) == (0.5, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("SLURMQL_CLUSTERS", "", 'SLURMQL_CLUSTERS must be JSON such as {"lab": {}}'),
+        ("SLURMQL_CLUSTERS", "lab", 'SLURMQL_CLUSTERS must be JSON such as {"lab": {}}'),
+        ("SLURMQL_CLUSTERS", '["lab"]', 'SLURMQL_CLUSTERS must be JSON such as {"lab": {}}'),
+        ("SLURMQL_CLUSTERS", '{"lab": null}', 'SLURMQL_CLUSTERS must be JSON such as {"lab": {}}'),
+        ("SLURMQL_CLUSTERS", '{"lab": "i-0123456789abcdef0"}', "lab"),
+        ("SLURMQL_CLUSTERS", "{}", "SLURMQL_CLUSTERS names no cluster"),
+        ("SLURMQL_CLUSTERS", '{"2lab": {}}', "'2lab' is not a cluster name"),
+        ("SLURMQL_CLUSTERS", '{"lab:1": {}}', "'lab:1' is not a cluster name"),
+        ("SLURMQL_CLUSTERS", '{"lab": {"tags": "x"}}', "lab has unknown keys ['tags']"),
+        ("SLURMQL_CLUSTERS", '{"lab": {"instance": "lab"}}', "'lab' of lab is not an instance id"),
+        ("SLURMQL_CLUSTERS", '{"lab": {"instance": 7}}', "7 of lab is not an instance id"),
+        ("SLURMQL_DEFAULT_CLUSTER", "annex", "there is no cluster 'annex' in SLURMQL_CLUSTERS"),
+        ("SLURMQL_TTL", "-1", "SLURMQL_TTL must be a number, 0 or more"),
+        ("SLURMQL_TTL", "five", "SLURMQL_TTL must be a number, 0 or more"),
+        ("SLURMQL_TTL", "nan", "SLURMQL_TTL must be a number, 0 or more"),
+        ("SLURMQL_PAGE_LIMIT", "inf", "SLURMQL_PAGE_LIMIT must be a number, 0 or more"),
+    ],
+)
+def test_a_wrong_variable_is_named(name: str, value: str, told: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environment({"SLURMQL_CLUSTERS": '{"lab": {}}', name: value})
+    assert told in str(caught.value)
