@@ -1,0 +1,237 @@
+"""What is kept of a cluster, for how long, and how requests share one question."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+
+import pytest
+
+from headnode.deadline import Deadline
+from headnode.errors import ClusterUnreachableError, DeadlineError, HeadNodeError
+from headnode.node import Errand, HeadNode
+from headnode.snapshots import Dataset, Snapshot, Snapshots
+from slurm.command import Command, Question, Reply
+from slurm.errors import ParseError
+
+
+class Node(HeadNode):
+    """A head node in the hand of the test: it counts what it is asked, and answers when it is let."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+        self.answering = threading.Event()
+        self.answering.set()
+        self.fault: HeadNodeError | None = None
+
+    def run(self, errand: Errand, deadline: Deadline, comment: str) -> list[Reply]:
+        commands = [command.operation for step in errand.steps for command in step]
+        self.asked.append(commands)
+        number = len(self.asked)
+        assert self.answering.wait(30)
+        if self.fault:
+            raise self.fault
+        return [Reply(0, f"{operation} {number}") for operation in commands]
+
+
+def stdout(replies: Sequence[Reply]) -> str:
+    return replies[0].stdout
+
+
+def unreadable(replies: Sequence[Reply]) -> str:
+    raise ParseError("list of jobs", replies[0].stdout)
+
+
+def dataset(name: str, lifetime: float | None = None, read: Callable[[Sequence[Reply]], str] = stdout) -> Dataset[str]:
+    return Dataset(name, partial(Question, (Command(name),), read), lifetime)
+
+
+JOBS, NODES, BROKEN = dataset("squeue"), dataset("sinfo"), dataset("broken", read=unreadable)
+
+
+@pytest.fixture
+def node() -> Node:
+    return Node()
+
+
+def value(snapshots: Snapshots, wanted: Dataset[str], seconds: float = 30) -> str:
+    answer = snapshots.ask([wanted], Deadline.after(seconds), "test")[wanted]
+    assert isinstance(answer, Snapshot), answer
+    text: str = answer.value
+    return text
+
+
+def fault(snapshots: Snapshots, wanted: Dataset[str], seconds: float = 30) -> object:
+    answer = snapshots.ask([wanted], Deadline.after(seconds), "test")[wanted]
+    assert not isinstance(answer, Snapshot)
+    return answer
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.005)
+
+
+def test_a_snapshot_is_asked_for_once_in_its_time(node: Node) -> None:
+    snapshots = Snapshots(node, ttl=60)
+    assert [value(snapshots, JOBS) for _ in range(3)] == ["squeue 1"] * 3
+    assert node.asked == [["squeue"]]
+
+
+def test_an_old_snapshot_is_asked_for_anew(node: Node) -> None:
+    snapshots = Snapshots(node, ttl=0.05)
+    value(snapshots, JOBS)
+    wait_until(lambda: snapshots.kept(JOBS) is None)
+    assert value(snapshots, JOBS) == "squeue 2"
+
+
+def test_without_a_ttl_nothing_is_kept(node: Node) -> None:
+    snapshots = Snapshots(node, ttl=0)
+    long_lived = dataset("config", lifetime=300)
+    assert [value(snapshots, JOBS), value(snapshots, JOBS)] == ["squeue 1", "squeue 2"]
+    assert [value(snapshots, long_lived), value(snapshots, long_lived)] == ["config 3", "config 4"]
+
+
+def test_a_dataset_may_live_longer_than_the_ttl(node: Node) -> None:
+    snapshots = Snapshots(node, ttl=0.01)
+    long_lived = dataset("config", lifetime=300)
+    value(snapshots, long_lived)
+    time.sleep(0.02)
+    assert value(snapshots, long_lived) == "config 1"
+
+
+def test_one_command_asks_for_all_that_is_missing_and_no_more(node: Node) -> None:
+    snapshots = Snapshots(node, ttl=60)
+    value(snapshots, JOBS)
+    answers = snapshots.ask([JOBS, NODES, dataset("partition")], Deadline.after(30), "test")
+    assert node.asked == [["squeue"], ["sinfo", "partition"]]
+    assert {key.key for key in answers} == {"squeue", "sinfo", "partition"}
+
+
+def test_those_who_ask_at_once_wait_for_one_command(node: Node) -> None:
+    snapshots = Snapshots(node, ttl=60)
+    node.answering.clear()
+    with ThreadPoolExecutor(10) as pool:
+        asked = [pool.submit(value, snapshots, JOBS) for _ in range(10)]
+        wait_until(lambda: len(node.asked) == 1)
+        node.answering.set()
+        assert {future.result() for future in asked} == {"squeue 1"}
+    assert node.asked == [["squeue"]]
+
+
+def test_those_who_ask_at_once_share_even_without_a_ttl(node: Node) -> None:
+    snapshots = Snapshots(node, ttl=0)
+    node.answering.clear()
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(value, snapshots, JOBS)
+        wait_until(lambda: len(node.asked) == 1)
+        second = pool.submit(snapshots.ask, [JOBS, NODES], Deadline.after(30), "test")
+        wait_until(lambda: len(node.asked) == 2)
+        node.answering.set()
+        assert first.result() == "squeue 1"
+        second.result()
+    assert node.asked == [["squeue"], ["sinfo"]]
+
+
+def test_who_waits_for_another_keeps_an_own_deadline(node: Node) -> None:
+    snapshots = Snapshots(node, ttl=60)
+    node.answering.clear()
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(value, snapshots, JOBS)
+        wait_until(lambda: len(node.asked) == 1)
+        assert isinstance(fault(snapshots, JOBS, seconds=0.05), DeadlineError)
+        node.answering.set()
+        assert first.result() == "squeue 1"
+
+
+def test_a_failure_is_told_to_all_who_wait_and_not_kept(node: Node) -> None:
+    snapshots = Snapshots(node, ttl=60)
+    node.answering.clear()
+    node.fault = ClusterUnreachableError("no agent")
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(fault, snapshots, JOBS) for _ in range(2)]
+        wait_until(lambda: len(node.asked) == 1)
+        node.answering.set()
+        assert [future.result() for future in asked] == [node.fault] * 2
+    node.fault = None
+    assert value(snapshots, JOBS) == f"squeue {len(node.asked)}"
+
+
+def test_what_cannot_be_read_spoils_nothing_else(node: Node) -> None:
+    snapshots = Snapshots(node, ttl=60)
+    answers = snapshots.ask([BROKEN, JOBS], Deadline.after(30), "test")
+    assert isinstance(answers[BROKEN], ParseError)
+    assert isinstance(answers[JOBS], Snapshot)
+    assert snapshots.kept(BROKEN) is None
+
+
+def test_a_defect_leaves_nobody_waiting(node: Node) -> None:
+    def broken_question() -> Question[str]:
+        node.asked.append([])
+        assert node.answering.wait(30)
+        raise AssertionError("a defect")
+
+    snapshots = Snapshots(node, ttl=60)
+    defect = Dataset("defect", broken_question)
+    node.answering.clear()
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(snapshots.ask, [defect], Deadline.after(30), "test")
+        wait_until(lambda: len(node.asked) == 1)
+        second = pool.submit(fault, snapshots, defect)
+        node.answering.set()
+        assert isinstance(first.exception(), AssertionError)
+        assert isinstance(second.exception() or second.result(), AssertionError | DeadlineError)
+    assert snapshots.kept(defect) is None
+
+
+def test_a_dropped_snapshot_is_asked_for_anew_others_are_not(node: Node) -> None:
+    snapshots = Snapshots(node, ttl=60)
+    snapshots.ask([JOBS, NODES], Deadline.after(30), "test")
+    snapshots.drop([JOBS])
+    assert value(snapshots, NODES) == "sinfo 1"
+    assert value(snapshots, JOBS) == "squeue 2"
+
+
+def test_what_was_asked_before_a_change_is_neither_kept_nor_given_to_those_who_ask_after_it(node: Node) -> None:
+    snapshots = Snapshots(node, ttl=60)
+    node.answering.clear()
+    with ThreadPoolExecutor(2) as pool:
+        before = pool.submit(value, snapshots, JOBS)
+        wait_until(lambda: len(node.asked) == 1)
+        snapshots.drop()
+        after = pool.submit(value, snapshots, JOBS)
+        wait_until(lambda: len(node.asked) == 2)
+        node.answering.set()
+        assert (before.result(), after.result()) == ("squeue 1", "squeue 2")
+    assert value(snapshots, JOBS) == "squeue 2"
+    assert node.asked == [["squeue"]] * 2
+
+
+def test_a_snapshot_is_never_younger_than_it_says(node: Node) -> None:
+    snapshots = Snapshots(node, ttl=60)
+    before = datetime.now(UTC)
+    node.answering.clear()
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(value, snapshots, JOBS)
+        wait_until(lambda: len(node.asked) == 1)
+        answered = datetime.now(UTC)
+        node.answering.set()
+        asked.result()
+    kept = snapshots.kept(JOBS)
+    assert kept is not None and before <= kept.as_of <= answered
+
+
+def test_an_answer_that_took_longer_than_the_ttl_is_not_kept(node: Node) -> None:
+    snapshots = Snapshots(node, ttl=0.05)
+    node.answering.clear()
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(value, snapshots, JOBS)
+        wait_until(lambda: len(node.asked) == 1)
+        time.sleep(0.06)
+        node.answering.set()
+        assert asked.result() == "squeue 1"
+    assert snapshots.kept(JOBS) is None
