@@ -51,6 +51,7 @@ def _serve(directory: Path, port: int) -> int:
     faults = Faults.realistic() if os.environ.get("SSM_LATENCY") == "realistic" else Faults()
     cluster = Cluster(directory / "slurm", "demo")
     with Stack(directory, [cluster], faults, progress) as stack:
+        progress(f"the SSM endpoint listens on {stack.ssm.url}")
         progress("submitting demo jobs")
         demo.submit(cluster)
         os.environ.update(stack.environment)
