@@ -1,0 +1,91 @@
+"""What passes through the bucket, and by which URLs."""
+
+import hashlib
+import urllib.error
+import urllib.request
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from headnode.aws import Clients
+from headnode.errors import ClusterUnreachableError
+from headnode.storage import Storage
+from local.aws import BUCKET
+from local.stack import Stack
+
+BODY = bytes(range(256)) * 200
+
+
+@pytest.fixture
+def storage(stack: Stack) -> Storage:
+    return Storage(Clients(), BUCKET)
+
+
+def sha256(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def put(url: str, body: bytes) -> None:
+    """As the program on the head node does it."""
+    request = urllib.request.Request(url, body, {"Content-Type": "application/octet-stream"}, method="PUT")  # noqa: S310 - moto's
+    with urllib.request.urlopen(request, timeout=30):  # noqa: S310 - moto's
+        pass
+
+
+def test_what_the_head_node_puts_is_read(storage: Storage) -> None:
+    key = storage.new_key("answers")
+    put(storage.put_url(key), BODY)
+    assert storage.get(key, sha256(BODY)) == BODY
+
+
+def test_what_is_put_for_the_head_node_is_read_there(storage: Storage) -> None:
+    key = storage.new_key("requests")
+    storage.put(key, BODY)
+    with urllib.request.urlopen(storage.get_url(key), timeout=30) as answer:  # noqa: S310 - moto's
+        assert answer.read() == BODY
+
+
+def test_another_object_than_was_announced_is_refused(storage: Storage) -> None:
+    key = storage.new_key("answers")
+    storage.put(key, b"forged")
+    with pytest.raises(ClusterUnreachableError) as caught:
+        storage.get(key, sha256(BODY))
+    assert str(caught.value) == "The answer in the bucket is not the one that the head node announced."
+
+
+def test_an_object_that_is_not_there_is_a_sentence(storage: Storage) -> None:
+    with pytest.raises(ClusterUnreachableError) as caught:
+        storage.get(storage.new_key("answers"), sha256(BODY))
+    assert str(caught.value) == "The bucket for large answers cannot be read."
+
+
+def test_a_bucket_that_is_not_there_is_a_sentence(stack: Stack) -> None:
+    storage = Storage(Clients(), "no-such-bucket")
+    with pytest.raises(ClusterUnreachableError) as caught:
+        storage.put(storage.new_key("requests"), BODY)
+    assert str(caught.value) == "The bucket for large requests cannot be written."
+
+
+def test_a_deleted_object_is_gone_and_deleting_it_again_is_no_error(storage: Storage) -> None:
+    key = storage.new_key("requests")
+    storage.put(key, BODY)
+    storage.delete(key)
+    storage.delete(key)
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(storage.get_url(key), timeout=30)  # noqa: S310 - moto's
+    assert caught.value.code == 404
+
+
+def test_keys_cannot_be_guessed_and_say_what_they_are_for(storage: Storage) -> None:
+    """The bucket's rules delete by prefix."""
+    keys = [storage.new_key("answers") for _ in range(100)]
+    assert len(set(keys)) == 100
+    assert all(key.startswith("answers/") and len(key) == len("answers/") + 32 for key in keys)
+
+
+def test_a_url_is_good_for_one_object_and_two_minutes(storage: Storage) -> None:
+    for url in (storage.put_url("answers/a"), storage.get_url("answers/a")):
+        query = parse_qs(urlsplit(url).query)
+        assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+        assert query["X-Amz-Expires"] == ["120"]
+        assert urlsplit(url).path.endswith("/answers/a")
