@@ -19,7 +19,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@echo "making the environment in $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install -q -c constraints.txt pip
-	@$(BIN)/pip install -q -c constraints.txt -e '.[dev]'
+	@PYTHONWARNINGS=ignore $(BIN)/pip install -q -c constraints.txt -e '.[dev]'
 	@touch $@
 
 run: $(INSTALLED)  ## a private real Slurm, local AWS and the API; PORT=8000

@@ -23,11 +23,11 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
-        return _serve(directory, arguments.port)
+        _serve(directory, arguments.port)
     except KeyboardInterrupt:
-        return 0
-    finally:
-        print("\nstopped: every process that was started is gone", flush=True)
+        shutil.rmtree(directory, ignore_errors=True)  # after a failed start its logs tell why, so then it stays
+    print("\nstopped: every process that was started is gone", flush=True)
+    return 0
 
 
 def _interrupt(*_: object) -> None:
@@ -36,7 +36,7 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _serve(directory: Path, port: int) -> int:
+def _serve(directory: Path, port: int) -> None:
     from local.cluster import Cluster, demo
     from local.gateway import Gateway
     from local.ssm import Faults
@@ -60,8 +60,6 @@ def _serve(directory: Path, port: int) -> int:
         with Gateway(handler, stack.demo_user, port) as gateway:
             print(_welcome(gateway.url, [user.name for user in cluster.users]), flush=True)
             signal.pause()
-    shutil.rmtree(directory, ignore_errors=True)
-    return 0
 
 
 def _welcome(url: str, users: list[str]) -> str:
