@@ -72,7 +72,11 @@ def page(
     ordered = sorted(chosen, key=lambda index: place(ordering.key(index)))
     start = 0
     if after is not None:
-        start = bisect_right(ordered, place(_decode(after, ordering)), key=lambda index: place(ordering.key(index)))
+        key = _decode(after, ordering)
+        try:
+            start = bisect_right(ordered, place(key), key=lambda index: place(ordering.key(index)))
+        except TypeError as error:  # its values cannot be compared with a row's: it was forged
+            raise _not_a_cursor() from error
     rows = ordered[start : start + size]
     end = _encode(ordering, rows[-1]) if rows else None
     return Page([node(index) for index in rows], PageInfo(start + size < len(ordered), end))
@@ -80,7 +84,7 @@ def page(
 
 def natural(name: str) -> list[Any]:
     """Sorts node-2 before node-10."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
 
 
 def _size(first: int | None, limit: int) -> int:
@@ -117,15 +121,17 @@ def _encode(ordering: Ordering, index: int) -> str:
 def _decode(cursor: str, ordering: Ordering) -> Key:
     try:
         name, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        well_made = isinstance(key, list) and len(key) == len(ordering.columns) + 1
-        if well_made and name == ordering.name:
-            ordering.compare(key, key)
-            return list(key)
-    except (ValueError, TypeError):
-        well_made = False
-    raise BadInputError(
-        "after was made with another orderBy; go on with the same one."
-        if well_made
-        else "after is not a cursor: pass pageInfo.endCursor of the page before, as it is.",
-        argument="after",
-    )
+    except (ValueError, TypeError, RecursionError) as error:
+        raise _not_a_cursor() from error
+    if not isinstance(name, str) or not isinstance(key, list):
+        raise _not_a_cursor()
+    if name != ordering.name:
+        raise BadInputError("after was made with another orderBy; go on with the same one.", argument="after")
+    if len(key) != len(ordering.columns) + 1:
+        raise _not_a_cursor()
+    return key
+
+
+def _not_a_cursor() -> BadInputError:
+    message = "after is not a cursor: pass pageInfo.endCursor of the page before, as it is."
+    return BadInputError(message, argument="after")
