@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Api
 from graphql import (
     GraphQLEnumType,
     GraphQLField,
@@ -23,6 +22,7 @@ from graphql import (
 )
 
 import schema as contract
+from conftest import Api
 from local.cluster import Cluster
 from resolvers import plan
 
