@@ -72,10 +72,12 @@ def matching_jobs(rows: Rows[squeue.Job], cluster: str, where: JobFilter | None)
     if where.name_contains is not None:
         wanted = where.name_contains.casefold()
         keep(squeue.Job.name, lambda name: wanted in name.casefold())
-    if after := where.submitted_after:
-        keep(squeue.Job.submit_time, lambda time: time is not None and time >= _aware(after, "submittedAfter"))
-    if before := where.submitted_before:
-        keep(squeue.Job.submit_time, lambda time: time is not None and time < _aware(before, "submittedBefore"))
+    if where.submitted_after is not None:
+        after = _aware(where.submitted_after, "submittedAfter")
+        keep(squeue.Job.submit_time, lambda time: time is not None and time >= after)
+    if where.submitted_before is not None:
+        before = _aware(where.submitted_before, "submittedBefore")
+        keep(squeue.Job.submit_time, lambda time: time is not None and time < before)
     return chosen
 
 
@@ -128,7 +130,10 @@ def local_id(id: str, cluster: str) -> str:
 
 
 def _with_ids(rows: Rows[squeue.Job], ids: Sequence[str]) -> list[int]:
-    """Rows whose id is one of `ids`, or which belong to an array or a heterogeneous job that is."""
+    """Rows whose id is one of `ids`, or which belong to an array or a heterogeneous job that is.
+
+    A task's or component's own number counts as well: it is what the job itself sees as SLURM_JOB_ID.
+    """
     wanted = set(ids)
     own = rows.values(squeue.Job.job_id)
     arrays = rows.values(squeue.Job.array_job_id)
@@ -137,7 +142,7 @@ def _with_ids(rows: Rows[squeue.Job], ids: Sequence[str]) -> list[int]:
     return [
         index
         for index in range(len(rows))
-        if own[index] in wanted or (arrays[index] or hets[index] or raw[index]) in wanted
+        if own[index] in wanted or raw[index] in wanted or (arrays[index] or hets[index]) in wanted
     ]
 
 
