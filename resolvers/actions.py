@@ -190,11 +190,11 @@ def _change(
 
 def _payload_datasets(graph: Graph, info: plan.ResolveInfo, view: Cluster) -> list[Dataset[Any]]:
     payload = get_named_type(info.return_type)
-    needs: set[plan.Need] = set()
+    selected: list[plan.Selected] = []
     for node in info.field_nodes:
         if node.selection_set and isinstance(payload, GraphQLObjectType):
-            needs |= plan.plan(info, node.selection_set, payload, view.name).get(view.name, set())
-    return graph.wanted(view, needs)
+            selected += plan.plan(info, node.selection_set, payload, view.name).get(view.name, [])
+    return graph.wanted(view, selected)
 
 
 def _commands(questions: Iterable[Question[Any]]) -> list[Command]:

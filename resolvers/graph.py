@@ -13,8 +13,6 @@ from headnode.snapshots import Dataset, Snapshots
 from resolvers import datasets, plan
 from resolvers.cluster import Cluster
 from resolvers.errors import BadInputError, NotFoundError, UnauthenticatedError
-from resolvers.filters import find_job, local_id
-from slurm import squeue
 
 
 class Graph:
@@ -77,46 +75,26 @@ class Graph:
         query = info.schema.query_type
         if query is None or self._caller is None:
             return
-        wanted: dict[str, set[plan.Need]] = {}
-        for name, needs in plan.plan(info, info.operation.selection_set, query).items():
+        wanted: dict[str, list[plan.Selected]] = {}
+        for name, selected in plan.plan(info, info.operation.selection_set, query).items():
             for cluster in self._clusters if name == plan.ALL_CLUSTERS else [name or self._default or ""]:
                 if cluster in self._clusters:  # the field itself tells of a cluster that is not
-                    wanted.setdefault(cluster, set()).update(needs)
-        views = [(self.cluster(name), needs) for name, needs in wanted.items()]
+                    wanted.setdefault(cluster, []).extend(selected)
+        views = [(self.cluster(name), selected) for name, selected in wanted.items()]
         if len(views) == 1:
             self._fill(*views[0])
         elif views:
             with ThreadPoolExecutor(len(views)) as pool:
                 list(pool.map(lambda pair: self._fill(*pair), views))
 
-    def _fill(self, view: Cluster, needs: Iterable[plan.Need]) -> None:
-        wanted = self.wanted(view, needs)
+    def _fill(self, view: Cluster, selected: Iterable[plan.Selected]) -> None:
+        wanted = self.wanted(view, selected)
         view.answers.update(view.snapshots.ask(wanted, self.deadline, self.comment) if wanted else {})
 
-    def wanted(self, view: Cluster, needs: Iterable[plan.Need]) -> list[Dataset[Any]]:
-        """The datasets to ask for. What a kept snapshot of all jobs has needs no question of its own."""
-        wanted: dict[Dataset[Any], None] = {}
-        for need in needs:
-            if need.dataset == plan.JOB:
-                if dataset := self._job_dataset(view, need.id or ""):
-                    wanted[dataset] = None
-            elif need.dataset == plan.ACCOUNT:
-                if self.caller.cluster_user and self.caller.role is None:
-                    wanted[datasets.account(self.caller.cluster_user)] = None
-            else:
-                wanted[_BY_NAME[need.dataset]] = None
-        return list(wanted)
-
-    def _job_dataset(self, view: Cluster, id: str) -> Dataset[Any] | None:
-        try:
-            own = local_id(id, view.name)
-        except BadInputError:
-            return None  # the field itself says so
-        kept = view.snapshots.kept(datasets.JOBS)
-        if kept and find_job(kept.value, own) is not None:
-            view.answers[datasets.JOBS] = kept
-            return None
-        return datasets.job(squeue.lookup_id(own))
+    def wanted(self, view: Cluster, selected: Iterable[plan.Selected]) -> list[Dataset[Any]]:
+        """The datasets that the selected fields need, each once."""
+        needed = (each.need(view, self.caller, each.arguments) for each in selected)
+        return list(dict.fromkeys(dataset for needs in needed for dataset in needs))
 
     def default_role(self) -> Role:
         """What the caller may do on the default cluster; whoever has an account there is a USER."""
@@ -127,11 +105,3 @@ class Graph:
             return Role.VIEWER
         has_account = self.cluster(None).read(datasets.account(caller.cluster_user)).value
         return Role.USER if has_account else Role.VIEWER
-
-
-_BY_NAME: Mapping[str, Dataset[Any]] = {
-    plan.JOBS: datasets.JOBS,
-    plan.QUEUES: datasets.QUEUES,
-    plan.NODES: datasets.NODES,
-    plan.CONFIGURATION: datasets.CONFIGURATION,
-}

@@ -1,0 +1,73 @@
+"""What each field needs that its parent does not have: the datasets to ask for, from the field's arguments.
+
+A field that does not stand here needs nothing of its own. tests/schema/test_schema.py resolves every field with
+nothing but its own needs, so that a missing line fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from access.caller import Caller
+from headnode.snapshots import Dataset
+from resolvers import datasets
+from resolvers.errors import BadInputError
+from resolvers.filters import find_job, local_id
+from slurm import squeue
+
+if TYPE_CHECKING:
+    from resolvers.cluster import Cluster
+
+Need = Callable[["Cluster", Caller, Mapping[str, Any]], list[Dataset[Any]]]
+"""From the cluster, the caller and the field's arguments to the datasets it reads."""
+
+
+def whole(dataset: Dataset[Any]) -> Need:
+    """The need of a field that reads a dataset whatever its arguments are."""
+    return lambda cluster, caller, arguments: [dataset]
+
+
+def job(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
+    """One job. What a kept snapshot of all jobs has is not asked for again."""
+    try:
+        own = local_id(str(arguments.get("id")), cluster.name)
+    except BadInputError:
+        return []  # the field itself says so
+    kept = cluster.snapshots.kept(datasets.JOBS)
+    if kept and find_job(kept.value, own) is not None:
+        return [datasets.JOBS]
+    return [datasets.job(squeue.lookup_id(own))]
+
+
+def account(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
+    """Whether the caller has an account, where that decides about the role."""
+    return [datasets.account(caller.cluster_user)] if caller.cluster_user and caller.role is None else []
+
+
+JOBS, QUEUES, NODES = whole(datasets.JOBS), whole(datasets.QUEUES), whole(datasets.NODES)
+
+NEEDS: Mapping[tuple[str, str], Need] = {
+    ("Query", "viewer"): account,
+    ("Query", "jobs"): JOBS,
+    ("Query", "job"): job,
+    ("Query", "queues"): QUEUES,
+    ("Query", "queue"): QUEUES,
+    ("Query", "nodes"): NODES,
+    ("Query", "node"): NODES,
+    ("Cluster", "slurmVersion"): whole(datasets.CONFIGURATION),
+    ("Cluster", "jobs"): JOBS,
+    ("Cluster", "job"): job,
+    ("Cluster", "queues"): QUEUES,
+    ("Cluster", "queue"): QUEUES,
+    ("Cluster", "nodes"): NODES,
+    ("Cluster", "node"): NODES,
+    ("Job", "queue"): QUEUES,
+    ("Job", "queues"): QUEUES,
+    ("Job", "nodes"): NODES,
+    ("Queue", "nodes"): NODES,
+    ("Queue", "nodeCounts"): NODES,
+    ("Queue", "jobs"): JOBS,
+    ("Node", "queues"): QUEUES,
+    ("Node", "jobs"): JOBS,
+}
