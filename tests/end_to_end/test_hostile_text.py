@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Api
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from conftest import Api
 from local.cluster import Cluster
 
 JOBS = """query ($ids: [ID!]) {

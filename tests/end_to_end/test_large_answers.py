@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from conftest import Api
 
+from conftest import Api
 from local.aws import BUCKET
 from local.cluster import Cluster
 from local.stack import Stack

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Api, event
 
+from conftest import Api, event
 from local.aws import BUCKET
 from local.cluster import Cluster
 from local.gateway import Context
@@ -170,7 +170,7 @@ def test_nothing_of_roots_or_the_agents_environment_is_there(
         text=True,
         check=True,
     ).stdout
-    profile = {line.split("=", 1)[0].lstrip() for line in login.split("\0") if "=" in line}
+    profile = {line.split("=", 1)[0].rpartition("\n")[2] for line in login.split("\0") if "=" in line}
     slurms = {"ENVIRONMENT", "HOSTNAME", "TMPDIR", "CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "ROCR_VISIBLE_DEVICES"}
     assert set(seen) - profile - slurms - SHELLS_OWN == set()
 
