@@ -38,14 +38,14 @@ class Selected:
     arguments: Mapping[str, Any]
 
 
-ALL_CLUSTERS = "*"
-"""Stands for every cluster in a plan; "" stands for the default one."""
+ALL_CLUSTERS = None
+"""Stands for every cluster in a plan, as no name that a caller can write does; "" stands for the default one."""
 
-Plan = Mapping[str, list[Selected]]
+Plan = Mapping[str | None, list[Selected]]
 """The selected fields by the name of their cluster, as the caller wrote it."""
 
 
-def plan(info: ResolveInfo, selection: SelectionSetNode, parent: GraphQLObjectType, cluster: str = "") -> Plan:
+def plan(info: ResolveInfo, selection: SelectionSetNode, parent: GraphQLObjectType, cluster: str | None = "") -> Plan:
     """The needs of a selection on `parent`, which belongs to `cluster` unless its fields say otherwise."""
     walk = _Walk(info)
     walk.visit(selection, parent, cluster)
@@ -60,13 +60,13 @@ def cluster_in(id: str) -> str:
 
 class _Walk:
     def __init__(self, info: ResolveInfo) -> None:
-        self.selected: dict[str, list[Selected]] = defaultdict(list)
+        self.selected: dict[str | None, list[Selected]] = defaultdict(list)
         self._fragments = info.fragments
         # Strawberry passes the coerced values, not graphql-core's container of them.
         self._variables = cast(dict[str, Any], info.variable_values)
-        self._seen: set[tuple[str, str, str]] = set()
+        self._seen: set[tuple[str, str, str | None]] = set()
 
-    def visit(self, selection: SelectionSetNode, parent: GraphQLObjectType, cluster: str) -> None:
+    def visit(self, selection: SelectionSetNode, parent: GraphQLObjectType, cluster: str | None) -> None:
         for field in self._fields(selection, parent, cluster):
             definition = parent.fields.get(field.name.value)
             if definition is None:  # __typename, __schema
@@ -79,7 +79,9 @@ class _Walk:
             if field.selection_set and isinstance(kind, GraphQLObjectType):
                 self.visit(field.selection_set, kind, here)
 
-    def _fields(self, selection: SelectionSetNode, parent: GraphQLObjectType, cluster: str) -> Iterator[FieldNode]:
+    def _fields(
+        self, selection: SelectionSetNode, parent: GraphQLObjectType, cluster: str | None
+    ) -> Iterator[FieldNode]:
         """The selected fields, fragments spread; each fragment once per place, so that fan-out costs nothing."""
         for node in selection.selections:
             if not self._included(node.directives or ()):
@@ -106,7 +108,7 @@ class _Walk:
         return {name: value for name, value in values.items() if value is not Undefined}
 
 
-def _cluster(parent: str, field: str, arguments: Mapping[str, Any], cluster: str) -> str:
+def _cluster(parent: str, field: str, arguments: Mapping[str, Any], cluster: str | None) -> str | None:
     """The cluster that a field belongs to: what it names, else its parent's."""
     if parent != "Query":
         return cluster
