@@ -25,6 +25,7 @@ import schema as contract
 from conftest import Api
 from local.cluster import Cluster
 from resolvers import plan
+from resolvers.needs import NEEDS
 
 HERE = Path(__file__).parent
 EXPORT = Path(contract.__file__).with_name("schema.graphql")
@@ -109,7 +110,7 @@ def test_the_needs_are_of_fields_that_exist(schema: GraphQLSchema) -> None:
     fields = {
         (kind.name, field) for kind in own_types(schema) if isinstance(kind, GraphQLObjectType) for field in kind.fields
     }
-    assert set(plan.NEEDS) <= fields
+    assert set(NEEDS) <= fields
 
 
 # One way to each type; what stands at the end is one field, alone, so that nothing but its own needs is fetched.
@@ -136,7 +137,7 @@ def leaf(kind: GraphQLNamedType) -> str:
     if not isinstance(kind, GraphQLObjectType):
         return ""
     for name, field in kind.fields.items():
-        if is_leaf_type(get_named_type(field.type)) and (kind.name, name) not in plan.NEEDS:
+        if is_leaf_type(get_named_type(field.type)) and (kind.name, name) not in NEEDS:
             return f"{{ {name} }}"
     raise AssertionError(f"{kind.name} has no field of its own")
 
@@ -171,6 +172,6 @@ def test_every_field_can_be_asked_for_alone(document: str, api: Api, a_job: str)
 
 
 def test_a_need_that_is_not_declared_fails(api: Api, a_job: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    declared = {place: need for place, need in plan.NEEDS.items() if place != ("Job", "queue")}
+    declared = {place: need for place, need in NEEDS.items() if place != ("Job", "queue")}
     monkeypatch.setattr(plan, "NEEDS", declared)
     assert "INTERNAL_SERVER_ERROR" in api.codes("{ jobs { nodes { queue { name } } } }")
