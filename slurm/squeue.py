@@ -31,6 +31,7 @@ ENDED = frozenset(
 )
 """The states in which a job's exit code means something."""
 
+_HIGHEST_ASKED = 2**31 - 1  # squeue reads ids as int; one above that and it tells of none of the others either
 _LAST = 2**32  # sorts an array's waiting tasks behind those that have their own row
 
 
@@ -66,6 +67,11 @@ def _priority(value: str) -> float | None:
     return float(value) if value.isdigit() else None
 
 
+def _node_count(tres_alloc: str, nodes: str) -> int | None:
+    """Of a waiting job squeue's NumNodes is a guess from the largest node it can see, and powered-down ones it cannot."""
+    return integer(tres(tres_alloc).get("node", nodes))
+
+
 def _memory(tres_alloc: str) -> int | None:
     amount = tres(tres_alloc).get("mem")
     return None if amount is None else mebibytes(amount)
@@ -78,7 +84,7 @@ def _gpus(tres_alloc: str, per_job: str, per_node: str, per_task: str, nodes: st
     if whole := requested_gpus(per_job):
         return whole
     for request, times in (
-        (requested_gpus(per_node), integer(nodes)),
+        (requested_gpus(per_node), _node_count(tres_alloc, nodes)),
         (requested_gpus(per_task), integer(tasks)),
     ):
         if request and times:
@@ -128,7 +134,7 @@ class Job(Record):
     end_time = Column(instant, "EndTime", about="When the job ended; for one that runs, when its time limit ends it. squeue: EndTime.")
     time_limit_seconds = Column(seconds, "TimeLimit", about="The time limit in seconds; null if there is none, or if it is over 365 days (squeue prints INVALID). squeue: TimeLimit.")
     elapsed_seconds = Column(seconds, "TimeUsed", about="How long the job has run, in seconds, without times of suspension. squeue: TimeUsed.")
-    node_count = Column(integer, "NumNodes", about="How many nodes it has, or, while it waits, needs at least. squeue: NumNodes.")
+    node_count = Column(_node_count, "tres-alloc", "NumNodes", about="How many nodes it has, or, while it waits, needs at least. squeue: tres-alloc, node; else NumNodes.")
     cpu_count = Column(integer, "NumCPUs", about="How many CPUs it has, or, while it waits, needs at least. squeue: NumCPUs.")
     memory_mib = Column(_memory, "tres-alloc", about="Memory of the whole job in MiB, allocated or, while it waits, asked for; null where the cluster does not manage memory. squeue: tres-alloc, mem.")
     gpu_count = Column(_gpu_count, *_GPU_COLUMNS, about="How many GPUs the whole job has or asks for; null for none. squeue: tres-alloc, else tres-per-job, tres-per-node, tres-per-task.")
@@ -163,6 +169,8 @@ def jobs(ids: Sequence[str] = ()) -> Question[Rows[Job]]:
 
     One id is cheap for slurmctld; an unknown one gives no row.
     """
+    if ids and not (ids := [id for id in ids if job_id.parse(id).job <= _HIGHEST_ASKED]):
+        return Question((), lambda replies: _none())
     separator, columns = framing.separator(), Job.sources()
     command = Command(
         "squeue",
@@ -187,8 +195,12 @@ def read(replies: Sequence[Reply], separator: str) -> Rows[Job]:
     """The rows of one squeue. A single unknown id is an error to squeue (exit code 1), and no row to us."""
     (reply,) = replies
     if reply.exit_code == 1 and "Invalid job id specified" in reply.stderr:
-        return Rows(Job, {column: [] for column in Job.sources()})
+        return _none()
     return Rows(Job, framing.split(require_success(reply), Job.sources(), separator))
+
+
+def _none() -> Rows[Job]:
+    return Rows(Job, {column: [] for column in Job.sources()})
 
 
 def queue_names(job: Job) -> list[str]:
