@@ -40,10 +40,11 @@ class OutcomeUnknown(Exception):  # noqa: N818 - not an error of ours: Slurm did
 # Slurm's texts (slurm_strerror(3)), as sbatch, scancel and scontrol print them; the first match counts.
 _CODES = [
     (r"Invalid job id specified", RefusalCode.NOT_FOUND),
+    (r"Unknown job signal", RefusalCode.INVALID_INPUT),
     (r"Access/permission denied|Invalid user id|not permitted to use", RefusalCode.FORBIDDEN),
     (r"already completing or completed|already finished", RefusalCode.ALREADY_FINISHED),
     (
-        r"Job is pending execution|Job is not pending|Requested operation is presently disabled",
+        r"Job is pending execution|Job is not pending|can not be altered now|Requested operation is presently disabled",
         RefusalCode.CONFLICT,
     ),
     (r"violates accounting/QOS policy|(QOS|Assoc)\w*Limit|job submit limit", RefusalCode.LIMIT_EXCEEDED),
@@ -69,12 +70,14 @@ def refusal(reply: Reply) -> Refusal | None:
         return Refusal(_PROGRAM_CODES.get(reply.refusal_code or "", RefusalCode.INVALID_INPUT), reply.refusal)
     if reply.exit_code == 0 and "error: " not in reply.stderr:
         return None
-    said = _reasons(words(reply))
+    said = _reasons(reply)
     code = next((code for text, code in _CODES if re.search(text, said)), RefusalCode.REJECTED_BY_SCHEDULER)
     return Refusal(code, said)
 
 
-def _reasons(text: str) -> str:
-    """The lines that say why: without scancel's progress, and without what scontrol says twice."""
-    lines = [line for line in text.splitlines() if not line.startswith("Terminating")]
+def _reasons(reply: Reply) -> str:
+    """The lines that say why: without what scancel tells of its progress, and without what scontrol says twice."""
+    if errors := re.findall(r"(?m)^scancel: error: (.+)$", reply.stderr):
+        return "\n".join(errors)
+    lines = words(reply).splitlines()
     return "\n".join(line for line in lines if not line.startswith("slurm_suspend error:") or len(lines) == 1)
