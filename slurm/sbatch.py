@@ -186,14 +186,17 @@ def submit(submission: Submission) -> Question[str | Refusal]:
 
 
 def read(replies: Sequence[Reply]) -> str | Refusal:
-    """The id from `sbatch --parsable`, "123" or "123;cluster", on its last line. Raises as `refusal` does."""
+    """The id from `sbatch --parsable`, "123" or "123;cluster", on its last line. Raises as `refusal` does.
+
+    Errors beside it do not count: sbatch tells of every attempt that a busy slurmctld put off.
+    """
     (reply,) = replies
+    match = re.fullmatch(r"(\d+)(;[A-Za-z0-9_.-]+)?", (reply.stdout.strip().splitlines() or [""])[-1])
+    if reply.exit_code == 0 and match is not None:
+        return match[1]
     if why := refusal(reply):
         return _about_field(why)
-    match = re.fullmatch(r"(\d+)(;[A-Za-z0-9_.-]+)?", (reply.stdout.strip().splitlines() or [""])[-1])
-    if match is None:
-        return Refusal(RefusalCode.REJECTED_BY_SCHEDULER, f"sbatch printed no job id: {reply.stdout[:200]!r}")
-    return match[1]
+    return Refusal(RefusalCode.REJECTED_BY_SCHEDULER, f"sbatch printed no job id: {reply.stdout[:200]!r}")
 
 
 # Which input Slurm's words are about (slurm_strerror(3)).
