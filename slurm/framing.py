@@ -33,7 +33,7 @@ def split(text: str, columns: Sequence[str], separator: str) -> dict[str, list[s
     """
     fields = text.split(separator)
     width = len(columns)
-    if len(fields) % width != 1 % width or fields[-1] not in ("", "\n"):
+    if len(fields) % width != 1 % width or fields[-1] not in ("", "\n") or text == "\n":
         raise ParseError("record", fields[-1])
     # Each record but the first starts with the newline that ended the one before it.
     first = fields[0:-1:width]
