@@ -451,7 +451,7 @@ def run_denied_as_administrator(processes: "Dict[int, Process]") -> None:
     again = {
         position: Process(process.argv, account)
         for position, process in processes.items()
-        if b"denied" in process.stderr
+        if re.search(b"denied|Invalid user id", process.stderr)  # scontrol hold and release say the latter
     }
     run(list(again.values()))
     processes.update(again)
