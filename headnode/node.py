@@ -23,16 +23,28 @@ from slurm.command import Command, Reply
 
 
 @dataclass(frozen=True)
+class Actor:
+    """Who commands act as that are not plain reads: the cluster account `user` (None: nobody).
+
+    `administer` lets an operator act as Slurm's administrator where that account may not.
+    """
+
+    user: str | None = None
+    administer: bool = False
+
+
+NOBODY = Actor()
+
+
+@dataclass(frozen=True)
 class Errand:
     """Commands for one SSM command: steps that run one after the other, each of commands that run together.
 
-    `user` is the cluster account to act as (None: only reads), `administer` lets an operator act as Slurm's
-    administrator where that account may not, `changes` tells whether anything is changed.
+    `changes` tells whether anything is changed.
     """
 
     steps: Sequence[Sequence[Command]]
-    user: str | None = None
-    administer: bool = False
+    actor: Actor = NOBODY
     changes: bool = False
 
 
@@ -100,8 +112,8 @@ class HeadNode:
 def _request(errand: Errand, deadline: Deadline, put: str | None) -> dict[str, Any]:
     return {
         "expires": time.time() + deadline.remaining,
-        "user": errand.user,
-        "administer": errand.administer,
+        "user": errand.actor.user,
+        "administer": errand.actor.administer,
         "put": put,
         "steps": [[_operation(command) for command in step] for step in errand.steps],
     }

@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from concurrent.futures import Future
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from headnode.deadline import Deadline
 from headnode.errors import DeadlineError, HeadNodeError
-from headnode.node import Errand, HeadNode
+from headnode.node import NOBODY, Actor, Errand, HeadNode
 from slurm.command import Question, Reply, SlurmError
 from slurm.errors import ParseError
 
@@ -25,13 +25,15 @@ Fault = HeadNodeError | SlurmError | ParseError
 class Dataset(Generic[T]):
     """Something to know of a cluster: the jobs, one job, the queues ...
 
-    `key` tells datasets apart, `ask` makes the question anew (with fresh separators), `lifetime` is how long a
-    snapshot is good, in seconds (None: the deployment's TTL).
+    `key` tells datasets apart, `ask` makes the question anew (with fresh separators), or is a function of the head node
+    where AWS itself knows the answer (`from_aws`); `lifetime` is how long a snapshot is good, in seconds (None: the
+    deployment's TTL).
     """
 
     key: Hashable
     ask: Callable[[], Question[T]]
     lifetime: float | None = None
+    from_aws: Callable[[HeadNode], T] | None = None
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -72,8 +74,11 @@ class Snapshots:
         kept = self._kept.get(dataset)
         return kept.snapshot if kept and time.monotonic() < kept.until else None
 
-    def ask(self, datasets: Iterable[Dataset[Any]], deadline: Deadline, comment: str) -> Answers:
-        """Every dataset's snapshot, or why there is none. Costs one SSM command at the most."""
+    def ask(self, datasets: Iterable[Dataset[Any]], deadline: Deadline, comment: str, actor: Actor = NOBODY) -> Answers:
+        """Every dataset's snapshot, or why there is none. Costs one SSM command at the most.
+
+        `actor` is who the few reads act as that need a user's own rights; such a dataset's key names the user.
+        """
         answers: dict[Dataset[Any], Snapshot[Any] | Fault] = {}
         ours: dict[Dataset[Any], Future[Snapshot[Any] | Fault]] = {}
         theirs: dict[Dataset[Any], Future[Snapshot[Any] | Fault]] = {}
@@ -86,7 +91,7 @@ class Snapshots:
                 else:
                     ours[dataset] = self._under_way[dataset] = Future()
         if ours:
-            answers |= self._fetch(ours, deadline, comment)
+            answers |= self._fetch(ours, deadline, comment, actor)
         for dataset, future in theirs.items():
             try:
                 answers[dataset] = future.result(deadline.remaining)
@@ -112,22 +117,38 @@ class Snapshots:
             self._kept[dataset] = _Kept(snapshot, asked + lifetime)
 
     def _fetch(
-        self, ours: Mapping[Dataset[Any], Future[Snapshot[Any] | Fault]], deadline: Deadline, comment: str
+        self,
+        ours: Mapping[Dataset[Any], Future[Snapshot[Any] | Fault]],
+        deadline: Deadline,
+        comment: str,
+        actor: Actor,
     ) -> Answers:
         asked, as_of = time.monotonic(), datetime.now(UTC)
-        answers: dict[Dataset[Any], Snapshot[Any] | Fault] = {}
+        values: dict[Dataset[Any], Any] = {}
         try:
-            questions = {dataset: dataset.ask() for dataset in ours}
-            try:
-                replies = self.node.run(Errand([_commands(questions.values())]), deadline, comment)
-                values = read_all(list(questions.values()), replies)
-            except HeadNodeError as error:
-                values = [error] * len(ours)
-            for dataset, value in zip(ours, values, strict=True):
-                answers[dataset] = value if isinstance(value, Fault) else Snapshot(value, as_of)
-            return answers
+            with ThreadPoolExecutor(4) as pool:  # starts a thread only for what is submitted
+                known = {each: pool.submit(_from_aws, each.from_aws, self.node) for each in ours if each.from_aws}
+                values |= self._from_head_node([each for each in ours if not each.from_aws], deadline, comment, actor)
+                values |= {dataset: future.result() for dataset, future in known.items()}
         finally:
+            answers = {
+                dataset: value if isinstance(value, Fault) else Snapshot(value, as_of)
+                for dataset, value in values.items()
+            }
             self._settle(ours, answers, asked)
+        return answers
+
+    def _from_head_node(
+        self, datasets: Sequence[Dataset[Any]], deadline: Deadline, comment: str, actor: Actor
+    ) -> Mapping[Dataset[Any], Any]:
+        if not datasets:
+            return {}
+        questions = [dataset.ask() for dataset in datasets]
+        try:
+            replies = self.node.run(Errand([_commands(questions)], actor), deadline, comment)
+        except HeadNodeError as error:
+            return dict.fromkeys(datasets, error)
+        return dict(zip(datasets, read_all(questions, replies), strict=True))
 
     def _settle(
         self,
@@ -144,6 +165,13 @@ class Snapshots:
                     if isinstance(answer, Snapshot):
                         self.keep(dataset, answer, asked)
                 future.set_result(answer)
+
+
+def _from_aws(fetch: Callable[[HeadNode], Any], node: HeadNode) -> Any:
+    try:
+        return fetch(node)
+    except HeadNodeError as error:
+        return error
 
 
 def _commands(questions: Iterable[Question[Any]]) -> list[Any]:

@@ -166,8 +166,7 @@ def _change(
     questions: list[Question[Any]] = [result, *(dataset.ask() for dataset in also)]
     errand = Errand(
         steps=[change.commands, _commands(questions)],
-        user=graph.caller.cluster_user,
-        administer=graph.caller.role is Role.OPERATOR,
+        actor=graph.actor,
         changes=True,
     )
     as_of = datetime.now(UTC)

@@ -8,6 +8,7 @@ from typing import Any
 from access.caller import Caller
 from access.role import Role
 from headnode.deadline import Deadline
+from headnode.node import Actor
 from headnode.settings import Settings
 from headnode.snapshots import Dataset, Snapshots
 from resolvers import datasets, plan
@@ -41,6 +42,11 @@ class Graph:
         if self._caller is None:
             raise UnauthenticatedError("Sign in: the request carries no identity that the gateway vouches for.")
         return self._caller
+
+    @property
+    def actor(self) -> Actor:
+        """Who the head node acts as for the caller."""
+        return Actor(self.caller.cluster_user, administer=self.caller.role is Role.OPERATOR)
 
     @property
     def cluster_names(self) -> list[str]:
@@ -89,7 +95,7 @@ class Graph:
 
     def _fill(self, view: Cluster, selected: Iterable[plan.Selected]) -> None:
         wanted = self.wanted(view, selected)
-        view.answers.update(view.snapshots.ask(wanted, self.deadline, self.comment) if wanted else {})
+        view.answers.update(view.snapshots.ask(wanted, self.deadline, self.comment, self.actor) if wanted else {})
 
     def wanted(self, view: Cluster, selected: Iterable[plan.Selected]) -> list[Dataset[Any]]:
         """The datasets that the selected fields need, each once."""
