@@ -59,6 +59,7 @@ class Cluster:
         self._settings = settings or {}
         self._progress = progress
         self._held = ExitStack()
+        self._daemons: Daemons | None = None
         self._environment: dict[str, str] = {}
 
     def __enter__(self) -> Self:
@@ -88,7 +89,20 @@ class Cluster:
     def stop(self) -> None:
         """End every process the cluster ever started; logs and state stay in the directory."""
         self._environment = {}
+        self._daemons = None
         self._held.close()
+
+    def stop_controller(self) -> None:
+        """Shut slurmctld down; the nodes and their jobs stay (scontrol(1), shutdown). Raises ClusterError."""
+        self.run("scontrol", "shutdown", "slurmctld")
+        with self._running() as daemons:
+            daemons.wait_for_end("slurmctld", READY_WITHIN)
+
+    def start_controller(self) -> None:
+        """Start slurmctld again, with the jobs that it knew. Raises ClusterError."""
+        with self._running() as daemons:
+            daemons.start("slurmctld", slurmctld(self.programs, daemons.layout))
+            daemons.wait("slurmctld", self._controller_is_up, READY_WITHIN)
 
     def user(self, name: str) -> DemoUser:
         """The demo user of that name. Raises KeyError."""
@@ -175,14 +189,24 @@ class Cluster:
         daemons.start("munged", munged(self.programs, layout))
         daemons.wait("munged", layout.munge_socket.exists, READY_WITHIN)
         progress(f"starting slurmctld on {configuration.host.address}:{configuration.controller_port}")
-        daemons.start("slurmctld", slurmctld(self.programs, layout))
+        daemons.start("slurmctld", [*slurmctld(self.programs, layout), "-c"])  # an empty queue
         daemons.wait("slurmctld", self._controller_is_up, READY_WITHIN)
+        self._daemons = daemons
         for node in static:
             progress(f"starting slurmd of {node}")
             daemons.start(node, slurmd(self.programs, layout, node))
         for node in static:
             daemons.wait(node, partial(self._is_idle, node), READY_WITHIN)
         progress(f"cluster {self.name} is ready: {', '.join(static)} idle, {len(cloud)} nodes powered down")
+
+    @contextmanager
+    def _running(self) -> Iterator[Daemons]:
+        try:
+            if self._daemons is None:
+                raise DaemonError("it does not run")
+            yield self._daemons
+        except DaemonError as error:
+            raise ClusterError(f"cluster {self.name}: {error}") from error
 
     def _controller_is_up(self) -> bool:
         return self.run("scontrol", "ping", check=False).returncode == 0

@@ -64,8 +64,8 @@ def munged(programs: Programs, layout: Layout) -> list[str]:
 
 
 def slurmctld(programs: Programs, layout: Layout) -> list[str]:
-    """The argv of slurmctld in the foreground, with a clean state (slurmctld(8))."""
-    return [programs.path("slurmctld"), "-D", "-c", "-f", str(layout.slurm_conf)]
+    """The argv of slurmctld in the foreground, with the state that it saved last (slurmctld(8))."""
+    return [programs.path("slurmctld"), "-D", "-f", str(layout.slurm_conf)]
 
 
 def slurmd(programs: Programs, layout: Layout, node: str) -> list[str]:
@@ -87,7 +87,7 @@ class Daemons:
         cloud_nodes: Sequence[str],
         environment: Mapping[str, str],
     ) -> None:
-        self._layout = layout
+        self.layout = layout
         orders = layout.root / "secret" / "orders.json"
         orders.write_text(json.dumps(self._orders(programs, host, cloud_nodes, environment)))
         os.mkfifo(layout.power_requests, 0o600)
@@ -127,6 +127,14 @@ class Daemons:
                 raise DaemonError(f"{name} is not ready after {seconds:g} s: {self._last_words(name)}")
             time.sleep(0.05)
 
+    def wait_for_end(self, name: str, seconds: float) -> None:
+        """Wait until the daemon has ended. Raises DaemonError when it has not within the time."""
+        deadline = time.monotonic() + seconds
+        while self._ask({"exit": name})["exit"] is None:
+            if time.monotonic() > deadline:
+                raise DaemonError(f"{name} still runs after {seconds:g} s: {self._last_words(name)}")
+            time.sleep(0.05)
+
     def stop(self) -> None:
         """End every process of the cluster; returns when none is left."""
         for stream in (self._keeper.stdin, self._keeper.stdout):
@@ -141,9 +149,9 @@ class Daemons:
             "environment": dict(environment),
             "host_name": host.name if host.renamed else None,
             "scontrol": programs.path("scontrol"),
-            "power_requests": str(self._layout.power_requests),
+            "power_requests": str(self.layout.power_requests),
             "boot": {
-                node: {"argv": slurmd(programs, self._layout, node), "log": self._log(node)} for node in cloud_nodes
+                node: {"argv": slurmd(programs, self.layout, node), "log": self._log(node)} for node in cloud_nodes
             },
         }
 
@@ -161,10 +169,10 @@ class Daemons:
             ) from error
 
     def _log(self, name: str) -> str:
-        return str(self._layout.log / f"{name}.out")
+        return str(self.layout.log / f"{name}.out")
 
     def _last_words(self, name: str) -> str:
-        for log in (self._layout.log / f"{name}.log", Path(self._log(name))):
+        for log in (self.layout.log / f"{name}.log", Path(self._log(name))):
             if log.exists() and (lines := log.read_text(errors="replace").split("\n")[-6:]):
                 return " / ".join(line for line in lines if line)
         return "it wrote no log"
