@@ -16,6 +16,7 @@ from headnode.deadline import Deadline
 from headnode.discovery import Discovery
 from headnode.document import PARAMETER, REQUEST_LIMIT
 from headnode.errors import ClusterUnreachableError, DeadlineError, ResponseTooLargeError
+from headnode.instances import Agent, Instance, agent, instances_by_address
 from headnode.invocation import Invocation, Pace, invoke
 from headnode.settings import ClusterSettings, Settings
 from headnode.storage import Storage
@@ -54,9 +55,22 @@ class HeadNode:
     def __init__(self, clients: Clients, cluster: ClusterSettings, settings: Settings) -> None:
         self._clients = clients
         self._discovery = Discovery(clients, cluster)
+        self._tag = cluster.tag
         self._document = settings.document
         self._pace = Pace(settings.first_look, settings.look_interval)
         self._storage = Storage(clients, settings.bucket) if settings.bucket else None
+
+    def instance(self) -> str:
+        """The head node's instance id. Raises ClusterUnreachableError."""
+        return self._discovery.instance()
+
+    def agent(self) -> Agent:
+        """Its SSM agent. Raises ClusterUnreachableError."""
+        return agent(self._clients, self.instance())
+
+    def instances_by_address(self) -> Mapping[str, Instance]:
+        """The cluster's EC2 instances by private address. Raises ClusterUnreachableError."""
+        return instances_by_address(self._clients, self._tag)
 
     def run(self, errand: Errand, deadline: Deadline, comment: str) -> list[Reply]:
         """The replies of all commands, in order. Costs one SSM command. Raises HeadNodeError.

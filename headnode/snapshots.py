@@ -25,13 +25,13 @@ Fault = HeadNodeError | SlurmError | ParseError
 class Dataset(Generic[T]):
     """Something to know of a cluster: the jobs, one job, the queues ...
 
-    `key` tells datasets apart, `ask` makes the question anew (with fresh separators), or is a function of the head node
-    where AWS itself knows the answer (`from_aws`); `lifetime` is how long a snapshot is good, in seconds (None: the
-    deployment's TTL).
+    `key` tells datasets apart, `ask` makes the question for the head node anew (with fresh separators); where AWS
+    itself knows the answer, `from_aws` gets it instead. `lifetime` is how long a snapshot is good, in seconds (None:
+    the deployment's TTL).
     """
 
     key: Hashable
-    ask: Callable[[], Question[T]]
+    ask: Callable[[], Question[T]] | None = None
     lifetime: float | None = None
     from_aws: Callable[[HeadNode], T] | None = None
 
@@ -128,7 +128,7 @@ class Snapshots:
         try:
             with ThreadPoolExecutor(4) as pool:  # starts a thread only for what is submitted
                 known = {each: pool.submit(_from_aws, each.from_aws, self.node) for each in ours if each.from_aws}
-                values |= self._from_head_node([each for each in ours if not each.from_aws], deadline, comment, actor)
+                values |= self._from_head_node(list(ours), deadline, comment, actor)
                 values |= {dataset: future.result() for dataset, future in known.items()}
         finally:
             answers = {
@@ -141,14 +141,14 @@ class Snapshots:
     def _from_head_node(
         self, datasets: Sequence[Dataset[Any]], deadline: Deadline, comment: str, actor: Actor
     ) -> Mapping[Dataset[Any], Any]:
-        if not datasets:
+        questions = {dataset: dataset.ask() for dataset in datasets if dataset.ask}
+        if not questions:
             return {}
-        questions = [dataset.ask() for dataset in datasets]
         try:
-            replies = self.node.run(Errand([_commands(questions)], actor), deadline, comment)
+            replies = self.node.run(Errand([_commands(questions.values())], actor), deadline, comment)
         except HeadNodeError as error:
-            return dict.fromkeys(datasets, error)
-        return dict(zip(datasets, read_all(questions, replies), strict=True))
+            return dict.fromkeys(questions, error)
+        return dict(zip(questions, read_all(questions.values(), replies), strict=True))
 
     def _settle(
         self,

@@ -162,8 +162,9 @@ def _change(
     result: Question[Rows[squeue.Job]],
 ) -> tuple[T, Rows[squeue.Job]]:
     """Make the change, then read the jobs it was about and whatever else the payload's selection needs."""
-    also = _payload_datasets(graph, info, view)
-    questions: list[Question[Any]] = [result, *(dataset.ask() for dataset in also)]
+    wanted = _payload_datasets(graph, info, view)
+    also = {dataset: dataset.ask() for dataset in wanted if dataset.ask}
+    questions: list[Question[Any]] = [result, *also.values()]
     errand = Errand(
         steps=[change.commands, _commands(questions)],
         actor=graph.actor,
@@ -182,6 +183,8 @@ def _change(
     rows, *values = read_all(questions, replies[len(change.commands) :])
     for dataset, value in zip(also, values, strict=True):
         view.answers[dataset] = value if isinstance(value, Fault) else Snapshot(value, as_of)
+    rest = [dataset for dataset in wanted if dataset not in also]
+    view.answers.update(view.snapshots.ask(rest, graph.deadline, graph.comment))
     if isinstance(rows, Exception):
         rows = Rows(squeue.Job, {source: [] for source in squeue.Job.sources()})
     return outcome, rows

@@ -1,0 +1,88 @@
+"""A cluster's EC2 instances, and its head node's SSM agent (EC2 DescribeInstances, SSM DescribeInstanceInformation)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from headnode.aws import Clients
+from headnode.errors import ClusterUnreachableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import InstanceTypeDef
+
+
+@dataclass(frozen=True)
+class Instance:
+    """An EC2 instance. `spot` is False for on demand and reserved ones; `state` is EC2's word (running ...)."""
+
+    id: str
+    type: str
+    state: str
+    launch_time: datetime
+    zone: str | None
+    spot: bool
+    private_address: str | None
+
+
+@dataclass(frozen=True)
+class Agent:
+    """The SSM agent of the head node. `ping_status` is SSM's word: Online, ConnectionLost, Inactive."""
+
+    ping_status: str
+    version: str | None
+    last_ping: datetime | None
+    platform: str | None
+
+
+def instances_by_address(clients: Clients, tag: str) -> Mapping[str, Instance]:
+    """The cluster's instances that are not gone, by private address: slurmctld knows a node by that (NodeAddr).
+
+    Raises ClusterUnreachableError if EC2 does not tell.
+    """
+    filters = [
+        {"Name": "tag:parallelcluster:cluster-name", "Values": [tag]},
+        {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped", "shutting-down"]},
+    ]
+    try:
+        pages = clients.ec2.get_paginator("describe_instances").paginate(Filters=filters)  # type: ignore[arg-type]
+        found = [
+            _instance(each) for page in pages for group in page["Reservations"] for each in group.get("Instances", [])
+        ]
+    except (BotoCoreError, ClientError) as error:
+        raise ClusterUnreachableError(f"EC2 does not tell the instances of {tag}.") from error
+    return {instance.private_address: instance for instance in found if instance.private_address}
+
+
+def agent(clients: Clients, instance: str) -> Agent:
+    """The agent of an instance. Raises ClusterUnreachableError if SSM does not manage the instance."""
+    filters = [{"Key": "InstanceIds", "Values": [instance]}]
+    try:
+        answer = clients.ssm.describe_instance_information(Filters=filters)  # type: ignore[arg-type]
+    except (BotoCoreError, ClientError) as error:
+        raise ClusterUnreachableError("Systems Manager does not tell of the head node's agent.") from error
+    if not answer["InstanceInformationList"]:
+        raise ClusterUnreachableError(f"Systems Manager does not manage {instance}: does its agent run?")
+    (told, *_) = answer["InstanceInformationList"]
+    return Agent(
+        ping_status=told.get("PingStatus", "Inactive"),
+        version=told.get("AgentVersion"),
+        last_ping=told.get("LastPingDateTime"),
+        platform=" ".join(filter(None, (told.get("PlatformName"), told.get("PlatformVersion")))) or None,
+    )
+
+
+def _instance(told: InstanceTypeDef) -> Instance:
+    return Instance(
+        id=told["InstanceId"],
+        type=told["InstanceType"],
+        state=told["State"]["Name"],
+        launch_time=told["LaunchTime"],
+        zone=told.get("Placement", {}).get("AvailabilityZone"),
+        spot=told.get("InstanceLifecycle") == "spot",
+        private_address=told.get("PrivateIpAddress"),
+    )
