@@ -11,8 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from local.cluster import accounts, mariadb
 from local.cluster.configuration import PARALLELCLUSTER, ComputeResource, Configuration, write
-from local.cluster.daemons import BIN_DIRS, DaemonError, Daemons, Programs, munged, slurmctld, slurmd
+from local.cluster.daemons import BIN_DIRS, DaemonError, Daemons, Programs, munged, slurmctld, slurmd, slurmdbd
 from local.cluster.host import HostError, own_host
 from local.cluster.layout import Layout, make_folders
 from local.cluster.place import suitable
@@ -35,6 +36,10 @@ class Cluster:
 
     As root the cluster is as ParallelCluster's: slurmctld runs as `slurm`, slurmd as root, jobs as the demo
     users. As an ordinary user everything runs as that user. Each start begins with an empty queue.
+
+    With `accounting` there are slurmdbd and its database too, with the accounts and the QOS of
+    local/cluster/accounts.py, and each job's use is counted. As on ParallelCluster nothing is enforced and
+    GPUs are not counted; `settings={"AccountingStorageEnforce": ..., "AccountingStorageTRES": ...}` say otherwise.
     """
 
     def __init__(
@@ -42,6 +47,7 @@ class Cluster:
         directory: Path,
         name: str = "demo",
         *,
+        accounting: bool = False,
         compute: tuple[ComputeResource, ...] = PARALLELCLUSTER,
         suspend_after: int = 60,
         max_jobs: int = 10_000,
@@ -53,6 +59,7 @@ class Cluster:
         self.name = name
         self.users: tuple[DemoUser, ...] = ()
         self.programs = Programs(bin_dirs)
+        self._accounting = accounting
         self._compute = compute
         self._suspend_after = suspend_after
         self._max_jobs = max_jobs
@@ -164,7 +171,7 @@ class Cluster:
 
     def _configuration(self, held: ExitStack, layout: Layout, progress: Callable[[str], None]) -> Configuration:
         nodes = [node for resource in self._compute for node in resource.nodes]
-        controller_port, *node_ports = held.enter_context(reserved(1 + len(nodes)))
+        controller_port, accounting_port, *node_ports = held.enter_context(reserved(2 + len(nodes)))
         return Configuration(
             cluster_name=self.name,
             layout=layout,
@@ -173,6 +180,7 @@ class Cluster:
             slurmd_user=pwd.getpwuid(os.geteuid()).pw_name,
             controller_port=controller_port,
             node_ports=dict(zip(nodes, node_ports, strict=True)),
+            accounting_port=accounting_port if self._accounting else None,
             compute=self._compute,
             suspend_after=self._suspend_after,
             max_jobs=self._max_jobs,
@@ -188,6 +196,8 @@ class Cluster:
         progress("starting munged")
         daemons.start("munged", munged(self.programs, layout))
         daemons.wait("munged", layout.munge_socket.exists, READY_WITHIN)
+        if self._accounting:
+            self._start_accounting(daemons, configuration, progress)
         progress(f"starting slurmctld on {configuration.host.address}:{configuration.controller_port}")
         daemons.start("slurmctld", [*slurmctld(self.programs, layout), "-c"])  # an empty queue
         daemons.wait("slurmctld", self._controller_is_up, READY_WITHIN)
@@ -198,6 +208,31 @@ class Cluster:
         for node in static:
             daemons.wait(node, partial(self._is_idle, node), READY_WITHIN)
         progress(f"cluster {self.name} is ready: {', '.join(static)} idle, {len(cloud)} nodes powered down")
+
+    def _start_accounting(
+        self, daemons: Daemons, configuration: Configuration, progress: Callable[[str], None]
+    ) -> None:
+        layout, account = configuration.layout, configuration.slurm_user
+        progress("making a database and starting mariadbd")
+        daemons.start("mariadb-install-db", mariadb.install(self.programs, layout, account))
+        daemons.finish("mariadb-install-db", READY_WITHIN)
+        daemons.start("mariadbd", mariadb.mariadbd(self.programs, layout, account))
+        daemons.wait("mariadbd", layout.database_socket.exists, READY_WITHIN)
+        progress(f"starting slurmdbd on {configuration.host.address}:{configuration.accounting_port}")
+        daemons.start("slurmdbd", slurmdbd(self.programs, layout))
+        daemons.wait("slurmdbd", self._books_are_open, READY_WITHIN)
+        # Before slurmctld starts, which would enter the cluster itself, with no accounts to charge jobs to.
+        layout.flat_file.write_text(accounts.flat_file(self.name, [user.name for user in self.users]))
+        self._enter(*accounts.ADD_QOS)
+        self._enter("load", f"file={layout.flat_file}")
+
+    def _enter(self, *entry: str) -> None:
+        result = self.run("sacctmgr", "-iQ", *entry, check=False)
+        if result.returncode != 0:
+            raise DaemonError(f"sacctmgr {' '.join(entry)}: {(result.stderr or result.stdout).strip()}")
+
+    def _books_are_open(self) -> bool:
+        return self.run("sacctmgr", "-n", "show", "cluster", check=False).returncode == 0
 
     @contextmanager
     def _running(self) -> Iterator[Daemons]:

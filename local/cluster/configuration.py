@@ -1,8 +1,9 @@
-"""slurm.conf and gres.conf, with the values ParallelCluster writes wherever one machine allows them."""
+"""slurm.conf, gres.conf and slurmdbd.conf, with the values ParallelCluster writes wherever one machine allows them."""
 
 import os
 import secrets
 import shlex
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -67,6 +68,8 @@ class Configuration:
     slurmd_user: str
     controller_port: int
     node_ports: Mapping[str, int]
+    accounting_port: int | None = None
+    """slurmdbd's; None for a cluster without accounting."""
     compute: tuple[ComputeResource, ...] = PARALLELCLUSTER
     suspend_after: int = 60
     suspend_timeout: int = 5
@@ -82,7 +85,7 @@ class Configuration:
 
     def slurm_conf(self) -> str:
         """Text of slurm.conf (slurm.conf(5))."""
-        general = {**self._general(), **self._power_saving(), **self.settings}
+        general = {**self._general(), **self._power_saving(), **self._accounting(), **self.settings}
         lines = [f"{key}={value}" for key, value in general.items()]
         lines += [self._node_line(resource) for resource in self.compute]
         lines += self._partition_lines()
@@ -99,6 +102,27 @@ class Configuration:
             for resource in self.compute
             if resource.gpus
         )
+
+    def slurmdbd_conf(self) -> str:
+        """Text of slurmdbd.conf (slurmdbd.conf(5))."""
+        layout = self.layout
+        values = {
+            "DbdHost": self.host.name,
+            "DbdAddr": self.host.address,
+            "DbdPort": str(self.accounting_port),
+            "SlurmUser": self.slurm_user,
+            "AuthType": "auth/munge",
+            "AuthInfo": f"socket={layout.munge_socket}",
+            "CommunicationParameters": "NoInAddrAny",
+            "PidFile": str(layout.pids / "slurmdbd.pid"),
+            "LogFile": str(layout.log / "slurmdbd.log"),
+            "StorageType": "accounting_storage/mysql",
+            # With this name, and no other, the client library takes the socket.
+            "StorageHost": "localhost",
+            "StorageUser": self.slurm_user,
+            "StorageLoc": "slurm_acct_db",
+        }
+        return "".join(f"{key}={value}\n" for key, value in values.items())
 
     def _general(self) -> dict[str, str]:
         layout = self.layout
@@ -138,8 +162,20 @@ class Configuration:
             "PrivateData": "cloud",
             "ReturnToService": "1",
             "JobCompType": "jobcomp/none",
-            "AccountingStorageType": "accounting_storage/none",
-            "JobAcctGatherType": "jobacct_gather/none",
+        }
+
+    def _accounting(self) -> dict[str, str]:
+        if self.accounting_port is None:
+            return {"AccountingStorageType": "accounting_storage/none", "JobAcctGatherType": "jobacct_gather/none"}
+        return {
+            "AccountingStorageType": "accounting_storage/slurmdbd",
+            "AccountingStorageHost": self.host.address,
+            "AccountingStoragePort": str(self.accounting_port),
+            # With munge this is no password but munged's socket: AuthInfo does not count here.
+            "AccountingStoragePass": str(self.layout.munge_socket),
+            # ParallelCluster counts by control group, every 30 s; a second shows what a demo's short jobs use.
+            "JobAcctGatherType": "jobacct_gather/linux",
+            "JobAcctGatherFrequency": "task=1",
         }
 
     def _power_saving(self) -> dict[str, str]:
@@ -197,6 +233,8 @@ def write(configuration: Configuration, version: tuple[int, int]) -> None:
     layout.slurm_conf.with_name("gres.conf").write_text(configuration.gres_conf())
     if version >= CGROUP_DISABLED_SINCE:
         layout.slurm_conf.with_name("cgroup.conf").write_text("CgroupPlugin=disabled\n")
+    if configuration.accounting_port is not None:
+        _write_slurmdbd_conf(configuration)
     _write_gpu_files(configuration)
     layout.munge_key.touch(mode=0o600)
     layout.munge_key.write_bytes(secrets.token_bytes(128))
@@ -204,6 +242,14 @@ def write(configuration: Configuration, version: tuple[int, int]) -> None:
         program = layout.programs / verb
         program.write_text(power_program(verb, layout))
         program.chmod(0o755)
+
+
+def _write_slurmdbd_conf(configuration: Configuration) -> None:
+    # slurmdbd ends unless the file is its own account's and no other's: a database password may stand in it.
+    file = configuration.layout.slurm_conf.with_name("slurmdbd.conf")
+    file.touch(mode=0o600)
+    file.write_text(configuration.slurmdbd_conf())
+    shutil.chown(file, configuration.slurm_user)
 
 
 def _write_gpu_files(configuration: Configuration) -> None:

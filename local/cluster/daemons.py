@@ -1,4 +1,4 @@
-"""munged, slurmctld and slurmd: how each is started, and the process they all live under."""
+"""munged, slurmdbd, slurmctld and slurmd: how each is started, and the process they all live under."""
 
 import json
 import os
@@ -60,6 +60,19 @@ def munged(programs: Programs, layout: Layout) -> list[str]:
         f"--pid-file={layout.pids / 'munged.pid'}",
         f"--log-file={layout.log / 'munged.log'}",
         f"--seed-file={layout.munge_key.with_name('munge.seed')}",
+    ]
+
+
+def slurmdbd(programs: Programs, layout: Layout) -> list[str]:
+    """The argv of slurmdbd in the foreground (slurmdbd(8)); it reads slurmdbd.conf beside slurm.conf.
+
+    Slurm has no option for MariaDB's socket: it is its client library that heeds the variable.
+    """
+    return [
+        programs.path("env"),
+        f"MYSQL_UNIX_PORT={layout.database_socket}",
+        programs.path("slurmdbd"),
+        "-D",
     ]
 
 
@@ -127,13 +140,20 @@ class Daemons:
                 raise DaemonError(f"{name} is not ready after {seconds:g} s: {self._last_words(name)}")
             time.sleep(0.05)
 
-    def wait_for_end(self, name: str, seconds: float) -> None:
-        """Wait until the daemon has ended. Raises DaemonError when it has not within the time."""
+    def finish(self, name: str, seconds: float) -> None:
+        """Wait until what was started has ended well. Raises DaemonError when it fails or the time is over."""
+        status = self.wait_for_end(name, seconds)
+        if status != 0:
+            raise DaemonError(f"{name} ended with status {status}: {self._last_words(name)}")
+
+    def wait_for_end(self, name: str, seconds: float) -> int:
+        """Wait until the daemon has ended; its exit status. Raises DaemonError when it has not within the time."""
         deadline = time.monotonic() + seconds
-        while self._ask({"exit": name})["exit"] is None:
+        while (status := self._ask({"exit": name})["exit"]) is None:
             if time.monotonic() > deadline:
                 raise DaemonError(f"{name} still runs after {seconds:g} s: {self._last_words(name)}")
             time.sleep(0.05)
+        return int(status)
 
     def stop(self) -> None:
         """End every process of the cluster; returns when none is left."""

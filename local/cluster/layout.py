@@ -57,6 +57,21 @@ class Layout:
         return self.root / "programs"
 
     @property
+    def database(self) -> Path:
+        """MariaDB's data folder, which its account alone may enter."""
+        return self.root / "database"
+
+    @property
+    def database_socket(self) -> Path:
+        """The socket by which slurmdbd reaches MariaDB."""
+        return self.database / "socket"
+
+    @property
+    def flat_file(self) -> Path:
+        """What sacctmgr enters into a new database."""
+        return self.root / "etc" / "accounts"
+
+    @property
     def gpu_files(self) -> Path:
         """What gres.conf gives as the GPUs' device files."""
         return self.root / "etc" / "gpus"
@@ -75,11 +90,11 @@ def make_folders(layout: Layout, slurm_user: str) -> None:
     """Make the folders anew and empty, each entered and owned by those who must and no others."""
     secret = layout.munge_key.parent
     everyone = (layout.slurm_conf.parent, layout.munge, layout.spool, layout.programs)
-    slurms = (layout.state, layout.log, layout.pids)
+    slurms = (layout.state, layout.log, layout.pids, layout.database)
     for folder in (*everyone, *slurms, secret):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        folder.chmod(0o700 if folder in (layout.state, secret) else 0o755)
+        folder.chmod(0o700 if folder in (layout.state, layout.database, secret) else 0o755)
     for folder in slurms:
         shutil.chown(folder, slurm_user)
     layout.root.chmod(0o755)
