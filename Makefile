@@ -22,11 +22,11 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@PYTHONWARNINGS=ignore $(BIN)/pip install -q -c constraints.txt -e '.[dev]'
 	@touch $@
 
-run: $(INSTALLED)  ## a private real Slurm, local AWS and the API; PORT=8000
-	@$(BIN)/python -m local --port $(or $(PORT),8000)
+run: $(INSTALLED)  ## a private real Slurm, local AWS and the API; PORT=8000 ACCOUNTING=1
+	@$(BIN)/python -m local --port $(or $(PORT),8000) $(if $(ACCOUNTING),--accounting)
 
 test: $(INSTALLED)  ## all tests, the end-to-end ones on a real Slurm
-	@$(BIN)/python -m local.packages
+	@$(BIN)/python -m local.packages --accounting
 	@$(BIN)/pytest
 
 lint: $(INSTALLED)  ## format, lint, types, walls

@@ -17,13 +17,14 @@ def main() -> int:
     """Start everything, say when it is ready, and take everything down again."""
     parser = argparse.ArgumentParser(prog="make run")
     parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--accounting", action="store_true", help="with slurmdbd and a database")
     arguments = parser.parse_args()
-    packages.install(print)
+    packages.install(print, packages.ACCOUNTING if arguments.accounting else packages.PACKAGES)
     directory = Path.cwd() / ".run" / str(arguments.port)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
-        _serve(directory, arguments.port)
+        _serve(directory, arguments.port, arguments.accounting)
     except KeyboardInterrupt:
         shutil.rmtree(directory, ignore_errors=True)  # after a failed start its logs tell why, so then it stays
     print("\nstopped: every process that was started is gone", flush=True)
@@ -36,7 +37,7 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _serve(directory: Path, port: int) -> None:
+def _serve(directory: Path, port: int, accounting: bool) -> None:
     from local.cluster import Cluster, demo
     from local.gateway import Gateway
     from local.ssm import Faults
@@ -49,7 +50,7 @@ def _serve(directory: Path, port: int) -> None:
 
     shutil.rmtree(directory, ignore_errors=True)
     faults = Faults.realistic() if os.environ.get("SSM_LATENCY") == "realistic" else Faults()
-    cluster = Cluster(directory / "slurm", "demo")
+    cluster = Cluster(directory / "slurm", "demo", accounting=accounting)
     with Stack(directory, [cluster], faults, progress) as stack:
         progress(f"the SSM endpoint listens on {stack.ssm.url}")
         progress("submitting demo jobs")

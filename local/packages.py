@@ -1,5 +1,6 @@
-"""Slurm's own packages, installed where they are missing: `python -m local.packages`."""
+"""Slurm's own packages, installed where they are missing: `python -m local.packages [--accounting]`."""
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -13,6 +14,9 @@ PACKAGES: Mapping[str, str] = {
     "munged": "munge",
 }
 """A program of each Debian package we need, and that package."""
+# The core alone: mariadb-server would set up and start a server that the machine's owner did not ask for.
+ACCOUNTING: Mapping[str, str] = {**PACKAGES, "slurmdbd": "slurmdbd", "mariadbd": "mariadb-server-core"}
+"""The same for a cluster with accounting."""
 # An ordinary user's PATH leaves out the folders of the daemons.
 FOLDERS = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
 
@@ -21,18 +25,18 @@ class PackagesError(Exception):
     """The packages cannot be installed; the text says why and what to do."""
 
 
-def missing() -> list[str]:
-    """The packages whose program is not on this machine."""
-    return [package for program, package in PACKAGES.items() if shutil.which(program, path=FOLDERS) is None]
+def missing(packages: Mapping[str, str] = PACKAGES) -> list[str]:
+    """Those of the packages whose program is not on this machine."""
+    return [package for program, package in packages.items() if shutil.which(program, path=FOLDERS) is None]
 
 
-def install(progress: Callable[[str], None]) -> None:
-    """Install what is missing, if anything, through apt-get. Raises PackagesError.
+def install(progress: Callable[[str], None], wanted: Mapping[str, str] = PACKAGES) -> None:
+    """Install what is missing of the packages wanted, if anything, through apt-get. Raises PackagesError.
 
     Nothing is enabled or configured: where systemd starts the packages' services, they end for want of a
     slurm.conf, and the clusters of this project neither need nor touch them.
     """
-    packages = missing()
+    packages = missing(wanted)
     if not packages:
         return
     if shutil.which("apt-get") is None:
@@ -76,10 +80,13 @@ def _last_line(text: str) -> str:
     return (text.strip().splitlines() or ["it said nothing"])[-1]
 
 
-def main() -> int:
+def main(argv: Sequence[str] = ()) -> int:
     """Install what is missing; 1 with a sentence on standard error when that cannot be."""
+    parser = argparse.ArgumentParser(prog="python -m local.packages", description=__doc__)
+    parser.add_argument("--accounting", action="store_true", help="slurmdbd and MariaDB too")
+    wanted = ACCOUNTING if parser.parse_args(argv).accounting else PACKAGES
     try:
-        install(lambda line: print(line, flush=True))
+        install(lambda line: print(line, flush=True), wanted)
     except PackagesError as error:
         print(error, file=sys.stderr)
         return 1
@@ -87,4 +94,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -6,9 +6,9 @@ from local import packages
 
 
 def test_nothing_is_said_or_done_when_all_is_installed(capsys: pytest.CaptureFixture[str]) -> None:
-    if packages.missing():
+    if packages.missing(packages.ACCOUNTING):
         pytest.skip("this machine lacks a package")
-    assert packages.main() == 0
+    assert packages.main() == packages.main(["--accounting"]) == 0
     assert capsys.readouterr() == ("", "")
 
 
@@ -20,3 +20,6 @@ def test_a_machine_without_apt_is_told_what_is_missing(
     assert packages.main() == 1
     said = capsys.readouterr().err
     assert said.startswith("slurmctld, slurmd, slurm-client, munge missing, and there is no apt-get")
+    assert packages.main(["--accounting"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("slurmctld, slurmd, slurm-client, munge, slurmdbd, mariadb-server-core missing")
