@@ -86,7 +86,6 @@ def test_every_code_says_what_it_means_in_whole_sentences() -> None:
     for code in [*ReasonCode, *CapacityCode]:
         assert re.fullmatch(r"[A-Z].*[.]", code.description), code
         assert code.name == code.value
-        assert ()
 
 
 def test_no_two_codes_are_one_spelling() -> None:
