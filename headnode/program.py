@@ -55,6 +55,8 @@ JOB = r"\d{1,10}(_(\d{1,10}|\[[\d,:-]+\])|\+\d{1,10})?"
 WORD = r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]*"
 WORDS = WORD + "(," + WORD + ")*"
 NUMBER = r"\d{1,10}"
+COLUMNS = r"[A-Za-z]+(,[A-Za-z]+)*"
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
 LINE = r"[^\0\n]*"
 TEXT = r"[^\0]*"
 FLAG = ""
@@ -108,6 +110,28 @@ OPERATIONS = {
     "sinfo": Operation(["sinfo", "--noheader", "--all", "--noconvert"], options={"Node": FLAG, "Format": FORMAT}),
     "scontrol show partition": Operation(["scontrol", "--oneliner", "--all", "show", "partition"]),
     "scontrol show config": Operation(["scontrol", "show", "config"]),
+    "sacct": Operation(
+        ["sacct", "--noheader", "--allusers", "--duplicates", "--parsable", "--noconvert"],
+        options={
+            "format": COLUMNS,
+            "delimiter": r"~[0-9a-f]{16}",
+            "allocations": FLAG,
+            "starttime": TIME,
+            "endtime": TIME + "|now",
+            "jobs": JOB + "(," + JOB + ")*",
+            "user": WORD,
+            "accounts": WORD,
+            "partition": WORD,
+            "nodelist": WORD,
+            "name": WORD,
+            "state": r"[A-Z_]+(,[A-Z_]+)*",
+        },
+    ),
+    "sstat": Operation(
+        ["sstat", "--noheader", "--allsteps", "--parsable2", "--noconvert"],
+        options={"format": COLUMNS, "jobs": NUMBER + "(," + NUMBER + ")*"},
+        caller=True,
+    ),
     "sbatch": Operation(["sbatch", "--parsable"], options=SBATCH, caller=True),
     "scancel": Operation(["scancel", "--verbose"], options={"signal": r"[A-Z0-9]+"}, argument=JOB, caller=True),
     "scontrol hold": Operation(["scontrol", "hold"], argument=JOB, caller=True),

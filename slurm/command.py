@@ -60,6 +60,10 @@ class SchedulerUnavailableError(SlurmError):
     """slurmctld cannot be reached or did not answer in time."""
 
 
+class AccountingDisabledError(SlurmError):
+    """The cluster keeps no accounts: slurm.conf's AccountingStorageType is accounting_storage/none."""
+
+
 class RefusedError(SlurmError):
     """The program on the head node would not run the command."""
 
