@@ -12,9 +12,8 @@ from slurm.gres import requested_gpus
 from slurm.hostlist import expand
 from slurm.instant import instant
 from slurm.memory import mebibytes
-from slurm.output_path import output_path
 from slurm.states import JobState, job_state
-from slurm.text import NO_WORD, integer, text, word
+from slurm.text import integer, text, word
 from slurm.tres import Gpus, gpus_allocated, tres
 
 ENDED = frozenset(
@@ -111,12 +110,6 @@ def _exit_signal(status: str, state: str) -> int | None:
     return exit_code(status).signal if job_state(state) in ENDED else None
 
 
-def _stdout_path(stdout: str, stderr: str, *row: str) -> str | None:
-    # squeue makes up a file of output, but none of errors, for jobs without a batch script (22.05).
-    return None if stderr in NO_WORD else output_path(stdout, *row)
-
-
-_PATH_COLUMNS = ("WorkDir", "JobID", "ArrayJobID", "ArrayTaskID", "UserName", "Name")
 _GPU_COLUMNS = ("tres-alloc", "tres-per-job", "tres-per-node", "tres-per-task", "NumNodes", "NumTasks")
 
 
@@ -154,8 +147,8 @@ class Job(Record):
     dependency = Column(text, "Dependency", about="What the job waits for, as `afterok:123(unfulfilled)`; null for nothing. squeue: Dependency.")
     work_dir = Column(text, "WorkDir", about="The folder that the job starts in. squeue: WorkDir.")
     command = Column(text, "Command", about="The path of the script and its arguments; null if the script came as text. squeue: Command.")
-    stdout_path = Column(_stdout_path, "StdOut", "StdErr", *_PATH_COLUMNS, about="The file that takes the job's output; null for an array's waiting tasks, which have one each, and for a pattern with the host's name. squeue: StdOut, filled in.")
-    stderr_path = Column(output_path, "StdErr", *_PATH_COLUMNS, about="The file that takes the job's errors; null where stdoutPath would be. squeue: StdErr, filled in.")
+    stdout_path = Column(text, "StdOut", about="The file that takes the job's output. squeue: StdOut.")
+    stderr_path = Column(text, "StdErr", about="The file that takes the job's errors. squeue: StdErr.")
     comment = Column(text, "Comment", about="The job's comment; null without one (Slurm prints both as `(null)`, so that literal text is null too). squeue: Comment.")
     # fmt: on
 
