@@ -11,6 +11,7 @@ from headnode.snapshots import Dataset, Fault, Snapshot, Snapshots
 from resolvers import datasets
 from resolvers.errors import unavailable
 from resolvers.filters import JobFilter, NodeFilter, find_job, local_id, matching_jobs, matching_nodes
+from resolvers.head import Head
 from resolvers.job import Job, JobConnection
 from resolvers.node import Node, NodeConnection
 from resolvers.order import JobOrder, job_ordering
@@ -41,6 +42,11 @@ class Cluster:
     def as_of(self) -> datetime | None:
         """The age of the oldest snapshot this request used; None if it used none."""
         return min((answer.as_of for answer in self.answers.values() if isinstance(answer, Snapshot)), default=None)
+
+    @property
+    def head(self) -> Head:
+        """The head node, as AWS knows it."""
+        return Head(self)
 
     @property
     def slurm_version(self) -> str | None:

@@ -70,4 +70,8 @@ NEEDS: Mapping[tuple[str, str], Need] = {
     ("Queue", "jobs"): JOBS,
     ("Node", "queues"): QUEUES,
     ("Node", "jobs"): JOBS,
+    ("Node", "instance"): whole(datasets.INSTANCES),
+    ("Cluster", "head"): whole(datasets.HEAD),
+    ("Head", "agent"): whole(datasets.AGENT),
+    ("Head", "instance"): whole(datasets.INSTANCES),
 }

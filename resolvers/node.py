@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from headnode.instances import Instance
+from resolvers import datasets
 from resolvers.pages import PageInfo
 from slurm import sinfo
 from slurm.column import Rows
@@ -36,6 +38,11 @@ class Node(sinfo.Node):
         """The queues it belongs to."""
         known = self.cluster.queues_by_name
         return [known[name] for name in self.queue_names if name in known]
+
+    @property
+    def instance(self) -> Instance | None:
+        """The EC2 instance behind it."""
+        return self.cluster.read(datasets.INSTANCES).value.get(self.address or "")
 
     @property
     def jobs(self) -> list[Job]:

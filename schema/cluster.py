@@ -6,6 +6,7 @@ from typing import Any
 import strawberry
 
 from schema import arguments
+from schema.instance import Head
 from schema.job import Job
 from schema.node import Node
 from schema.page import JobConnection, NodeConnection
@@ -29,6 +30,7 @@ class Cluster:
     slurm_version: str | None = strawberry.field(
         description="The version that slurmctld runs, as `22.05.8`. scontrol show config: SLURM_VERSION."
     )
+    head: Head | None = strawberry.field(description="The head node, as AWS knows it.")
     as_of: datetime | None = strawberry.field(
         description="When the oldest of the data that this answer uses was asked for; null if it uses none."
     )

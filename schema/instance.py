@@ -1,0 +1,42 @@
+"""EC2 instances, and the head node."""
+
+from datetime import datetime
+
+import strawberry
+
+INSTANCE = (
+    "The EC2 instance behind the node, joined by its private address; null for a node that is powered down, and where "
+    "nodes are no instances of this cluster's. EC2: DescribeInstances."
+)
+
+
+@strawberry.type(description="An EC2 instance of the cluster's.")
+class Instance:
+    """An EC2 instance."""
+
+    id: strawberry.ID = strawberry.field(description="EC2's id, as `i-0123456789abcdef0`.")
+    type: str = strawberry.field(description="The instance type, as `c5.xlarge`.")
+    state: str = strawberry.field(description="EC2's word: pending, running, stopping, stopped or shutting-down.")
+    launch_time: datetime = strawberry.field(description="When it was launched.")
+    zone: str | None = strawberry.field(description="Its availability zone.")
+    spot: bool = strawberry.field(description="Whether it is a spot instance, which EC2 may take away.")
+    private_address: str | None = strawberry.field(description="Its private IPv4 address.")
+
+
+@strawberry.type(description="The SSM agent of the head node, which everything here goes through.")
+class Agent:
+    """The SSM agent of the head node."""
+
+    ping_status: str = strawberry.field(description="Systems Manager's word: Online, ConnectionLost or Inactive.")
+    version: str | None = strawberry.field(description="The agent's version; below 3.3.3572 results can come late.")
+    last_ping: datetime | None = strawberry.field(description="When the agent last reported.")
+    platform: str | None = strawberry.field(description="The head node's operating system and its version.")
+
+
+@strawberry.type(description="The head node of a cluster.")
+class Head:
+    """The head node of a cluster."""
+
+    instance_id: strawberry.ID = strawberry.field(description="Its id: `i-...`, or `mi-...` for a hybrid node.")
+    agent: Agent | None = strawberry.field(description="Its SSM agent. SSM: DescribeInstanceInformation.")
+    instance: Instance | None = strawberry.field(description="Its EC2 instance; null for a hybrid node.")
