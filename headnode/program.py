@@ -83,8 +83,69 @@ SBATCH = {
 }
 
 
+UTS = r"uts\d{1,10}"
+HOSTS = r"[A-Za-z0-9][A-Za-z0-9_.,\[\]-]*"
+DEPENDENCY = r"[a-z]+(:[\d_+:*]+)?([,?][a-z]+(:[\d_+:*]+)?)*"
+LICENSES = r"[A-Za-z0-9_][A-Za-z0-9_.@/+:,;-]*"
+
+# What follows are words of scontrol, Key=Value; an empty value takes away what was set.
+JOB_UPDATE = {
+    "JobId": JOB,
+    "TimeLimit": r"\d+:\d\d",
+    "TimeMin": r"\d+:\d\d",
+    "Partition": WORDS,
+    "Priority": NUMBER,
+    "Nice": "-?" + NUMBER,
+    "JobName": TEXT,
+    "Comment": TEXT,
+    "AdminComment": TEXT,
+    "Account": WORD,
+    "QOS": WORD,
+    "Dependency": "(" + DEPENDENCY + ")?",
+    "StartTime": UTS,
+    "Deadline": UTS,
+    "NumNodes": NUMBER + "(-" + NUMBER + ")?",
+    "NumTasks": NUMBER,
+    "NumCPUs": NUMBER,
+    "CPUsPerTask": NUMBER,
+    "MinMemoryNode": NUMBER,
+    "Features": r"[A-Za-z0-9_.=&|*\[\]():,+-]*",
+    "ReqNodeList": "(" + HOSTS + ")?",
+    "ExcNodeList": "(" + HOSTS + ")?",
+    "Licenses": "(" + LICENSES + ")?",
+    "ReservationName": "(" + WORD + ")?",
+    "ArrayTaskThrottle": NUMBER,
+    "Requeue": "[01]",
+    "StdOut": TEXT,
+}
+NODE_UPDATE = {
+    "NodeName": WORD,
+    "State": "DRAIN|RESUME|DOWN|POWER_UP|POWER_DOWN|POWER_DOWN_ASAP|POWER_DOWN_FORCE",
+    "Reason": LINE,
+}
+PARTITION_UPDATE = {"PartitionName": WORD, "State": "UP|DOWN|DRAIN|INACTIVE"}
+RESERVATION = {
+    "ReservationName": WORD,
+    "StartTime": UTS + "|now",
+    "EndTime": UTS,
+    "Duration": NUMBER,
+    "Nodes": HOSTS,
+    "NodeCnt": NUMBER,
+    "PartitionName": WORD,
+    "Users": WORDS,
+    "Accounts": WORDS,
+    "Features": r"[A-Za-z0-9_.&|-]+",
+    "Licenses": LICENSES,
+    "Flags": r"[A-Z_]+(,[A-Z_]+)*",
+}
+
+
 class Operation:
-    """What may be run: the fixed words, the checked options and environment, and as whom ("reader" or "caller")."""
+    """What may be run: the fixed words, the checked options and environment, and as whom.
+
+    Reads run as the reader, with `caller` it is the calling user, with `administrative` Slurm's administrator, and
+    then only for a request that says `administer`. With `assign` options are written as scontrol's Key=Value.
+    """
 
     def __init__(
         self,
@@ -93,12 +154,16 @@ class Operation:
         environment: "Optional[Dict[str, str]]" = None,
         argument: "Optional[str]" = None,
         caller: bool = False,
+        administrative: bool = False,
+        assign: bool = False,
     ) -> None:
         self.words = words
         self.options = options or {}
         self.environment = environment or {}
         self.argument = argument
         self.caller = caller
+        self.administrative = administrative
+        self.assign = assign
 
 
 OPERATIONS = {
@@ -110,6 +175,25 @@ OPERATIONS = {
     "sinfo": Operation(["sinfo", "--noheader", "--all", "--noconvert"], options={"Node": FLAG, "Format": FORMAT}),
     "scontrol show partition": Operation(["scontrol", "--oneliner", "--all", "show", "partition"]),
     "scontrol show config": Operation(["scontrol", "show", "config"]),
+    "scontrol show reservation": Operation(["scontrol", "--oneliner", "--all", "show", "reservation"]),
+    "scontrol show licenses": Operation(["scontrol", "--oneliner", "show", "licenses"]),
+    "scontrol show assoc_mgr associations": Operation(["scontrol", "--oneliner", "show", "assoc_mgr", "flags=assoc"]),
+    "scontrol show assoc_mgr qos": Operation(["scontrol", "--oneliner", "show", "assoc_mgr", "flags=qos"]),
+    "scontrol ping": Operation(["scontrol", "ping"]),
+    "sacctmgr show cluster": Operation(["sacctmgr", "--noheader", "--parsable2", "show", "cluster", "format=Cluster"]),
+    "sacctmgr show qos": Operation(
+        ["sacctmgr", "--noheader", "--parsable2", "show", "qos"], options={"format": COLUMNS}, assign=True
+    ),
+    "sacctmgr show account": Operation(
+        ["sacctmgr", "--noheader", "--parsable2", "show", "account"], options={"format": COLUMNS}, assign=True
+    ),
+    "sacctmgr show associations": Operation(
+        ["sacctmgr", "--noheader", "--parsable2", "show", "associations"],
+        options={"format": COLUMNS, "cluster": WORD},
+        assign=True,
+    ),
+    "sshare": Operation(["sshare", "--noheader", "--parsable2", "--all"], options={"format": COLUMNS}),
+    "sdiag": Operation(["sdiag"]),
     "sacct": Operation(
         ["sacct", "--noheader", "--allusers", "--duplicates", "--parsable", "--noconvert"],
         options={
@@ -133,10 +217,29 @@ OPERATIONS = {
         caller=True,
     ),
     "sbatch": Operation(["sbatch", "--parsable"], options=SBATCH, caller=True),
-    "scancel": Operation(["scancel", "--verbose"], options={"signal": r"[A-Z0-9]+"}, argument=JOB, caller=True),
+    "scancel": Operation(
+        ["scancel", "--verbose"],
+        options={"signal": r"[A-Z0-9]+", "batch": FLAG, "full": FLAG},
+        argument=JOB,
+        caller=True,
+    ),
     "scontrol hold": Operation(["scontrol", "hold"], argument=JOB, caller=True),
     "scontrol release": Operation(["scontrol", "release"], argument=JOB, caller=True),
     "scontrol requeue": Operation(["scontrol", "requeue"], argument=JOB, caller=True),
+    "scontrol requeuehold": Operation(["scontrol", "requeuehold"], argument=JOB, caller=True),
+    "scontrol suspend": Operation(["scontrol", "suspend"], argument=JOB, administrative=True),
+    "scontrol resume": Operation(["scontrol", "resume"], argument=JOB, administrative=True),
+    "scontrol update job": Operation(["scontrol", "update"], options=JOB_UPDATE, caller=True, assign=True),
+    "scontrol update node": Operation(["scontrol", "update"], options=NODE_UPDATE, administrative=True, assign=True),
+    "scontrol update partition": Operation(
+        ["scontrol", "update"], options=PARTITION_UPDATE, administrative=True, assign=True
+    ),
+    "scontrol create reservation": Operation(
+        ["scontrol", "create", "reservation"], options=RESERVATION, administrative=True, assign=True
+    ),
+    "scontrol delete reservation": Operation(
+        ["scontrol", "delete"], options={"ReservationName": WORD}, administrative=True, assign=True
+    ),
 }
 
 
@@ -402,7 +505,10 @@ def command_line(operation: "Dict[str, Any]", replies: "List[Dict[str, Any]]") -
         pattern = allowed.options.get(name)
         if pattern is None or not matches(pattern, value):
             raise RefusedError("option '%s' is not allowed with this value" % name)
-        argv.append("--" + name if pattern == FLAG else "--%s=%s" % (name, value))
+        if allowed.assign:
+            argv.append("%s=%s" % (name, value))
+        else:
+            argv.append("--" + name if pattern == FLAG else "--%s=%s" % (name, value))
     for value in operation.get("arguments", []):
         if allowed.argument is None or not matches(allowed.argument, value):
             raise RefusedError("argument '%s' is not allowed" % value)
@@ -418,9 +524,13 @@ def submitted_job(reply: "Dict[str, Any]") -> str:
 
 
 def prepare(request: "Dict[str, Any]", replies: "List[Dict[str, Any]]", operation: "Dict[str, Any]") -> Process:
-    """The process of an operation: a read as the reader, anything else as the caller."""
+    """The process of an operation: a read as the reader, anything else as the caller or the administrator."""
     allowed = OPERATIONS[operation["operation"]]
     argv = command_line(operation, replies)
+    if allowed.administrative:
+        if not request.get("administer"):
+            raise RefusedError("only an operator may run '%s'" % operation["operation"], "forbidden")
+        return Process(argv, service_account(SETTINGS["administrator"]))
     if allowed.caller:
         return Process(argv, actor(request))
     account = service_account(SETTINGS["reader"])
