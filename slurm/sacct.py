@@ -1,0 +1,402 @@
+"""Jobs and their steps, as accounting remembers them (sacct(1)). One line of a table is one field.
+
+sacct has no variable for its separator, so the nonce stands in its argument list, which other accounts can see while it
+runs. Only a name that is changed and stored within that moment could hold it; comments, which users can change in
+finished jobs too, are not asked for. Only columns that every Slurm from 20.11 to 26.05 has are: sacct prints nothing at
+all when it does not know one. Slurm's own storage changes texts: '"' comes back as '`', what is not UTF-8 as '?'.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+from slurm import framing, job_id
+from slurm.column import Column, Record, Rows
+from slurm.command import AccountingDisabledError, Command, Question, Reply, require_success
+from slurm.duration import seconds
+from slurm.exit_code import exit_code
+from slurm.hostlist import expand
+from slurm.instant import instant
+from slurm.memory import mebibytes
+from slurm.squeue import ENDED
+from slurm.states import JobState, job_state
+from slurm.text import integer, word
+from slurm.tres import Gpus, gpus_allocated, tres
+from slurm.usage import bytes_as_mebibytes, largest, total_memory
+
+RUN_AGAIN = frozenset({JobState.REQUEUED, JobState.NODE_FAIL, JobState.PREEMPTED, JobState.BOOT_FAIL})
+"""How accounting says that a run ended after which the job may run again."""
+
+ACCOUNTED = ENDED | {JobState.PENDING, JobState.RUNNING, JobState.SUSPENDED, JobState.REQUEUED, JobState.RESIZING}
+"""The states that `sacct --state` knows; it refuses the passing ones (CONFIGURING, COMPLETING ...)."""
+
+_LAST = 2**32  # sorts an array's waiting tasks behind those that have their own row
+_FIRST_DAY = datetime(1970, 1, 2, tzinfo=UTC)  # sacct takes no time of 0
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]*")  # a word that headnode/program.py lets through
+_MOST_USERS = 4
+_JOB = re.compile(r"(?P<job>\d+)(?:_(?P<task>\d+)|_(?P<tasks>\[.*\])|\+(?P<component>\d+))?")
+
+
+def _verbatim(value: str) -> str:
+    return value
+
+
+def _text(value: str) -> str | None:
+    return value or None
+
+
+def _not_recorded(job: str) -> str | None:
+    return None
+
+
+def _part(name: str, job: str) -> int | None:
+    match = _JOB.fullmatch(job)
+    return int(match[name]) if match and match[name] else None
+
+
+def _array_job_id(job: str) -> str | None:
+    return job.partition("_")[0] if "_" in job else None
+
+
+def _array_task_id(job: str) -> int | None:
+    return _part("task", job)
+
+
+def _het_job_id(job: str) -> str | None:
+    return job.partition("+")[0] if "+" in job else None
+
+
+def _order(job: str, raw: str) -> tuple[int, int, int]:
+    number = _part("job", job)
+    if number is None:
+        return int(raw) if raw.isdigit() else 0, 0, 0
+    if "_" in job:
+        task = _part("task", job)
+        return number, _LAST if task is None else task, 0
+    return number, 0, _part("component", job) or 0
+
+
+def _priority(value: str) -> float | None:
+    number = integer(value)
+    return None if number is None else float(number)
+
+
+def _cpu_count(allocated: str, requested: str) -> int | None:
+    return integer(allocated) or integer(requested)
+
+
+def _memory(allocated: str, requested: str) -> int | None:
+    amount = tres(allocated or requested).get("mem")
+    return None if amount is None else mebibytes(amount)
+
+
+def _gpus(allocated: str, requested: str) -> Gpus | None:
+    return gpus_allocated(allocated or requested)
+
+
+def _gpu_count(allocated: str, requested: str) -> int | None:
+    gpus = _gpus(allocated, requested)
+    return gpus.count if gpus else None
+
+
+def _gpu_type(allocated: str, requested: str) -> str | None:
+    gpus = _gpus(allocated, requested)
+    return gpus.model if gpus else None
+
+
+def _exit_code(status: str, state: str) -> int | None:
+    return exit_code(status).code if job_state(state) in ENDED else None
+
+
+def _exit_signal(status: str, state: str) -> int | None:
+    return exit_code(status).signal if job_state(state) in ENDED else None
+
+
+def _cpu_time(value: str, state: str) -> int | None:
+    """sacct prints no fraction with zero, and only when nothing was measured: a process that ran has used some."""
+    if value == "00:00:00" or job_state(state) in (JobState.RUNNING, JobState.PENDING, JobState.SUSPENDED):
+        return None
+    return seconds(value)
+
+
+# What is not sacct's own column of a job's row, but found out from its other rows.
+_MAX_RSS_OF_STEPS = "MaxRSS of the steps"
+_REQUEUES = "earlier runs"
+_OF_OTHER_ROWS = (_MAX_RSS_OF_STEPS, _REQUEUES)
+
+
+class HistoryJob(Record):
+    """A job as accounting remembers it: its latest run. Fields that squeue.Job has too bear the same names and types.
+
+    A running job is RUNNING here while squeue still says CONFIGURING, or says COMPLETING.
+    """
+
+    # fmt: off
+    job_id = Column(_verbatim, "JobID", about="Slurm's own spelling: `123`, `123_4` (array task), `123_[5-9%2]` (the array's waiting tasks), `123+0` (part of a heterogeneous job). sacct: JobID.")
+    name = Column(_verbatim, "JobName", about="The job's name; accounting stores `\"` as a backtick. sacct: JobName.")
+    user = Column(_verbatim, "User", about="The account on the cluster that the job ran as. sacct: User.")
+    account = Column(word, "Account", about="The account that the job's use was charged to; null for none. sacct: Account.")
+    state = Column(job_state, "State", about="The job's state. sacct: State.")
+    raw_state = Column(_verbatim, "State", about="The scheduler's own words, as `CANCELLED by 1000` (a uid). sacct: State.")
+    reason = Column(word, "Reason", about="Why the job waited last, in Slurm's words; null when it gives none. sacct: Reason.")
+    queue_name = Column(_verbatim, "Partition", about="The queue (Slurm: partition), as Slurm prints it: a waiting job may name several, joined by commas. sacct: Partition.")
+    node_names = Column(expand, "NodeList", about="The names of the nodes allocated to the job; empty if it never started. sacct: NodeList.")
+    qos = Column(word, "QOS", about="The quality of service. sacct: QOS.")
+    priority = Column(_priority, "Priority", about="The scheduler's priority; higher starts first, 0 is held. sacct: Priority.")
+    submit_time = Column(instant, "Submit", about="When the job was submitted, or last requeued. sacct: Submit.")
+    eligible_time = Column(instant, "Eligible", about="When the job became, or becomes, eligible to start; null while it is held or depends on another. sacct: Eligible.")
+    start_time = Column(instant, "Start", about="When the job started; null if it has not. sacct: Start.")
+    end_time = Column(instant, "End", about="When the job ended; null until then. sacct: End.")
+    time_limit_seconds = Column(seconds, "Timelimit", about="The time limit in seconds; null for none, or for that of its queue. sacct: Timelimit.")
+    elapsed_seconds = Column(integer, "ElapsedRaw", about="How long the job has run, in seconds, without times of suspension. sacct: ElapsedRaw.")
+    node_count = Column(integer, "NNodes", about="How many nodes it had, or, while it waits, needs at least. sacct: NNodes.")
+    cpu_count = Column(_cpu_count, "AllocCPUS", "ReqCPUS", about="How many CPUs it had, or, while it waits, needs at least. sacct: AllocCPUS, else ReqCPUS.")
+    memory_mib = Column(_memory, "AllocTRES", "ReqTRES", about="Memory of the whole job in MiB, allocated or, if it never started, asked for; null where the cluster does not manage memory. sacct: AllocTRES, else ReqTRES; mem.")
+    gpu_count = Column(_gpu_count, "AllocTRES", "ReqTRES", about="How many GPUs the whole job had or asked for; null for none, and where AccountingStorageTRES does not name gres/gpu. sacct: AllocTRES, else ReqTRES.")
+    gpu_type = Column(_gpu_type, "AllocTRES", "ReqTRES", about="The GPU model, where AccountingStorageTRES names it. sacct: as gpuCount.")
+    exit_code = Column(_exit_code, "ExitCode", "State", about="The exit code of the batch script; null until it ended, and if a signal ended it. Up to Slurm 25.05 accounting shows a code of 128 or more less 128. sacct: ExitCode.")
+    exit_signal = Column(_exit_signal, "ExitCode", "State", about="The number of the signal that ended the job; null for none. sacct: ExitCode.")
+    array_job_id = Column(_array_job_id, "JobID", about="The array's id, for a task of one; else null. sacct: JobID.")
+    array_task_id = Column(_array_task_id, "JobID", about="The task's index in its array; null outside arrays and for waiting tasks that share a row. sacct: JobID.")
+    het_job_id = Column(_het_job_id, "JobID", about="The id of the heterogeneous job that this is a component of; else null. sacct: JobID.")
+    dependency = Column(_not_recorded, "JobID", about="Not kept by accounting: null.")
+    work_dir = Column(_text, "WorkDir", about="The folder that the job started in. sacct: WorkDir.")
+    command = Column(_not_recorded, "JobID", about="Not kept by accounting on every Slurm: null.")
+    stdout_path = Column(_not_recorded, "JobID", about="Not kept by accounting on every Slurm: null.")
+    stderr_path = Column(_not_recorded, "JobID", about="Not kept by accounting on every Slurm: null.")
+    comment = Column(_not_recorded, "JobID", about="Not asked of accounting: null.")
+
+    cpu_time_seconds = Column(_cpu_time, "TotalCPU", "State", about="CPU time that the job's processes used, in seconds, user and system; null until it ended, and where nothing was measured. sacct: TotalCPU.")
+    cpu_time_reserved_seconds = Column(integer, "CPUTimeRAW", about="CPU time that was set aside for the job, in seconds: elapsed time by CPUs. sacct: CPUTimeRAW.")
+    max_rss_mib = Column(largest, _MAX_RSS_OF_STEPS, about="The most memory that one task of the job had resident, in MiB; null until a step ended, and where nothing was measured. sacct: MaxRSS of its steps.")
+    requeue_count = Column(integer, _REQUEUES, about="How many runs of the job ended with its requeueing, as far as they lie in the time asked for. sacct: --duplicates.")
+    # fmt: on
+
+    raw_id = Column(_verbatim, "JobIDRaw", about="The number that slurmctld knows the row by. sacct: JobIDRaw.")
+    order = Column(
+        _order,
+        "JobID",
+        "JobIDRaw",
+        about="Sorts jobs by id, an array's tasks by index, its waiting tasks last; no two rows share it.",
+    )
+
+
+class Step(Record):
+    """A step of a job: what srun started, or the batch script (`.batch`), or what is outside of both (`.extern`)."""
+
+    # fmt: off
+    step_id = Column(_verbatim, "JobID", about="Slurm's own spelling, `123.0`, `123_4.batch`. sacct: JobID.")
+    name = Column(_verbatim, "JobName", about="The step's name: its command, unless it was given one. sacct: JobName.")
+    state = Column(job_state, "State", about="The step's state. sacct: State.")
+    raw_state = Column(_verbatim, "State", about="The scheduler's own words, also where `state` is UNKNOWN. sacct: State.")
+    exit_code = Column(_exit_code, "ExitCode", "State", about="The highest exit code of its tasks; null until it ended, and if a signal ended it. Up to Slurm 25.05 a code of 128 or more is shown less 128. sacct: ExitCode.")
+    exit_signal = Column(_exit_signal, "ExitCode", "State", about="The number of the signal that ended the step; null for none. sacct: ExitCode.")
+    start_time = Column(instant, "Start", about="When the step started. sacct: Start.")
+    end_time = Column(instant, "End", about="When the step ended; null while it runs. sacct: End.")
+    elapsed_seconds = Column(integer, "ElapsedRaw", about="How long the step has run, in seconds. sacct: ElapsedRaw.")
+    node_names = Column(expand, "NodeList", about="The names of the step's nodes. sacct: NodeList.")
+    node_count = Column(integer, "NNodes", about="How many nodes it has. sacct: NNodes.")
+    task_count = Column(integer, "NTasks", about="How many tasks it has. sacct: NTasks.")
+    cpu_count = Column(_cpu_count, "AllocCPUS", "ReqCPUS", about="How many CPUs it has. sacct: AllocCPUS.")
+    cpu_time_seconds = Column(_cpu_time, "TotalCPU", "State", about="CPU time that its tasks used, in seconds, user and system; null until it ended, and where nothing was measured. sacct: TotalCPU.")
+    ave_cpu_seconds = Column(seconds, "AveCPU", about="CPU time that a task used on average, in seconds; null where nothing was measured. sacct: AveCPU.")
+    max_rss_mib = Column(bytes_as_mebibytes, "MaxRSS", about="The most memory that one of its tasks had resident, in MiB; null where nothing was measured. sacct: MaxRSS.")
+    ave_rss_mib = Column(bytes_as_mebibytes, "AveRSS", about="Resident memory at the last look, averaged over its tasks, in MiB. sacct: AveRSS.")
+    total_rss_mib = Column(total_memory, "TRESUsageInTot", about="Resident memory at the last look, summed over its tasks, in MiB. sacct: TRESUsageInTot, mem.")
+    # fmt: on
+
+    raw_id = Column(_verbatim, "JobIDRaw", about="The step, by the number that slurmctld knows its job by.")
+
+
+_RUN = "DBIndex"  # a run's key in the database, which its steps bear too
+_COLUMNS = [
+    source for source in dict.fromkeys([*HistoryJob.sources(), *Step.sources(), _RUN]) if source not in _OF_OTHER_ROWS
+]
+_MEASURED = ("TotalCPU", "MaxRSS")  # without its steps, sacct prints a job's TotalCPU as 00:00:00
+
+
+@dataclass(frozen=True)
+class History:
+    """Jobs, one row each, and the steps of their latest runs."""
+
+    jobs: Rows[HistoryJob]
+    steps: Rows[Step]
+
+    def steps_of(self, job: HistoryJob) -> list[Step]:
+        """The steps of one of the jobs, in the order of accounting: batch, extern, then by number."""
+        run = job.rows.texts[_RUN][job.index]
+        runs = self.steps.texts[_RUN]
+        return [self.steps[index] for index in range(len(runs)) if runs[index] == run]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """Which jobs to ask accounting for; what is None does not narrow.
+
+    The window: jobs that waited (eligible to start), ran or ended at `since` or later and before `until`; without ids,
+    no `since` means from the first record on. Jobs that are held since they were submitted are in no window.
+
+    The answer may hold jobs that do not meet a condition: whoever asks filters once more. It lacks none, with one
+    exception: a job that still waits for several queues is not found by `queue`. With `states`, a job is also found by
+    an earlier run that ended so, and is then shown as it was. sacct matches names without regard to case.
+    """
+
+    ids: Sequence[str] | None = None
+    users: Sequence[str] | None = None
+    account: str | None = None
+    queue: str | None = None
+    states: Iterable[JobState] | None = None
+    node_name: str | None = None
+    name: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def history(search: Search) -> Question[History]:
+    """Jobs with their steps, and so with the use that only steps tell of.
+
+    Raises ParseError for an id that is none. Reading raises AccountingDisabledError where the cluster keeps no accounts.
+    """
+    return _question(search, {})
+
+
+def allocations(search: Search) -> Question[History]:
+    """Jobs without their steps, at a fraction of the rows: CPU time used and memory are then None.
+
+    Raises as `history` does.
+    """
+    return _question(search, {"allocations": ""})
+
+
+def _question(search: Search, options: Mapping[str, str]) -> Question[History]:
+    separators = [framing.separator() for _ in _by_user(search)]
+    commands = tuple(
+        Command("sacct", {**options, **own, "format": ",".join(_COLUMNS), "delimiter": separator, **_options(search)})
+        for own, separator in zip(_by_user(search), separators, strict=True)
+    )
+    return Question(commands, partial(read, separators=separators, steps="allocations" not in options))
+
+
+def _by_user(search: Search) -> list[dict[str, str]]:
+    """One sacct a user, as it stops at one who has no account; for many users or odd names one for all."""
+    users = list(dict.fromkeys(search.users or ()))
+    if not 1 <= len(users) <= _MOST_USERS or not all(map(_PLAIN.fullmatch, users)):
+        return [{}]
+    return [{"user": user} for user in users]
+
+
+def _options(search: Search) -> dict[str, str]:
+    options = {"endtime": _time(search.until)} if search.until else {}
+    if search.ids:
+        options["jobs"] = ",".join(dict.fromkeys(lookup_id(id) for id in search.ids))
+    if search.since or not search.ids:
+        options["starttime"] = _time(search.since or _FIRST_DAY)
+    words = {
+        "accounts": search.account,
+        "partition": search.queue,
+        "nodelist": search.node_name,
+        "name": search.name,
+    }
+    options.update((option, value) for option, value in words.items() if value and _PLAIN.fullmatch(value))
+    return {**options, **_states(search)}
+
+
+def _states(search: Search) -> dict[str, str]:
+    """The states, if sacct understands by them what we do.
+
+    With an end in the past it does not: a job counts as COMPLETED if it was by then, not if it is. The runs that ended
+    in a requeue are needed to count them. With states but no end of the window, sacct would take its start for both.
+    """
+    states = set(search.states or ())
+    if not states or search.until or not states <= ACCOUNTED:
+        return {}
+    return {"state": ",".join(sorted(state.value for state in states | RUN_AGAIN)), "endtime": "now"}
+
+
+def _time(time: datetime) -> str:
+    """As sacct takes times under TZ=UTC. Raises ValueError for a time without zone."""
+    if time.tzinfo is None:
+        raise ValueError(f"{time} has no time zone")
+    return max(time.astimezone(UTC), _FIRST_DAY).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def lookup_id(text: str) -> str:
+    """What to ask sacct for, to find the job of that id: waiting tasks and components are found by their number.
+
+    Raises ParseError if the text is no job id.
+    """
+    parsed = job_id.parse(text)
+    return f"{parsed.job}_{parsed.task}" if parsed.task is not None else str(parsed.job)
+
+
+def read(replies: Sequence[Reply], separators: Sequence[str], steps: bool) -> History:
+    """The rows of every sacct, each job and step once. `steps` tells whether steps were asked for.
+
+    Raises AccountingDisabledError, SchedulerUnavailableError (slurmdbd does not answer), SlurmError, ParseError.
+    """
+    parts = [_texts(reply, separator) for reply, separator in zip(replies, separators, strict=True)]
+    texts = {column: [text for part in parts for text in part[column]] for column in _COLUMNS}
+    if not steps:
+        texts |= {column: [""] * len(texts[column]) for column in _MEASURED}
+    return _history(texts)
+
+
+def _texts(reply: Reply, separator: str) -> dict[str, list[str]]:
+    if "accounting storage is disabled" in reply.stderr:
+        raise AccountingDisabledError("Slurm accounting storage is disabled")
+    # A user without an account, a window that has not begun: errors to sacct (exit code 1), no rows to us.
+    if reply.exit_code == 1 and re.search(r"Invalid user id|is after end time", reply.stderr):
+        return {column: [] for column in _COLUMNS}
+    return framing.split(require_success(reply), _COLUMNS, separator)
+
+
+def _history(texts: Mapping[str, Sequence[str]]) -> History:
+    """One row a job, its latest run, which is what sacct shows without --duplicates; and that run's steps.
+
+    Another job may have had the same number (a new head node on an old database counts from 1 again): only what says
+    that it ran again, of the same user, is an earlier run.
+    """
+    runs: dict[str, list[int]] = {}
+    steps: dict[str, list[int]] = {}
+    for index, id in enumerate(texts["JobID"]):
+        if "." in id:
+            steps.setdefault(texts[_RUN][index], []).append(index)
+        else:
+            runs.setdefault(texts["JobIDRaw"][index], []).append(index)
+
+    jobs, requeues = [], []
+    for of_one_id in runs.values():
+        of_one_id.sort(key=lambda index: (_number(texts["Submit"][index]), _number(texts[_RUN][index])))
+        jobs.append(of_one_id[-1])
+        requeues.append(_requeues(texts, of_one_id))
+    own_steps = [steps.get(texts[_RUN][job], []) for job in jobs]
+
+    rows = _taken(texts, jobs, HistoryJob.sources())
+    rows[_REQUEUES] = [str(count) for count in requeues]
+    rows[_MAX_RSS_OF_STEPS] = [",".join(texts["MaxRSS"][step] for step in own) for own in own_steps]
+    return History(
+        Rows(HistoryJob, rows), Rows(Step, _taken(texts, [step for own in own_steps for step in own], Step.sources()))
+    )
+
+
+def _requeues(texts: Mapping[str, Sequence[str]], runs: Sequence[int]) -> int:
+    """How many of the runs of one number, in order, are earlier ones of the job that the last belongs to."""
+    *earlier, last = runs
+    count = 1 if job_state(texts["State"][last]) is JobState.REQUEUED else 0
+    for run in reversed(earlier):
+        state = job_state(texts["State"][run])
+        if texts["User"][run] != texts["User"][last] or state not in RUN_AGAIN | {JobState.RESIZING}:
+            break
+        count += 1 if state in RUN_AGAIN else 0
+    return count
+
+
+def _taken(texts: Mapping[str, Sequence[str]], rows: Sequence[int], columns: Sequence[str]) -> dict[str, list[str]]:
+    wanted = [*(column for column in columns if column not in _OF_OTHER_ROWS), _RUN]
+    return {column: [texts[column][row] for row in rows] for column in wanted}
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() else 0

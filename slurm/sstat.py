@@ -1,0 +1,82 @@
+"""The use of steps that run now, as slurmd measures it (sstat(1)). One line of the table is one field.
+
+sstat has no `--delimiter` in any version from 20.11 to 26.05. None of these columns holds a text that users write: ids,
+numbers and node names have neither `|` nor newlines, so that its own separator will do.
+
+slurmd tells only the job's own user, root and Slurm's administrators; sstat therefore runs as the caller, and for an
+operator once more as Slurm's administrator. The steps of other people's jobs have no rows.
+"""
+
+import re
+from collections.abc import Sequence
+
+from slurm.column import Column, Record, Rows
+from slurm.command import Command, Question, Reply, SlurmError, require_success
+from slurm.duration import seconds
+from slurm.errors import ParseError
+from slurm.hostlist import expand
+from slurm.text import integer
+from slurm.usage import bytes_as_mebibytes, total_cpu_time, total_memory
+
+
+class NotPermittedError(SlurmError):
+    """slurmd tells the use of a job's steps to nobody but its user and Slurm's administrators."""
+
+
+def _verbatim(value: str) -> str:
+    return value
+
+
+def _job(step: str) -> str:
+    return step.partition(".")[0]
+
+
+class RunningStep(Record):
+    """What a running step has used until now; where sacct.Step has a field too, names and types are the same."""
+
+    # fmt: off
+    step_id = Column(_verbatim, "JobID", about="The step, with the number that slurmctld knows its job by: `123.0`, `123.batch`. sstat: JobID.")
+    task_count = Column(integer, "NTasks", about="How many tasks it has. sstat: NTasks.")
+    node_names = Column(expand, "Nodelist", about="The names of the step's nodes. sstat: Nodelist.")
+    cpu_time_seconds = Column(total_cpu_time, "TRESUsageInTot", about="CPU time that its tasks have used, in seconds, user and system. sstat: TRESUsageInTot, cpu.")
+    ave_cpu_seconds = Column(seconds, "AveCPU", about="CPU time that a task has used on average, in seconds. sstat: AveCPU.")
+    max_rss_mib = Column(bytes_as_mebibytes, "MaxRSS", about="The most memory that one of its tasks has had resident, in MiB. sstat: MaxRSS.")
+    ave_rss_mib = Column(bytes_as_mebibytes, "AveRSS", about="Resident memory at the last look, averaged over its tasks, in MiB. sstat: AveRSS.")
+    total_rss_mib = Column(total_memory, "TRESUsageInTot", about="Resident memory at the last look, summed over its tasks, in MiB. sstat: TRESUsageInTot, mem.")
+    # fmt: on
+
+    raw_id = Column(_job, "JobID", about="The number that slurmctld knows the step's job by.")
+
+
+def running_steps(raw_ids: Sequence[str]) -> Question[Rows[RunningStep]]:
+    """The running steps of running jobs, given by the numbers that slurmctld knows them by (`squeue.Job.raw_id`).
+
+    `.extern` is among them where the cluster has it. A job that does not run, or of another user, has no rows. There may
+    be rows of other jobs: an array's last task bears the array's number, to which sstat answers with all of its tasks.
+    """
+    options = {"format": ",".join(RunningStep.sources()), "jobs": ",".join(raw_ids)}
+    return Question((Command("sstat", options),) if raw_ids else (), read)
+
+
+def read(replies: Sequence[Reply]) -> Rows[RunningStep]:
+    """One row a step; sstat says what it could not read on stderr, with exit code 0.
+
+    Raises NotPermittedError if that is all it says, RefusedError (the caller has no account on the cluster),
+    SchedulerUnavailableError, SlurmError; ParseError if a row has another number of columns.
+    """
+    columns = RunningStep.sources()
+    rows = {row[0]: row for reply in replies for row in _rows(reply, len(columns))}
+    return Rows(
+        RunningStep, {column: [row[position] for row in rows.values()] for position, column in enumerate(columns)}
+    )
+
+
+def _rows(reply: Reply, width: int) -> list[list[str]]:
+    lines = require_success(reply).splitlines()
+    if not lines and re.search("Invalid user id|denied", reply.stderr):
+        raise NotPermittedError("only the job's own user and Slurm's administrators may see what its steps use now")
+    rows = [line.split("|") for line in lines]
+    for line, row in zip(lines, rows, strict=True):
+        if len(row) != width:
+            raise ParseError("record", line)
+    return rows

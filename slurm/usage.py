@@ -1,0 +1,33 @@
+"""Memory and CPU time used, as sacct(1) and sstat(1) print them with --noconvert (MaxRSS, TRESUsageInTot)."""
+
+from slurm.duration import seconds
+from slurm.memory import mebibytes
+from slurm.text import NO_NUMBER
+from slurm.tres import tres
+
+
+def bytes_as_mebibytes(value: str) -> int | None:
+    """Whole MiB, rounded up, from plain bytes ("3411968") or an amount with a suffix ("3332K"); None for no value.
+
+    Raises ParseError.
+    """
+    if value in NO_NUMBER:
+        return None
+    return mebibytes(value) if not value.isdecimal() else -(-int(value) // 2**20)
+
+
+def largest(values: str) -> int | None:
+    """The largest of several amounts joined by commas, in MiB; None if none has a value. Raises ParseError."""
+    return max(
+        (amount for value in values.split(",") if (amount := bytes_as_mebibytes(value)) is not None), default=None
+    )
+
+
+def total_memory(usage: str) -> int | None:
+    """The memory in a usage, "cpu=00:00:07,mem=3391488", in MiB; None where it has none. Raises ParseError."""
+    return bytes_as_mebibytes(tres(usage).get("mem", ""))
+
+
+def total_cpu_time(usage: str) -> int | None:
+    """The CPU time in a usage, in seconds; None where it has none. Raises ParseError."""
+    return seconds(tres(usage).get("cpu", ""))
