@@ -1,0 +1,560 @@
+"""The program on the head node, run as the SSM agent runs it: by the system's own Python, with nothing but its library.
+
+In Slurm's place stand scripts that print what they were called with.
+"""
+
+import ast
+import base64
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headnode import document, program
+from local.cluster.users import demo_users
+from slurm import framing, job_action, sbatch, sinfo, squeue
+from slurm.command import Question
+
+SOURCE = document.PROGRAM.read_text(encoding="utf-8")
+PYTHON = shutil.which("python3", path="/usr/bin:/bin") or sys.executable
+PRINT_ARGV = "printf '%s\\0' \"$@\""
+FORMAT = "JobID:~0123456789abcdef"
+SCRIPT = "#!/bin/sh\ntrue\n"
+
+
+class Node:
+    """A head node without Slurm: `bin` holds what stands in its place."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.bin = folder / "bin"
+        self.bin.mkdir()
+        self.path = f"{self.bin}:/usr/bin:/bin"
+        self.user = demo_users(folder / "users", print)[0].name
+        for name in ("squeue", "sinfo", "sbatch", "scancel", "scontrol"):
+            self.command(name, PRINT_ARGV)
+
+    def command(self, name: str, *lines: str) -> None:
+        """Put a script in a command's place."""
+        path = self.bin / name
+        path.write_text("\n".join(["#!/bin/sh", *lines, ""]))
+        path.chmod(0o755)
+
+    def answer(self, text: str, source: str = SOURCE, environment: dict[str, str] | None = None) -> dict[str, Any]:
+        """What the program answers to a line on stdin; it must end with 0 and print one short line."""
+        settings: dict[str, Any] = {"path": self.path, "state": str(self.folder / "state")}
+        if os.geteuid() != 0:
+            settings["denied"] = ["root"]
+        result = subprocess.run(
+            [PYTHON, "-I", "-S", "-c", source, json.dumps(settings)],
+            input=text,
+            env=environment or {},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert (result.returncode, result.stderr) == (0, "")
+        assert result.stdout.count("\n") == 1
+        assert len(result.stdout) <= 24_000
+        answer: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(result.stdout)))
+        return answer
+
+    def ask(self, *operations: dict[str, Any], **request: Any) -> list[dict[str, Any]]:
+        """The replies to operations that run together."""
+        replies: list[dict[str, Any]] = self.answer(packed(self.request(*operations, **request)))["replies"]
+        return replies
+
+    def request(self, *operations: dict[str, Any], **request: Any) -> dict[str, Any]:
+        return {"expires": time.time() + 60, "user": self.user, "put": None, "steps": [list(operations)], **request}
+
+
+@pytest.fixture
+def node() -> Iterator[Node]:
+    folder = Path(tempfile.mkdtemp(prefix="program-", dir="/tmp"))
+    folder.chmod(0o755)  # the reader's account must find the commands
+    yield Node(folder)
+    shutil.rmtree(folder)
+
+
+def packed(request: Any) -> str:
+    return base64.urlsafe_b64encode(gzip.compress(json.dumps(request).encode())).decode()
+
+
+def argv(reply: dict[str, Any]) -> list[str]:
+    """What the command was called with."""
+    assert reply.get("exit_code") == 0, reply
+    arguments: list[str] = reply["stdout"].split("\0")[:-1]
+    return arguments
+
+
+def test_a_read_is_run_with_its_fixed_words_and_checked_options(node: Node) -> None:
+    (reply,) = node.ask(
+        {"operation": "squeue", "options": {"jobs": "1,2_3"}, "environment": {"SQUEUE_FORMAT2": FORMAT}}
+    )
+    assert argv(reply) == ["--noheader", "--all", "--states=all", "--noconvert", "--jobs=1,2_3"]
+    assert reply["stderr"] == ""
+    assert reply["seconds"] >= 0
+
+
+def test_replies_stand_in_the_order_of_the_operations(node: Node) -> None:
+    node.command("squeue", "sleep 0.3; echo squeue")
+    node.command("sinfo", "echo sinfo")
+    replies = node.ask({"operation": "squeue"}, {"operation": "nonesuch"}, {"operation": "sinfo"})
+    assert [reply.get("stdout", reply.get("code")) for reply in replies] == ["squeue\n", "invalid", "sinfo\n"]
+
+
+def test_operations_of_a_step_run_together_and_steps_one_after_the_other(node: Node) -> None:
+    node.command("squeue", f"touch {node.folder}/users/$$ 2>/dev/null; date +%s.%N; sleep 1; date +%s.%N")
+    (one, two), (three,) = (
+        [[float(time) for time in reply["stdout"].split()] for reply in replies] for replies in _steps(node, 2, 1)
+    )
+    assert max(one[0], two[0]) < min(one[1], two[1])
+    assert three[0] >= max(one[1], two[1])
+
+
+def _steps(node: Node, *sizes: int) -> list[list[dict[str, Any]]]:
+    request = {**node.request(), "steps": [[{"operation": "squeue"}] * size for size in sizes]}
+    replies = node.answer(packed(request))["replies"]
+    return [[replies.pop(0) for _ in range(size)] for size in sizes]
+
+
+def test_an_exit_code_and_what_is_said_on_stderr_are_told(node: Node) -> None:
+    node.command("squeue", "echo out; echo bad >&2; exit 3")
+    (reply,) = node.ask({"operation": "squeue"})
+    assert (reply["exit_code"], reply["stdout"], reply["stderr"]) == (3, "out\n", "bad\n")
+
+
+def test_bytes_that_are_not_utf_8_are_told_as_replacement_characters(node: Node) -> None:
+    node.command("squeue", r"printf 'a\377b'")
+    assert node.ask({"operation": "squeue"})[0]["stdout"] == "a\ufffdb"
+
+
+def test_a_reads_environment_is_fixed(node: Node) -> None:
+    node.command("squeue", "env -0")
+    around = {"SLURM_CONF": "/nowhere/slurm.conf", "SQUEUE_STATES": "R", "SECRET": "x", "LD_PRELOAD": ""}
+    request = node.request({"operation": "squeue", "environment": {"SQUEUE_FORMAT2": FORMAT}})
+    (reply,) = node.answer(packed(request), environment=around)["replies"]
+    seen = dict(line.split("=", 1) for line in reply["stdout"].split("\0") if line)
+    seen.pop("PWD", None)
+    seen.pop("_", None)
+    assert seen == {
+        "TZ": "UTC",
+        "SLURM_TIME_FORMAT": "%s",
+        "SLURM_BITSTR_LEN": "0",
+        "LC_ALL": "C.UTF-8",
+        "PATH": f"{node.bin}:/usr/bin:/bin",
+        "SLURM_CONF": "/nowhere/slurm.conf",
+        "SQUEUE_FORMAT2": FORMAT,
+    }
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account")
+def test_reads_run_as_nobody_and_changes_as_the_caller(node: Node) -> None:
+    for name in ("squeue", "scancel", "sbatch"):
+        node.command(name, "id -un; id -Gn; umask; pwd; cat /proc/self/status | grep CapEff")
+    read, change, submission = (
+        reply["stdout"].splitlines()
+        for reply in node.ask(
+            {"operation": "squeue"},
+            {"operation": "scancel", "arguments": ["1"]},
+            {"operation": "sbatch", "stdin": SCRIPT},
+        )
+    )
+    own = subprocess.run(["id", "-Gn", node.user], capture_output=True, text=True, check=True).stdout.strip()
+    none = "CapEff:\t0000000000000000"
+    assert read == ["nobody", "nogroup", "0022", "/", none]
+    assert change == [node.user, own, "0022", "/", none]
+    assert (submission[0], submission[1], submission[-1]) == (node.user, own, none)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"operation": "sh"},
+        {"operation": "bash -c id"},
+        {"operation": "scontrol"},
+        {"operation": "scontrol update"},
+        {"operation": "scontrol shutdown"},
+        {"operation": "/usr/bin/id"},
+        {"operation": "../squeue"},
+        {"operation": ""},
+        {"operation": "squeue", "options": {"user": "root"}},
+        {"operation": "squeue", "options": {"jobs": "1;id"}},
+        {"operation": "squeue", "options": {"jobs": ""}},
+        {"operation": "squeue", "options": {"jobs": "1\n"}},
+        {"operation": "squeue", "options": {"jobs": ["1"]}},
+        {"operation": "squeue", "options": {"jobs": None}},
+        {"operation": "squeue", "options": {"jobs": 1}},
+        {"operation": "squeue", "options": {"-x": ""}},
+        {"operation": "squeue", "arguments": ["1"]},
+        {"operation": "squeue", "environment": {"LD_PRELOAD": "/x.so"}},
+        {"operation": "squeue", "environment": {"SQUEUE_FORMAT2": "JobID:|"}},
+        {"operation": "squeue", "environment": {"SLURM_CONF": "/x"}},
+        {"operation": "squeue", "environment": {"PATH": "/x"}},
+        {"operation": "sinfo", "options": {"Node": "x"}},
+        {"operation": "sinfo", "options": {"Format": "JobID:~0123456789abcdef,"}},
+        {"operation": "scontrol show config", "arguments": ["x"]},
+        {"operation": "scancel", "arguments": ["-u", "root"]},
+        {"operation": "scancel", "arguments": ["--me"]},
+        {"operation": "scancel", "arguments": ["1", "-1"]},
+        {"operation": "scancel", "arguments": ["name=x"]},
+        {"operation": "scancel", "options": {"signal": "-9"}, "arguments": ["1"]},
+        {"operation": "scancel", "options": {"user": "root"}},
+        {"operation": "scontrol hold", "arguments": ["name=x"]},
+        {"operation": "scontrol hold", "arguments": ["1 2"]},
+        {"operation": "sbatch", "stdin": SCRIPT, "options": {"uid": "0"}},
+        {"operation": "sbatch", "stdin": SCRIPT, "options": {"wrap": "id"}},
+        {"operation": "sbatch", "stdin": SCRIPT, "options": {"partition": "-x"}},
+        {"operation": "sbatch", "stdin": SCRIPT, "options": {"partition": "a;b"}},
+        {"operation": "sbatch", "stdin": SCRIPT, "options": {"chdir": "relative"}},
+        {"operation": "sbatch", "stdin": SCRIPT, "options": {"nodes": "1\n"}},
+        {"operation": "sbatch", "stdin": SCRIPT, "options": {"hold": "x"}},
+        {"operation": "sbatch", "stdin": SCRIPT, "options": {"job-name": "a\0b"}},
+        {"operation": "sbatch", "stdin": SCRIPT, "arguments": ["/home/x.sh"]},
+        {"operation": "sbatch"},
+        {"operation": "sbatch", "stdin": SCRIPT, "environment": {"A-B": "x"}},
+        {"operation": "sbatch", "stdin": SCRIPT, "environment": {"A": "a\0b"}},
+        {"operation": "sbatch", "stdin": SCRIPT, "environment": {"A": 1}},
+    ],
+    ids=lambda operation: json.dumps({name: value for name, value in operation.items() if name != "stdin"}),
+)
+def test_what_is_not_in_its_list_is_not_run(node: Node, operation: dict[str, Any]) -> None:
+    marker = node.folder / "users" / node.user / "was-run"
+    for name in ("squeue", "sinfo", "sbatch", "scancel", "scontrol"):
+        node.command(name, f"touch {marker}")
+    (reply,) = node.ask(operation)
+    assert reply["code"] == "invalid"
+    assert "exit_code" not in reply
+    assert not marker.exists()
+
+
+operations = st.sampled_from(sorted(program.OPERATIONS))
+values = st.one_of(
+    st.text(max_size=30),
+    st.text("0123456789-_,;:+%[]= \n\t\0'\"$()`|&<>*?\\aA/~.@", max_size=12),
+    st.from_regex(r"-{1,2}[a-z]+(=\w+)?", fullmatch=True),
+    st.none() | st.integers() | st.lists(st.text(max_size=3), max_size=2),
+)
+
+
+@given(data=st.data(), name=operations, argument=values)
+def test_no_value_changes_what_is_run(data: st.DataObject, name: str, argument: Any) -> None:
+    """Whatever is asked for, each value is one word behind its own option or a job's id, or it is refused."""
+    allowed = program.OPERATIONS[name]
+    options = data.draw(st.dictionaries(st.sampled_from([*allowed.options, "uid", "wrap", ""]), values, max_size=3))
+    asked = {"operation": name, "options": options, "arguments": [] if argument is None else [argument]}
+    try:
+        line = program.command_line(asked, [])
+    except program.RefusedError:
+        return
+    head = allowed.words
+    assert line[: len(head)] == head
+    shown = [f"--{option}" if allowed.options[option] == "" else f"--{option}={options[option]}" for option in options]
+    assert line[len(head) :] == [*shown, *asked["arguments"]]
+    assert set(options) <= set(allowed.options)
+    assert all(str(word)[0].isdigit() for word in asked["arguments"])
+    assert not any("\0" in word for word in line)
+
+
+def examples() -> Sequence[Any]:
+    """The commands that slurm/ makes, each at its fullest."""
+    submission = sbatch.Submission(
+        script=SCRIPT,
+        name="a\nb",
+        queue="queue1,gpu",
+        account="a.b",
+        qos="q",
+        work_dir="/a b",
+        nodes=1,
+        tasks=2,
+        cpus_per_task=3,
+        memory_mib=4,
+        gpus=5,
+        time_limit_seconds=61,
+        array="0-9:2,11%4",
+        dependency="afterok:1_2:3+1,singleton",
+        stdout_path="%j",
+        stderr_path="-x",
+        hold=True,
+        comment="",
+        environment=[sbatch.EnvironmentVariable(name="A_1", value="\n,'\"")],
+    )
+    questions: list[Question[Any]] = [
+        squeue.jobs(),
+        squeue.jobs(["1", "2_3"]),
+        sinfo.nodes(),
+        sinfo.queue_cpu_counts(),
+        sbatch.submit(submission),
+        job_action.cancel(["1", "1_2", "1_[2-5,7%3]", "1+0"], "USR1"),
+        job_action.hold(["1"]),
+        job_action.release(["1"]),
+        job_action.requeue(["1_4294967293"]),
+    ]
+    return [command for question in questions for command in question.commands]
+
+
+@pytest.mark.parametrize("command", examples(), ids=lambda command: command.operation)
+def test_every_command_that_slurm_makes_is_in_the_list(command: Any) -> None:
+    asked = {"operation": command.operation, "options": command.options, "arguments": command.arguments}
+    assert len(program.command_line(asked, [])) >= 2
+    allowed = program.OPERATIONS[command.operation]
+    if not allowed.caller:
+        assert all(program.matches(allowed.environment[name], value) for name, value in command.environment.items())
+
+
+@given(st.lists(st.sampled_from(["JobID", "tres-alloc", "exit_code"]), min_size=1))
+def test_every_format_that_framing_makes_is_in_the_list(columns: list[str]) -> None:
+    assert program.matches(program.FORMAT, framing.format_string(columns, framing.separator()))
+
+
+def test_the_job_of_an_earlier_reply_is_filled_in(node: Node) -> None:
+    node.command("sbatch", "echo '17;lab'")
+    steps = [
+        [{"operation": "sbatch", "stdin": SCRIPT}],
+        [{"operation": "squeue", "options": {"jobs": {"job_of": 0}}}],
+    ]
+    replies = node.answer(packed({**node.request(), "steps": steps}))["replies"]
+    assert argv(replies[1])[-1] == "--jobs=17"
+
+
+def test_without_such_a_job_the_later_command_is_not_run(node: Node) -> None:
+    node.command("sbatch", "echo no >&2; exit 1")
+    steps = [
+        [{"operation": "sbatch", "stdin": SCRIPT}],
+        [{"operation": "squeue", "options": {"jobs": {"job_of": 0}}}],
+    ]
+    first, second = node.answer(packed({**node.request(), "steps": steps}))["replies"]
+    assert first["exit_code"] == 1
+    assert second == {"refusal": "no job was submitted", "code": "invalid"}
+
+
+@pytest.mark.parametrize("user", [None, "", "root", "nobody", "no-such-account", "../x", "Ada", "-x", "a\n"])
+@pytest.mark.parametrize("operation", ["sbatch", "scancel"])
+def test_it_acts_as_no_account_that_is_not_a_persons(node: Node, user: Any, operation: str) -> None:
+    asked = {"operation": operation, "stdin": SCRIPT, "arguments": ["1"] if operation == "scancel" else []}
+    assert [reply["code"] for reply in node.ask(asked, user=user)] == ["forbidden"]
+
+
+def test_a_request_that_came_too_late_is_not_carried_out(node: Node) -> None:
+    marker = node.folder / "users" / node.user / "was-run"
+    node.command("scancel", f"touch {marker}")
+    request = node.request({"operation": "scancel", "arguments": ["1"]}, expires=time.time() - 1)
+    assert node.answer(packed(request)) == {"error": "the request came too late", "expired": True}
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x",
+        "%%%",
+        "AAAA",
+        base64.urlsafe_b64encode(b"no gzip").decode(),
+        base64.urlsafe_b64encode(gzip.compress(b"no JSON")).decode(),
+        base64.urlsafe_b64encode(gzip.compress(b"\xff\xfe")).decode(),
+        base64.urlsafe_b64encode(gzip.compress(b"{}")[:-9]).decode(),
+        packed(None),
+        packed([]),
+        packed("x"),
+        packed({}),
+        packed({"expires": "never", "steps": []}),
+        packed({"expires": 9e9}),
+        packed({"expires": 9e9, "steps": [1]}),
+        packed({"expires": 9e9, "user": ["ada"], "steps": [[{"operation": "scancel", "arguments": ["1"]}]]}),
+        packed({"expires": 9e9, "user": 0, "steps": [[{"operation": "scancel", "arguments": ["1"]}]]}),
+        packed({"expires": 9e9, "steps": [[{"operation": "scancel", "arguments": [1]}]]}),
+        packed({"expires": 9e9, "steps": [[1]]}),
+        packed({"expires": 9e9, "steps": [[{}]]}),
+        packed({"expires": 9e9, "steps": [[{"operation": ["squeue"]}]]}),
+        packed({"expires": 9e9, "steps": [[{"operation": "squeue", "options": [1]}]]}),
+        packed({"expires": 9e9, "steps": [[{"operation": "squeue", "options": {"jobs": {"job_of": 7}}}]]}),
+        packed({"expires": 9e9, "steps": [[{"operation": "squeue", "environment": 1}]]}),
+        packed({"expires": 9e9, "steps": [[{"operation": "scancel", "arguments": 1}]]}),
+        packed({"expires": 9e9, "user": "ada", "steps": [[{"operation": "sbatch", "stdin": 1}]]}),
+        packed({"get": "ftp://127.0.0.1/x", "sha256": ""}),
+        packed({"get": "http://example.org/x", "sha256": ""}),
+        packed({"get": "http://127.0.0.1:1/x", "sha256": ""}),
+        packed({"get": 1}),
+    ],
+    ids=lambda text: text[:12] or "nothing",
+)
+def test_garbage_is_answered_with_an_error(node: Node, text: str) -> None:
+    answer = node.answer(text)
+    assert "error" in answer or [reply["code"] for reply in answer["replies"]] == ["invalid"]
+
+
+def test_a_command_is_killed_at_its_time_limit(node: Node) -> None:
+    impatient = SOURCE.replace("SECONDS = 20.0", "SECONDS = 0.5")
+    assert impatient != SOURCE
+    node.command(
+        "squeue", "trap '' TERM", "echo begun", f"echo $$ >{node.folder}/users/{node.user}/pid", "exec sleep 60"
+    )
+    node.command("sinfo", "echo done")
+    started = time.monotonic()
+    request = node.request({"operation": "squeue"}, {"operation": "sinfo"})
+    slow, quick = node.answer(packed(request), impatient)["replies"]
+    assert time.monotonic() - started < 30
+    assert slow == {"refusal": "squeue did not end within 0 s", "code": "timed_out"}
+    assert quick["stdout"] == "done\n"
+
+
+def test_output_that_a_child_in_the_background_holds_open_is_not_waited_for(node: Node) -> None:
+    node.command("squeue", "echo done", "sleep 30 &")
+    started = time.monotonic()
+    (reply,) = node.ask({"operation": "squeue"})
+    assert time.monotonic() - started < 25
+    assert (reply["exit_code"], reply["stdout"]) == (0, "done\n")
+
+
+def test_much_output_on_both_streams_is_read_while_it_comes(node: Node) -> None:
+    node.command("squeue", "head -c 3000000 /dev/zero | tr '\\0' x >&2; head -c 3000000 /dev/zero | tr '\\0' y")
+    (reply,) = node.ask({"operation": "squeue"})
+    assert (len(reply["stdout"]), len(reply["stderr"])) == (3_000_000, 3_000_000)
+
+
+def test_a_command_that_is_missing_is_unavailable(node: Node) -> None:
+    node.path = "/nowhere"
+    assert node.ask({"operation": "sinfo"})[0]["code"] == "unavailable"
+
+
+@dataclass
+class Bucket:
+    """An HTTP server on the loopback interface that takes PUTs and gives them back."""
+
+    url: str = ""
+    objects: dict[str, bytes] = field(default_factory=dict)
+    status: int = 200
+
+
+@pytest.fixture
+def bucket() -> Iterator[Bucket]:
+    bucket = Bucket()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if bucket.status == 200:
+                bucket.objects[self.path] = body
+            self.send_response(bucket.status)
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path in bucket.objects else 404)
+            self.end_headers()
+            self.wfile.write(bucket.objects.get(self.path, b""))
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        bucket.url = f"http://127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield bucket
+        server.shutdown()
+
+
+NOISE = "head -c 60000 /dev/urandom | base64 -w 0"
+
+
+def test_a_large_answer_goes_by_one_put_and_stdout_tells_its_digest(node: Node, bucket: Bucket) -> None:
+    node.command("squeue", NOISE)
+    answer = node.answer(packed(node.request({"operation": "squeue"}, put=f"{bucket.url}/answers/1?signature=x")))
+    (body,) = bucket.objects.values()
+    assert list(bucket.objects) == ["/answers/1?signature=x"]
+    assert answer == {"put": hashlib.sha256(body).hexdigest()}
+    assert len(json.loads(gzip.decompress(body))["replies"][0]["stdout"]) == 80_000
+
+
+def test_a_small_answer_stays_out_of_the_bucket(node: Node, bucket: Bucket) -> None:
+    node.answer(packed(node.request({"operation": "squeue"}, put=f"{bucket.url}/answers/1")))
+    assert bucket.objects == {}
+
+
+@pytest.mark.parametrize(
+    ("put", "words"),
+    [
+        (None, "needs a bucket, and none is configured"),
+        ("http://127.0.0.1:1/x", "cannot write to the bucket"),
+        ("http://example.org/x", "only HTTPS leaves the head node"),
+        ("file:///etc/passwd", "only HTTPS leaves the head node"),
+    ],
+)
+def test_a_large_answer_that_cannot_go_there_is_an_error(node: Node, put: str | None, words: str) -> None:
+    node.command("squeue", NOISE)
+    answer = node.answer(packed(node.request({"operation": "squeue"}, put=put)))
+    assert list(answer) == ["error"]
+    assert words in answer["error"]
+
+
+def test_a_bucket_that_refuses_the_answer_is_an_error(node: Node, bucket: Bucket) -> None:
+    node.command("squeue", NOISE)
+    bucket.status = 403
+    answer = node.answer(packed(node.request({"operation": "squeue"}, put=f"{bucket.url}/x")))
+    assert "403" in answer["error"]
+
+
+def test_a_large_request_is_fetched_from_the_bucket(node: Node, bucket: Bucket) -> None:
+    body = gzip.compress(json.dumps(node.request({"operation": "squeue"})).encode())
+    bucket.objects["/requests/1"] = body
+    pointer = {"get": f"{bucket.url}/requests/1", "sha256": hashlib.sha256(body).hexdigest()}
+    (reply,) = node.answer(packed(pointer))["replies"]
+    assert "--noheader" in argv(reply)
+
+
+def test_a_request_in_the_bucket_that_is_not_the_announced_one_is_not_carried_out(node: Node, bucket: Bucket) -> None:
+    bucket.objects["/requests/1"] = gzip.compress(json.dumps(node.request({"operation": "squeue"})).encode())
+    answer = node.answer(packed({"get": f"{bucket.url}/requests/1", "sha256": "0" * 64}))
+    assert "not the one that was announced" in answer["error"]
+
+
+def test_what_a_login_profile_prints_is_no_part_of_the_environment(node: Node) -> None:
+    """The user's own profile is run; only what stands behind a marker counts (see tests/end_to_end)."""
+    node.command("sbatch", "env -0")
+    (reply,) = node.ask(
+        {"operation": "sbatch", "stdin": SCRIPT, "environment": {"A": "1"}},
+    )
+    seen = dict(line.split("=", 1) for line in reply["stdout"].split("\0") if line)
+    assert seen["A"] == "1"
+    assert seen["USER"] == seen["LOGNAME"] == node.user
+
+
+def test_the_script_reaches_sbatch_by_stdin_alone(node: Node) -> None:
+    node.command("sbatch", 'cat; echo "$# $*"')
+    script = "#!/bin/sh\necho 'é $(id)'\n"
+    (reply,) = node.ask({"operation": "sbatch", "stdin": script})
+    assert reply["stdout"] == script + "1 --parsable\n"
+
+
+def test_the_source_is_python_3_6() -> None:
+    ast.parse(SOURCE, feature_version=(3, 6))
+
+
+def test_it_imports_nothing_but_the_standard_library() -> None:
+    imported: set[str] = set()
+    for part in ast.walk(ast.parse(SOURCE)):
+        if isinstance(part, ast.Import):
+            imported.update(alias.name.split(".")[0] for alias in part.names)
+        elif isinstance(part, ast.ImportFrom):
+            imported.add((part.module or "").split(".")[0])
+    assert imported <= sys.stdlib_module_names
+
+
+def test_the_source_holds_nothing_that_systems_manager_would_fill_in() -> None:
+    assert "{{" not in SOURCE
