@@ -41,6 +41,9 @@ class Stack:
     def __enter__(self) -> Self:
         self.directory.mkdir(parents=True, exist_ok=True)
         with ExitStack() as held, ThreadPoolExecutor(1) as pool:
+            for chroot in {cluster.programs.chroot for cluster in self.clusters.values()}:
+                if chroot is not None:
+                    held.enter_context(chroot.shown(self.directory))
             self._progress("starting moto's server: EC2 tags, S3")
             aws = pool.submit(held.enter_context, self.aws)
             for cluster in self.clusters.values():
@@ -90,7 +93,11 @@ class Stack:
 
     def _endpoint(self) -> Endpoint:
         instances = [
-            Instance(self.aws.head_node(name), environment=self._agent_environment(cluster.environment))
+            Instance(
+                self.aws.head_node(name),
+                environment=self._agent_environment(cluster.environment),
+                chroot=cluster.programs.chroot,
+            )
             for name, cluster in self.clusters.items()
         ]
         return Endpoint(instances, self._faults, s3_endpoint=self.aws.url, directory=self.directory / "ssm")

@@ -1,6 +1,7 @@
 """One real cluster pair for the whole run, and the API over it as its callers see it."""
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -13,22 +14,37 @@ from hypothesis import settings
 
 from local import packages
 from local.cluster import Cluster
+from local.cluster.users import make_accounts
 from local.gateway import Context, claims
 from local.ssm import Endpoint
 from local.stack import Stack
+from local.suite import Chroot, entered
 
 settings.register_profile("slurmql", deadline=None)
 settings.load_profile("slurmql")
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    """Two real Slurm clusters, `lab` and `annex`, behind a local SSM endpoint; the Lambda's variables are set."""
+def chroot() -> Chroot | None:
+    """Where the Slurm under test runs: a suite's folder if SLURMQL_SUITE names one; None: this machine's own Slurm."""
     packages.install(print)
+    suite = os.environ.get("SLURMQL_SUITE")
+    if not suite:
+        return None
+    make_accounts(print)  # the suite sees the accounts that there are when it is entered
+    return entered(suite, print)
+
+
+@pytest.fixture(scope="session")
+def stack(chroot: Chroot | None) -> Iterator[Stack]:
+    """Two real Slurm clusters, `lab` and `annex`, behind a local SSM endpoint; the Lambda's variables are set."""
     directory = Path(tempfile.mkdtemp(prefix="slurmql-", dir="/tmp"))
     directory.chmod(0o755)
     try:
-        clusters = [Cluster(directory / "lab", "lab", suspend_after=20), Cluster(directory / "annex", "annex")]
+        clusters = [
+            Cluster(directory / "lab", "lab", suspend_after=20, chroot=chroot),
+            Cluster(directory / "annex", "annex", chroot=chroot),
+        ]
         with Stack(directory, clusters) as stack, pytest.MonkeyPatch.context() as patch:
             for name, value in stack.environment.items():
                 patch.setenv(name, value)

@@ -19,6 +19,7 @@ from local.cluster.layout import Layout, make_folders
 from local.cluster.place import suitable
 from local.cluster.ports import NoFreePortsError, reserved
 from local.cluster.users import DemoUser, UnusableAccountError, demo_users
+from local.suite.chroot import Chroot, SuiteError
 
 READY_WITHIN = 30.0
 """Seconds each daemon may take; on two cores all of them take half a second."""
@@ -53,12 +54,13 @@ class Cluster:
         max_jobs: int = 10_000,
         settings: Mapping[str, str] | None = None,
         bin_dirs: tuple[Path, ...] = BIN_DIRS,
+        chroot: Chroot | None = None,
         progress: Callable[[str], None] = lambda line: None,
     ) -> None:
         self.directory = directory.resolve()
         self.name = name
         self.users: tuple[DemoUser, ...] = ()
-        self.programs = Programs(bin_dirs)
+        self.programs = Programs(bin_dirs, chroot)
         self._accounting = accounting
         self._compute = compute
         self._suspend_after = suspend_after
@@ -88,7 +90,7 @@ class Cluster:
         with ExitStack() as held:
             try:
                 self._start(held, progress)
-            except (DaemonError, HostError, NoFreePortsError, UnusableAccountError, OSError) as error:
+            except (DaemonError, HostError, NoFreePortsError, SuiteError, UnusableAccountError, OSError) as error:
                 self._environment = {}
                 raise ClusterError(f"cluster {self.name}: {error}") from error
             self._held = held.pop_all()
@@ -124,11 +126,15 @@ class Cluster:
         Raises CalledProcessError on a status other than 0 unless `check` is off.
         """
         person = None if user is None else self.user(user)
+        command, folder = [self.programs.path(argv[0]), *argv[1:]], person.workspace if person else None
         switch = person if os.geteuid() == 0 else None
+        if self.programs.chroot:  # which only root can enter, so it switches the account as well
+            ids = (person.uid, person.gid, person.groups) if person else None
+            command, folder, switch = self.programs.command(command, folder or "/", ids), None, None
         result = subprocess.run(
-            [self.programs.path(argv[0]), *argv[1:]],
+            command,
             env=self._client(person),
-            cwd=person.workspace if person else None,
+            cwd=folder,
             user=switch.uid if switch else None,
             group=switch.gid if switch else None,
             extra_groups=switch.groups if switch else None,
@@ -164,6 +170,9 @@ class Cluster:
         layout = Layout(held.enter_context(suitable(self.directory, longest, os.geteuid() == 0, progress)))
         make_folders(layout, _slurm_user())
         self.users = demo_users(layout.root / "users", progress)
+        if self.programs.chroot:
+            for folder in (layout.root, *(user.home for user in self.users)):
+                held.enter_context(self.programs.chroot.shown(folder))
         configuration = self._configuration(held, layout, progress)
         write(configuration, self.programs.slurm_version())
         self._environment = {"SLURM_CONF": str(layout.slurm_conf)}

@@ -14,6 +14,7 @@ from typing import Any
 
 from local.cluster.host import Host
 from local.cluster.layout import Layout
+from local.suite.chroot import Chroot
 
 BIN_DIRS = tuple(
     Path(folder) for folder in ("/usr/bin", "/bin", "/usr/sbin", "/sbin", "/opt/slurm/bin", "/opt/slurm/sbin")
@@ -28,20 +29,40 @@ class DaemonError(Exception):
 
 @dataclass(frozen=True)
 class Programs:
-    """The absolute path of each program, from the folders given."""
+    """The absolute path of each program, from the folders given: this machine's, or those of another Slurm's chroot."""
 
     folders: tuple[Path, ...] = BIN_DIRS
+    chroot: Chroot | None = None
 
     def path(self, program: str) -> str:
-        """Where `program` lies. Raises DaemonError."""
-        found = shutil.which(program, path=os.pathsep.join(map(str, self.folders)))
+        """Where `program` lies, inside the chroot if there is one. Raises DaemonError."""
+        found = self._found(program)
         if found is None:
             raise DaemonError(f"{program} is not installed: run python -m local.packages")
         return found
 
+    def command(
+        self,
+        argv: Sequence[str],
+        directory: str | Path = "/",
+        ids: tuple[int, int, Sequence[int]] | None = None,
+    ) -> list[str]:
+        """The argv that runs `argv` where the programs are; on this machine it is `argv` itself.
+
+        Only in a chroot do `directory` and `ids` (uid, gid, all groups) say where and as whom.
+        """
+        return list(argv) if self.chroot is None else self.chroot.command(argv, directory, ids)
+
+    def _found(self, program: str) -> str | None:
+        if self.chroot is None:
+            return shutil.which(program, path=os.pathsep.join(map(str, self.folders)))
+        candidates = (folder / program for folder in self.folders)
+        return next((str(path) for path in candidates if self.chroot.has(path)), None)
+
     def slurm_version(self) -> tuple[int, int]:
         """Release of the installed slurmctld, such as (22, 5). Raises DaemonError."""
-        answer = subprocess.run([self.path("slurmctld"), "-V"], capture_output=True, text=True, check=False).stdout
+        argv = self.command([self.path("slurmctld"), "-V"])
+        answer = subprocess.run(argv, capture_output=True, text=True, check=False).stdout
         release = re.search(r"(\d+)\.(\d+)", answer)
         if release is None:
             raise DaemonError(f"slurmctld -V answers {answer!r}, no version")
@@ -101,6 +122,7 @@ class Daemons:
         environment: Mapping[str, str],
     ) -> None:
         self.layout = layout
+        self._programs = programs
         orders = layout.root / "secret" / "orders.json"
         orders.write_text(json.dumps(self._orders(programs, host, cloud_nodes, environment)))
         os.mkfifo(layout.power_requests, 0o600)
@@ -125,7 +147,7 @@ class Daemons:
 
     def start(self, name: str, argv: Sequence[str]) -> None:
         """Start a daemon; `name` names its log. Raises DaemonError when it cannot be executed."""
-        answer = self._ask({"start": name, "argv": list(argv), "log": self._log(name)})
+        answer = self._ask({"start": name, "argv": self._programs.command(argv), "log": self._log(name)})
         if "error" in answer:
             raise DaemonError(str(answer["error"]))
 
@@ -168,10 +190,11 @@ class Daemons:
         return {
             "environment": dict(environment),
             "host_name": host.name if host.renamed else None,
-            "scontrol": programs.path("scontrol"),
+            "scontrol": programs.command([programs.path("scontrol")]),
             "power_requests": str(self.layout.power_requests),
             "boot": {
-                node: {"argv": slurmd(programs, self.layout, node), "log": self._log(node)} for node in cloud_nodes
+                node: {"argv": programs.command(slurmd(programs, self.layout, node)), "log": self._log(node)}
+                for node in cloud_nodes
             },
         }
 

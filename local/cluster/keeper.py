@@ -107,7 +107,7 @@ class Keeper:
         if orders["host_name"]:
             socket.sethostname(orders["host_name"])  # of the UTS namespace the keeper was started in
         self.environment: dict[str, str] = orders["environment"]
-        self.scontrol: str = orders["scontrol"]
+        self.scontrol: list[str] = orders["scontrol"]
         self.boot: dict[str, dict[str, Any]] = orders["boot"]
         """argv and log of the slurmd of each cloud node."""
         self.requests = os.open(orders["power_requests"], os.O_RDWR | os.O_NONBLOCK)  # a reader always, no end of file
@@ -172,7 +172,7 @@ class Keeper:
 
     def _nodes(self, hostlist: str) -> list[str]:
         expanded = subprocess.run(
-            [self.scontrol, "show", "hostnames", hostlist],
+            [*self.scontrol, "show", "hostnames", hostlist],
             env=self.environment,
             capture_output=True,
             text=True,

@@ -174,6 +174,7 @@ class Agent:
             self._environment(work),
             _time_limit(inputs.get("timeoutSeconds")) * self.pace,
             work.interrupt,
+            self.instance.chroot,
         )
         if ending.code == _REBOOT:
             self.reboots.append(work.command_id)

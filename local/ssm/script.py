@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.suite.chroot import Chroot
+
 KILLED = 137
 """The code the agent gives a script that it killed, for a timeout or a cancel."""
 
@@ -88,8 +90,9 @@ def run(
     environment: Mapping[str, str],
     seconds: float,
     interrupt: Interrupt,
+    chroot: Chroot | None = None,
 ) -> Ending:
-    """Run `sh -c script` in its own process group and read both its pipes to their end.
+    """Run `sh -c script` in its own process group and read both its pipes to their end; in `chroot`, if given.
 
     The streams are written to the files `stdout` and `stderr` beside the script. The end is that of the
     pipes, not only of the shell: a child in the background that keeps one open is waited for. After so many
@@ -98,7 +101,9 @@ def run(
     started = time.time()
     try:
         # The agent does not quote the path; its own never holds a space, a developer's directory may.
-        process = _start(["sh", "-c", shlex.quote(str(script))], working_directory, environment)
+        argv = ["sh", "-c", shlex.quote(str(script))]
+        argv = chroot.command(argv, working_directory) if chroot else argv
+        process = _start(argv, "/" if chroot else working_directory, environment)
     except (OSError, ValueError) as failure:
         # ValueError: a variable holds a NUL.
         number = failure.errno if isinstance(failure, OSError) else errno.EINVAL

@@ -1,0 +1,85 @@
+"""A suite's root folder: running programs in it, and showing it folders of this machine (chroot(1), mount(8))."""
+
+import ctypes
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+CLONE_NEWNS = 0x20000
+"""unshare(2): a mount namespace of our own. os.unshare comes with Python 3.12."""
+ACCOUNTS_AND_HOSTS = ("etc/passwd", "etc/group", "etc/shadow", "etc/hosts")
+"""The files of this machine that the suite sees in place of its own: the same people, the same name."""
+
+
+class SuiteError(Exception):
+    """The suite cannot be made or entered; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Chroot:
+    """The root folder of a suite whose proc(5), accounts and host names are this machine's (see `enter`)."""
+
+    root: Path
+
+    def command(
+        self,
+        argv: Sequence[str],
+        directory: str | Path = "/",
+        ids: tuple[int, int, Sequence[int]] | None = None,
+    ) -> list[str]:
+        """The argv that runs `argv` inside, in `directory`, as (uid, gid, all groups); None: as root.
+
+        chroot(1) and env(1) become the program by execve(2), so the process keeps its id.
+        """
+        who = []
+        if ids is not None:
+            uid, gid, groups = ids
+            who = [f"--userspec={uid}:{gid}", f"--groups={','.join(map(str, groups))}"]
+        return ["/usr/sbin/chroot", *who, str(self.root), "/usr/bin/env", f"--chdir={directory}", *argv]
+
+    def has(self, path: Path) -> bool:
+        """Whether the absolute `path` is there inside; a link counts, as its target lies inside as well."""
+        return os.path.lexists(self._outside(path))
+
+    @contextmanager
+    def shown(self, directory: Path) -> Iterator[None]:
+        """Let the suite see a folder of this machine under the same name, until the block ends. Raises SuiteError."""
+        inside = self._outside(directory)
+        inside.mkdir(parents=True, exist_ok=True)
+        _run("mount", "--bind", str(directory), str(inside))
+        try:
+            yield
+        finally:
+            # Lazily: a process that is about to end may still be in it.
+            _run("umount", "--lazy", str(inside))
+
+    def _outside(self, path: Path) -> Path:
+        return self.root / path.relative_to("/")
+
+
+def enter(root: Path) -> Chroot:
+    """The suite in `root`, ready for use by this thread, those it starts later, and their processes.
+
+    All mounts are made in a mount namespace that ends with the last of them (mount_namespaces(7)): nobody else sees
+    them, nothing is left behind, and a crash leaves nothing mounted that a later removal could go through. Even so
+    never a mount of /dev: the suite has its own device nodes. Accounts that are made later are not seen. Raises
+    SuiteError.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNS) != 0:
+        raise SuiteError(f"no mount namespace of our own: {os.strerror(ctypes.get_errno())}; it needs root")
+    _run("mount", "--make-rprivate", "/")
+    _run("mount", "-t", "proc", "proc", str(root / "proc"))
+    for name in ACCOUNTS_AND_HOSTS:
+        (root / name).touch()  # bullseye comes without hosts
+        _run("mount", "--bind", f"/{name}", str(root / name))
+    return Chroot(root)
+
+
+def _run(*argv: str) -> None:
+    result = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise SuiteError(f"{' '.join(argv)}: {result.stderr.strip()}")

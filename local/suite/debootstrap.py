@@ -1,0 +1,84 @@
+"""Makes the root folder of a Debian suite with Slurm, its database and Python in it (debootstrap(8))."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from local.suite.chroot import SuiteError
+
+PACKAGES = ("slurmctld", "slurmd", "slurm-client", "munge", "python3", "slurmdbd", "mariadb-server")
+KEYRING = Path("usr/share/keyrings/debian-archive-keyring.gpg")
+SCRIPTS = Path("/usr/share/debootstrap/scripts")
+COMMON_SCRIPT = SCRIPTS / "sid"
+"""What debootstrap runs for every suite of late; older releases lack a link to it for suites that came after them."""
+SHOWN_LINES = 3
+
+
+def make(suite: str, root: Path, mirror: str, keyring: Path, progress: Callable[[str], None]) -> None:
+    """Make `root`, which must not exist yet; it is there whole or not at all. Raises SuiteError.
+
+    `keyring` holds the key that signs the suite.
+    """
+    _require_programs()
+    root.parent.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(prefix=f"{suite}.", dir=root.parent))
+    try:
+        building.chmod(0o755)  # every account of the suite enters it
+        log = building.with_name(f"{building.name}.log")
+        progress(f"making Debian {suite} in {root}; the log is {log}")
+        _run(_debootstrap(suite, building, mirror, keyring), log)
+        progress(f"installing {', '.join(PACKAGES)}")
+        _install(building, log)
+        building.rename(root)
+        log.unlink()
+    finally:
+        _remove(building)
+
+
+def _require_programs() -> None:
+    if os.geteuid() != 0:
+        raise SuiteError("another Slurm version runs in a chroot, which only root can make and enter")
+    if shutil.which("debootstrap") is None:
+        raise SuiteError("debootstrap is missing: apt-get install debootstrap")
+
+
+def _debootstrap(suite: str, root: Path, mirror: str, keyring: Path) -> list[str]:
+    script = [] if (SCRIPTS / suite).exists() else [str(COMMON_SCRIPT)]
+    return ["debootstrap", "--variant=minbase", f"--keyring={keyring}", suite, str(root), mirror, *script]
+
+
+def _install(root: Path, log: Path) -> None:
+    # The services of the packages must not start: they would run in nobody's name and for nobody.
+    policy = root / "usr/sbin/policy-rc.d"
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
+    # In a mount namespace of its own, so that proc is gone with the command.
+    install = (
+        'mount -t proc proc "$1/proc"; root=$1; shift;'
+        # Signed it must be, but a mirror that stands still may be older than its testing suite's Valid-Until.
+        ' chroot "$root" apt-get -o Acquire::Check-Valid-Until=false update;'
+        ' chroot "$root" apt-get install --yes --no-install-recommends "$@";'
+        ' chroot "$root" apt-get clean'
+    )
+    argv = ["unshare", "--mount", "--propagation", "private", "sh", "-e", "-c", install, "sh", str(root), *PACKAGES]
+    _run(argv, log)
+    shutil.rmtree(root / "var/lib/apt/lists")
+
+
+def _run(argv: Sequence[str], log: Path) -> None:
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
+    with log.open("a") as output:
+        status = subprocess.run(argv, stdout=output, stderr=output, env=environment, check=False).returncode
+    if status != 0:
+        last = [line for line in log.read_text(errors="replace").splitlines() if line][-SHOWN_LINES:]
+        raise SuiteError(f"{argv[0]} failed with status {status}: {' / '.join(last)} (all of it: {log})")
+
+
+def _remove(root: Path) -> None:
+    """Remove what is left of a failed attempt; never through a mount, be it of the same file system."""
+    mounts = Path("/proc/self/mounts").read_text()
+    if root.exists() and f" {root}/" not in mounts:
+        subprocess.run(["rm", "-rf", "--one-file-system", str(root)], check=False)
