@@ -42,6 +42,7 @@ SETTINGS = {
 
 STDOUT_LIMIT = 23900  # the agent cuts at 24,000 bytes
 SECONDS = 20.0  # the longest a single command may take
+PATIENCE = 1.0  # so long a read may be silent before slurmctld is asked whether it is there at all
 AT_ONCE = 8
 PLAIN_ENVIRONMENT = {
     "TZ": "UTC",
@@ -359,12 +360,14 @@ class Process:
         seconds: float = SECONDS,
         argv0: "Optional[str]" = None,
         stdout: int = subprocess.PIPE,
+        patience: "Optional[float]" = None,
     ) -> None:
         self.argv = argv
         self.argv0 = argv0 or argv[0]
         self.account = account
         self.input = stdin
         self.seconds = seconds
+        self.patience = patience
         self.target = stdout
         self.output = {"stdout": [], "stderr": []}  # type: Dict[str, List[bytes]]
         self.streams = {}  # type: Dict[str, Any]
@@ -418,10 +421,14 @@ class Process:
         now = time.time()
         if self.ended is None and self.child.poll() is not None:
             self.ended = now
+        if self.ended is None and self.patience is not None and now >= self.started + self.patience:
+            self.patience = None
+            self.refusal = scheduler_down()
         if self.ended is None and now >= self.started + self.seconds:
+            self.refusal = RefusedError("%s did not end within %.0f s" % (self.argv[0], self.seconds), "timed_out")
+        if self.ended is None and self.refusal is not None:
             self.child.kill()
             self.child.wait()
-            self.refusal = RefusedError("%s did not end within %.0f s" % (self.argv[0], self.seconds), "timed_out")
         elif self.ended is None or (self.streams and now < self.ended + 0.5):
             return False
         for stream in self.streams.values():
@@ -538,7 +545,26 @@ def prepare(request: "Dict[str, Any]", replies: "List[Dict[str, Any]]", operatio
         if name not in allowed.environment or not matches(allowed.environment[name], value):
             raise RefusedError("variable '%s' is not allowed with this value" % name)
         account.environment[name] = value
-    return Process(argv, account)
+    # sacct asks slurmdbd, not slurmctld.
+    return Process(argv, account, patience=None if allowed.words[0] == "sacct" else PATIENCE)
+
+
+def changes(operation: "Dict[str, Any]") -> bool:
+    allowed = OPERATIONS.get(operation["operation"])
+    return allowed is not None and (allowed.caller or allowed.administrative)
+
+
+def scheduler_down() -> "Optional[RefusedError]":
+    """What scontrol says if no slurmctld answers, else None.
+
+    Only its ping says so at once. All other commands go on trying for MessageTimeout, 60 s on ParallelCluster.
+    """
+    ping = Process(["scontrol", "ping"], service_account(SETTINGS["reader"]), seconds=5.0)
+    run([ping])
+    said = ping.stdout.decode("utf-8", "replace").split("\n")
+    if not any(" is DOWN" in line for line in said) or any(" is UP" in line for line in said):
+        return None
+    return RefusedError("; ".join(line for line in said if " is DOWN" in line), "unavailable")
 
 
 def actor(request: "Dict[str, Any]") -> Account:
@@ -557,8 +583,12 @@ def perform(
     """The replies of operations that run together."""
     answers = {}  # type: Dict[int, Dict[str, Any]]
     processes = {}  # type: Dict[int, Process]
+    # What was never started was certainly not done: a change is not left to find out by itself.
+    down = scheduler_down() if any(changes(operation) for operation in operations) else None
     for position, operation in enumerate(operations):
         try:
+            if down is not None and changes(operation):
+                raise down
             if operation["operation"] == "account":
                 answers[position] = {
                     "exit_code": 0,
