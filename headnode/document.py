@@ -8,7 +8,7 @@ from typing import Any
 
 PROGRAM = Path(__file__).with_name("program.py")
 PARAMETER = "request"
-REQUEST_LIMIT = 60_000
+REQUEST_LIMIT = 48_000
 """The longest request in the parameter, in characters: SSM takes 100,000 bytes with the document; more goes by S3."""
 
 # The first interpreter that is there: a distribution's, RHEL 8's own, ParallelCluster's. -I and -S: nothing but the
