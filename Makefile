@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: help run test lint schema clean
+.PHONY: help run test test-slurm lint schema clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ run: $(INSTALLED)  ## a private real Slurm, local AWS and the API; PORT=8000 ACC
 test: $(INSTALLED)  ## all tests, the end-to-end ones on a real Slurm
 	@$(BIN)/python -m local.packages --accounting
 	@$(BIN)/pytest
+
+test-slurm: $(INSTALLED)  ## the end-to-end tests on another Slurm, as root; SUITE=bullseye|bookworm|trixie|forky|all
+	@$(BIN)/python -m local.suite $(or $(SUITE),all)
 
 lint: $(INSTALLED)  ## format, lint, types, walls
 	@$(BIN)/ruff format --check .
