@@ -36,7 +36,8 @@ _LAST = 2**32  # sorts an array's waiting tasks behind those that have their own
 _FIRST_DAY = datetime(1970, 1, 2, tzinfo=UTC)  # sacct takes no time of 0
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]*")  # a word that headnode/program.py lets through
 _MOST_USERS = 4
-_JOB = re.compile(r"(?P<job>\d+)(?:_(?P<task>\d+)|_(?P<tasks>\[.*\])|\+(?P<component>\d+))?")
+_NUMBER = r"[0-9]{1,20}"
+_JOB = re.compile(rf"(?P<job>{_NUMBER})(?:_(?P<task>{_NUMBER})|_\[.*\]|\+(?P<component>{_NUMBER}))?")
 
 
 def _verbatim(value: str) -> str:
@@ -71,7 +72,7 @@ def _het_job_id(job: str) -> str | None:
 def _order(job: str, raw: str) -> tuple[int, int, int]:
     number = _part("job", job)
     if number is None:
-        return int(raw) if raw.isdigit() else 0, 0, 0
+        return _number(raw), 0, 0
     if "_" in job:
         task = _part("task", job)
         return number, _LAST if task is None else task, 0
@@ -399,4 +400,4 @@ def _taken(texts: Mapping[str, Sequence[str]], rows: Sequence[int], columns: Seq
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdecimal() else 0
+    return int(text) if re.fullmatch(_NUMBER, text) else 0

@@ -1,9 +1,13 @@
 """Memory and CPU time used, as sacct(1) and sstat(1) print them with --noconvert (MaxRSS, TRESUsageInTot)."""
 
+import re
+
 from slurm.duration import seconds
 from slurm.memory import mebibytes
 from slurm.text import NO_NUMBER
 from slurm.tres import tres
+
+_BYTES = re.compile(r"[0-9]{1,20}")
 
 
 def bytes_as_mebibytes(value: str) -> int | None:
@@ -13,7 +17,7 @@ def bytes_as_mebibytes(value: str) -> int | None:
     """
     if value in NO_NUMBER:
         return None
-    return mebibytes(value) if not value.isdecimal() else -(-int(value) // 2**20)
+    return -(-int(value) // 2**20) if _BYTES.fullmatch(value) else mebibytes(value)
 
 
 def largest(values: str) -> int | None:
