@@ -32,6 +32,14 @@ ADD_QOS = (
 """What sacctmgr is told to add the QOS, which a flat file cannot."""
 
 
+def open_to(cluster: str, user: str) -> tuple[tuple[str, ...], ...]:
+    """What sacctmgr is told so that an ordinary user may load a file: it does so for none that the books lack."""
+    return (
+        ("add", "cluster", cluster),
+        ("add", "user", user, f"Cluster={cluster}", "Account=root", "AdminLevel=Admin"),
+    )
+
+
 def flat_file(cluster: str, users: Sequence[str]) -> str:
     """Text for `sacctmgr load` (sacctmgr(1), FLAT FILE DUMP AND LOAD): the cluster, accounts, and users in each.
 

@@ -232,6 +232,9 @@ class Cluster:
         daemons.wait("slurmdbd", self._books_are_open, READY_WITHIN)
         # Before slurmctld starts, which would enter the cluster itself, with no accounts to charge jobs to.
         layout.flat_file.write_text(accounts.flat_file(self.name, [user.name for user in self.users]))
+        if os.geteuid() != 0:
+            for entry in accounts.open_to(self.name, account):
+                self._enter(*entry)
         self._enter(*accounts.ADD_QOS)
         self._enter("load", f"file={layout.flat_file}")
 
