@@ -499,7 +499,7 @@ def run(processes: "List[Process]") -> None:
 
 
 def matches(pattern: str, value: object) -> bool:
-    return isinstance(value, str) and re.match("(?:" + pattern + r")\Z", value) is not None
+    return isinstance(value, str) and re.match("(?:" + pattern + r")\Z", value, re.ASCII) is not None
 
 
 def command_line(operation: "Dict[str, Any]", replies: "List[Dict[str, Any]]") -> "List[str]":
@@ -508,7 +508,7 @@ def command_line(operation: "Dict[str, Any]", replies: "List[Dict[str, Any]]") -
     argv = list(allowed.words)
     for name, value in operation.get("options", {}).items():
         if isinstance(value, dict):
-            value = submitted_job(replies[value["job_of"]])
+            value = submitted_job(replies, value.get("job_of"))
         pattern = allowed.options.get(name)
         if pattern is None or not matches(pattern, value):
             raise RefusedError("option '%s' is not allowed with this value" % name)
@@ -523,7 +523,8 @@ def command_line(operation: "Dict[str, Any]", replies: "List[Dict[str, Any]]") -
     return argv
 
 
-def submitted_job(reply: "Dict[str, Any]") -> str:
+def submitted_job(replies: "List[Dict[str, Any]]", number: "Any") -> str:
+    reply = replies[number] if isinstance(number, int) and 0 <= number < len(replies) else {}
     match = re.search(r"^(\d+)(;.*)?\Z", reply.get("stdout", "").strip(), re.MULTILINE)
     if reply.get("exit_code") != 0 or match is None:
         raise RefusedError("no job was submitted")
@@ -592,7 +593,7 @@ def perform(
             if operation["operation"] == "account":
                 answers[position] = {
                     "exit_code": 0,
-                    "stdout": caller_entry(operation["arguments"][0]).pw_name,
+                    "stdout": caller_entry(next(iter(operation["arguments"]), None)).pw_name,
                 }
             elif operation["operation"] == "sbatch":
                 answers[position] = submit(request, operation)
@@ -627,6 +628,8 @@ def run_denied_as_administrator(processes: "Dict[int, Process]") -> None:
 def submit(request: "Dict[str, Any]", operation: "Dict[str, Any]") -> "Dict[str, Any]":
     """sbatch as the calling user, in the user's login environment and home or the given folder."""
     argv = command_line(operation, [])
+    if operation.get("stdin") is None:
+        raise RefusedError("sbatch needs a script")
     account = login(caller_entry(request.get("user")))
     account.folder = operation.get("options", {}).get("chdir", account.folder)
     for name, value in operation.get("environment", {}).items():
@@ -766,7 +769,7 @@ def unpack(text: str) -> "Dict[str, Any]":
     import hashlib
 
     body = transfer("GET", request["get"])
-    if hashlib.sha256(body).hexdigest() != request["sha256"]:
+    if hashlib.sha256(body).hexdigest() != request.get("sha256"):
         raise RefusedError("the request in S3 is not the one that was announced")
     request = json.loads(zlib.decompress(body, 31).decode("utf-8"))
     return request
@@ -803,11 +806,34 @@ def transfer(method: str, url: str, body: "Optional[bytes]" = None) -> bytes:
     return content
 
 
+EMPTY = {"options": {}, "arguments": [], "environment": {}, "stdin": None, "key": None}  # type: Dict[str, Any]
+
+
+def well_formed(request: "Dict[str, Any]") -> "Dict[str, Any]":
+    """The request, every operation with all of its parts. What they ask for is checked when its turn comes."""
+    steps = request.get("steps")
+    if not isinstance(request.get("expires"), (int, float)) or not isinstance(request.get("user"), (str, type(None))):
+        raise RefusedError("it does not say until when it is good, or for whom")
+    if not isinstance(steps, list) or not all(isinstance(step, list) for step in steps):
+        raise RefusedError("it has no steps")
+    request["steps"] = [[dict(EMPTY, **operation) for operation in step] for step in steps]
+    for operation in sum(request["steps"], []):
+        if not isinstance(operation.get("operation"), str):
+            raise RefusedError("an operation has no name")
+        if not all(isinstance(operation[name], type(EMPTY[name])) for name in ("options", "arguments", "environment")):
+            raise RefusedError("an operation's parts are not what they should be")
+        if not all(isinstance(value, str) for value in operation["arguments"]):
+            raise RefusedError("an operation's arguments are not texts")
+        if not all(isinstance(operation[name], (str, type(None))) for name in ("stdin", "key")):
+            raise RefusedError("an operation's script or key is not a text")
+    return request
+
+
 def answer(text: str) -> "Tuple[Dict[str, Any], Optional[str]]":
     started = time.time()
     try:
-        request = unpack(text)
-    except (ValueError, OSError, zlib.error, RefusedError) as error:
+        request = well_formed(unpack(text))
+    except (ValueError, TypeError, AttributeError, OSError, zlib.error, RefusedError) as error:
         return {"error": "the request cannot be read: %s" % error}, None
     if started > request["expires"]:
         return {"error": "the request came too late", "expired": True}, None
