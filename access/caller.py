@@ -48,9 +48,14 @@ def caller(event: Mapping[str, Any], groups: Mapping[str, str]) -> Caller | None
 
 
 def _claims(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    authorizer = (event.get("requestContext") or {}).get("authorizer") or {}
-    claims = (authorizer.get("jwt") or {}).get("claims") or authorizer.get("claims") or {}
-    return claims if isinstance(claims, Mapping) else {}
+    authorizer = _object(_object(event, "requestContext"), "authorizer")
+    return _object(_object(authorizer, "jwt"), "claims") or _object(authorizer, "claims")
+
+
+def _object(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The object of that name; an empty one where there is none (a Lambda authorizer may put text there)."""
+    value = parent.get(name)
+    return value if isinstance(value, Mapping) else {}
 
 
 def _groups(claims: Mapping[str, Any]) -> list[str]:

@@ -45,6 +45,7 @@ def test_the_user_name_goes_before_the_subject() -> None:
         {"requestContext": {"authorizer": {"jwt": None}}},
         {"requestContext": {"authorizer": {"jwt": {"claims": "ada"}}}},
         {"requestContext": {"authorizer": {"principalId": "ada"}}},
+        {"requestContext": {"authorizer": {"jwt": "ada", "claims": "ada"}}},
         {"requestContext": {"authorizer": {"username": "ada"}}},
         {"requestContext": {"identity": {"user": "ada"}}},
         {"headers": {"authorization": "Bearer ada", "Authorization": "Bearer ada", "x-user": "ada"}},
