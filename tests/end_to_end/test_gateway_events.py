@@ -1,0 +1,214 @@
+"""Events of API Gateway's HTTP APIs (payload 2.0) and REST APIs (1.0), as the gateway sends them to the handler."""
+
+import base64
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote_plus, urlencode
+
+import pytest
+
+from conftest import Api
+from local.gateway import Context
+
+QUERY = "{ viewer { identity } }"
+ANSWER = {"data": {"viewer": {"identity": "ada"}}}
+CANCEL = 'mutation { cancelJobs(input: { ids: ["1"] }) { errors { code } } }'
+
+Event = dict[str, Any]
+
+
+def http_api(method: str = "POST", body: str | None = None, query: str = "", headers: Any = (), **claims: Any) -> Event:
+    """Payload 2.0 with a JWT authorizer, or without any if there are no claims."""
+    authorizer = {"authorizer": {"jwt": {"claims": claims, "scopes": None}}} if claims else {}
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": "/graphql",
+        "rawQueryString": query,
+        "headers": {
+            "content-type": "application/json",
+            "host": "x.execute-api.eu-west-1.amazonaws.com",
+            **dict(headers),
+        },
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "x",
+            "domainName": "x.execute-api.eu-west-1.amazonaws.com",
+            "http": {
+                "method": method,
+                "path": "/graphql",
+                "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.1",
+                "userAgent": "test",
+            },
+            "requestId": "JKJaXmPLvHcESHA=",
+            "routeKey": "$default",
+            "stage": "$default",
+            "time": "22/Nov/2026:10:00:00 +0000",
+            "timeEpoch": 1795341600000,
+            **authorizer,
+        },
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def rest_api(method: str = "POST", body: str | None = None, query: str = "", headers: Any = (), **claims: Any) -> Event:
+    """Payload 1.0 with a Cognito authorizer, or without any if there are no claims."""
+    parameters = dict(pair.split("=", 1) for pair in query.split("&")) if query else {}
+    decoded = {name: unquote_plus(value) for name, value in parameters.items()}  # as the gateway hands them over
+    sent = {"Content-Type": "application/json", "Host": "x.execute-api.eu-west-1.amazonaws.com", **dict(headers)}
+    return {
+        "resource": "/graphql",
+        "path": "/graphql",
+        "httpMethod": method,
+        "headers": sent,
+        "multiValueHeaders": {name: [value] for name, value in sent.items()},
+        "queryStringParameters": decoded or None,
+        "multiValueQueryStringParameters": {name: [value] for name, value in decoded.items()} or None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "x",
+            "httpMethod": method,
+            "identity": {"sourceIp": "192.0.2.1", "userAgent": "test", "user": None},
+            "path": "/prod/graphql",
+            "protocol": "HTTP/1.1",
+            "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
+            "resourcePath": "/graphql",
+            "stage": "prod",
+            **({"authorizer": {"claims": claims}} if claims else {}),
+        },
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+BOTH = pytest.mark.parametrize("event", [http_api, rest_api])
+Make = Callable[..., Event]
+
+
+def ask(api: Api, event: Event) -> tuple[int, Any]:
+    """The status, and the body: read as JSON where it is."""
+    response = api.handler(event, Context())
+    body = response["body"]
+    if response.get("isBase64Encoded"):
+        body = base64.b64decode(body).decode()
+    headers = {name.lower(): value for name, value in headers_of(response).items()}
+    return response["statusCode"], json.loads(body) if "json" in headers["content-type"] else body
+
+
+def headers_of(response: dict[str, Any]) -> dict[str, str]:
+    single = {name: values[-1] for name, values in (response.get("multiValueHeaders") or {}).items()}
+    return {**single, **(response.get("headers") or {})}
+
+
+def body(document: str, **variables: Any) -> str:
+    return json.dumps({"query": document, "variables": variables})
+
+
+@BOTH
+def test_a_post_is_answered(event: Make, api: Api) -> None:
+    assert ask(api, event(body=body(QUERY), username="ada")) == (200, ANSWER)
+
+
+@BOTH
+def test_a_body_in_base64_is_answered(event: Make, api: Api) -> None:
+    encoded = base64.b64encode(body(QUERY).encode()).decode()
+    assert ask(api, {**event(body=encoded, username="ada"), "isBase64Encoded": True}) == (200, ANSWER)
+
+
+@BOTH
+def test_characters_beyond_ascii_arrive(event: Make, api: Api) -> None:
+    document = "query ($id: ID!) { job(id: $id) { id } }"
+    status, answer = ask(api, event(body=json.dumps({"query": document, "variables": {"id": "é😀"}}), username="ada"))
+    assert status == 200
+    assert "'é😀' is not a job id" in answer["errors"][0]["message"]
+
+
+@BOTH
+def test_a_get_with_parameters_is_answered(event: Make, api: Api) -> None:
+    document = "query Who($yes: Boolean!) { viewer { identity role @skip(if: $yes) } }"
+    query = urlencode({"query": document, "variables": '{"yes": true}', "operationName": "Who"})
+    headers = {"accept": "application/json"}
+    assert ask(api, event("GET", query=query, headers=headers, username="ada")) == (200, ANSWER)
+
+
+@BOTH
+def test_a_change_by_get_is_refused_and_nothing_is_sent(event: Make, api: Api) -> None:
+    """A link that someone is made to follow must not cancel their jobs."""
+    before = api.commands()
+    headers = {"accept": "application/json"}
+    status, answer = ask(api, event("GET", query=urlencode({"query": CANCEL}), headers=headers, username="ada"))
+    assert status >= 400
+    assert "data" not in answer or answer["data"] is None
+    assert api.commands() == before
+
+
+@BOTH
+def test_a_browser_gets_graphiql(event: Make, api: Api) -> None:
+    status, page = ask(api, event("GET", headers={"accept": "text/html,application/xhtml+xml"}, username="ada"))
+    assert status == 200
+    assert page.lstrip().lower().startswith("<!doctype html")
+    assert "graphiql" in page.lower()
+
+
+@BOTH
+@pytest.mark.parametrize("document", [QUERY, "{ jobs { totalCount } }", CANCEL, "{ clusters { jobs { totalCount } } }"])
+def test_without_an_authorizers_claims_nobody_is_signed_in_and_nothing_is_sent(
+    event: Make, document: str, api: Api
+) -> None:
+    before = api.commands()
+    headers = {"authorization": "Bearer ada", "Authorization": "Bearer ada;groups=slurmql-operators", "x-user": "ada"}
+    status, answer = ask(api, event(body=body(document), headers=headers))
+    assert status == 200
+    assert {error["extensions"]["code"] for error in answer["errors"]} == {"UNAUTHENTICATED"}
+    assert not any((answer["data"] or {}).values())
+    assert api.commands() == before
+
+
+def test_what_a_lambda_authorizer_adds_is_not_taken_for_claims(api: Api) -> None:
+    event = rest_api(body=body(QUERY))
+    event["requestContext"]["authorizer"] = {"principalId": "ada", "username": "ada", "jwt": "ada", "claims": "ada"}
+    assert ask(api, event)[1]["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+@BOTH
+def test_groups_in_the_token_give_the_role(event: Make, api: Api) -> None:
+    claims = {"sub": "ada", "cognito:groups": "[slurmql-viewers]"}
+    _, answer = ask(api, event(body=body("{ viewer { identity clusterUser role } }"), **claims))
+    assert answer["data"]["viewer"] == {"identity": "ada", "clusterUser": None, "role": "VIEWER"}
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "content", ["", "{", "null", "[]", "7", '"x"', "{}", '{"query": 7}', '{"query": ""}', "\udcff"]
+)
+def test_a_body_that_is_no_request_is_the_callers_mistake(event: Make, content: str, api: Api) -> None:
+    before = api.commands()
+    raw = content.encode("utf-8", "surrogateescape")
+    made = {**event(body=base64.b64encode(raw).decode(), username="ada"), "isBase64Encoded": True}
+    status, answer = ask(api, made)
+    assert status in (200, 400)
+    assert all(error["extensions"]["code"] != "INTERNAL_SERVER_ERROR" for error in answer["errors"])
+    assert "Traceback" not in json.dumps(answer)
+    assert api.commands() == before
+
+
+@BOTH
+def test_an_answer_names_its_request(event: Make, api: Api) -> None:
+    """So that a caller can tell which line of the log is meant."""
+    context = Context()
+    response = api.handler(event(body=body(QUERY), username="ada"), context)
+    assert headers_of(response)["x-request-id"] == context.aws_request_id
+
+
+@BOTH
+def test_the_event_is_left_as_it_came(event: Make, api: Api) -> None:
+    sent = event(body=body(QUERY), username="ada")
+    before = copy.deepcopy(sent)
+    ask(api, sent)
+    assert sent == before
