@@ -1,19 +1,78 @@
-"""Facts of the cluster's configuration, from `scontrol show config` (scontrol(1))."""
+"""Facts of the cluster's configuration, from `scontrol show config` (scontrol(1), slurm.conf(5))."""
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, require_success
+from slurm.instant import instant
+from slurm.text import integer, word
 
-_LINE = re.compile(r"^(\w+)\s+= (.*)$", re.MULTILINE)
+_LINE = re.compile(r"^([\w\[\]]+)\s+= (.*)$", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Configuration:
-    """What the API tells of the configuration."""
+def _text(value: str) -> str | None:
+    return word(value)
 
-    slurm_version: str | None
+
+def _seconds(value: str) -> int | None:
+    """ "300 sec"; INFINITE and NONE are none."""
+    return None if value in ("INFINITE", "NONE") else integer(value.removesuffix(" sec"))
+
+
+def _words(value: str) -> list[str]:
+    return value.split(",") if word(value) and value != "none" else []
+
+
+def _plugin(value: str) -> str | None:
+    """ "select/cons_tres" without the kind before the slash; None for none."""
+    name = value.rpartition("/")[2]
+    return None if name == "none" else word(name)
+
+
+def _keeps_accounts(value: str) -> bool:
+    # "(null)" from 21.08 on where nothing is set.
+    return word(value) is not None and not value.endswith("/none")
+
+
+def _account_host(host: str, type: str) -> str | None:
+    return word(host) if _keeps_accounts(type) else None
+
+
+def _yes(value: str) -> bool:
+    return value in ("1", "Yes", "YES")
+
+
+class Configuration(Record):
+    """Facts of the cluster's configuration that are worth knowing."""
+
+    # fmt: off
+    slurm_version = Column(_text, "SLURM_VERSION", about="The version of slurmctld, as `23.11.10`. scontrol: SLURM_VERSION.")
+    cluster_name = Column(_text, "ClusterName", about="What Slurm calls the cluster. slurm.conf: ClusterName.")
+    controller = Column(_text, "SlurmctldHost[0]", about="The host of slurmctld and its address. slurm.conf: SlurmctldHost.")
+    boot_time = Column(instant, "BOOT_TIME", about="When slurmctld started. scontrol: BOOT_TIME.")
+    accounting_enabled = Column(_keeps_accounts, "AccountingStorageType", about="Whether the cluster keeps accounts, and so a history of jobs. slurm.conf: AccountingStorageType.")
+    accounting_enforce = Column(_words, "AccountingStorageEnforce", about="Which rules of accounting bind jobs, as associations, limits, qos. slurm.conf: AccountingStorageEnforce.")
+    accounting_host = Column(_account_host, "AccountingStorageHost", "AccountingStorageType", about="The host of slurmdbd; null where the cluster keeps no accounts. slurm.conf: AccountingStorageHost.")
+    accounting_tres = Column(_words, "AccountingStorageTRES", about="What is counted, as cpu, mem, gres/gpu. slurm.conf: AccountingStorageTRES.")
+    min_job_age_seconds = Column(_seconds, "MinJobAge", about="How long slurmctld remembers a job after its end, in seconds. slurm.conf: MinJobAge.")
+    max_job_count = Column(integer, "MaxJobCount", about="How many jobs slurmctld takes at once, those it remembers among them. slurm.conf: MaxJobCount.")
+    max_array_size = Column(integer, "MaxArraySize", about="One more than the highest index of an array's task. slurm.conf: MaxArraySize.")
+    max_job_id = Column(integer, "MaxJobId", about="The job id after which ids start again. slurm.conf: MaxJobId.")
+    scheduler_type = Column(_plugin, "SchedulerType", about="How jobs are scheduled: backfill or builtin. slurm.conf: SchedulerType.")
+    scheduler_parameters = Column(_words, "SchedulerParameters", about="How the scheduler is tuned. slurm.conf: SchedulerParameters.")
+    select_type = Column(_plugin, "SelectType", about="How nodes are shared out, as cons_tres. slurm.conf: SelectType.")
+    select_type_parameters = Column(_words, "SelectTypeParameters", about="What is shared out, as CR_CPU_MEMORY; without MEMORY, memory is not managed. slurm.conf: SelectTypeParameters.")
+    priority_type = Column(_plugin, "PriorityType", about="How jobs are ranked: basic (first come, first served) or multifactor. slurm.conf: PriorityType.")
+    preempt_type = Column(_plugin, "PreemptType", about="What decides whether jobs make room for others; null for nothing. slurm.conf: PreemptType.")
+    preempt_mode = Column(_words, "PreemptMode", about="What becomes of a job that makes room. slurm.conf: PreemptMode.")
+    private_data = Column(_words, "PrivateData", about="What users cannot see of others, as jobs or usage; cloud means that powered-down nodes are shown. slurm.conf: PrivateData.")
+    gres_types = Column(_words, "GresTypes", about="Which generic resources nodes may have, as gpu. slurm.conf: GresTypes.")
+    job_requeue = Column(_yes, "JobRequeue", about="Whether jobs go back to their queue when a node fails, unless they say otherwise. slurm.conf: JobRequeue.")
+    suspend_time_seconds = Column(_seconds, "SuspendTime", about="How long a node is idle before it is powered down, in seconds; null for ever. slurm.conf: SuspendTime.")
+    resume_timeout_seconds = Column(_seconds, "ResumeTimeout", about="How long a node may take to start, in seconds. slurm.conf: ResumeTimeout.")
+    message_timeout_seconds = Column(_seconds, "MessageTimeout", about="How long Slurm's commands wait for slurmctld, in seconds. slurm.conf: MessageTimeout.")
+    # fmt: on
 
 
 def configuration() -> Question[Configuration]:
@@ -22,7 +81,7 @@ def configuration() -> Question[Configuration]:
 
 
 def read(replies: Sequence[Reply]) -> Configuration:
-    """From lines of `Key = value`."""
+    """From lines of `Key = value`; a key that this Slurm has not is no value."""
     (reply,) = replies
     values = dict(_LINE.findall(require_success(reply)))
-    return Configuration(slurm_version=values.get("SLURM_VERSION"))
+    return Rows(Configuration, {source: [values.get(source, "")] for source in Configuration.sources()})[0]

@@ -1,4 +1,4 @@
-"""Changing jobs that exist: scancel(1), and scontrol(1) hold, release, requeue."""
+"""Changing jobs that exist: scancel(1), and scontrol(1) hold, release, requeue, suspend, resume."""
 
 import re
 from collections.abc import Sequence
@@ -6,17 +6,32 @@ from functools import partial
 
 from slurm import job_id
 from slurm.command import Command, Question, Reply
-from slurm.refusal import Refusal, refusal
+from slurm.refusal import Refusal, RefusalCode, refusal
+from slurm.states import DescribedEnum
 
 SIGNAL = re.compile(r"(SIG)?[A-Z][A-Z0-9]{1,9}|[1-9][0-9]?")
 
 
-def cancel(jobs: Sequence[str], signal: str | None = None) -> Question[list[Refusal | None]]:
+class SignalTarget(DescribedEnum):
+    """Which of a job's processes a signal is for (scancel(1))."""
+
+    STEPS = "STEPS", "What srun started; the batch script alone is left out, unless the signal ends the job."
+    BATCH = "BATCH", "The batch script's shell alone. scancel: --batch."
+    FULL = "FULL", "The batch script with all that it started, and the steps. scancel: --full."
+
+
+_TARGET_OPTIONS = {SignalTarget.STEPS: {}, SignalTarget.BATCH: {"batch": ""}, SignalTarget.FULL: {"full": ""}}
+
+
+def cancel(
+    jobs: Sequence[str], signal: str | None = None, target: SignalTarget = SignalTarget.STEPS
+) -> Question[list[Refusal | None]]:
     """Cancel each job, or send it a signal by name or number; for each None, or why not.
 
-    `--verbose` makes scancel tell of unknown and finished jobs, which it otherwise passes over with exit code 0.
+    `target` counts with a signal only. `--verbose` makes scancel tell of unknown and finished jobs, which it otherwise
+    passes over with exit code 0.
     """
-    options = {"signal": signal} if signal else {}
+    options = {"signal": signal, **_TARGET_OPTIONS[target]} if signal else {}
     return _each(Command("scancel", options=options), jobs)
 
 
@@ -35,10 +50,40 @@ def requeue(jobs: Sequence[str]) -> Question[list[Refusal | None]]:
     return _each(Command("scontrol requeue"), jobs)
 
 
+def requeue_held(jobs: Sequence[str]) -> Question[list[Refusal | None]]:
+    """Like `requeue`, but the job is held until it is released; for each None, or why not."""
+    return _each(Command("scontrol requeuehold"), jobs)
+
+
+def suspend(jobs: Sequence[str]) -> Question[list[Refusal | None]]:
+    """Stop each running job's processes, so that others can have its CPUs; for each None, or why not.
+
+    Slurm's administrators only, the job's own user not among them.
+    """
+    return _each_suspended(Command("scontrol suspend"), jobs)
+
+
+def resume(jobs: Sequence[str]) -> Question[list[Refusal | None]]:
+    """Let each suspended job go on; for each None, or why not. Slurm's administrators only."""
+    return _each_suspended(Command("scontrol resume"), jobs)
+
+
 def _each(command: Command, jobs: Sequence[str]) -> Question[list[Refusal | None]]:
     """One command a job, so that every job has its own answer."""
     commands = tuple(Command(command.operation, command.options, (_argument(job),)) for job in jobs)
     return Question(commands, partial(_read, jobs=jobs))
+
+
+def _each_suspended(command: Command, jobs: Sequence[str]) -> Question[list[Refusal | None]]:
+    question = _each(command, jobs)
+    return Question(question.commands, lambda replies: [_unknown(why) for why in question.read(replies)])
+
+
+def _unknown(why: Refusal | None) -> Refusal | None:
+    """scontrol's word for a job that slurmctld does not know, when it is to be suspended or resumed (22.05)."""
+    if why and "Unexpected message received" in why.message:
+        return Refusal(RefusalCode.NOT_FOUND, why.message, why.field, why.id)
+    return why
 
 
 def _argument(job: str) -> str:

@@ -44,7 +44,9 @@ _CODES = [
     (r"Access/permission denied|Invalid user id|not permitted to use", RefusalCode.FORBIDDEN),
     (r"already completing or completed|already finished", RefusalCode.ALREADY_FINISHED),
     (
-        r"Job is pending execution|Job is not pending|can not be altered now|Requested operation is presently disabled",
+        r"Job is pending execution|Job is not pending|can not be altered now|Requested operation is presently disabled"
+        r"|no longer pending execution|Job is in held state|Job is not (running|suspended)|Invalid node state"
+        r"|Requested nodes are busy|Duplicate reservation name",
         RefusalCode.CONFLICT,
     ),
     (r"violates accounting/QOS policy|(QOS|Assoc)\w*Limit|job submit limit", RefusalCode.LIMIT_EXCEEDED),

@@ -1,0 +1,115 @@
+"""Accounts, and who may charge them how much: `sacctmgr show associations`, `show account` (sacctmgr(1))."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from slurm import accounting, assoc_mgr
+from slurm.assoc_mgr import minutes_as_seconds, used, whole
+from slurm.column import Column, Record, Rows
+from slurm.command import Command, Question, Reply
+from slurm.duration import seconds
+from slurm.errors import ParseError
+from slurm.text import integer
+
+
+def _verbatim(value: str) -> str:
+    return value
+
+
+def _text(value: str) -> str | None:
+    return value or None
+
+
+def _list(value: str) -> list[str]:
+    return [entry for entry in value.split(",") if entry]
+
+
+def _shares(value: str) -> int | None:
+    return None if value == "parent" else integer(value)
+
+
+class Association(Record):
+    """An account on the cluster, or a user in an account, with the limits set there and what counts against them.
+
+    A limit that is null or empty here may still be set on an account above, or by the QOS.
+    """
+
+    # fmt: off
+    id_number = Column(integer, "ID", about="The number that accounting knows it by. sacctmgr: ID.")
+    cluster_name = Column(_verbatim, "Cluster", about="What Slurm calls the cluster. sacctmgr: Cluster.")
+    account = Column(_verbatim, "Account", about="The account. sacctmgr: Account.")
+    user = Column(_text, "User", about="The user in the account; null for the account itself. sacctmgr: User.")
+    queue_name = Column(_text, "Partition", about="The only queue that it is for; null for all. sacctmgr: Partition.")
+    parent_account = Column(_text, "ParentName", about="The account above; null for a user, and for the topmost. sacctmgr: ParentName.")
+    shares = Column(_shares, "Share", about="Its shares beside its siblings'; null if it has its parent's. sacctmgr: Share.")
+    priority = Column(integer, "Priority", about="What it adds to a job's priority; null for nothing. sacctmgr: Priority.")
+    default_qos = Column(_text, "DefaultQOS", about="The QOS of jobs that ask for none. sacctmgr: DefaultQOS.")
+    qos = Column(_list, "QOS", about="The QOS that jobs may ask for. sacctmgr: QOS.")
+    max_tres = Column(_list, "GrpTRES", about="The most that all its running jobs together may hold, as `cpu=64`. sacctmgr: GrpTRES.")
+    max_tres_minutes = Column(_list, "GrpTRESMins", about="The most that all its jobs together may use up, in minutes times what they hold, as `cpu=1000`. sacctmgr: GrpTRESMins.")
+    max_tres_run_minutes = Column(_list, "GrpTRESRunMins", about="The most that all its running jobs together may have ahead of them, in minutes times what they hold. sacctmgr: GrpTRESRunMins.")
+    max_jobs = Column(integer, "GrpJobs", about="How many of all its jobs may run at once; null for unlimited. sacctmgr: GrpJobs.")
+    max_submitted_jobs = Column(integer, "GrpSubmitJobs", about="How many of all its jobs may wait or run; null for unlimited. sacctmgr: GrpSubmitJobs.")
+    max_wall_seconds = Column(seconds, "GrpWall", about="How much run time all its jobs together may use up, in seconds; null for unlimited. sacctmgr: GrpWall.")
+    max_jobs_per_user = Column(integer, "MaxJobs", about="How many jobs of one user may run at once; null for unlimited. sacctmgr: MaxJobs.")
+    max_submitted_jobs_per_user = Column(integer, "MaxSubmitJobs", about="How many jobs of one user may wait or run; null for unlimited. sacctmgr: MaxSubmitJobs.")
+    max_tres_per_job = Column(_list, "MaxTRES", about="The most that one job may hold. sacctmgr: MaxTRES.")
+    max_tres_per_node = Column(_list, "MaxTRESPerNode", about="The most that one job may hold on each node. sacctmgr: MaxTRESPerNode.")
+    max_tres_minutes_per_job = Column(_list, "MaxTRESMinsPerJob", about="The most that one job may use up, in minutes times what it holds. sacctmgr: MaxTRESMinsPerJob.")
+    max_time_seconds = Column(seconds, "MaxWall", about="The longest time limit of a job, in seconds; null for unlimited. sacctmgr: MaxWall.")
+    running_job_count = Column(integer, assoc_mgr.JOBS, about="How many of its jobs run now. scontrol show assoc_mgr: GrpJobs.")
+    submitted_job_count = Column(integer, assoc_mgr.SUBMITTED, about="How many of its jobs wait or run now. scontrol show assoc_mgr: GrpSubmitJobs.")
+    used_tres = Column(used, assoc_mgr.TRES, about="What its running jobs hold now, as `cpu=2`; memory in MiB. scontrol show assoc_mgr: GrpTRES.")
+    used_tres_minutes = Column(used, assoc_mgr.TRES_MINUTES, about="What its jobs have used up, in minutes times what they held, as it counts against maxTresMinutes. scontrol show assoc_mgr: GrpTRESMins.")
+    used_wall_seconds = Column(minutes_as_seconds, assoc_mgr.WALL, about="The run time its jobs have used up, in seconds, as it counts against maxWallSeconds. scontrol show assoc_mgr: GrpWall.")
+    raw_usage = Column(whole, assoc_mgr.RAW, about="What its jobs have used up, in seconds times billing, with the cluster's decay. scontrol show assoc_mgr: UsageRaw.")
+    # fmt: on
+
+
+class Account(Record):
+    """An account that jobs are charged to."""
+
+    # fmt: off
+    name = Column(_verbatim, "Account", about="The account's name. sacctmgr: Account.")
+    organization = Column(_text, "Organization", about="Whose it is, in the administrators' words. sacctmgr: Organization.")
+    description = Column(_text, "Description", about="What it is for, in the administrators' words. sacctmgr: Description.")
+    # fmt: on
+
+
+_SACCTMGR = [source for source in Association.sources() if source not in assoc_mgr.SOURCES]
+
+
+def associations(cluster: str | None = None) -> Question[Rows[Association]]:
+    """All associations, or those of the cluster of that name (several clusters may share one slurmdbd).
+
+    Reading raises AccountingDisabledError where the cluster keeps no accounts.
+    """
+    options: dict[str, str | int] = {"format": ",".join(_SACCTMGR)}
+    commands = (
+        Command("sacctmgr show associations", {**options, "cluster": cluster} if cluster else options),
+        Command("scontrol show assoc_mgr associations"),
+    )
+    return Question(commands, read)
+
+
+def read(replies: Sequence[Reply]) -> Rows[Association]:
+    """Limits from sacctmgr, use from slurmctld, joined by id. Raises as `accounting.require`, and ParseError."""
+    limits, use = replies
+    texts = accounting.split(accounting.require(limits), _SACCTMGR)
+    return Rows(Association, accounting.with_use(texts, assoc_mgr.associations(use)))
+
+
+def accounts() -> Question[Rows[Account]]:
+    """All accounts. Reading raises AccountingDisabledError where the cluster keeps none."""
+    columns = Account.sources()
+    return Question((Command("sacctmgr show account", {"format": ",".join(columns)}),), partial(_read, columns=columns))
+
+
+def _read(replies: Sequence[Reply], columns: Sequence[str]) -> Rows[Account]:
+    """One line an account. The description comes last, so that it may hold "|"."""
+    (reply,) = replies
+    records = [line.split("|", 2) for line in accounting.require(reply).split("\n") if line]
+    for record in records:
+        if len(record) != len(columns):
+            raise ParseError("record of sacctmgr", "|".join(record))
+    return Rows(Account, {column: [record[at] for record in records] for at, column in enumerate(columns)})

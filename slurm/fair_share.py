@@ -1,0 +1,66 @@
+"""Shares and use of accounts and users, as they count for priorities: sshare(1)."""
+
+from collections.abc import Sequence
+
+from slurm import accounting
+from slurm.column import Column, Record, Rows
+from slurm.command import Command, Question, Reply, SlurmError, require_success
+from slurm.text import decimal, integer
+
+
+class FairShareDisabledError(SlurmError):
+    """The cluster does not rank jobs by fair share: slurm.conf's PriorityType is priority/basic."""
+
+
+def _account(value: str) -> str:
+    # Blanks before it show how deep in the tree the account stands.
+    return value.lstrip(" ")
+
+
+def _text(value: str) -> str | None:
+    return value or None
+
+
+def _shares(value: str) -> int | None:
+    return None if value == "parent" else integer(value)
+
+
+def _fraction(value: str) -> float | None:
+    return None if value in ("inf", "nan", "-nan") else decimal(value)
+
+
+class FairShare(Record):
+    """An account, or a user in an account: what share it has, what it has used."""
+
+    # fmt: off
+    account = Column(_account, "Account", about="The account. sshare: Account.")
+    user = Column(_text, "User", about="The user in the account; null for the account itself. sshare: User.")
+    queue_name = Column(_text, "Partition", about="The only queue that it is for; null for all. sshare: Partition.")
+    shares = Column(_shares, "RawShares", about="Its shares beside its siblings'; null if it has its parent's, and for the topmost account. sshare: RawShares.")
+    normalized_shares = Column(_fraction, "NormShares", about="Its part of all shares, from 0 to 1. sshare: NormShares.")
+    raw_usage = Column(integer, "RawUsage", about="What it has used, in seconds times billing, with the cluster's decay. sshare: RawUsage.")
+    normalized_usage = Column(_fraction, "NormUsage", about="Its part of all use, from 0 to 1. sshare: NormUsage.")
+    effective_usage = Column(_fraction, "EffectvUsage", about="Its part of use, beside its siblings', or with what they used counted in. sshare: EffectvUsage.")
+    fair_share = Column(_fraction, "FairShare", about="What counts for priority, from 0 to 1; higher starts first. Null for accounts under Slurm's default algorithm, which ranks users. sshare: FairShare.")
+    level_fair_share = Column(_fraction, "LevelFS", about="Its shares divided by its use beside its siblings'; null for unlimited (nothing used). sshare: LevelFS.")
+    # fmt: on
+
+
+HOW_TO_SWITCH_ON = "The cluster does not rank jobs by fair share. Set PriorityType=priority/multifactor in slurm.conf, with accounting."
+
+
+def fair_shares() -> Question[Rows[FairShare]]:
+    """All accounts and users, in the order of their tree. Reading raises FairShareDisabledError where there is none."""
+    return Question((Command("sshare", {"format": ",".join(FairShare.sources())}),), read)
+
+
+def read(replies: Sequence[Reply]) -> Rows[FairShare]:
+    """One line an association; there is one for the topmost account at least. Raises ParseError, SlurmError.
+
+    Without priority/multifactor sshare prints nothing, and exits with 0 (22.05).
+    """
+    (reply,) = replies
+    printed = require_success(reply)
+    if not printed.strip():
+        raise FairShareDisabledError(HOW_TO_SWITCH_ON)
+    return Rows(FairShare, accounting.split(printed, FairShare.sources()))

@@ -1,0 +1,45 @@
+"""Licenses that the scheduler counts: `scontrol show licenses` (scontrol(1); slurm.conf(5), Licenses)."""
+
+from collections.abc import Sequence
+
+from slurm.column import Column, Record, Rows
+from slurm.command import Command, Question, Reply, require_success
+from slurm.scontrol_record import fields
+from slurm.text import integer
+
+
+def _verbatim(value: str) -> str:
+    return value
+
+
+def _yes(value: str) -> bool:
+    return value == "yes"
+
+
+class License(Record):
+    """A license, as many as jobs may hold at once."""
+
+    # fmt: off
+    name = Column(_verbatim, "LicenseName", about="The license's name; with `@` the server's behind it, if accounting keeps it. scontrol: LicenseName.")
+    total_count = Column(integer, "Total", about="How many there are. scontrol: Total.")
+    used_count = Column(integer, "Used", about="How many jobs hold. scontrol: Used.")
+    free_count = Column(integer, "Free", about="How many jobs may still take. scontrol: Free.")
+    reserved_count = Column(integer, "Reserved", about="How many reservations keep. scontrol: Reserved.")
+    is_remote = Column(_yes, "Remote", about="Whether accounting keeps it (sacctmgr resource), not slurm.conf. scontrol: Remote.")
+    # fmt: on
+
+
+def licenses() -> Question[Rows[License]]:
+    """All licenses, by name."""
+    return Question((Command("scontrol show licenses"),), read)
+
+
+_NONE = "No licenses configured in Slurm."
+
+
+def read(replies: Sequence[Reply]) -> Rows[License]:
+    """One line a license, or a sentence that there is none."""
+    (reply,) = replies
+    lines = [line for line in require_success(reply).splitlines() if line.strip() and line.strip() != _NONE]
+    records = [fields(line) for line in lines]
+    return Rows(License, {source: [record.get(source, "") for record in records] for source in License.sources()})

@@ -1,0 +1,65 @@
+"""Whether the scheduler and accounting answer: `scontrol ping`, and a look at slurmdbd (scontrol(1), sacctmgr(1))."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from slurm import accounting
+from slurm.command import AccountingDisabledError, Command, Question, Reply, SlurmError
+from slurm.errors import ParseError
+
+ABOUT_ROLE = "primary, or backup (backup1, backup2 ...). scontrol: ping."
+ABOUT_HOST = "The host that slurmctld runs on. scontrol: ping."
+ABOUT_IS_UP = "Whether it answers. scontrol: ping."
+
+
+@dataclass(frozen=True)
+class Controller:
+    """One slurmctld, and whether it answers."""
+
+    role: str
+    host: str
+    is_up: bool
+
+
+@dataclass(frozen=True)
+class Ping:
+    """The slurmctlds; whether slurmdbd answers (None where the cluster keeps no accounts), and why it does not."""
+
+    controllers: Sequence[Controller]
+    accounting_is_up: bool | None
+    accounting_message: str | None
+
+
+def ping() -> Question[Ping]:
+    """Ask each slurmctld and slurmdbd for a sign of life."""
+    return Question((Command("scontrol ping"), Command("sacctmgr show cluster")), read)
+
+
+def read(replies: Sequence[Reply]) -> Ping:
+    """A daemon that is down is an answer, not an error. Raises ParseError if scontrol tells of no slurmctld."""
+    controllers, clusters = replies
+    is_up, message = _accounting(clusters)
+    return Ping(_controllers(controllers), is_up, message)
+
+
+_LINE = re.compile(r"(?m)^Slurmctld\((?P<role>[^)]*)\) at (?P<host>\S+) is (?P<state>\w+)")
+
+
+def _controllers(reply: Reply) -> list[Controller]:
+    """One line a slurmctld; with a single one down scontrol adds a frame of stars (exit code 1)."""
+    found = [Controller(match["role"], match["host"], match["state"] == "UP") for match in _LINE.finditer(reply.stdout)]
+    if not found:
+        raise ParseError("ping", reply.stdout or reply.stderr or reply.refusal or "")
+    return found
+
+
+def _accounting(reply: Reply) -> tuple[bool | None, str | None]:
+    """`sacctmgr ping` is no earlier than 23.11: any answer from the database will do."""
+    try:
+        accounting.require(reply)
+    except AccountingDisabledError:
+        return None, None
+    except SlurmError as error:
+        return False, str(error)
+    return True, None

@@ -1,0 +1,79 @@
+"""Qualities of service with their limits and use: `sacctmgr show qos` (sacctmgr(1), scontrol(1) assoc_mgr)."""
+
+from collections.abc import Sequence
+
+from slurm import accounting, assoc_mgr
+from slurm.assoc_mgr import minutes_as_seconds, used, whole
+from slurm.column import Column, Record, Rows
+from slurm.command import Command, Question, Reply
+from slurm.duration import seconds
+from slurm.text import decimal, integer
+
+
+def _verbatim(value: str) -> str:
+    return value
+
+
+def _list(value: str) -> list[str]:
+    return [entry for entry in value.split(",") if entry]
+
+
+def _mode(value: str) -> str | None:
+    return value or None
+
+
+class Qos(Record):
+    """A quality of service: how jobs that ask for it are ranked, and how much they may use."""
+
+    # fmt: off
+    name = Column(_verbatim, "Name", about="The QOS's name. sacctmgr: Name.")
+    id_number = Column(integer, "ID", about="The number that accounting knows it by. sacctmgr: ID.")
+    priority = Column(integer, "Priority", about="What it adds to a job's priority. sacctmgr: Priority.")
+    flags = Column(_list, "Flags", about="What else is true of it, as DenyOnLimit or NoDecay. sacctmgr: Flags.")
+    preempts = Column(_list, "Preempt", about="The names of the QOS whose jobs make room for its own. sacctmgr: Preempt.")
+    preempt_mode = Column(_mode, "PreemptMode", about="What becomes of its jobs when they make room; `cluster` means as the cluster says. sacctmgr: PreemptMode.")
+    grace_time_seconds = Column(seconds, "GraceTime", about="How long a job that is to make room may go on, in seconds. sacctmgr: GraceTime.")
+    usage_factor = Column(decimal, "UsageFactor", about="What use under it is multiplied by. sacctmgr: UsageFactor.")
+    usage_threshold = Column(decimal, "UsageThreshold", about="The least fair share that its jobs need; null for none. sacctmgr: UsageThreshold.")
+    max_tres = Column(_list, "GrpTRES", about="The most that all its running jobs together may hold, as `cpu=100`. sacctmgr: GrpTRES.")
+    max_tres_minutes = Column(_list, "GrpTRESMins", about="The most that all its jobs together may use up, in minutes times what they hold, as `cpu=1000`. sacctmgr: GrpTRESMins.")
+    max_tres_run_minutes = Column(_list, "GrpTRESRunMins", about="The most that all its running jobs together may have ahead of them, in minutes times what they hold. sacctmgr: GrpTRESRunMins.")
+    max_jobs = Column(integer, "GrpJobs", about="How many of its jobs may run at once; null for unlimited. sacctmgr: GrpJobs.")
+    max_submitted_jobs = Column(integer, "GrpSubmitJobs", about="How many of its jobs may wait or run; null for unlimited. sacctmgr: GrpSubmitJobs.")
+    max_wall_seconds = Column(seconds, "GrpWall", about="How much run time all its jobs together may use up, in seconds; null for unlimited. sacctmgr: GrpWall.")
+    max_tres_per_job = Column(_list, "MaxTRES", about="The most that one job may hold. sacctmgr: MaxTRES.")
+    max_tres_per_node = Column(_list, "MaxTRESPerNode", about="The most that one job may hold on each node. sacctmgr: MaxTRESPerNode.")
+    max_time_seconds = Column(seconds, "MaxWall", about="The longest time limit of a job, in seconds; null for unlimited. sacctmgr: MaxWall.")
+    max_tres_per_user = Column(_list, "MaxTRESPerUser", about="The most that one user's running jobs together may hold. sacctmgr: MaxTRESPerUser.")
+    max_jobs_per_user = Column(integer, "MaxJobsPerUser", about="How many jobs of one user may run at once; null for unlimited. sacctmgr: MaxJobsPerUser.")
+    max_submitted_jobs_per_user = Column(integer, "MaxSubmitJobsPerUser", about="How many jobs of one user may wait or run; null for unlimited. sacctmgr: MaxSubmitJobsPerUser.")
+    max_tres_per_account = Column(_list, "MaxTRESPerAccount", about="The most that one account's running jobs together may hold. sacctmgr: MaxTRESPerAccount.")
+    max_jobs_per_account = Column(integer, "MaxJobsPerAccount", about="How many jobs of one account may run at once; null for unlimited. sacctmgr: MaxJobsPerAccount.")
+    max_submitted_jobs_per_account = Column(integer, "MaxSubmitJobsPerAccount", about="How many jobs of one account may wait or run; null for unlimited. sacctmgr: MaxSubmitJobsPerAccount.")
+    min_tres_per_job = Column(_list, "MinTRESPerJob", about="The least that one job must ask for. sacctmgr: MinTRESPerJob.")
+    running_job_count = Column(integer, assoc_mgr.JOBS, about="How many of its jobs run now. scontrol show assoc_mgr: GrpJobs.")
+    submitted_job_count = Column(integer, assoc_mgr.SUBMITTED, about="How many of its jobs wait or run now. scontrol show assoc_mgr: GrpSubmitJobs.")
+    used_tres = Column(used, assoc_mgr.TRES, about="What its running jobs hold now, as `cpu=2`; memory in MiB. scontrol show assoc_mgr: GrpTRES.")
+    used_tres_minutes = Column(used, assoc_mgr.TRES_MINUTES, about="What its jobs have used up, in minutes times what they held, as it counts against maxTresMinutes. scontrol show assoc_mgr: GrpTRESMins.")
+    used_wall_seconds = Column(minutes_as_seconds, assoc_mgr.WALL, about="The run time its jobs have used up, in seconds, as it counts against maxWallSeconds. scontrol show assoc_mgr: GrpWall.")
+    raw_usage = Column(whole, assoc_mgr.RAW, about="What its jobs have used up, in seconds times billing, with the cluster's decay. scontrol show assoc_mgr: UsageRaw.")
+    # fmt: on
+
+
+_SACCTMGR = [source for source in Qos.sources() if source not in assoc_mgr.SOURCES]
+
+
+def qos() -> Question[Rows[Qos]]:
+    """All QOS. Reading raises AccountingDisabledError where the cluster keeps no accounts."""
+    commands = (
+        Command("sacctmgr show qos", {"format": ",".join(_SACCTMGR)}),
+        Command("scontrol show assoc_mgr qos"),
+    )
+    return Question(commands, read)
+
+
+def read(replies: Sequence[Reply]) -> Rows[Qos]:
+    """Limits from sacctmgr, use from slurmctld, joined by id. Raises as `accounting.require`, and ParseError."""
+    limits, use = replies
+    texts = accounting.split(accounting.require(limits), _SACCTMGR)
+    return Rows(Qos, accounting.with_use(texts, assoc_mgr.qos(use)))

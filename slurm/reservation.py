@@ -1,0 +1,255 @@
+"""Reservations: `scontrol show reservation`, create and delete (scontrol(1), RESERVATIONS)."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from slurm import argument
+from slurm.argument import assignment
+from slurm.column import Column, Record, Rows
+from slurm.command import Command, Question, Reply, require_success
+from slurm.duration import seconds
+from slurm.errors import ParseError
+from slurm.hostlist import expand
+from slurm.instant import instant
+from slurm.refusal import Refusal, RefusalCode, refusal
+from slurm.states import DescribedEnum
+from slurm.text import integer, text
+
+
+class ReservationState(DescribedEnum):
+    """Whether a reservation holds now."""
+
+    ACTIVE = "ACTIVE", "It holds now."
+    INACTIVE = "INACTIVE", "It has not begun, or is over."
+    UNKNOWN = "UNKNOWN", "A state this release of the API has no value for."
+
+
+class ReservationFlag(DescribedEnum):
+    """What a reservation can be made with (scontrol(1), Flags)."""
+
+    MAINT = "MAINT", "For maintenance: it may overlap others, and its idle time is booked as planned down time."
+    IGNORE_JOBS = "IGNORE_JOBS", "Make it whatever jobs run there now."
+    OVERLAP = "OVERLAP", "It may share nodes with other reservations."
+    FLEX = "FLEX", "Its jobs may use other nodes too, and start before it or end after it."
+    MAGNETIC = "MAGNETIC", "Jobs that fit run in it without asking for it."
+    REPLACE = "REPLACE", "Nodes that its jobs take are replaced by idle ones."
+    REPLACE_DOWN = "REPLACE_DOWN", "Nodes that go down are replaced."
+    NO_HOLD_JOBS_AFTER_END = "NO_HOLD_JOBS_AFTER_END", "When it is over, its waiting jobs are not held."
+    ANY_NODES = "ANY_NODES", "It counts licenses alone, whatever the nodes."
+    DAILY = "DAILY", "It comes back every day."
+    WEEKLY = "WEEKLY", "It comes back every week."
+    WEEKDAY = "WEEKDAY", "It comes back every working day."
+    WEEKEND = "WEEKEND", "It comes back every Saturday and Sunday."
+
+
+def _verbatim(value: str) -> str:
+    return value
+
+
+def _state(value: str) -> ReservationState:
+    return next((state for state in ReservationState if state.value == value), ReservationState.UNKNOWN)
+
+
+def _list(value: str) -> list[str]:
+    return [] if value in ("", "(null)") else value.split(",")
+
+
+def _text(value: str) -> str | None:
+    return text(value) or None
+
+
+class Reservation(Record):
+    """Nodes, licenses or both that are kept for some users or accounts for some time."""
+
+    # fmt: off
+    name = Column(_verbatim, "ReservationName", about="The reservation's name. scontrol: ReservationName.")
+    state = Column(_state, "State", about="Whether it holds now. scontrol: State.")
+    raw_state = Column(_verbatim, "State", about="The scheduler's own word, also where `state` is UNKNOWN. scontrol: State.")
+    start_time = Column(instant, "StartTime", about="When it begins, or began; of one that comes back, the next or present time. scontrol: StartTime.")
+    end_time = Column(instant, "EndTime", about="When it ends. scontrol: EndTime.")
+    duration_seconds = Column(seconds, "Duration", about="How long it holds, in seconds. scontrol: Duration.")
+    node_names = Column(expand, "Nodes", about="The names of its nodes; empty for none. scontrol: Nodes.")
+    node_count = Column(integer, "NodeCnt", about="How many nodes. scontrol: NodeCnt.")
+    core_count = Column(integer, "CoreCnt", about="How many cores. scontrol: CoreCnt.")
+    queue_name = Column(_text, "PartitionName", about="The queue that its nodes are of; null where none is named. scontrol: PartitionName.")
+    features = Column(_text, "Features", about="The features that its nodes must have; null for none. scontrol: Features.")
+    users = Column(_list, "Users", about="Who may use it; a name with `-` before it may not, and all others may. Empty if accounts or groups decide alone. scontrol: Users.")
+    groups = Column(_list, "Groups", about="The groups whose members may use it. scontrol: Groups (Slurm 20.11: none).")
+    accounts = Column(_list, "Accounts", about="The accounts whose jobs may use it, or, with `-`, may not. scontrol: Accounts.")
+    licenses = Column(_list, "Licenses", about="The licenses it keeps, as `matlab:2`. scontrol: Licenses.")
+    tres = Column(_list, "TRES", about="What it keeps, as `cpu=4`. scontrol: TRES.")
+    flags = Column(_list, "Flags", about="What it was made with, in Slurm's words, as MAINT or SPEC_NODES. scontrol: Flags.")
+    max_start_delay_seconds = Column(seconds, "MaxStartDelay", about="How long jobs that fit may start in its nodes before it is used, in seconds; null for never. scontrol: MaxStartDelay.")
+    comment = Column(_text, "Comment", about="Its comment; null without one, and before Slurm 24.11. scontrol: Comment.")
+    # fmt: on
+
+
+def reservations() -> Question[Rows[Reservation]]:
+    """All reservations, in slurmctld's order."""
+    return Question((Command("scontrol show reservation"),), read)
+
+
+_NONE = "No reservations in the system"
+# Besides the table's own: keys that may stand between them, of a core reservation once for each node.
+_KEYS = [*Reservation.sources(), "NodeName", "CoreIDs", "BurstBuffer", "Watts", "AllowedPartitions", "QOS"]
+# Names and features may hold blanks, so that only a known key starts a new value.
+_NEXT_KEY = re.compile(rf"[ \t]+(?=(?:{'|'.join(_KEYS)})=)")
+
+
+def read(replies: Sequence[Reply]) -> Rows[Reservation]:
+    """One line a reservation. Only operators make them, so their texts are taken to forge no keys.
+
+    Raises ParseError for anything else than records, besides what `require_success` raises.
+    """
+    (reply,) = replies
+    printed = require_success(reply)
+    records = [] if printed.startswith(_NONE) else [_record(chunk) for chunk in _chunks(printed)]
+    texts = {source: [record.get(source, "") for record in records] for source in Reservation.sources()}
+    return Rows(Reservation, texts)
+
+
+def _chunks(printed: str) -> list[str]:
+    """A record goes on until the next line that starts one: a comment may hold newlines."""
+    before, *chunks = re.split(r"(?m)^(?=ReservationName=)", printed)
+    if before.strip():
+        raise ParseError("reservation", before)
+    return chunks
+
+
+def _record(chunk: str) -> dict[str, str]:
+    chunk, _, comment = chunk.rstrip("\n").rstrip(" ").partition(" Comment=")  # the last key
+    values = {"Comment": comment}
+    for pair in _NEXT_KEY.split(chunk):
+        key, equals, value = pair.strip().partition("=")
+        if not equals:
+            raise ParseError("reservation", chunk)
+        values.setdefault(key, value)
+    return values
+
+
+def _duration(value: int) -> str:
+    if value < 60:
+        raise ValueError("must be 60 seconds or more")
+    return str(-(-value // 60))
+
+
+def _features(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.&|-]{1,1024}", value):
+        raise ValueError("must be features joined by & or |, as static or c5.large|c5.xlarge")
+    return value
+
+
+def _flags(value: Sequence[ReservationFlag]) -> str:
+    return ",".join(flag.value for flag in value)
+
+
+@dataclass(kw_only=True)
+class NewReservation:
+    """A reservation to be."""
+
+    # fmt: off
+    name: str | None = assignment("ReservationName", argument.word, "Its name; by default one that Slurm makes of the first user or account and a number.")
+    start_time: datetime | None = assignment("StartTime", argument.moment, "When it begins; by default now.")
+    end_time: datetime | None = assignment("EndTime", argument.moment, "When it ends. Give this or `durationSeconds`.")
+    duration_seconds: int | None = assignment("Duration", _duration, "How long it holds, in seconds, rounded up to minutes. Give this or `endTime`.")
+    node_names: Sequence[str] | None = assignment("Nodes", argument.hosts, "Its nodes. Give these, `nodes` or `licenses`.")
+    nodes: int | None = assignment("NodeCnt", argument.count, "How many nodes, which Slurm chooses.")
+    queue: str | None = assignment("PartitionName", argument.word, "The queue that its nodes are chosen from; by default the cluster's default queue.")
+    features: str | None = assignment("Features", _features, "Features that the chosen nodes must have, as `static` or `c5.large|c5.xlarge`.")
+    users: Sequence[str] | None = assignment("Users", argument.names, "Who may use it. Give users, accounts or both.")
+    accounts: Sequence[str] | None = assignment("Accounts", argument.names, "The accounts whose jobs may use it.")
+    licenses: str | None = assignment("Licenses", argument.licenses, "Licenses to keep, as `matlab:2`; without nodes add the flag ANY_NODES.")
+    flags: Sequence[ReservationFlag] | None = assignment("Flags", _flags, "What else is true of it.")
+    # fmt: on
+
+
+def create(reservation: NewReservation) -> Question[str | Refusal]:
+    """Make the reservation; the answer is its name, or why not. Slurm's operators only.
+
+    Raises InvalidInputError, with everything that is wrong, before anything is sent.
+    """
+    options, refusals = argument.assignments(reservation)
+    argument.require(*refusals, _wrong_end(reservation), _wrong_place(reservation), _wrong_people(reservation))
+    if not options.get("Flags"):
+        options.pop("Flags", None)
+    command = Command("scontrol create reservation", {"StartTime": "now", **options})
+    return Question((command,), partial(read_created, reservation=reservation))
+
+
+def read_created(replies: Sequence[Reply], reservation: NewReservation) -> str | Refusal:
+    """The name from "Reservation created: NAME". Raises as `refusal` does."""
+    (reply,) = replies
+    if why := refusal(reply):
+        return _about_field(why, reservation)
+    match = re.search(r"(?m)^Reservation created: (.+)$", reply.stdout)
+    if match is None:
+        return Refusal(RefusalCode.REJECTED_BY_SCHEDULER, f"scontrol named no reservation: {reply.stdout[:200]!r}")
+    return match[1]
+
+
+def delete(name: str) -> Question[Refusal | None]:
+    """Delete the reservation; None, or why not. Slurm's operators only.
+
+    Raises InvalidInputError before anything is sent.
+    """
+    try:
+        argument.word(name)
+    except ValueError as error:
+        argument.require(argument.invalid("name", str(error)))
+    command = Command("scontrol delete reservation", {"ReservationName": name})
+    return Question((command,), partial(read_deleted, name=name))
+
+
+def read_deleted(replies: Sequence[Reply], name: str) -> Refusal | None:
+    """None, or why it was not deleted. Raises as `refusal` does."""
+    (reply,) = replies
+    why = refusal(reply)
+    if why is None:
+        return None
+    code = RefusalCode.NOT_FOUND if "Requested reservation is invalid" in why.message else why.code
+    return Refusal(code, why.message, why.field, name)
+
+
+# Which input Slurm's words are about (slurm_strerror(3)).
+_FIELDS = [
+    (r"Invalid partition", "queue"),
+    (r"Invalid node name", "nodeNames"),
+    (r"Requested nodes are busy|node configuration is not available", "nodes"),
+    (r"Duplicate reservation name", "name"),
+    (r"Invalid account", "accounts"),
+    (r"[Ll]icense", "licenses"),
+    (r"[Ff]eature", "features"),
+    (r"start time|Start time", "startTime"),
+]
+
+
+def _about_field(why: Refusal, reservation: NewReservation) -> Refusal:
+    # An administrator is told this of an unknown user, too (22.05).
+    if "Invalid user id" in why.message and reservation.users:
+        return Refusal(RefusalCode.INVALID_INPUT, why.message, ["input", "users"])
+    name = next((name for text, name in _FIELDS if re.search(text, why.message)), None)
+    code = RefusalCode.CONFLICT if name in ("nodes", "name") else why.code
+    return Refusal(code, why.message, ["input", name] if name else None)
+
+
+def _wrong_end(reservation: NewReservation) -> Refusal | None:
+    if (reservation.end_time is None) == (reservation.duration_seconds is None):
+        return argument.invalid("duration_seconds", "or endTime must be given, and not both")
+    return None
+
+
+def _wrong_place(reservation: NewReservation) -> Refusal | None:
+    if reservation.node_names is not None and reservation.nodes is not None:
+        return argument.invalid("nodes", "and nodeNames must not both be given")
+    if reservation.node_names is None and reservation.nodes is None and reservation.licenses is None:
+        return argument.invalid("nodes", "are missing: give nodes, nodeNames or licenses")
+    return None
+
+
+def _wrong_people(reservation: NewReservation) -> Refusal | None:
+    if reservation.users is None and reservation.accounts is None:
+        return argument.invalid("users", "are missing: give users, accounts or both")
+    return None
