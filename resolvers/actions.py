@@ -167,12 +167,12 @@ def _change(
     questions: list[Question[Any]] = [result, *also.values()]
     errand = Errand(
         steps=[change.commands, _commands(questions)],
-        actor=graph.actor,
+        actor=view.request.actor,
         changes=True,
     )
     as_of = datetime.now(UTC)
     try:
-        replies = view.snapshots.node.run(errand, graph.deadline, graph.comment)
+        replies = view.snapshots.node.run(errand, view.request.deadline, view.request.comment)
         outcome = change.read(replies[: len(change.commands)])
     except (HeadNodeError, SlurmError) as error:
         raise unavailable(view.name, error) from error
@@ -183,8 +183,7 @@ def _change(
     rows, *values = read_all(questions, replies[len(change.commands) :])
     for dataset, value in zip(also, values, strict=True):
         view.answers[dataset] = value if isinstance(value, Fault) else Snapshot(value, as_of)
-    rest = [dataset for dataset in wanted if dataset not in also]
-    view.answers.update(view.snapshots.ask(rest, graph.deadline, graph.comment))
+    view.ask([dataset for dataset in wanted if dataset not in also])
     if isinstance(rows, Exception):
         rows = Rows(squeue.Job, {source: [] for source in squeue.Job.sources()})
     return outcome, rows

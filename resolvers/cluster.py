@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
+
+from strawberry.dataloader import DataLoader
 
 from headnode.snapshots import Dataset, Fault, Snapshot, Snapshots
 from resolvers import datasets
@@ -17,6 +20,7 @@ from resolvers.node import Node, NodeConnection
 from resolvers.order import JobOrder, job_ordering
 from resolvers.pages import Ordering, natural, page
 from resolvers.queue import Queue
+from resolvers.request import Request
 from slurm import sinfo, squeue
 
 T = TypeVar("T")
@@ -25,11 +29,16 @@ T = TypeVar("T")
 class Cluster:
     """A cluster as one request sees it: from the answers that were fetched for it, and no newer ones."""
 
-    def __init__(self, name: str, snapshots: Snapshots, page_limit: int) -> None:
+    def __init__(self, name: str, snapshots: Snapshots, request: Request) -> None:
         self.name = name
         self.snapshots = snapshots
+        self.request = request
         self.answers: dict[Dataset[Any], Snapshot[Any] | Fault] = {}
-        self._page_limit = page_limit
+
+    def ask(self, wanted: Sequence[Dataset[Any]]) -> None:
+        """Ask for the datasets, all in one command; `read` then gives them."""
+        request = self.request
+        self.answers.update(self.snapshots.ask(wanted, request.deadline, request.comment, request.actor))
 
     def read(self, dataset: Dataset[T]) -> Snapshot[T]:
         """The dataset's snapshot. Raises RequestError if it could not be read."""
@@ -37,6 +46,25 @@ class Cluster:
         if not isinstance(answer, Snapshot):
             raise unavailable(self.name, answer)
         return answer
+
+    async def load(self, dataset: Dataset[T]) -> T:
+        """The value of a dataset that only another answer led to, such as a job's output file.
+
+        Whatever the fields of one level ask for goes together, so a list costs one more command, not one each. Raises
+        RequestError.
+        """
+        await self._late.load(dataset)
+        return self.read(dataset).value
+
+    @cached_property
+    def _late(self) -> DataLoader[Dataset[Any], None]:
+        async def ask(wanted: list[Dataset[Any]]) -> list[None]:
+            missing = [dataset for dataset in wanted if dataset not in self.answers]
+            if missing:
+                await asyncio.to_thread(self.ask, missing)
+            return [None] * len(wanted)
+
+        return DataLoader(ask)
 
     @property
     def as_of(self) -> datetime | None:
@@ -69,7 +97,7 @@ class Cluster:
             names = rows.values(squeue.Job.queue_name)
             chosen = [index for index in chosen if queue in names[index].split(",")]
         ordering = job_ordering(rows, order_by or ())
-        cut = page(chosen, ordering, lambda index: Job(self, rows, index), first, after, self._page_limit)
+        cut = page(chosen, ordering, lambda index: Job(self, rows, index), first, after, self.request.page_limit)
         states = rows.values(squeue.Job.state)
         return JobConnection(cut.nodes, cut.page_info, len(chosen), snapshot.as_of, [states[index] for index in chosen])
 
@@ -99,7 +127,7 @@ class Cluster:
         rows = snapshot.value
         chosen = matching_nodes(rows, where)
         ordering = Ordering("name", (), [natural(name) for name in rows.values(sinfo.Node.name)])
-        cut = page(chosen, ordering, lambda index: Node(self, rows, index), first, after, self._page_limit)
+        cut = page(chosen, ordering, lambda index: Node(self, rows, index), first, after, self.request.page_limit)
         return NodeConnection(cut.nodes, cut.page_info, len(chosen), snapshot.as_of)
 
     def node(self, name: str) -> Node | None:

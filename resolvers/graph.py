@@ -8,12 +8,12 @@ from typing import Any
 from access.caller import Caller
 from access.role import Role
 from headnode.deadline import Deadline
-from headnode.node import Actor
 from headnode.settings import Settings
 from headnode.snapshots import Dataset, Snapshots
 from resolvers import datasets, plan
 from resolvers.cluster import Cluster
 from resolvers.errors import BadInputError, NotFoundError, UnauthenticatedError
+from resolvers.request import Request
 
 
 class Graph:
@@ -27,10 +27,7 @@ class Graph:
         deadline: Deadline,
         request_id: str,
     ) -> None:
-        self.deadline = deadline
-        self.comment = f"slurmql {request_id}"
-        self._page_limit = settings.page_limit
-        self._caller = caller
+        self.request = Request(deadline, f"slurmql {request_id}", settings.page_limit, caller)
         self._clusters = clusters
         self._default = settings.default_cluster
         self._views: dict[str, Cluster] = {}
@@ -39,14 +36,9 @@ class Graph:
     @property
     def caller(self) -> Caller:
         """Who asks. Raises UnauthenticatedError if nobody vouches for them."""
-        if self._caller is None:
+        if self.request.caller is None:
             raise UnauthenticatedError("Sign in: the request carries no identity that the gateway vouches for.")
-        return self._caller
-
-    @property
-    def actor(self) -> Actor:
-        """Who the head node acts as for the caller."""
-        return Actor(self.caller.cluster_user, administer=self.caller.role is Role.OPERATOR)
+        return self.request.caller
 
     @property
     def cluster_names(self) -> list[str]:
@@ -63,13 +55,13 @@ class Graph:
                 f"There is no cluster {chosen[:60]!r}; there is {', '.join(self._clusters)}.", argument="cluster"
             )
         if chosen not in self._views:
-            self._views[chosen] = Cluster(chosen, self._clusters[chosen], self._page_limit)
+            self._views[chosen] = Cluster(chosen, self._clusters[chosen], self.request)
         return self._views[chosen]
 
     def fresh_view(self, name: str | None) -> Cluster:
         """A view that shares nothing with others: what a change answers with."""
         known = self.cluster(name)
-        return Cluster(known.name, known.snapshots, self._page_limit)
+        return Cluster(known.name, known.snapshots, self.request)
 
     async def fetch(self, info: plan.ResolveInfo) -> None:
         """Fetch what the whole operation needs; the first root field does it, the others wait for the same."""
@@ -79,7 +71,7 @@ class Graph:
 
     def _fetch(self, info: plan.ResolveInfo) -> None:
         query = info.schema.query_type
-        if query is None or self._caller is None:
+        if query is None or self.request.caller is None:
             return
         wanted: dict[str, list[plan.Selected]] = {}
         for name, selected in plan.plan(info, info.operation.selection_set, query).items():
@@ -94,8 +86,8 @@ class Graph:
                 list(pool.map(lambda pair: self._fill(*pair), views))
 
     def _fill(self, view: Cluster, selected: Iterable[plan.Selected]) -> None:
-        wanted = self.wanted(view, selected)
-        view.answers.update(view.snapshots.ask(wanted, self.deadline, self.comment, self.actor) if wanted else {})
+        if wanted := self.wanted(view, selected):
+            view.ask(wanted)
 
     def wanted(self, view: Cluster, selected: Iterable[plan.Selected]) -> list[Dataset[Any]]:
         """The datasets that the selected fields need, each once."""

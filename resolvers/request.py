@@ -1,0 +1,25 @@
+"""What a request's clusters share."""
+
+from dataclasses import dataclass
+
+from access.caller import Caller
+from access.role import Role
+from headnode.deadline import Deadline
+from headnode.node import Actor
+
+
+@dataclass(frozen=True)
+class Request:
+    """Until when to answer, how SSM's history is to call it, the largest page, and who asks (None: nobody known)."""
+
+    deadline: Deadline
+    comment: str
+    page_limit: int
+    caller: Caller | None
+
+    @property
+    def actor(self) -> Actor:
+        """Who the head node acts as for the caller."""
+        if self.caller is None:
+            return Actor()
+        return Actor(self.caller.cluster_user, administer=self.caller.role is Role.OPERATOR)
