@@ -16,12 +16,14 @@ It always exits with 0: 194 would reboot the node, 137, 168 and 169 have meaning
 """
 
 import binascii
+import errno
 import json
 import os
 import pwd
 import re
 import selectors
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -41,6 +43,7 @@ SETTINGS = {
 }  # type: Dict[str, Any]
 
 STDOUT_LIMIT = 23900  # the agent cuts at 24,000 bytes
+READ_LIMIT = 1 << 20  # the most bytes of a file that one operation reads
 SECONDS = 20.0  # the longest a single command may take
 PATIENCE = 1.0  # so long a read may be silent before slurmctld is asked whether it is there at all
 AT_ONCE = 8
@@ -154,6 +157,7 @@ class Operation:
         options: "Optional[Dict[str, str]]" = None,
         environment: "Optional[Dict[str, str]]" = None,
         argument: "Optional[str]" = None,
+        last: "Optional[List[str]]" = None,
         caller: bool = False,
         administrative: bool = False,
         assign: bool = False,
@@ -162,6 +166,7 @@ class Operation:
         self.options = options or {}
         self.environment = environment or {}
         self.argument = argument
+        self.last = last or []
         self.caller = caller
         self.administrative = administrative
         self.assign = assign
@@ -195,6 +200,7 @@ OPERATIONS = {
     ),
     "sshare": Operation(["sshare", "--noheader", "--parsable2", "--all"], options={"format": COLUMNS}),
     "sdiag": Operation(["sdiag"]),
+    "sprio": Operation(["sprio", "--noheader"], environment={"SPRIO_FORMAT": r"(%[A-Za-z]~[0-9a-f]{16})+"}),
     "sacct": Operation(
         ["sacct", "--noheader", "--allusers", "--duplicates", "--parsable", "--noconvert"],
         options={
@@ -223,6 +229,12 @@ OPERATIONS = {
         options={"signal": r"[A-Z0-9]+", "batch": FLAG, "full": FLAG},
         argument=JOB,
         caller=True,
+    ),
+    "scontrol write batch_script": Operation(
+        ["scontrol", "write", "batch_script"], argument=JOB, last=["-"], caller=True
+    ),
+    "read": Operation(  # part of a file, by this program itself
+        [], options={"path": "/" + TEXT, "offset": r"\d{1,15}", "limit": r"\d{1,7}", "from-end": FLAG}
     ),
     "scontrol hold": Operation(["scontrol", "hold"], argument=JOB, caller=True),
     "scontrol release": Operation(["scontrol", "release"], argument=JOB, caller=True),
@@ -391,7 +403,7 @@ class Process:
                 stderr=subprocess.PIPE,
                 env=self.account.environment,
                 preexec_fn=self.account.enter,
-            )
+            )  # type: Any  # or a Child
         except subprocess.SubprocessError:  # all that Popen tells of a failure in preexec_fn
             name = self.account.entry.pw_name
             self.refusal = RefusedError("the account '%s' cannot enter the folder '%s'" % (name, self.account.folder))
@@ -495,6 +507,113 @@ def run(processes: "List[Process]") -> None:
             running = [process for process in running if not process.over(selector)]
 
 
+# --- files ----------------------------------------------------------------------------------------------------------
+
+
+class Reading(Process):
+    """Part of a file, read by a forked child that became the user: what the user may not read, it cannot open.
+
+    A process whose user changed and that ran no other program since cannot be traced by that user (proc(5), dumpable),
+    so the request in its memory stays ours.
+    """
+
+    def __init__(self, options: "Dict[str, str]", account: Account) -> None:
+        Process.__init__(self, ["read"], account)
+        self.options = options
+
+    def start(self, selector: selectors.BaseSelector) -> bool:
+        self.started = time.time()
+        readable, writable = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            self.tell(writable)
+        os.close(writable)
+        self.child = Child(pid)
+        self.streams["stdout"] = os.fdopen(readable, "rb", 0)
+        selector.register(self.streams["stdout"], selectors.EVENT_READ, (self, "stdout"))
+        return True
+
+    def tell(self, writable: int) -> None:
+        """In the child: write a line of JSON and, in base64, the bytes; and end."""
+        exit_code = 1
+        try:
+            self.account.enter()
+            about, data = part_of_file(self.options)
+            printed = json.dumps(about).encode("ascii") + b"\n" + binascii.b2a_base64(data)
+            while printed:
+                printed = printed[os.write(writable, printed) :]
+            exit_code = 0
+        finally:
+            os._exit(exit_code)
+
+
+class Child:
+    """A forked child, with what Process needs of subprocess.Popen."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.returncode = None  # type: Optional[int]
+
+    def poll(self) -> "Optional[int]":
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.returncode = os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
+        return self.returncode
+
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+
+    def wait(self) -> None:
+        """Not for long: a child that waits for a dead file server cannot be killed."""
+        give_up = time.time() + 0.5
+        while self.poll() is None and time.time() < give_up:
+            time.sleep(0.01)
+
+
+def part_of_file(options: "Dict[str, str]") -> "Tuple[Dict[str, Any], bytes]":
+    """At most `limit` bytes from `offset` on, or the last ones, with {"size", "modified", "offset"}; else {"error"}.
+
+    Only of files that hold data: opening a pipe would wait or take what is meant for others, a device may act.
+    """
+    path = options["path"].encode("utf-8", "replace")
+    limit = min(int(options["limit"]), READ_LIMIT)
+    try:
+        fault = not_a_file(path, os.stat(path))
+        if fault:
+            return {"error": fault}, b""
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        status = os.fstat(descriptor)
+        fault = not_a_file(path, status)
+        if fault:
+            return {"error": fault}, b""
+        offset = max(0, status.st_size - limit) if "from-end" in options else int(options.get("offset", "0"))
+        data = b""
+        while len(data) < limit:
+            more = os.pread(descriptor, limit - len(data), offset + len(data))
+            if not more:
+                break
+            data += more
+    except OSError as error:
+        return {"error": FILE_ERRORS.get(error.errno or 0, "failed"), "message": error.strerror}, b""
+    return {"size": status.st_size, "modified": status.st_mtime, "offset": offset}, data
+
+
+FILE_ERRORS = {
+    errno.ENOENT: "missing",
+    errno.ENOTDIR: "missing",
+    errno.EACCES: "forbidden",
+    errno.EPERM: "forbidden",
+}
+
+
+def not_a_file(path: bytes, status: os.stat_result) -> "Optional[str]":
+    if stat.S_ISDIR(status.st_mode):
+        return "folder"
+    kernels = os.path.realpath(path).startswith((b"/proc/", b"/sys/", b"/dev/"))
+    return "special" if kernels or not stat.S_ISREG(status.st_mode) else None
+
+
 # --- operations -----------------------------------------------------------------------------------------------------
 
 
@@ -520,7 +639,7 @@ def command_line(operation: "Dict[str, Any]", replies: "List[Dict[str, Any]]") -
         if allowed.argument is None or not matches(allowed.argument, value):
             raise RefusedError("argument '%s' is not allowed" % value)
         argv.append(value)
-    return argv
+    return argv + allowed.last
 
 
 def submitted_job(replies: "List[Dict[str, Any]]", number: "Any") -> str:
@@ -535,6 +654,8 @@ def prepare(request: "Dict[str, Any]", replies: "List[Dict[str, Any]]", operatio
     """The process of an operation: a read as the reader, anything else as the caller or the administrator."""
     allowed = OPERATIONS[operation["operation"]]
     argv = command_line(operation, replies)
+    if operation["operation"] == "read":  # the user's own rights, an operator's too
+        return Reading(operation.get("options", {}), Account(caller_entry(request.get("user")), {}))
     if allowed.administrative:
         if not request.get("administer"):
             raise RefusedError("only an operator may run '%s'" % operation["operation"], "forbidden")
