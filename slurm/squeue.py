@@ -110,6 +110,15 @@ def _exit_signal(status: str, state: str) -> int | None:
     return exit_code(status).signal if job_state(state) in ENDED else None
 
 
+def _stdout_path(stdout: str, stderr: str) -> str | None:
+    # For a job without a batch script squeue makes up a file of output, but none of errors (22.05).
+    return None if stderr == "N/A" else text(stdout)
+
+
+def _stderr_path(stderr: str) -> str | None:
+    return None if stderr == "N/A" else text(stderr)
+
+
 _GPU_COLUMNS = ("tres-alloc", "tres-per-job", "tres-per-node", "tres-per-task", "NumNodes", "NumTasks")
 
 
@@ -147,8 +156,8 @@ class Job(Record):
     dependency = Column(text, "Dependency", about="What the job waits for, as `afterok:123(unfulfilled)`; null for nothing. squeue: Dependency.")
     work_dir = Column(text, "WorkDir", about="The folder that the job starts in. squeue: WorkDir.")
     command = Column(text, "Command", about="The path of the script and its arguments; null if the script came as text. squeue: Command.")
-    stdout_path = Column(text, "StdOut", about="The file that takes the job's output. squeue: StdOut.")
-    stderr_path = Column(text, "StdErr", about="The file that takes the job's errors. squeue: StdErr.")
+    stdout_path = Column(_stdout_path, "StdOut", "StdErr", about="The file that takes the job's output; null for a job without a script. squeue: StdOut.")
+    stderr_path = Column(_stderr_path, "StdErr", about="The file that takes the job's errors; null for a job without a script. squeue: StdErr.")
     comment = Column(text, "Comment", about="The job's comment; null without one (Slurm prints both as `(null)`, so that literal text is null too). squeue: Comment.")
     # fmt: on
 
