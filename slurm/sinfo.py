@@ -37,8 +37,10 @@ def _verbatim(value: str) -> str:
     return value
 
 
-def _state(complete: str, long: str) -> NodeState:
-    return node_state(complete or long)[0]
+def _state(complete: str, long: str, cpus: str) -> NodeState:
+    """scontrol's state: sinfo calls a node that is being drained allocated as soon as one of its CPUs is (22.05)."""
+    state, counts = node_state(complete or long)[0], cpu_counts(cpus)
+    return NodeState.MIXED if state is NodeState.ALLOCATED and counts.allocated < counts.total else state
 
 
 def _flags(complete: str, long: str) -> list[NodeFlag]:
@@ -49,12 +51,13 @@ def _raw_state(complete: str, long: str) -> str:
     return (complete or long).upper()
 
 
-def _reason(value: str) -> str | None:
-    return None if value == "none" else value
+def _reason(value: str, time: str) -> str | None:
+    # "none" may be what an administrator wrote: then there is a time to it.
+    return None if value == "none" and instant(time) is None else value
 
 
 def _reason_time(value: str, reason: str) -> datetime | None:
-    return instant(value) if _reason(reason) else None
+    return instant(value) if _reason(reason, value) is not None else None
 
 
 def _gpu_count(value: str) -> int | None:
@@ -97,10 +100,10 @@ class Node(Record):
 
     # fmt: off
     name = Column(_verbatim, "NodeList", about="The node's name in Slurm, as `queue1-dy-large-1`. sinfo: NodeList.")
-    state = Column(_state, "StateComplete", "StateLong", about="The node's base state; what else is true of it are its flags. sinfo: StateComplete.")
+    state = Column(_state, "StateComplete", "StateLong", "CPUsState", about="The node's base state; what else is true of it are its flags. sinfo: StateComplete.")
     flags = Column(_flags, "StateComplete", "StateLong", about="What is true of the node beside its base state, by name. sinfo: StateComplete.")
     raw_state = Column(_raw_state, "StateComplete", "StateLong", about="The scheduler's own words, as `IDLE+CLOUD+POWERED_DOWN`. sinfo: StateComplete (20.11: StateLong).")
-    reason = Column(_reason, "Reason", about="Why the node is down or drained, in the words of who did it; null without a reason. sinfo: Reason.")
+    reason = Column(_reason, "Reason", "TimeStamp", about="Why the node is down or drained, in the words of who did it; null without a reason. sinfo: Reason.")
     reason_time = Column(_reason_time, "TimeStamp", "Reason", about="When the reason was set. sinfo: TimeStamp.")
     queue_names = Column(_queue_names, "PartitionName", about="The names of the queues (Slurm: partitions) that the node belongs to. sinfo: PartitionName.")
     cpu_counts = Column(cpu_counts, "CPUsState", about="The node's CPUs by what they do. sinfo: CPUsState.")
