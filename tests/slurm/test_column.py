@@ -1,0 +1,70 @@
+"""A field is written once: from a table's lines follow what to ask Slurm for, the values and their types."""
+
+import pytest
+
+from slurm.column import Column, Record, Rows
+from slurm.text import integer, text
+
+
+def _area(width: str, height: str) -> int:
+    return int(width) * int(height)
+
+
+class Sheet(Record):
+    name = Column(text, "Name", about="What it is called.")
+    width = Column(integer, "Width", about="How wide.")
+    area = Column(_area, "Width", "Height", about="How large.")
+
+
+class NumberedSheet(Sheet):
+    number = Column(integer, "Number", about="Which one.")
+
+
+ROWS = Rows(Sheet, {"Name": ["a", "(null)", "a"], "Width": ["2", "3", "2"], "Height": ["5", "7", "5"]})
+
+
+def test_the_columns_of_slurm_are_asked_for_once_each() -> None:
+    assert Sheet.sources() == ["Name", "Width", "Height"]
+
+
+def test_a_table_has_the_lines_of_the_one_it_extends_first() -> None:
+    assert [column.name for column in NumberedSheet.columns()] == ["name", "width", "area", "number"]
+
+
+def test_a_record_has_a_value_for_every_line() -> None:
+    assert (ROWS[0].name, ROWS[0].width, ROWS[0].area) == ("a", 2, 10)
+    assert [(row.name, row.area) for row in ROWS] == [("a", 10), (None, 21), ("a", 10)]
+
+
+def test_the_columns_type_is_its_parsers() -> None:
+    assert (Sheet.name.type, Sheet.width.type, Sheet.area.type) == (str | None, int | None, int)
+
+
+def test_all_values_of_a_column_stand_in_the_order_of_the_rows() -> None:
+    assert ROWS.values(Sheet.area) == [10, 21, 10]
+
+
+def test_each_distinct_text_is_parsed_once() -> None:
+    parsed = []
+
+    def parse(value: str) -> str:
+        parsed.append(value)
+        return value.upper()
+
+    class Loud(Record):
+        word = Column(parse, "Word", about="Said loudly.")
+
+    rows = Rows(Loud, {"Word": ["a", "b", "a", "a"]})
+    assert rows.values(Loud.word) == ["A", "B", "A", "A"]
+    assert rows.values(Loud.word) == ["A", "B", "A", "A"]
+    assert parsed == ["a", "b"]
+
+
+def test_no_rows_are_no_rows() -> None:
+    rows = Rows(Sheet, {source: [] for source in Sheet.sources()})
+    assert (len(rows), list(rows), rows.values(Sheet.area)) == (0, [], [])
+
+
+def test_columns_of_different_length_are_an_error() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        Rows(Sheet, {"Width": ["1", "2"], "Height": ["1"]}).values(Sheet.area)

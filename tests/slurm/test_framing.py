@@ -1,0 +1,105 @@
+"""Framing by a nonce: any text comes back as it was, and what is not whole is an error, never a guess."""
+
+import re
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from slurm import framing
+from slurm.errors import ParseError
+
+SEPARATOR = "~0123456789abcdef"
+COLUMNS = ["JobArrayID", "Name", "Comment", "State"]
+
+hostile = st.text("~0123456789abcdef\n|\x1e\x1f\t", max_size=40)
+cells = st.one_of(st.text(), hostile, st.just(SEPARATOR[:-1]), st.just("~" + SEPARATOR[1:-1])).filter(
+    lambda text: SEPARATOR not in text
+)
+tables = st.integers(1, 6).flatmap(lambda width: st.lists(st.lists(cells, min_size=width, max_size=width), max_size=5))
+
+
+def printed(rows: list[list[str]]) -> str:
+    """What squeue prints: each value and the separator, a newline behind each record."""
+    return "".join("".join(value + SEPARATOR for value in row) + "\n" for row in rows)
+
+
+def named(width: int) -> list[str]:
+    return [f"Column{number}" for number in range(width)]
+
+
+def test_records_come_back_column_by_column() -> None:
+    text = printed([["1", "first", "a\nb", "RUNNING"], ["2", "", "|", "PENDING"]])
+    assert framing.split(text, COLUMNS, SEPARATOR) == {
+        "JobArrayID": ["1", "2"],
+        "Name": ["first", ""],
+        "Comment": ["a\nb", "|"],
+        "State": ["RUNNING", "PENDING"],
+    }
+
+
+def test_no_output_is_no_record() -> None:
+    assert framing.split("", COLUMNS, SEPARATOR) == {column: [] for column in COLUMNS}
+
+
+@given(tables)
+def test_any_texts_without_the_separator_come_back(rows: list[list[str]]) -> None:
+    columns = named(len(rows[0]) if rows else 1)
+    expected = {column: [row[index] for row in rows] for index, column in enumerate(columns)}
+    assert framing.split(printed(rows), columns, SEPARATOR) == expected
+
+
+@given(st.text())
+def test_a_record_forged_with_another_separator_stays_text(name: str) -> None:
+    forged = f"{name}~ffffffffffffffff\n999~ffffffffffffffffroot~ffffffffffffffff\n"
+    rows = framing.split(printed([["1", forged]]), ["JobID", "Name"], SEPARATOR)
+    assert rows == {"JobID": ["1"], "Name": [forged]}
+
+
+@given(tables.filter(lambda rows: len(rows) > 0 and len(rows[0]) > 1), st.data())
+def test_a_missing_field_is_an_error(rows: list[list[str]], data: st.DataObject) -> None:
+    text = printed(rows)
+    place = data.draw(st.sampled_from([match.start() for match in re.finditer(SEPARATOR, text)]))
+    damaged = text[:place] + text[place + len(SEPARATOR) :]
+    assume(damaged.count(SEPARATOR) == text.count(SEPARATOR) - 1)
+    with pytest.raises(ParseError):
+        framing.split(damaged, named(len(rows[0])), SEPARATOR)
+
+
+@given(tables.filter(lambda rows: len(rows) > 0 and len(rows[0]) > 1), st.data())
+def test_an_extra_field_is_an_error(rows: list[list[str]], data: st.DataObject) -> None:
+    row = data.draw(st.sampled_from(rows))
+    row.insert(data.draw(st.integers(0, len(row))), "")
+    with pytest.raises(ParseError):
+        framing.split(printed(rows), named(len(row) - 1), SEPARATOR)
+
+
+@given(tables.filter(lambda rows: len(rows) > 0), st.data())
+def test_output_cut_inside_a_record_is_an_error(rows: list[list[str]], data: st.DataObject) -> None:
+    text, width = printed(rows), len(rows[0])
+    end = data.draw(st.integers(1, len(text) - 1))
+    ends = [match.end() for match in re.finditer(SEPARATOR, text)][width - 1 :: width]
+    assume(end not in ends and end - 1 not in ends)  # a record is whole with or without its newline
+    with pytest.raises(ParseError):
+        framing.split(text[:end], named(width), SEPARATOR)
+
+
+def test_a_record_that_does_not_begin_on_its_own_line_is_an_error() -> None:
+    with pytest.raises(ParseError):
+        framing.split(f"1{SEPARATOR}a{SEPARATOR}2{SEPARATOR}b{SEPARATOR}\n", ["JobID", "Name"], SEPARATOR)
+
+
+@pytest.mark.parametrize("text", ["\n", "slurm_load_jobs error", "1 name RUNNING\n", f"1{SEPARATOR}"])
+def test_what_is_no_record_is_an_error(text: str) -> None:
+    with pytest.raises(ParseError):
+        framing.split(text, COLUMNS, SEPARATOR)
+
+
+def test_separators_are_random_and_need_no_quoting() -> None:
+    separators = {framing.separator() for _ in range(1000)}
+    assert len(separators) == 1000
+    assert all(re.fullmatch("~[0-9a-f]{16}", separator) for separator in separators)
+
+
+def test_the_format_names_each_column_at_full_width() -> None:
+    assert framing.format_string(["JobID", "Name"], "~ab") == "JobID:~ab,Name:~ab"

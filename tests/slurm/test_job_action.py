@@ -1,0 +1,62 @@
+"""Actions on jobs: one command a job, so that each has its own answer."""
+
+import pytest
+
+from slurm import job_action
+from slurm.command import Command, Reply
+from slurm.errors import ParseError
+from slurm.refusal import RefusalCode
+
+
+def test_each_job_has_its_own_command() -> None:
+    assert job_action.cancel(["1", "2_3"]).commands == (
+        Command("scancel", arguments=("1",)),
+        Command("scancel", arguments=("2_3",)),
+    )
+
+
+def test_a_signal_is_an_option() -> None:
+    assert job_action.cancel(["1"], "USR1").commands == (Command("scancel", {"signal": "USR1"}, ("1",)),)
+
+
+@pytest.mark.parametrize(
+    ("action", "operation"),
+    [
+        (job_action.hold, "scontrol hold"),
+        (job_action.release, "scontrol release"),
+        (job_action.requeue, "scontrol requeue"),
+    ],
+)
+def test_scontrols_actions(action: object, operation: str) -> None:
+    assert callable(action)
+    assert action(["1+0"]).commands == (Command(operation, arguments=("1+0",)),)
+
+
+def test_an_arrays_limit_is_no_part_of_its_tasks() -> None:
+    (command,) = job_action.cancel(["1_[3-9,11%2]"]).commands
+    assert command.arguments == ("1_[3-9,11]",)
+
+
+@pytest.mark.parametrize("id", ["-1", "1;id", "1 2", "name=x", ""])
+def test_what_is_no_job_id_becomes_no_command(id: str) -> None:
+    with pytest.raises(ParseError):
+        job_action.hold([id])
+
+
+def test_each_answer_belongs_to_its_job() -> None:
+    question = job_action.cancel(["1", "2", "3"])
+    unknown = Reply(0, "", "scancel: error: Kill job error on job id 2: Invalid job id specified\n")
+    one, two, three = question.read([Reply(0), unknown, Reply(0)])
+    assert (one, three) == (None, None)
+    assert two is not None
+    assert (two.code, two.id) == (RefusalCode.NOT_FOUND, "2")
+
+
+@pytest.mark.parametrize("signal", ["TERM", "SIGUSR1", "KILL", "9", "64", "RTMIN"])
+def test_signals_are_names_and_numbers(signal: str) -> None:
+    assert job_action.SIGNAL.fullmatch(signal)
+
+
+@pytest.mark.parametrize("signal", ["", "0", "-9", "100", "term", "TERM;id", "TERM\n", "--batch", "A"])
+def test_other_words_are_no_signals(signal: str) -> None:
+    assert not job_action.SIGNAL.fullmatch(signal)
