@@ -164,6 +164,8 @@ def node_values(record: dict[str, str], cpus: str, cluster: Cluster) -> Values:
     features = record["AvailableFeatures"].split(",")
     counts = _cpus(cpus)
     assert (counts["allocated"], counts["total"]) == (int(record["CPUAlloc"]), int(record["CPUTot"]))
+    # sinfo, whose words these are, calls a node that is being drained allocated as soon as one of its CPUs is.
+    raw = record["State"].replace("MIXED", "ALLOCATED") if "DRAIN" in flags else record["State"]
     gpu = re.match(r"gpu:(\w+):(\d+)", record["Gres"])
     used = re.match(r"gpu:\w+:(\d+)", record["GresUsed"])
     return {
@@ -171,10 +173,10 @@ def node_values(record: dict[str, str], cpus: str, cluster: Cluster) -> Values:
         "name": record["NodeName"],
         "state": state,
         "flags": sorted("MAINTENANCE" if flag == "MAINT" else flag for flag in flags),
-        "rawState": record["State"],
+        "rawState": raw,
         "reason": reason or None,
         "reasonTime": _time(stamp.rpartition("@")[2].rstrip("]")),
-        "queueNames": record["Partitions"].split(","),
+        "queueNames": sorted(record["Partitions"].split(",")),
         "cpuCounts": counts,
         "cpuLoad": None if record["CPULoad"] == "N/A" else float(record["CPULoad"]),
         "memoryMib": int(record["RealMemory"]),
