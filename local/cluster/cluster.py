@@ -171,8 +171,7 @@ class Cluster:
         make_folders(layout, _slurm_user())
         self.users = demo_users(layout.root / "users", progress)
         if self.programs.chroot:
-            for folder in (layout.root, *(user.home for user in self.users)):
-                held.enter_context(self.programs.chroot.shown(folder))
+            held.enter_context(self.programs.chroot.shown(layout.root))
         configuration = self._configuration(held, layout, progress)
         write(configuration, self.programs.slurm_version())
         self._environment = {"SLURM_CONF": str(layout.slurm_conf)}
@@ -225,10 +224,11 @@ class Cluster:
         progress("making a database and starting mariadbd")
         daemons.start("mariadb-install-db", mariadb.install(self.programs, layout, account))
         daemons.finish("mariadb-install-db", READY_WITHIN)
+        layout.init_file.write_text(mariadb.INIT)
         daemons.start("mariadbd", mariadb.mariadbd(self.programs, layout, account))
         daemons.wait("mariadbd", layout.database_socket.exists, READY_WITHIN)
         progress(f"starting slurmdbd on {configuration.host.address}:{configuration.accounting_port}")
-        daemons.start("slurmdbd", slurmdbd(self.programs, layout))
+        daemons.start("slurmdbd", slurmdbd(self.programs, layout, account))
         daemons.wait("slurmdbd", self._books_are_open, READY_WITHIN)
         # Before slurmctld starts, which would enter the cluster itself, with no accounts to charge jobs to.
         layout.flat_file.write_text(accounts.flat_file(self.name, [user.name for user in self.users]))

@@ -84,12 +84,21 @@ def munged(programs: Programs, layout: Layout) -> list[str]:
     ]
 
 
-def slurmdbd(programs: Programs, layout: Layout) -> list[str]:
+def as_account(programs: Programs, account: str) -> list[str]:
+    """What runs the rest of an argv as `account` (setpriv(1)); nothing for an ordinary user, who is it already."""
+    if os.geteuid() != 0:
+        return []
+    return [programs.path("setpriv"), f"--reuid={account}", f"--regid={account}", "--init-groups"]
+
+
+def slurmdbd(programs: Programs, layout: Layout, account: str) -> list[str]:
     """The argv of slurmdbd in the foreground (slurmdbd(8)); it reads slurmdbd.conf beside slurm.conf.
 
-    Slurm has no option for MariaDB's socket: it is its client library that heeds the variable.
+    Started by root it would become `account` itself, but 20.11 only after it has gone to the database, which lets
+    nobody else in. Slurm has no option for MariaDB's socket: it is its client library that heeds the variable.
     """
     return [
+        *as_account(programs, account),
         programs.path("env"),
         f"MYSQL_UNIX_PORT={layout.database_socket}",
         programs.path("slurmdbd"),

@@ -67,6 +67,11 @@ class Layout:
         return self.database / "socket"
 
     @property
+    def init_file(self) -> Path:
+        """What MariaDB runs when it starts."""
+        return self.root / "etc" / "init.sql"
+
+    @property
     def flat_file(self) -> Path:
         """What sacctmgr enters into a new database."""
         return self.root / "etc" / "accounts"
