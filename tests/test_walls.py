@@ -22,7 +22,7 @@ def broken_contracts(tree: Path) -> list[str]:
     result = subprocess.run(
         command, cwd=tree, env={**os.environ, "COLUMNS": "200"}, capture_output=True, text=True, check=False
     )
-    verdicts = re.findall(r"(?m)^(.+) (KEPT|BROKEN)$", result.stdout)
+    verdicts = re.findall(r"(?m)^(.+) (KEPT|BROKEN)(?: \(.*\))?$", result.stdout)
     assert len(verdicts) == len(WALLS), result.stdout + result.stderr
     broken = [name for name, verdict in verdicts if verdict == "BROKEN"]
     assert (result.returncode != 0) == bool(broken)
