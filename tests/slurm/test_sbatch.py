@@ -1,0 +1,177 @@
+"""Submitting: each input becomes one checked option of sbatch; all that is wrong is told at once."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slurm import sbatch
+from slurm.command import Command, Reply, SchedulerUnavailableError
+from slurm.refusal import OutcomeUnknown, Refusal, RefusalCode
+from slurm.sbatch import EnvironmentVariable, InvalidInputError, Submission
+
+BERLIN = timezone(timedelta(hours=2))
+SCRIPT = "#!/bin/bash\ntrue\n"
+
+
+def command(**inputs: Any) -> Command:
+    (made,) = sbatch.submit(Submission(script=SCRIPT, **inputs)).commands
+    return made
+
+
+def wrong_fields(submission: Submission) -> list[str]:
+    with pytest.raises(InvalidInputError) as caught:
+        sbatch.submit(submission)
+    assert all(refusal.code is RefusalCode.INVALID_INPUT for refusal in caught.value.refusals)
+    return [(refusal.field or ["", ""])[1] for refusal in caught.value.refusals]
+
+
+def test_a_script_alone_is_enough() -> None:
+    assert command() == Command("sbatch", stdin=SCRIPT)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "options"),
+    [
+        ({"name": "a b\n|"}, {"job-name": "a b\n|"}),
+        ({"name": ""}, {"job-name": ""}),
+        ({"queue": "queue1,gpu"}, {"partition": "queue1,gpu"}),
+        ({"account": "physics"}, {"account": "physics"}),
+        ({"qos": "express"}, {"qos": "express"}),
+        ({"work_dir": "/home/ada/a b"}, {"chdir": "/home/ada/a b"}),
+        ({"nodes": 2}, {"nodes": "2"}),
+        ({"tasks": 4}, {"ntasks": "4"}),
+        ({"cpus_per_task": 3}, {"cpus-per-task": "3"}),
+        ({"memory_mib": 1500}, {"mem": "1500M"}),
+        ({"memory_mib": 0}, {"mem": "0M"}),
+        ({"gpus": 5}, {"gpus": "5"}),
+        ({"time_limit_seconds": 5400}, {"time": "90:00"}),
+        ({"time_limit_seconds": 61}, {"time": "1:01"}),
+        ({"array": "0-9:3,12%2"}, {"array": "0-9:3,12%2"}),
+        ({"dependency": "afterok:1:2_3,singleton"}, {"dependency": "afterok:1:2_3,singleton"}),
+        ({"dependency": "afterok:1?afternotok:2"}, {"dependency": "afterok:1?afternotok:2"}),
+        ({"stdout_path": "%j.out"}, {"output": "%j.out"}),
+        ({"stderr_path": "-x"}, {"error": "-x"}),
+        ({"hold": True}, {"hold": ""}),
+        ({"hold": False}, {}),
+        ({"begin_time": datetime(2033, 5, 18, 3, 33, 20, tzinfo=UTC)}, {"begin": "uts2000000000"}),
+        ({"begin_time": datetime(2033, 5, 18, 5, 33, 20, tzinfo=BERLIN)}, {"begin": "uts2000000000"}),
+        ({"comment": "--uid=0"}, {"comment": "--uid=0"}),
+    ],
+    ids=str,
+)
+def test_each_input_is_one_option(inputs: dict[str, Any], options: dict[str, str]) -> None:
+    assert command(**inputs) == Command("sbatch", options, stdin=SCRIPT)
+
+
+def test_variables_and_the_key_are_no_options() -> None:
+    made = command(environment=[EnvironmentVariable(name="A", value="x,\n'\"")], idempotency_key="k")
+    assert made == Command("sbatch", environment={"A": "x,\n'\""}, stdin=SCRIPT, key="k")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("script", None),
+        ("script", "true\n"),
+        ("script", "#!/bin/sh\r\ntrue"),
+        ("script", "#!/bin/sh\n\0"),
+        ("script", "#!" + "x" * sbatch.SCRIPT_LIMIT),
+        ("script", "#!/bin/sh\n#SBATCH --wait\n"),
+        ("script", "#!/bin/sh\n#SBATCH -n 1 -W\n"),
+        ("name", "é" * 513),
+        ("name", "a\0"),
+        ("queue", "a b"),
+        ("queue", ",queue1"),
+        ("account", "-x"),
+        ("work_dir", "relative"),
+        ("nodes", 0),
+        ("tasks", -1),
+        ("memory_mib", -1),
+        ("time_limit_seconds", 0),
+        ("array", "1-"),
+        ("array", "1;2"),
+        ("dependency", "after"),
+        ("dependency", "afterok:1,afterok:2?afterok:3"),
+        ("stdout_path", ""),
+        ("begin_time", datetime(2033, 5, 18)),
+        ("environment", [EnvironmentVariable(name="SLURM_CONF", value="")]),
+        ("environment", [EnvironmentVariable(name="A", value="x" * 70_000)]),
+        ("idempotency_key", "k" * 256),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_what_cannot_be_right_names_its_field(field: str, value: Any) -> None:
+    words = field.split("_")
+    assert wrong_fields(replace(Submission(script=SCRIPT), **{field: value})) == [
+        words[0] + "".join(word.title() for word in words[1:])
+    ]
+
+
+def test_everything_wrong_is_told_at_once() -> None:
+    assert sorted(wrong_fields(Submission(nodes=0, array="x", work_dir="y"))) == ["array", "nodes", "script", "workDir"]
+
+
+@given(st.text(max_size=1100))
+def test_any_name_is_taken_as_it_is_or_refused(name: str) -> None:
+    try:
+        made = command(name=name)
+    except InvalidInputError:
+        assert "\0" in name or not name.isprintable() or len(name.encode(errors="replace")) > 1024
+    else:
+        assert made.options == {"job-name": name}
+
+
+@pytest.mark.parametrize("printed", ["17\n", "17", "17;lab\n", "a warning of a plugin\n17\n"])
+def test_the_job_s_id_stands_on_the_last_line(printed: str) -> None:
+    assert sbatch.read([Reply(0, printed)]) == "17"
+
+
+def test_a_job_submitted_at_the_second_attempt_is_submitted() -> None:
+    retried = "sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying\n"
+    assert sbatch.read([Reply(0, "17\n", retried)]) == "17"
+
+
+@pytest.mark.parametrize(
+    ("words", "field"),
+    [
+        ("Batch job submission failed: Invalid partition name specified", "queue"),
+        ("Batch job submission failed: Invalid account or account/partition combination specified", "account"),
+        ("Batch job submission failed: Invalid qos specification", "qos"),
+        ("Batch job submission failed: Invalid job array specification", "array"),
+        ("Batch job submission failed: Job dependency problem", "dependency"),
+        ("Requested time limit is invalid (missing or exceeds some limit)", "timeLimitSeconds"),
+        ("Memory specification can not be satisfied", "memoryMib"),
+    ],
+)
+def test_a_refusal_names_the_input_that_slurms_words_are_about(words: str, field: str) -> None:
+    found = sbatch.read([Reply(1, "", f"sbatch: error: {words}\n")])
+    assert found == Refusal(RefusalCode.REJECTED_BY_SCHEDULER, words, ["input", field])
+
+
+def test_a_refusal_about_no_input_names_none() -> None:
+    found = sbatch.read(
+        [Reply(1, "", "sbatch: error: Batch job submission failed: More processors requested than permitted\n")]
+    )
+    assert isinstance(found, Refusal)
+    assert found.field is None
+
+
+def test_success_without_an_id_is_no_success() -> None:
+    found = sbatch.read([Reply(0, "Submitted\n")])
+    assert isinstance(found, Refusal)
+    assert "no job id" in found.message
+
+
+def test_what_may_have_been_submitted_is_unknown() -> None:
+    with pytest.raises(OutcomeUnknown):
+        sbatch.read([Reply(None, refusal="nobody knows", refusal_code="unknown")])
+
+
+def test_a_scheduler_that_does_not_answer_is_unavailable() -> None:
+    words = "sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)\n"
+    with pytest.raises(SchedulerUnavailableError):
+        sbatch.read([Reply(1, "", words)])
