@@ -120,7 +120,7 @@ def test_any_name_is_taken_as_it_is_or_refused(name: str) -> None:
     try:
         made = command(name=name)
     except InvalidInputError:
-        assert "\0" in name or not name.isprintable() or len(name.encode(errors="replace")) > 1024
+        assert "\0" in name or len(name.encode()) > 1024
     else:
         assert made.options == {"job-name": name}
 
