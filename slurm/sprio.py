@@ -65,7 +65,7 @@ def priority_factors() -> Question[Rows[PriorityFactors] | NoPriorityFactors]:
     """The factors of all waiting jobs that are not held, a row for each of their queues.
 
     Most clusters that were not set up for it have none: ParallelCluster leaves PriorityType to Slurm, whose default
-    is priority/basic up to 22.05 and priority/multifactor later.
+    is priority/basic up to 23.02 and priority/multifactor since 23.11.
     """
     separator = framing.separator()
     columns = "".join(f"{source}{separator}" for source in PriorityFactors.sources())
