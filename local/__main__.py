@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from local import packages
+from local.gateway import Gateway, PortTakenError, require_free
 
 QUERY = '{"query": "{ jobs { totalCount nodes { jobId name user state reason } } }"}'
 
@@ -16,7 +17,7 @@ QUERY = '{"query": "{ jobs { totalCount nodes { jobId name user state reason } }
 def main() -> int:
     """Start everything, say when it is ready, and take everything down again."""
     parser = argparse.ArgumentParser(prog="make run")
-    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--port", type=_port, default=8000)
     parser.add_argument("--accounting", action="store_true", help="with slurmdbd and a database")
     arguments = parser.parse_args()
     packages.install(print, packages.ACCOUNTING if arguments.accounting else packages.PACKAGES)
@@ -24,11 +25,22 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
+        require_free(arguments.port)  # before anything is touched: the directory may be another's that runs
         _serve(directory, arguments.port, arguments.accounting)
+    except PortTakenError as error:
+        print(error, file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         shutil.rmtree(directory, ignore_errors=True)  # after a failed start its logs tell why, so then it stays
     print("\nstopped: every process that was started is gone", flush=True)
     return 0
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 < number < 65536:
+        raise argparse.ArgumentTypeError(f"{number} is not a port: 1 to 65535")
+    return number
 
 
 def _interrupt(*_: object) -> None:
@@ -39,7 +51,6 @@ def _interrupt(*_: object) -> None:
 
 def _serve(directory: Path, port: int, accounting: bool) -> None:
     from local.cluster import Cluster, demo
-    from local.gateway import Gateway
     from local.ssm import Faults
     from local.stack import Stack
 

@@ -23,6 +23,24 @@ BODY_LIMIT = 10 * 1024 * 1024
 """Bytes that API Gateway takes."""
 
 
+class PortTakenError(Exception):
+    """Something listens there already."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"port {port} is taken: stop what listens there, or choose another with PORT=")
+
+
+def require_free(port: int) -> None:
+    """Raise PortTakenError if something listens on the port of the loopback interface."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server will: what was closed is free
+        try:
+            probe.bind((ADDRESS, port))
+            probe.listen()
+        except OSError as error:
+            raise PortTakenError(port) from error
+
+
 class Context:
     """What the Lambda runtime tells a handler of an invocation."""
 
@@ -44,9 +62,10 @@ def claims(authorization: str | None, demo_user: str) -> dict[str, str]:
 
 
 class Gateway:
-    """Serves `handler` on the loopback interface; a context manager."""
+    """Serves `handler` on the loopback interface; a context manager. Port 0 means any. Raises PortTakenError."""
 
     def __init__(self, handler: Handler, demo_user: str, port: int = 0) -> None:
+        require_free(port)
         self._server = _Server((ADDRESS, port), _request_handler(handler, demo_user))
         self.url = f"http://{ADDRESS}:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, name="gateway", daemon=True)
