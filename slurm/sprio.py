@@ -43,7 +43,7 @@ def _tres_points(value: str) -> list[TresPriority]:
 
 
 class PriorityFactors(Record):
-    """The points of a waiting job in one of its queues. Held jobs have none."""
+    """The points of a waiting job in one of its queues. A job that is not eligible yet (held, begin time) has none."""
 
     # fmt: off
     raw_id = Column(_verbatim, "%i", about="The number that slurmctld knows the job by; an array's waiting tasks have one. sprio: %i.")
@@ -62,7 +62,7 @@ class PriorityFactors(Record):
 
 
 def priority_factors() -> Question[Rows[PriorityFactors] | NoPriorityFactors]:
-    """The factors of all waiting jobs that are not held, a row for each of their queues.
+    """The factors of all waiting jobs that are eligible, a row for each of their queues.
 
     Most clusters that were not set up for it have none: ParallelCluster leaves PriorityType to Slurm, whose default
     is priority/basic up to 23.02 and priority/multifactor since 23.11.
