@@ -100,6 +100,7 @@ def _request_handler(handler: Handler, demo_user: str) -> type[BaseHTTPRequestHa
         def answer(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             if length > BODY_LIMIT:
+                self.close_connection = True  # the body, unread, is no request
                 self.send_error(413)
                 return
             response = handler(self.event(self.rfile.read(length)), Context())
