@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,12 @@ def test_nothing_that_a_shell_heeds_gets_through(text: str) -> None:
 def test_every_request_gets_through() -> None:
     body = packed(NOTHING | {"put": "".join(map(chr, range(0x250)))})
     assert re.match(PATTERN, body)
+
+
+def test_the_document_carries_the_program_as_it_stands_in_the_tree() -> None:
+    script = "\n".join(document.content()["mainSteps"][0]["inputs"]["runCommand"])
+    (carried,) = [word for word in script.split() if len(word) > 5000]
+    assert zlib.decompress(base64.b64decode(carried)) == document.PROGRAM.read_bytes()
 
 
 def test_the_script_runs_the_program() -> None:
