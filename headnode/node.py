@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import time
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from headnode.aws import Clients
 from headnode.deadline import Deadline
 from headnode.discovery import Discovery
 from headnode.document import PARAMETER, REQUEST_LIMIT
-from headnode.errors import ClusterUnreachableError, DeadlineError, ResponseTooLargeError
+from headnode.errors import ClusterUnreachableError, DeadlineError, OutcomeUnknownError, ResponseTooLargeError
 from headnode.instances import Agent, Instance, agent, instances_by_address
 from headnode.invocation import Invocation, Pace, invoke
 from headnode.settings import ClusterSettings, Settings
@@ -101,7 +102,12 @@ class HeadNode:
         finally:
             if self._storage and request_key:
                 self._storage.delete(request_key)
-        return self._replies(printed, answer_key)
+        try:
+            return self._replies(printed, answer_key)
+        except (ClusterUnreachableError, ResponseTooLargeError) as error:
+            if errand.changes:  # the command ran: what it did is done
+                raise OutcomeUnknownError("The result of the change was lost.") from error
+            raise
 
     def _store(self, packed: bytes) -> tuple[str, bytes]:
         """Put a large request into the bucket; what is sent instead says where it lies."""
@@ -113,7 +119,7 @@ class HeadNode:
         return key, gzip.compress(json.dumps(pointer).encode())
 
     def _replies(self, printed: str, answer_key: str | None) -> list[Reply]:
-        answer = _unpack(base64.b64decode(printed.strip()))
+        answer = _unpack(_decode(printed))
         if "put" in answer and self._storage and answer_key:
             answer = _unpack(self._storage.get(answer_key, answer["put"]))
         if "error" in answer:
@@ -160,9 +166,16 @@ def _reply(reply: Mapping[str, Any]) -> Reply:
     )
 
 
+def _decode(printed: str) -> bytes:
+    try:
+        return base64.b64decode(printed.strip(), validate=True)
+    except ValueError as error:
+        raise ClusterUnreachableError("The head node's answer cannot be read.") from error
+
+
 def _unpack(body: bytes) -> dict[str, Any]:
     try:
         answer: dict[str, Any] = json.loads(gzip.decompress(body))
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise ClusterUnreachableError("The head node's answer cannot be read.") from error
     return answer

@@ -1,0 +1,78 @@
+"""One errand to a head node whose answer is not what it should be."""
+
+import base64
+import gzip
+import json
+import shlex
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headnode.aws import Clients
+from headnode.deadline import Deadline
+from headnode.errors import ClusterUnreachableError, HeadNodeError, OutcomeUnknownError, ResponseTooLargeError
+from headnode.node import Errand, HeadNode
+from headnode.settings import ClusterSettings, Settings
+from local.aws import CREDENTIALS
+from local.ssm import Endpoint, Instance
+from slurm.command import Command
+
+NODE = "i-0123456789abcdef0"
+
+
+@pytest.fixture
+def head_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], HeadNode]]:
+    """A head node whose document prints what the test wants."""
+    with Endpoint([Instance(NODE, tmp_path / "node")], directory=tmp_path) as endpoint:
+        for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL_SSM": endpoint.url}.items():
+            monkeypatch.setenv(name, value)
+
+        def that_prints(text: str) -> HeadNode:
+            step = {
+                "action": "aws:runShellScript",
+                "name": "x",
+                "inputs": {"runCommand": [f"echo {shlex.quote(text)}"]},
+            }
+            parameters = {"request": {"type": "String", "description": "unread"}}
+            content = {"schemaVersion": "2.2", "parameters": parameters, "mainSteps": [step]}
+            Clients().ssm.create_document(Name="broken", Content=json.dumps(content), DocumentType="Command")
+            cluster = ClusterSettings("lab", "lab", NODE)
+            settings = Settings({"lab": cluster}, "lab", "broken", first_look=0.01, look_interval=0.02)
+            return HeadNode(Clients(), cluster, settings)
+
+        yield that_prints
+
+
+def packed(answer: dict[str, Any]) -> str:
+    return base64.b64encode(gzip.compress(json.dumps(answer).encode())).decode()
+
+
+@pytest.mark.parametrize(
+    ("printed", "error"),
+    [
+        ("", ClusterUnreachableError),
+        ("hello", ClusterUnreachableError),
+        ("aGVsbG8=", ClusterUnreachableError),
+        ("Traceback (most recent call last): é", ClusterUnreachableError),
+        (packed({"replies": []})[:20], ClusterUnreachableError),
+        (packed({"replies": []})[:16] + "AAAA" * 8, ClusterUnreachableError),
+        (packed({"error": "the answer of 99999 bytes needs a bucket, and none is configured"}), ResponseTooLargeError),
+    ],
+)
+def test_an_answer_that_is_lost_on_the_way_fails_a_read_and_leaves_a_change_unknown(
+    printed: str, error: type[HeadNodeError], head_node: Callable[[str], HeadNode]
+) -> None:
+    """The command ran; whatever it changed is changed."""
+    node = head_node(printed)
+    with pytest.raises(error):
+        node.run(Errand([[Command("squeue")]]), Deadline.after(60), "test")
+    with pytest.raises(OutcomeUnknownError):
+        node.run(Errand([[Command("scontrol hold", arguments=("1",))]], changes=True), Deadline.after(60), "test")
+
+
+def test_an_answer_in_order_is_given_as_replies(head_node: Callable[[str], HeadNode]) -> None:
+    node = head_node(packed({"replies": [{"exit_code": 0, "stdout": "a\nb", "stderr": "", "seconds": 0.1}]}))
+    (reply,) = node.run(Errand([[Command("squeue")]]), Deadline.after(60), "test")
+    assert (reply.exit_code, reply.stdout, reply.refusal) == (0, "a\nb", None)
