@@ -5,7 +5,7 @@ lines marked so are taken from Slurm's operators alone.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -57,7 +57,8 @@ def update(jobs: Sequence[str], changes: JobUpdate) -> Question[list[Refusal | N
     Raises InvalidInputError, with everything that is wrong, before anything is sent; ParseError for what is no job id.
     """
     options, refusals = argument.assignments(changes)
-    argument.require(*refusals, _wrong_node_range(changes), _without_change(changes, options))
+    argument.require(*refusals, _wrong_node_range(changes))
+    argument.require(_without_change(options))
     if changes.max_nodes is not None:
         options["NumNodes"] = f"{changes.nodes}-{changes.max_nodes}"
     commands = tuple(Command("scontrol update job", {"JobId": _argument(job), **options}) for job in jobs)
@@ -96,10 +97,8 @@ def _wrong_node_range(changes: JobUpdate) -> Refusal | None:
     return invalid("max_nodes", "must be at least as many as nodes, which must be given with it")
 
 
-def _without_change(changes: JobUpdate, options: object) -> Refusal | None:
-    if options or changes.max_nodes is not None:
-        return None
-    return Refusal(RefusalCode.INVALID_INPUT, "Name at least one thing to change.", ["input"])
+def _without_change(options: Mapping[str, object]) -> Refusal | None:
+    return None if options else Refusal(RefusalCode.INVALID_INPUT, "Name at least one thing to change.", ["input"])
 
 
 def _argument(job: str) -> str:

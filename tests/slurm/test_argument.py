@@ -1,0 +1,224 @@
+"""What is refused before anything is sent, and that what is sent passes the head node's own check."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headnode.program import OPERATIONS, RefusedError, command_line
+from slurm import job_action, job_update, node_update, partition_update, reservation
+from slurm.argument import for_operators
+from slurm.command import Command, Question
+from slurm.errors import ParseError
+from slurm.job_action import SignalTarget
+from slurm.job_update import JobUpdate
+from slurm.node_update import NodeAction
+from slurm.partition_update import QueueAction
+from slurm.refusal import RefusalCode
+from slurm.reservation import NewReservation, ReservationFlag
+from slurm.sbatch import InvalidInputError
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def argv(command: Command) -> list[str]:
+    """What the head node runs."""
+    operation = {"operation": command.operation, "options": command.options, "arguments": command.arguments}
+    return command_line(operation, [])
+
+
+def fields(build: Callable[[], Question[Any]]) -> list[str]:
+    """The inputs that are wrong."""
+    with pytest.raises(InvalidInputError) as caught:
+        build()
+    assert {refusal.code for refusal in caught.value.refusals} == {RefusalCode.INVALID_INPUT}
+    return [(refusal.field or ["?"])[-1] for refusal in caught.value.refusals]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("time_limit_seconds", 0),
+        ("queue", "a b"),
+        ("queue", "--help"),
+        ("queue", ""),
+        ("priority", -1),
+        ("nice", 2**31),
+        ("name", "x" * 1025),
+        ("name", "nul\0"),
+        ("comment", "\ud800"),
+        ("account", "a,b"),
+        ("dependency", "after"),
+        ("dependency", "afterok:1;id"),
+        ("begin_time", datetime(2026, 1, 1)),
+        ("begin_time", datetime(2200, 1, 1, tzinfo=UTC)),
+        ("nodes", 0),
+        ("features", "a b"),
+        ("node_names", ["ALL"]),
+        ("node_names", ["a[1"]),
+        ("excluded_node_names", ["a b"]),
+        ("licenses", "matlab:x"),
+        ("stdout_path", ""),
+    ],
+)
+def test_an_input_that_cannot_be_right_is_named(name: str, value: object) -> None:
+    first, *others = name.split("_")
+    camel = first + "".join(map(str.title, others))
+    wrong: dict[str, Any] = {name: value}
+    assert fields(lambda: job_update.update(["1"], JobUpdate(**wrong))) == [camel]
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    changes = JobUpdate(time_limit_seconds=-1, queue="a b", max_nodes=2)
+    assert fields(lambda: job_update.update(["1"], changes)) == ["timeLimitSeconds", "queue", "maxNodes"]
+
+
+def test_a_change_must_change_something() -> None:
+    assert fields(lambda: job_update.update(["1"], JobUpdate())) == ["input"]
+
+
+def test_fewer_nodes_at_most_than_at_least() -> None:
+    assert fields(lambda: job_update.update(["1"], JobUpdate(nodes=3, max_nodes=2))) == ["maxNodes"]
+
+
+@pytest.mark.parametrize("job", ["-1", "name=x", "1 2", "", "1.batch"])
+def test_what_is_no_job_id_is_not_sent(job: str) -> None:
+    with pytest.raises(ParseError):
+        job_update.update([job], JobUpdate(nice=1))
+
+
+def test_inputs_for_operators_are_known_beforehand() -> None:
+    assert for_operators(JobUpdate(nice=1, comment="x")) == []
+    assert for_operators(JobUpdate(admin_comment="x", deadline=NOW)) == ["admin_comment", "deadline"]
+
+
+@pytest.mark.parametrize("action", [NodeAction.DRAIN, NodeAction.DOWN])
+@pytest.mark.parametrize("reason", [None, "", "  ", "two\nlines", "x" * 1025])
+def test_a_node_is_taken_out_of_service_with_a_reason_only(action: NodeAction, reason: str | None) -> None:
+    assert fields(lambda: node_update.update(["n1"], action, reason)) == ["reason"]
+
+
+@pytest.mark.parametrize("node", ["", "a b", "n[1-2]", "ALL,x", "-n", "n1\n"])
+def test_a_node_is_named_on_its_own(node: str) -> None:
+    assert fields(lambda: node_update.update(["n1", node], NodeAction.RESUME)) == ["names"]
+
+
+@pytest.mark.parametrize("queue", ["", "a b", "a,b", "-q", "q\n"])
+def test_a_queue_is_named_on_its_own(queue: str) -> None:
+    assert fields(lambda: partition_update.update(queue, QueueAction.UP)) == ["name"]
+
+
+RIGHT: dict[str, Any] = {"duration_seconds": 600, "users": ["ada"], "nodes": 1}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        ({"duration_seconds": None}, ["durationSeconds"]),
+        ({"end_time": NOW}, ["durationSeconds"]),
+        ({"duration_seconds": 59}, ["durationSeconds"]),
+        ({"nodes": None}, ["nodes"]),
+        ({"node_names": ["n1"]}, ["nodes"]),
+        ({"nodes": None, "node_names": ["ALL"]}, ["nodeNames"]),
+        ({"users": None}, ["users"]),
+        ({"users": []}, ["users"]),
+        ({"users": ["a b"]}, ["users"]),
+        ({"name": "a b"}, ["name"]),
+        ({"licenses": "a b"}, ["licenses"]),
+        ({"features": "a b"}, ["features"]),
+    ],
+)
+def test_a_reservation_that_cannot_be_right_is_not_sent(wrong: dict[str, Any], expected: list[str]) -> None:
+    assert fields(lambda: reservation.create(NewReservation(**{**RIGHT, **wrong}))) == expected
+
+
+def test_a_reservation_as_the_head_node_runs_it() -> None:
+    new = NewReservation(
+        name="talk",
+        start_time=datetime(2026, 11, 22, 13, tzinfo=timezone(timedelta(hours=1))),
+        end_time=NOW + timedelta(hours=1),
+        node_names=["n[1-2]", "m1"],
+        users=["ada", "grace"],
+        accounts=["physics"],
+        features="a&b",
+        flags=[ReservationFlag.MAINT, ReservationFlag.NO_HOLD_JOBS_AFTER_END],
+    )
+    (command,) = reservation.create(new).commands
+    assert argv(command) == [
+        "scontrol", "create", "reservation", f"StartTime=uts{int(NOW.timestamp())}", "ReservationName=talk",
+        f"EndTime=uts{int(NOW.timestamp()) + 3600}", "Nodes=n[1-2],m1", "Features=a&b", "Users=ada,grace",
+        "Accounts=physics", "Flags=MAINT,NO_HOLD_JOBS_AFTER_END",
+    ]  # fmt: skip
+
+
+def test_an_actions_words_as_the_head_node_runs_them() -> None:
+    (drain,) = node_update.update(["n1"], NodeAction.DRAIN, "bad disk = 1").commands
+    assert argv(drain) == ["scontrol", "update", "NodeName=n1", "State=DRAIN", "Reason=bad disk = 1"]
+    (close,) = partition_update.update("queue1", QueueAction.INACTIVE).commands
+    assert argv(close) == ["scontrol", "update", "PartitionName=queue1", "State=INACTIVE"]
+    (kill,) = job_action.cancel(["1_2"], "USR1", SignalTarget.BATCH).commands
+    assert argv(kill) == ["scancel", "--verbose", "--signal=USR1", "--batch", "1_2"]
+    (change,) = job_update.update(["7_[1-5%2]"], JobUpdate(comment="a b", dependency="")).commands
+    assert argv(change) == ["scontrol", "update", "JobId=7_[1-5]", "Comment=a b", "Dependency="]
+
+
+changes = st.builds(
+    JobUpdate,
+    time_limit_seconds=st.none() | st.integers(),
+    queue=st.none() | st.text(max_size=8),
+    priority=st.none() | st.integers(),
+    nice=st.integers(),
+    name=st.none() | st.text(max_size=20),
+    dependency=st.none() | st.sampled_from(["", "singleton", "afterok:1:2_*,afterany:3_4", "after:5+10?afterok:6"]),
+    features=st.none() | st.text("ab|&[]*()2,.", max_size=8),
+    node_names=st.none() | st.lists(st.text("ab1[]-,", max_size=5), max_size=3),
+    licenses=st.none() | st.text("ab:1,;@", max_size=8),
+    begin_time=st.none() | st.datetimes(timezones=st.just(UTC)),
+)
+
+
+@given(changes)
+def test_whatever_is_let_through_here_is_let_through_there(change: JobUpdate) -> None:
+    try:
+        (command,) = job_update.update(["1"], change).commands
+    except InvalidInputError:
+        return
+    words = argv(command)
+    assert words[:3] == ["scontrol", "update", "JobId=1"]
+    assert len(words) == 2 + len(command.options)
+
+
+@pytest.mark.parametrize(
+    ("operation", "options"),
+    [
+        ("scontrol update job", {"JobId": "1", "UserID": "0"}),
+        ("scontrol update job", {"JobId": "ALL"}),
+        ("scontrol update job", {"JobId": "1\n"}),
+        ("scontrol update node", {"NodeName": "ALL,x"}),
+        ("scontrol update node", {"NodeName": "n1", "State": "FUTURE"}),
+        ("scontrol update node", {"NodeName": "n1", "Weight": "1"}),
+        ("scontrol update partition", {"PartitionName": "q", "AllowGroups": "x"}),
+        ("scontrol create reservation", {"Users": "a b"}),
+        ("scontrol delete reservation", {"JobName": "x"}),
+        ("sacctmgr show qos", {"format": "Name", "where": "x"}),
+        ("sshare", {"format": "Account;id"}),
+    ],
+)
+def test_the_head_node_takes_no_other_words(operation: str, options: dict[str, str]) -> None:
+    with pytest.raises(RefusedError):
+        command_line({"operation": operation, "options": options}, [])
+
+
+def test_what_administers_is_marked() -> None:
+    administrative = {name for name, operation in OPERATIONS.items() if operation.administrative}
+    assert administrative == {
+        "scontrol suspend",
+        "scontrol resume",
+        "scontrol update node",
+        "scontrol update partition",
+        "scontrol create reservation",
+        "scontrol delete reservation",
+    }
