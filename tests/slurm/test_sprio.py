@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from local.cluster import Cluster
+from local.suite import Chroot
 from slurm.column import Rows
 from slurm.command import Question, Reply, SchedulerUnavailableError
 from slurm.errors import ParseError
@@ -69,12 +70,12 @@ MULTIFACTOR = {
 
 
 @pytest.fixture(scope="module")
-def ranked() -> Iterator[Cluster]:
+def ranked(chroot: Chroot | None) -> Iterator[Cluster]:
     """A cluster that ranks its jobs, with a job that waits in two queues, one that is held, and an array."""
     with tempfile.TemporaryDirectory(prefix="slurmql-", dir="/tmp") as name:
         directory = Path(name)
         directory.chmod(0o755)
-        with Cluster(directory / "ranked", "ranked", settings=MULTIFACTOR) as cluster:
+        with Cluster(directory / "ranked", "ranked", settings=MULTIFACTOR, chroot=chroot) as cluster:
             yield cluster
 
 
