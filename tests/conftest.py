@@ -14,7 +14,6 @@ from hypothesis import settings
 
 from local import packages
 from local.cluster import Cluster
-from local.cluster.users import make_accounts
 from local.gateway import Context, claims
 from local.ssm import Endpoint
 from local.stack import Stack
@@ -29,10 +28,7 @@ def chroot() -> Chroot | None:
     """Where the Slurm under test runs: a suite's folder if SLURMQL_SUITE names one; None: this machine's own Slurm."""
     packages.install(print)
     suite = os.environ.get("SLURMQL_SUITE")
-    if not suite:
-        return None
-    make_accounts(print)  # the suite sees the accounts that there are when it is entered
-    return entered(suite, print)
+    return entered(suite, print) if suite else None
 
 
 @pytest.fixture(scope="session")

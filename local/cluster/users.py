@@ -37,14 +37,9 @@ def demo_users(workspaces: Path, progress: Callable[[str], None]) -> tuple[DemoU
     """As root the demo users, made where missing; else the current user. Raises UnusableAccountError."""
     if os.geteuid() != 0:
         return (_with_workspace(pwd.getpwuid(os.geteuid()).pw_name, workspaces),)
-    make_accounts(progress)
-    return tuple(_with_workspace(name, workspaces) for name, _ in DEMO_USERS)
-
-
-def make_accounts(progress: Callable[[str], None]) -> None:
-    """Make the accounts of the demo users where they are missing; it takes root. Raises UnusableAccountError."""
     for name, group in DEMO_USERS:
         _ensure_account(name, group, progress)
+    return tuple(_with_workspace(name, workspaces) for name, _ in DEMO_USERS)
 
 
 def _ensure_account(name: str, group: str, progress: Callable[[str], None]) -> None:

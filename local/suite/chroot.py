@@ -10,8 +10,13 @@ from pathlib import Path
 
 CLONE_NEWNS = 0x20000
 """unshare(2): a mount namespace of our own. os.unshare comes with Python 3.12."""
-ACCOUNTS_AND_HOSTS = ("etc/passwd", "etc/group", "etc/shadow", "etc/hosts")
-"""The files of this machine that the suite sees in place of its own: the same people, the same name."""
+SHARED = ("passwd", "group", "shadow", "hosts")
+"""Files of this machine's /etc that the suite reads in place of its own: the same people, the same name."""
+SHARED_FOLDERS = ("home", "etc/profile.d", "sys")
+"""What it sees whole. Slurm 22.05 starts only where it finds control groups in /sys."""
+MACHINE = Path("machine")
+"""Where the suite sees this machine's /etc. The files are links to there: useradd(8) puts new ones in their place,
+which a mount of the file itself would not follow."""
 
 
 class SuiteError(Exception):
@@ -20,7 +25,7 @@ class SuiteError(Exception):
 
 @dataclass(frozen=True)
 class Chroot:
-    """The root folder of a suite whose proc(5), accounts and host names are this machine's (see `enter`)."""
+    """The root folder of a suite that shares this machine's accounts, homes, host names and processes (see `enter`)."""
 
     root: Path
 
@@ -65,18 +70,28 @@ def enter(root: Path) -> Chroot:
 
     All mounts are made in a mount namespace that ends with the last of them (mount_namespaces(7)): nobody else sees
     them, nothing is left behind, and a crash leaves nothing mounted that a later removal could go through. Even so
-    never a mount of /dev: the suite has its own device nodes. Accounts that are made later are not seen. Raises
-    SuiteError.
+    never a mount of /dev: the suite has its own device nodes. Raises SuiteError.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNS) != 0:
         raise SuiteError(f"no mount namespace of our own: {os.strerror(ctypes.get_errno())}; it needs root")
     _run("mount", "--make-rprivate", "/")
     _run("mount", "-t", "proc", "proc", str(root / "proc"))
-    for name in ACCOUNTS_AND_HOSTS:
-        (root / name).touch()  # bullseye comes without hosts
-        _run("mount", "--bind", f"/{name}", str(root / name))
+    for folder in SHARED_FOLDERS:
+        _run("mount", "--rbind", f"/{folder}", str(root / folder))
+    _share(root)
     return Chroot(root)
+
+
+def _share(root: Path) -> None:
+    etc = root / MACHINE / "etc"
+    etc.mkdir(parents=True, exist_ok=True)
+    _run("mount", "--bind", "/etc", str(etc))
+    _run("mount", "-o", "remount,bind,ro", str(etc))
+    for name in SHARED:
+        link = root / f"etc/{name}.{os.getpid()}"
+        link.symlink_to(Path("/") / MACHINE / "etc" / name)
+        link.rename(root / "etc" / name)  # at once, as others may be using the suite
 
 
 def _run(*argv: str) -> None:

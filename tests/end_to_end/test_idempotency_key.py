@@ -147,8 +147,10 @@ class Program:
             "state": str(self.state),
             "path": f"{self._folder}/bin:/usr/bin:/bin",
         }
+        source = document.PROGRAM.read_text(encoding="utf-8")
+        argv = ["/usr/bin/python3", "-I", "-S", "-c", source, json.dumps(settings)]
         process = subprocess.Popen(
-            ["/usr/bin/python3", "-I", "-S", str(document.PROGRAM), json.dumps(settings)],
+            self._cluster.programs.command(argv),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={"PATH": "/usr/bin:/bin", **self._cluster.environment},

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -49,18 +48,8 @@ done"""
 
 
 def _submit(cluster: Cluster, names: list[str]) -> list[str]:
-    grace = cluster.user("grace")
-    loop = subprocess.run(
-        ["/bin/bash", "-c", _LOOP, "loop", cluster.programs.path("sbatch")],
-        input="\n".join(names) + "\n",
-        env=dict(cluster.environment),
-        cwd=grace.workspace,
-        user=grace.uid,
-        group=grace.gid,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
+    argv = ["bash", "-c", _LOOP, "loop", cluster.programs.path("sbatch")]
+    loop = cluster.run(*argv, user="grace", input="\n".join(names) + "\n")
     return loop.stdout.split()
 
 
