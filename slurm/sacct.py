@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 
-from slurm import framing, job_id
+from slurm import accounting, framing, job_id
 from slurm.column import Column, Record, Rows
-from slurm.command import AccountingDisabledError, Command, Question, Reply, require_success
+from slurm.command import AccountingDisabledError, Command, Question, Reply
 from slurm.duration import seconds
 from slurm.exit_code import exit_code
 from slurm.hostlist import expand
@@ -227,9 +227,14 @@ class History:
 
     def steps_of(self, job: HistoryJob) -> list[Step]:
         """The steps of one of the jobs, in the order of accounting: batch, extern, then by number."""
-        run = job.rows.texts[_RUN][job.index]
-        runs = self.steps.texts[_RUN]
-        return [self.steps[index] for index in range(len(runs)) if runs[index] == run]
+        return [self.steps[index] for index in self._by_run.get(job.rows.texts[_RUN][job.index], ())]
+
+    @cached_property
+    def _by_run(self) -> Mapping[str, Sequence[int]]:
+        rows: dict[str, list[int]] = {}
+        for index, run in enumerate(self.steps.texts[_RUN]):
+            rows.setdefault(run, []).append(index)
+        return rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,7 +242,7 @@ class Search:
     """Which jobs to ask accounting for; what is None does not narrow.
 
     The window: jobs that waited (eligible to start), ran or ended at `since` or later and before `until`; without ids,
-    no `since` means from the first record on. Jobs that are held since they were submitted are in no window.
+    no `since` means from the first record on. Jobs that are held since they were submitted may be in none.
 
     The answer may hold jobs that do not meet a condition: whoever asks filters once more. It lacks none, with one
     exception: a job that still waits for several queues is not found by `queue`. With `states`, a job is also found by
@@ -346,11 +351,11 @@ def read(replies: Sequence[Reply], separators: Sequence[str], steps: bool) -> Hi
 
 def _texts(reply: Reply, separator: str) -> dict[str, list[str]]:
     if "accounting storage is disabled" in reply.stderr:
-        raise AccountingDisabledError("Slurm accounting storage is disabled")
+        raise AccountingDisabledError(accounting.HOW_TO_SWITCH_ON)
     # A user without an account, a window that has not begun: errors to sacct (exit code 1), no rows to us.
     if reply.exit_code == 1 and re.search(r"Invalid user id|is after end time", reply.stderr):
         return {column: [] for column in _COLUMNS}
-    return framing.split(require_success(reply), _COLUMNS, separator)
+    return framing.split(accounting.require(reply), _COLUMNS, separator)
 
 
 def _history(texts: Mapping[str, Sequence[str]]) -> History:

@@ -433,14 +433,14 @@ def test_a_window_that_has_not_begun_holds_no_jobs() -> None:
     assert len(history(Search(since=NOON)).read([Reply(1, "", said)]).jobs) == 0
 
 
-def test_no_accounting() -> None:
-    with pytest.raises(AccountingDisabledError, match="disabled"):
+def test_without_accounting_the_error_says_what_to_switch_on() -> None:
+    with pytest.raises(AccountingDisabledError, match="AccountingStorageType"):
         history(Search()).read([Reply(1, "", "Slurm accounting storage is disabled\n")])
 
 
 def test_a_database_that_is_down() -> None:
     said = "sacct: error: Problem talking to the database: Connection refused\n"
-    with pytest.raises(SchedulerUnavailableError, match="database"):
+    with pytest.raises(SchedulerUnavailableError, match="slurmdbd does not answer"):
         history(Search()).read([Reply(1, "", said)])
 
 
