@@ -5,8 +5,8 @@ import gzip
 import json
 import os
 import pwd
-import re
 import random
+import re
 import subprocess
 import time
 from collections.abc import Iterator
