@@ -34,7 +34,9 @@ def jobs(*described: Mapping[str, str]) -> Rows[squeue.Job]:
 
 
 def nodes(*described: Mapping[str, str]) -> Rows[sinfo.Node]:
-    return Rows(sinfo.Node, {source: [node.get(source, "") for node in described] for source in sinfo.Node.sources()})
+    plain = {"CPUsState": "0/2/0/2"}
+    lines = [{**plain, **node} for node in described]
+    return Rows(sinfo.Node, {source: [line.get(source, "") for line in lines] for source in sinfo.Node.sources()})
 
 
 def chosen(rows: Rows[squeue.Job], **where: Any) -> list[int]:
