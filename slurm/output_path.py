@@ -9,14 +9,15 @@ squeue prints the pattern, not the file. What it prints for a job that named no 
 What slurmd makes of a pattern differs too:
 
     since 24.11     %b is the task's number modulo 10
-    since 25.11     %r is how often the job was requeued, and %S its SLUID; every backslash is dropped, and a width in
-                    front of no symbol stays. Before, \\ became \, and %12z lost all but its last digit: 2z
+    since 25.11     %r is how often the job was requeued, and %S its SLUID; every backslash is dropped, so is a % at
+                    the end, and a width in front of no symbol stays. Before, \\ became \, a last % stayed, and %12z
+                    lost all but its last digit: 2z
 """
 
 import re
 from collections.abc import Mapping
 
-from slurm.text import NO_VAL, NO_WORD, NULL
+from slurm.text import NO_VAL, NO_WORD, NULL, integer
 
 Release = tuple[int, int]
 """Year and month of a Slurm release, as (22, 5)."""
@@ -58,15 +59,17 @@ def output_path(
     user: str,
     name: str,
     host: str = "n/a",
+    restarts: str = "N/A",
     *,
     release: Release | None = None,
 ) -> str | None:
     """The absolute path of the file; all but `release` are texts of squeue's columns.
 
-    In order: StdOut or StdErr, WorkDir, JobID, ArrayJobID, ArrayTaskID, UserName, Name, BatchHost. None where squeue
-    names no file, or where the path cannot be told: the waiting tasks of an array in one row will have a file each,
-    %N is not known before the job starts, %r and %S never, and without a `release` nothing that releases do otherwise.
-    A job that is renamed while it waits keeps the old name in %x, which squeue does not tell.
+    In order: StdOut or StdErr, WorkDir, JobID, ArrayJobID, ArrayTaskID, UserName, Name, BatchHost, RestartCnt. None
+    where squeue names no file, or where the path cannot be told: the waiting tasks of an array in one row will have a
+    file each, %N is not known before the job starts, %S never, and without a `release` nothing that releases do
+    otherwise. A job that is renamed while it waits keeps the old name in %x, which squeue does not tell. Raises
+    ParseError for a RestartCnt that is no number.
     """
     if printed in NO_WORD:
         return None
@@ -74,7 +77,8 @@ def output_path(
     if "\\" in pattern:
         replaced = _unescaped(pattern, release)
     else:
-        replaced = _replaced(pattern, _values(job, array_job, array_task, user, name, host, release), release)
+        values = _values(job, array_job, array_task, user, name, host, restarts, release)
+        replaced = _replaced(pattern, values, release)
     return None if replaced is None else folder + replaced
 
 
@@ -100,10 +104,10 @@ def _unescaped(pattern: str, release: Release | None) -> str | None:
     return re.sub(r"\\(\\?)", r"\1", pattern)
 
 
-# In turn: a percent sign, a symbol and the width to pad it to, a width in front of something else.
-_SYMBOL = re.compile(r"%(?:(?P<percent>%)|(?P<width>\d*)(?P<symbol>[A-Za-z])|(?P<lone_width>\d+))")
+# In turn: a percent sign, a symbol and the width to pad it to, a width in front of something else, a last %.
+_SYMBOL = re.compile(r"%(?:(?P<percent>%)|(?P<width>\d*)(?P<symbol>[A-Za-z])|(?P<lone_width>\d+)|(?P<end>\Z))")
 # There the character behind such a width goes with it, even if a symbol begins with it: %4%j stays.
-_SYMBOL_SINCE_ONE_GRAMMAR = re.compile(_SYMBOL.pattern.replace(r"\d+)", r"\d+[^A-Za-z]?)"), re.DOTALL)
+_SYMBOL_SINCE_ONE_GRAMMAR = re.compile(_SYMBOL.pattern.replace(r"\d+)", r"\d+[^A-Za-z]?)", 1), re.DOTALL)
 
 
 def _replaced(pattern: str, values: _Values, release: Release | None) -> str | None:
@@ -127,15 +131,24 @@ def _part(match: re.Match[str], values: _Values, release: Release | None) -> str
         if isinstance(value, int):
             return str(value).zfill(min(int(match["width"] or 0), _LONGEST_PADDING))
         return value
-    if not (match["width"] or match["lone_width"]):
+    if match["symbol"] and not match["width"]:
         return match[0]
     if release is None:
         return None
-    return match[0] if release >= _ONE_GRAMMAR_SINCE else re.sub(r"^%\d*(?=\d)", "", match[0])
+    if release >= _ONE_GRAMMAR_SINCE:
+        return "" if match[0] == "%" else match[0]
+    return re.sub(r"^%\d*(?=\d)", "", match[0])
 
 
 def _values(
-    job: str, array_job: str, array_task: str, user: str, name: str, host: str, release: Release | None
+    job: str,
+    array_job: str,
+    array_task: str,
+    user: str,
+    name: str,
+    host: str,
+    restarts: str,
+    release: Release | None,
 ) -> _Values:
     of_array = array_task not in NO_WORD
     waiting = of_array and not array_task.isdigit()
@@ -156,5 +169,5 @@ def _values(
     if release is None or release >= _B_SINCE:
         values["b"] = None if release is None or task is None else task % 10
     if release is None or release >= _ONE_GRAMMAR_SINCE:
-        values |= {"r": None, "S": None}
+        values |= {"r": None if release is None else integer(restarts), "S": None}
     return values

@@ -38,7 +38,7 @@ def path(printed: str, row: dict[str, Any], release: Release | None = None) -> s
         ("o-%n-%3n-%t-%2t", "o-0-000-0-00", "o-0-000-0-00"),
         ("o-%s-%3s", "o-batch-batch", "o-batch-batch"),
         ("o-%%j", "o-%j", "o-%j"),
-        ("o-%q-%", "o-%q-%", "o-%q-%"),
+        ("o-%q-%-", "o-%q-%-", "o-%q-%-"),
         ("o\\%j", "o%j", "o%j"),
     ],
 )
@@ -93,6 +93,11 @@ def test_the_host_is_the_short_name_of_the_first_node_and_unknown_before_the_job
     assert path("/o-%N", JOB | {"host": "n/a"}) is None
 
 
+def test_the_number_of_restarts_is_known_where_squeue_is_asked_for_it() -> None:
+    assert path("/o-%3r", JOB | {"restarts": "2"}, R26) == "/o-002"
+    assert path("/o-%3r", JOB, R26) is None
+
+
 @pytest.mark.parametrize("printed", ["N/A", "(null)", ""])
 def test_no_file_is_none(printed: str) -> None:
     assert path(printed, JOB) is None
@@ -120,6 +125,7 @@ def test_a_job_without_a_script_has_no_file_though_squeue_names_one() -> None:
         ("o-%12z", "o-2z", "o-2z", "o-%12z"),
         ("o-%4%j", "o-444", "o-444", "o-%4%j"),
         ("o-%5", "o-5", "o-5", "o-%5"),
+        ("o-%", "o-%", "o-%", "o-"),
         ("o\\\\%j", "o\\%j", "o\\%j", "o%j"),
     ],
 )
@@ -160,7 +166,18 @@ REAL = [
 def test_real_jobs_write_where_it_is_said(lab: Cluster) -> None:
     numbers = [_submit(lab, "-o", pattern, "-J", "na me%j") for pattern in REAL]
     numbers += [_submit(lab), _submit(lab, "--array=1-2"), _submit(lab, "--array=3-4", "-o", "%A-%3a-%j")]
-    columns = ("StdOut", "StdErr", "WorkDir", "JobID", "ArrayJobID", "ArrayTaskID", "UserName", "Name", "BatchHost")
+    columns = (
+        "StdOut",
+        "StdErr",
+        "WorkDir",
+        "JobID",
+        "ArrayJobID",
+        "ArrayTaskID",
+        "UserName",
+        "Name",
+        "BatchHost",
+        "RestartCnt",
+    )
     rows = _ended(lab, numbers, columns)
     told = {stdout_path(*row, release=lab.programs.slurm_version()) for row in rows}
     assert len(rows) == len(told) == len(REAL) + 5
