@@ -524,7 +524,13 @@ class Reading(Process):
     def start(self, selector: selectors.BaseSelector) -> bool:
         self.started = time.time()
         readable, writable = os.pipe()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            os.close(readable)
+            os.close(writable)
+            self.refusal = RefusedError("cannot read the file: %s" % error.strerror, "unavailable")
+            return False
         if pid == 0:
             self.tell(writable)
         os.close(writable)
