@@ -13,12 +13,12 @@ from strawberry.dataloader import DataLoader
 from headnode.snapshots import Dataset, Fault, Snapshot, Snapshots
 from resolvers import datasets
 from resolvers.errors import unavailable
-from resolvers.filters import JobFilter, NodeFilter, find_job, local_id, matching_jobs, matching_nodes
+from resolvers.filters import JobFilter, NodeFilter, check_job_filter, find_job, local_id, matching_jobs, matching_nodes
 from resolvers.head import Head
 from resolvers.job import Job, JobConnection
 from resolvers.node import Node, NodeConnection
-from resolvers.order import JobOrder, job_ordering
-from resolvers.pages import Ordering, natural, page
+from resolvers.order import NODE_ORDER, JobOrder, job_ordering, order_name
+from resolvers.pages import Ordering, check_page, natural, page
 from resolvers.queue import Queue
 from resolvers.request import Request
 from slurm import sinfo, squeue
@@ -81,6 +81,16 @@ class Cluster:
         """The version that slurmctld runs."""
         return self.read(datasets.CONFIGURATION).value.slurm_version
 
+    def check_jobs(self, where: JobFilter | None, ordering_name: str, first: int | None, after: str | None) -> None:
+        """Raise BadInputError if the arguments cannot be right, before anything is asked for."""
+        check_page(first, after, ordering_name, self.request.page_limit)
+        if where is not None:
+            check_job_filter(where, self.name)
+
+    def check_nodes(self, first: int | None, after: str | None) -> None:
+        """Raise BadInputError if the arguments cannot be right, before anything is asked for."""
+        check_page(first, after, NODE_ORDER, self.request.page_limit)
+
     def jobs(
         self,
         where: JobFilter | None,
@@ -90,6 +100,9 @@ class Cluster:
         queue: str | None = None,
     ) -> JobConnection:
         """A page of the jobs that the filter lets through, those of one queue if it is named."""
+        self.check_jobs(
+            where, order_name((step.field.name, step.direction.name) for step in order_by or ()), first, after
+        )
         snapshot = self.read(datasets.JOBS)
         rows = snapshot.value
         chosen = matching_jobs(rows, self.name, where)
@@ -123,10 +136,11 @@ class Cluster:
 
     def nodes(self, where: NodeFilter | None, first: int | None, after: str | None) -> NodeConnection:
         """A page of the nodes that the filter lets through, in natural order of their names."""
+        self.check_nodes(first, after)
         snapshot = self.read(datasets.NODES)
         rows = snapshot.value
         chosen = matching_nodes(rows, where)
-        ordering = Ordering("name", (), [natural(name) for name in rows.values(sinfo.Node.name)])
+        ordering = Ordering(NODE_ORDER, (), [natural(name) for name in rows.values(sinfo.Node.name)])
         cut = page(chosen, ordering, lambda index: Node(self, rows, index), first, after, self.request.page_limit)
         return NodeConnection(cut.nodes, cut.page_info, len(chosen), snapshot.as_of)
 

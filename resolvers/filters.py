@@ -81,6 +81,15 @@ def matching_jobs(rows: Rows[squeue.Job], cluster: str, where: JobFilter | None)
     return chosen
 
 
+def check_job_filter(where: JobFilter, cluster: str) -> None:
+    """Raise BadInputError if an id or a time of the filter cannot be right."""
+    for id in where.ids or ():
+        local_id(id, cluster)
+    for name, time in (("submittedAfter", where.submitted_after), ("submittedBefore", where.submitted_before)):
+        if time is not None:
+            _aware(time, name)
+
+
 def matching_nodes(rows: Rows[sinfo.Node], where: NodeFilter | None) -> list[int]:
     """The rows that the filter lets through, in the order of the snapshot."""
     chosen = list(range(len(rows)))

@@ -7,13 +7,16 @@ nothing but its own needs, so that a missing line fails.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from access.caller import Caller
 from headnode.snapshots import Dataset
 from resolvers import datasets
 from resolvers.errors import BadInputError
-from resolvers.filters import find_job, local_id
+from resolvers.filters import JobFilter, find_job, local_id
+from resolvers.order import order_name
 from slurm import squeue
 
 if TYPE_CHECKING:
@@ -45,29 +48,71 @@ def account(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> l
     return [datasets.account(caller.cluster_user)] if caller.cluster_user and caller.role is None else []
 
 
+def jobs(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
+    """The jobs, unless the arguments are wrong: then nothing is sent, and the field itself says what is wrong."""
+    where = arguments.get("filter") or {}
+    try:
+        cluster.check_jobs(
+            JobFilter(
+                ids=[str(id) for id in where.get("ids") or ()],
+                submitted_after=_time(where.get("submittedAfter")),
+                submitted_before=_time(where.get("submittedBefore")),
+            ),
+            _order_name(arguments.get("orderBy") or ()),
+            arguments.get("first"),
+            arguments.get("after"),
+        )
+    except BadInputError:
+        return []
+    return [datasets.JOBS]
+
+
+def nodes(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
+    """The nodes, likewise."""
+    try:
+        cluster.check_nodes(arguments.get("first"), arguments.get("after"))
+    except BadInputError:
+        return []
+    return [datasets.NODES]
+
+
+def _time(value: Any) -> datetime | None:
+    """A time as the AST has it: a literal is text, a variable a time already."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _order_name(order_by: Any) -> str:
+    steps = [order_by] if isinstance(order_by, Mapping) else order_by  # GraphQL takes one thing for a list of it
+    return order_name((_name(step["field"]), _name(step.get("direction") or "ASC")) for step in steps)
+
+
+def _name(value: Any) -> str:
+    return value.name if isinstance(value, Enum) else str(value)
+
+
 JOBS, QUEUES, NODES = whole(datasets.JOBS), whole(datasets.QUEUES), whole(datasets.NODES)
 
 NEEDS: Mapping[tuple[str, str], Need] = {
     ("Query", "viewer"): account,
-    ("Query", "jobs"): JOBS,
+    ("Query", "jobs"): jobs,
     ("Query", "job"): job,
     ("Query", "queues"): QUEUES,
     ("Query", "queue"): QUEUES,
-    ("Query", "nodes"): NODES,
+    ("Query", "nodes"): nodes,
     ("Query", "node"): NODES,
     ("Cluster", "slurmVersion"): whole(datasets.CONFIGURATION),
-    ("Cluster", "jobs"): JOBS,
+    ("Cluster", "jobs"): jobs,
     ("Cluster", "job"): job,
     ("Cluster", "queues"): QUEUES,
     ("Cluster", "queue"): QUEUES,
-    ("Cluster", "nodes"): NODES,
+    ("Cluster", "nodes"): nodes,
     ("Cluster", "node"): NODES,
     ("Job", "queue"): QUEUES,
     ("Job", "queues"): QUEUES,
     ("Job", "nodes"): NODES,
     ("Queue", "nodes"): NODES,
     ("Queue", "nodeCounts"): NODES,
-    ("Queue", "jobs"): JOBS,
+    ("Queue", "jobs"): jobs,
     ("Node", "queues"): QUEUES,
     ("Node", "jobs"): JOBS,
     ("Node", "instance"): whole(datasets.INSTANCES),

@@ -1,13 +1,16 @@
 """The orders that jobs can be asked for in."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from resolvers.pages import Ordering
 from slurm import squeue
 from slurm.column import Rows
 from slurm.states import DescribedEnum
+
+NODE_ORDER = "name"
+"""The name of the one order of nodes."""
 
 
 class OrderDirection(DescribedEnum):
@@ -48,7 +51,12 @@ def job_ordering(rows: Rows[squeue.Job], order_by: Sequence[JobOrder]) -> Orderi
     """The ordering of jobs that the steps ask for."""
     columns = {column.name: column for column in squeue.Job.columns()}
     return Ordering(
-        name=",".join(f"{step.field.name} {step.direction.name}" for step in order_by),
+        name=order_name((step.field.name, step.direction.name) for step in order_by),
         columns=[(rows.values(columns[step.field.value]), step.direction is OrderDirection.DESC) for step in order_by],
         last=rows.values(squeue.Job.order),
     )
+
+
+def order_name(steps: Iterable[tuple[str, str]]) -> str:
+    """What tells an ordering from others, from the names of its fields and directions."""
+    return ",".join(f"{field} {direction}" for field, direction in steps)

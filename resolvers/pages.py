@@ -87,6 +87,13 @@ def natural(name: str) -> list[Any]:
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
 
 
+def check_page(first: int | None, after: str | None, ordering_name: str, limit: int) -> None:
+    """Raise BadInputError if `first` or `after` cannot be right, without looking at any row."""
+    _size(first, limit)
+    if after is not None:
+        _cursor(after, ordering_name)
+
+
 def _size(first: int | None, limit: int) -> int:
     size = 100 if first is None else first
     if not 0 <= size <= limit:
@@ -119,16 +126,21 @@ def _encode(ordering: Ordering, index: int) -> str:
 
 
 def _decode(cursor: str, ordering: Ordering) -> Key:
+    key = _cursor(cursor, ordering.name)
+    if len(key) != len(ordering.columns) + 1:
+        raise _not_a_cursor()
+    return key
+
+
+def _cursor(cursor: str, ordering_name: str) -> Key:
     try:
         name, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, TypeError, RecursionError) as error:
         raise _not_a_cursor() from error
     if not isinstance(name, str) or not isinstance(key, list):
         raise _not_a_cursor()
-    if name != ordering.name:
+    if name != ordering_name:
         raise BadInputError("after was made with another orderBy; go on with the same one.", argument="after")
-    if len(key) != len(ordering.columns) + 1:
-        raise _not_a_cursor()
     return key
 
 

@@ -13,8 +13,10 @@ from schema import schema
 SCHEMA = build_schema(schema.as_str())
 DEFAULT = ""
 NAMES = {
+    needs.jobs: "jobs",
     needs.JOBS: "jobs",
     needs.QUEUES: "queues",
+    needs.nodes: "nodes",
     needs.NODES: "nodes",
     needs.NEEDS["Cluster", "slurmVersion"]: "configuration",
     needs.account: "account",
