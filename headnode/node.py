@@ -20,7 +20,7 @@ from headnode.errors import ClusterUnreachableError, DeadlineError, OutcomeUnkno
 from headnode.instances import Agent, Instance, agent, instances_by_address
 from headnode.invocation import Invocation, Pace, invoke
 from headnode.settings import ClusterSettings, Settings
-from headnode.storage import Storage
+from headnode.storage import Scripts, Storage
 from slurm.command import Command, Reply
 
 
@@ -60,6 +60,7 @@ class HeadNode:
         self._document = settings.document
         self._pace = Pace(settings.first_look, settings.look_interval)
         self._storage = Storage(clients, settings.bucket) if settings.bucket else None
+        self._scripts = Scripts(clients, settings.script_buckets)
 
     def instance(self) -> str:
         """The head node's instance id. Raises ClusterUnreachableError."""
@@ -72,6 +73,10 @@ class HeadNode:
     def instances_by_address(self) -> Mapping[str, Instance]:
         """The cluster's EC2 instances by private address. Raises ClusterUnreachableError."""
         return instances_by_address(self._clients, self._tag)
+
+    def script(self, uri: str) -> str:
+        """A batch script from S3. Raises ScriptRefusedError, ClusterUnreachableError."""
+        return self._scripts.read(uri)
 
     def run(self, errand: Errand, deadline: Deadline, comment: str) -> list[Reply]:
         """The replies of all commands, in order. Costs one SSM command. Raises HeadNodeError.

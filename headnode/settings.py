@@ -3,11 +3,12 @@
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{0,59}")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^,]*)?")
 _INSTANCE = re.compile(r"(i|mi)-[0-9a-f]{8,17}")
 
 
@@ -30,12 +31,15 @@ class ClusterSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """The deployment. Times are in seconds; `ttl` 0 keeps no snapshot; `bucket` is where large answers go."""
+    """The deployment. Times are in seconds; `ttl` 0 keeps no snapshot; `bucket` is where large answers go;
+    `script_buckets` are the buckets that scripts may come from, each perhaps with a prefix: `bucket/folder`.
+    """
 
     clusters: Mapping[str, ClusterSettings]
     default_cluster: str | None
     document: str
     bucket: str | None = None
+    script_buckets: Sequence[str] = ()
     ttl: float = 5.0
     page_limit: int = 1000
     first_look: float = 0.25
@@ -49,6 +53,7 @@ class Settings:
         """Read SLURMQL_*.
 
         SLURMQL_CLUSTERS is JSON: `{"lab": {}, "big": {"tag": "big-2026"}, "onsite": {"instance": "mi-0123..."}}`.
+        SLURMQL_SCRIPT_BUCKETS is a list, `scripts,team/jobs`.
         SLURMQL_DEFAULT_CLUSTER, SLURMQL_DOCUMENT, SLURMQL_BUCKET, SLURMQL_TTL, SLURMQL_PAGE_LIMIT,
         SLURMQL_FIRST_LOOK and SLURMQL_LOOK_INTERVAL set the rest. Raises SettingsError.
         """
@@ -61,6 +66,7 @@ class Settings:
             default_cluster=default,
             document=environment.get("SLURMQL_DOCUMENT", "slurmql"),
             bucket=environment.get("SLURMQL_BUCKET") or None,
+            script_buckets=_buckets(environment.get("SLURMQL_SCRIPT_BUCKETS", "")),
             ttl=_number(environment, "SLURMQL_TTL", cls.ttl),
             page_limit=int(_number(environment, "SLURMQL_PAGE_LIMIT", cls.page_limit)),
             first_look=_number(environment, "SLURMQL_FIRST_LOOK", cls.first_look),
@@ -88,6 +94,14 @@ def _cluster(name: str, entry: Mapping[str, str]) -> ClusterSettings:
     if instance is not None and not _INSTANCE.fullmatch(str(instance)):
         raise SettingsError(f"SLURMQL_CLUSTERS: {instance!r} of {name} is not an instance id (i-... or mi-...)")
     return ClusterSettings(name=name, tag=entry.get("tag", name), instance=instance)
+
+
+def _buckets(text: str) -> tuple[str, ...]:
+    buckets = tuple(part.strip().removeprefix("s3://").rstrip("/") for part in text.split(",") if part.strip())
+    for bucket in buckets:
+        if not _BUCKET.fullmatch(bucket):
+            raise SettingsError(f"SLURMQL_SCRIPT_BUCKETS: {bucket!r} is not a bucket, or a bucket and a prefix")
+    return buckets
 
 
 def _number(environment: Mapping[str, str], name: str, default: float) -> float:

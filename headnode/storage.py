@@ -1,12 +1,15 @@
-"""The bucket for what is too large for SSM: answers over 24,000 bytes, requests over the document's limit."""
+"""S3: the bucket for what is too large for SSM, and the buckets that scripts come from."""
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from headnode.aws import Clients
 from headnode.errors import ClusterUnreachableError
+from slurm.refusal import Refusal, RefusalCode
+from slurm.sbatch import SCRIPT_LIMIT
 
 _URL_SECONDS = 120  # a presigned URL is a secret that lies in SSM's history: it is good for one object, briefly
 
@@ -58,3 +61,57 @@ class Storage:
         return self._clients.s3.generate_presigned_url(
             operation, Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=_URL_SECONDS
         )
+
+
+class ScriptRefusedError(Exception):
+    """An object that is not to be had as a script; `refusal` says why."""
+
+    def __init__(self, code: RefusalCode, message: str) -> None:
+        super().__init__(message)
+        self.refusal = Refusal(code, message)
+
+
+_MISSING = ("NoSuchKey", "NoSuchBucket", "404")
+_DENIED = ("AccessDenied", "403")
+
+
+class Scripts:
+    """Batch scripts in S3, read with the service's own role, from the allowed places alone.
+
+    A place is a bucket or a bucket and a prefix, `bucket/folder`, which is meant as a folder.
+    """
+
+    def __init__(self, clients: Clients, places: Sequence[str]) -> None:
+        self._clients = clients
+        self._places = places
+
+    def read(self, uri: str) -> str:
+        """The text at `s3://bucket/key`, UTF-8, at most 4 MiB. Raises ScriptRefusedError, ClusterUnreachableError."""
+        path = uri.removeprefix("s3://")
+        if not any(path.startswith(f"{place}/") for place in self._places):
+            allowed = ", ".join(f"s3://{place}/" for place in self._places) or "nowhere"
+            raise ScriptRefusedError(RefusalCode.FORBIDDEN, f"Scripts may come from {allowed}, not from {uri[:200]}.")
+        bucket, _, key = path.partition("/")
+        body = self._body(bucket, key, uri[:200])
+        if len(body) > SCRIPT_LIMIT:
+            raise ScriptRefusedError(RefusalCode.INVALID_INPUT, f"{uri[:200]} has more than {SCRIPT_LIMIT} bytes.")
+        try:
+            return body.decode()
+        except UnicodeDecodeError as error:
+            raise ScriptRefusedError(RefusalCode.INVALID_INPUT, f"{uri[:200]} is not text in UTF-8.") from error
+
+    def _body(self, bucket: str, key: str, uri: str) -> bytes:
+        """The object, but no more of it than tells that it is too large."""
+        try:
+            body: bytes = self._clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read(SCRIPT_LIMIT + 1)
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "")
+            if code in _MISSING:
+                raise ScriptRefusedError(RefusalCode.NOT_FOUND, f"There is no {uri}.") from error
+            if code in _DENIED:  # also of a missing object, where the role may not list the bucket
+                message = f"The service may not read {uri}, or there is no such object."
+                raise ScriptRefusedError(RefusalCode.FORBIDDEN, message) from error
+            raise ClusterUnreachableError(f"The bucket {bucket} cannot be read: {code}.") from error
+        except BotoCoreError as error:
+            raise ClusterUnreachableError(f"The bucket {bucket} cannot be read.") from error
+        return body

@@ -13,6 +13,8 @@ import boto3
 
 REGION = "eu-west-1"
 BUCKET = "slurmql"
+SCRIPTS = "slurmql-scripts"
+"""The bucket that batch scripts may come from."""
 READY_WITHIN = 30.0
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": REGION}
@@ -44,7 +46,8 @@ class Aws:
             )
         try:
             self._wait(port)
-            self.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+            for bucket in (BUCKET, SCRIPTS):
+                self.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
         except BaseException:
             self.__exit__()
             raise

@@ -11,7 +11,7 @@ from typing import Any, Self
 import boto3
 
 from headnode import document
-from local.aws import BUCKET, CREDENTIALS, REGION, Aws
+from local.aws import BUCKET, CREDENTIALS, REGION, SCRIPTS, Aws
 from local.cluster import Cluster
 from local.ssm import Endpoint, Faults, Instance
 
@@ -76,6 +76,7 @@ class Stack:
             "SLURMQL_DEFAULT_CLUSTER": next(iter(self.clusters)),
             "SLURMQL_DOCUMENT": DOCUMENT,
             "SLURMQL_BUCKET": BUCKET,
+            "SLURMQL_SCRIPT_BUCKETS": SCRIPTS,
             # The local endpoint answers in milliseconds, AWS not before a quarter of a second.
             "SLURMQL_FIRST_LOOK": "0.03",
             "SLURMQL_LOOK_INTERVAL": "0.02",

@@ -11,8 +11,7 @@ from typing import Any
 
 from slurm.errors import ParseError
 from slurm.hostlist import expand
-from slurm.refusal import Refusal, RefusalCode
-from slurm.sbatch import InvalidInputError
+from slurm.refusal import InvalidInputError, Refusal, RefusalCode
 
 TEXT_LIMIT = 1024
 """Bytes of a name, a comment or a reason (slurmctld refuses more of a job's)."""
@@ -103,21 +102,21 @@ def or_nothing(write: Callable[[Any], str]) -> Callable[[Any], str]:
 
 def text(value: str) -> str:
     """Any text of at most 1024 bytes."""
-    return _bounded(value, TEXT_LIMIT)
+    return bounded(value, TEXT_LIMIT)
 
 
 def line(value: str) -> str:
     """One line of text that is not blank."""
     if not value.strip() or "\n" in value or "\r" in value:
         raise ValueError("must be one line of text")
-    return _bounded(value, TEXT_LIMIT)
+    return bounded(value, TEXT_LIMIT)
 
 
 def path(value: str) -> str:
     """A path, absolute or relative to the job's folder."""
     if not value:
         raise ValueError("must not be empty")
-    return _bounded(value, PATH_LIMIT)
+    return bounded(value, PATH_LIMIT)
 
 
 def folder(value: str) -> str:
@@ -209,7 +208,8 @@ def dependency(value: str) -> str:
     return value
 
 
-def _bounded(value: str, limit: int) -> str:
+def bounded(value: str, limit: int) -> str:
+    """Any text of at most `limit` bytes in UTF-8."""
     try:
         size = len(value.encode())
     except UnicodeEncodeError as error:

@@ -1,7 +1,10 @@
 """Job ids: "123", "123_4", "123_[5-9%2]", "123+0" (man scancel; man squeue, JobArrayID)."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from math import gcd
 
 from slurm.errors import ParseError
 from slurm.text import NO_VAL
@@ -17,7 +20,7 @@ _ID = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JobId:
     """A job, one task of an array, an array's waiting tasks, or a component of a heterogeneous job.
 
@@ -38,6 +41,57 @@ class JobId:
         if self.component is not None:
             return f"{self.job}+{self.component}"
         return str(self.job)
+
+    @cached_property
+    def task_numbers(self) -> Sequence[range]:
+        """The array's tasks that are meant, in ranges: of `123_[1,5-9:2%4]` 1, and 5, 7, 9; () if none is named."""
+        if self.task is not None:
+            return (range(self.task, self.task + 1),)
+        if self.tasks is None:
+            return ()
+        return tuple(_numbers(step) for step in self.tasks.partition("%")[0].split(","))
+
+    def common(self, other: "JobId") -> "JobId | None":
+        """The tasks that both ids mean, None if there are none: of `1_[2-9]` and `1_[1-7:3]` it is `1_[4,7]`."""
+        if self.job != other.job:
+            return None
+        shared = [_meet(mine, others) for mine in self.task_numbers for others in other.task_numbers]
+        numbers = [_spell(found) for found in shared if found]
+        if not numbers:
+            return None
+        return parse(
+            f"{self.job}_{numbers[0]}"
+            if numbers[0].isdigit() and len(numbers) == 1
+            else f"{self.job}_[{','.join(numbers)}]"
+        )
+
+
+def _numbers(step: str) -> range:
+    """ "5-9:2" as a range. A falling one is empty, as it is an error to Slurm."""
+    bounds, _, width = step.partition(":")
+    low, _, high = bounds.partition("-")
+    return range(int(low), int(high or low) + 1, int(width or 1) or 1)
+
+
+def _spell(numbers: range) -> str:
+    if len(numbers) == 1:
+        return str(numbers[0])
+    width = f":{numbers.step}" if numbers.step > 1 else ""
+    return f"{numbers[0]}-{numbers[-1]}{width}"
+
+
+def _meet(one: range, other: range) -> range:
+    """What both rising ranges hold; they are not counted through, as they may have billions of members."""
+    divisor = gcd(one.step, other.step)
+    away = other.start - one.start
+    if away % divisor:
+        return range(0)
+    # The first place in `one`, from its start on, that falls on a step of `other` (Chinese remainder theorem).
+    steps = other.step // divisor
+    place = away // divisor * pow(one.step // divisor, -1, steps) % steps
+    start, width = one.start + place * one.step, one.step * steps
+    start += max(0, -((start - other.start) // width)) * width
+    return range(start, min(one.stop, other.stop), width)
 
 
 def parse(text: str) -> JobId:

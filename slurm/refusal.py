@@ -33,6 +33,14 @@ class Refusal:
     id: str | None = None
 
 
+class InvalidInputError(Exception):
+    """Inputs that cannot be right, each with the path of its field; nothing was sent."""
+
+    def __init__(self, refusals: Sequence[Refusal]) -> None:
+        super().__init__("; ".join(refusal.message for refusal in refusals))
+        self.refusals = refusals
+
+
 class OutcomeUnknown(Exception):  # noqa: N818 - not an error of ours: Slurm did not say
     """The change may or may not have been made; `str()` says what to do."""
 

@@ -17,9 +17,8 @@ from slurm.job_action import SignalTarget
 from slurm.job_update import JobUpdate
 from slurm.node_update import NodeAction
 from slurm.partition_update import QueueAction
-from slurm.refusal import RefusalCode
+from slurm.refusal import InvalidInputError, RefusalCode
 from slurm.reservation import NewReservation, ReservationFlag
-from slurm.sbatch import InvalidInputError
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from slurm import sbatch
 from slurm.command import Command, Reply, SchedulerUnavailableError
-from slurm.refusal import OutcomeUnknown, Refusal, RefusalCode
-from slurm.sbatch import EnvironmentVariable, InvalidInputError, Submission
+from slurm.refusal import InvalidInputError, OutcomeUnknown, Refusal, RefusalCode
+from slurm.sbatch import EnvironmentVariable, Submission
 
 BERLIN = timezone(timedelta(hours=2))
 SCRIPT = "#!/bin/bash\ntrue\n"
