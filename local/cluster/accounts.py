@@ -19,6 +19,7 @@ ACCOUNTS = (
     # ParallelCluster makes this one wherever a Database section is configured.
     Account("pcdefault", "created by ParallelCluster", "pcdefault", "Fairshare=1"),
     Account("genomics", "sequencing runs", "biology", "Fairshare=40:GrpTRES=cpu=64"),
+    Account("physics", "plasma in a torus", "physics", "Fairshare=20"),
     Account("climate", "ocean models", "physics", "Fairshare=10:GrpJobs=50:MaxWallDurationPerJob=2880"),
 )
 """Every demo user is in each of them; the first is everybody's default."""

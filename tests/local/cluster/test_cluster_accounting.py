@@ -96,10 +96,11 @@ def test_the_books_hold_the_demo_users_in_every_account(plain: Cluster) -> None:
 
     names = [user.name for user in plain.users]
     assert {f"{name}|pcdefault" for name in names} <= shown("user", "format=user,defaultaccount")
-    assert {"pcdefault", "genomics", "climate"} <= shown("account", "format=account")
-    assert {
-        f"{account}|{name}|normal|normal,urgent" for account in ("pcdefault", "genomics", "climate") for name in names
-    } <= shown("association", "format=account,user,defaultqos,qos")
+    accounts = {"pcdefault", "genomics", "physics", "climate"}
+    assert accounts <= shown("account", "format=account")
+    assert {f"{account}|{name}|normal|normal,urgent" for account in accounts for name in names} <= shown(
+        "association", "format=account,user,defaultqos,qos"
+    )
     assert {"genomics|cpu=64|", "climate||50"} <= shown("association", "format=account,grptres,grpjobs")
     assert {"normal||", "urgent|1-00:00:00|8"} <= shown("qos", "format=name,maxwall,maxjobsperuser")
     assert {row.split("|")[0] for row in shown("cluster", "format=cluster")} == {"plain"}
