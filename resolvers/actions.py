@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -15,21 +15,26 @@ from access.role import Role
 from headnode.errors import HeadNodeError, OutcomeUnknownError
 from headnode.node import Errand
 from headnode.snapshots import Dataset, Fault, Snapshot, read_all
-from resolvers import plan
+from headnode.storage import ScriptRefusedError
+from resolvers import datasets, plan
 from resolvers.cluster import Cluster
 from resolvers.errors import BadInputError, NotFoundError, RequestError, unavailable
-from resolvers.filters import find_job, local_id
+from resolvers.filters import JobFilter, find_job, local_id, matching_jobs, named_tasks
 from resolvers.graph import Graph
 from resolvers.job import Job
 from slurm import job_action, sbatch, squeue
 from slurm.column import Rows
 from slurm.command import Command, Question, SlurmError
-from slurm.refusal import OutcomeUnknown, Refusal, RefusalCode
+from slurm.refusal import InvalidInputError, OutcomeUnknown, Refusal, RefusalCode
+from slurm.states import JobState
 
 T = TypeVar("T")
 
 IDS_LIMIT = 200
 """Jobs that one change may name: each is a command on the head node."""
+
+Action = Callable[[Sequence[str]], Question[list[Refusal | None]]]
+"""From ids to the commands that act on each job."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ class SubmitJobPayload:
 
     job: Job | None
     errors: Sequence[Refusal]
+    estimated_start_time: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -52,8 +58,26 @@ class JobActionPayload:
 class CancelJobs:
     """Which jobs to cancel."""
 
-    ids: Sequence[str] = field(
-        metadata={"about": f"The jobs, at most {IDS_LIMIT}; an array's id means all of its tasks."}
+    ids: Sequence[str] | None = field(
+        default=None,
+        metadata={"about": f"The jobs, at most {IDS_LIMIT}; an array's id means all of its tasks."},
+    )
+    filter: JobFilter | None = field(
+        default=None,
+        metadata={
+            "about": "Jobs that have not ended and meet every condition given; the caller's own, unless an operator "
+            "names users. Exactly one of ids and filter is given."
+        },
+    )
+    limit: int | None = field(
+        default=None,
+        metadata={
+            "about": f"How many jobs the filter may match, 1 to {IDS_LIMIT}; an array's waiting tasks are one. If it "
+            "matches more, none is cancelled. A filter needs it."
+        },
+    )
+    dry_run: bool | None = field(
+        default=None, metadata={"about": "Cancel none, but tell which jobs the filter matches. Goes with a filter."}
     )
     signal: str | None = field(
         default=None,
@@ -76,12 +100,35 @@ async def submit(
     try:
         view = _view(graph, cluster)
         _require_account(graph)
-        question = sbatch.submit(submission)
-    except _RefusedError as error:
-        return SubmitJobPayload(None, error.refusals)
-    except sbatch.InvalidInputError as error:
+        sbatch.check(submission)
+        text = await asyncio.to_thread(_fetched, view, submission.script_uri)
+        if submission.test_only:
+            return await asyncio.to_thread(_estimate, view, sbatch.estimate(submission, text))
+        question = sbatch.submit(submission, text)
+    except (_RefusedError, InvalidInputError) as error:
         return SubmitJobPayload(None, error.refusals)
     return await asyncio.to_thread(_submit, graph, info, view, question)
+
+
+def _fetched(view: Cluster, uri: str | None) -> str | None:
+    """The script's text, if it lies in S3."""
+    try:
+        return view.snapshots.node.script(uri) if uri is not None else None
+    except ScriptRefusedError as error:
+        raise _RefusedError(replace(error.refusal, field=["input", "scriptUri"])) from error
+    except HeadNodeError as error:
+        raise unavailable(view.name, error) from error
+
+
+def _estimate(view: Cluster, question: Question[datetime | Refusal | None]) -> SubmitJobPayload:
+    errand = Errand([question.commands], view.request.actor)
+    try:
+        outcome = question.read(view.snapshots.node.run(errand, view.request.deadline, view.request.comment))
+    except (HeadNodeError, SlurmError) as error:
+        raise unavailable(view.name, error) from error
+    if isinstance(outcome, Refusal):
+        return SubmitJobPayload(None, [outcome])
+    return SubmitJobPayload(None, [], outcome)
 
 
 def _submit(graph: Graph, info: plan.ResolveInfo, view: Cluster, question: Question[str | Refusal]) -> SubmitJobPayload:
@@ -96,11 +143,92 @@ def _submit(graph: Graph, info: plan.ResolveInfo, view: Cluster, question: Quest
 
 async def cancel(graph: Graph, info: plan.ResolveInfo, cluster: str | None, request: CancelJobs) -> JobActionPayload:
     """Cancel jobs, or send them a signal."""
-    ids, signal = request.ids, request.signal
-    if signal is not None and not job_action.SIGNAL.fullmatch(signal):
-        message = "signal must be a name or number such as TERM, USR1 or 9."
-        return JobActionPayload([], [Refusal(RefusalCode.INVALID_INPUT, message, ["input", "signal"])])
-    return await _act(graph, info, cluster, ids, lambda jobs: job_action.cancel(jobs, signal), ["input", "ids"])
+    if wrong := _wrong_request(request):
+        return JobActionPayload([], wrong)
+
+    def action(jobs: Sequence[str]) -> Question[list[Refusal | None]]:
+        return job_action.cancel(jobs, request.signal)
+
+    if request.filter is None or request.limit is None:
+        return await _act(graph, info, cluster, request.ids or (), action, ["input", "ids"])
+    try:
+        view = _view(graph, cluster)
+        _require_account(graph)
+        where = _reach(graph, view, request.filter)
+    except _RefusedError as error:
+        return JobActionPayload([], error.refusals)
+    return await asyncio.to_thread(
+        _cancel_matching, graph, info, view, action, where, request.limit, bool(request.dry_run)
+    )
+
+
+def _wrong_request(request: CancelJobs) -> list[Refusal]:
+    wrong: list[tuple[str, str]] = []
+    if request.signal is not None and not job_action.SIGNAL.fullmatch(request.signal):
+        wrong.append(("signal", "signal must be a name or number such as TERM, USR1 or 9."))
+    if (request.ids is None) == (request.filter is None):
+        wrong.append(("ids", "Give exactly one of ids and filter."))
+    elif request.filter is None and request.limit is not None:
+        wrong.append(("limit", "limit goes with a filter, not with ids."))
+    elif request.filter is not None and not 1 <= (request.limit or 0) <= IDS_LIMIT:
+        wrong.append(("limit", f"A filter needs a limit, 1 to {IDS_LIMIT}: how many jobs it may match."))
+    if request.filter is None and request.dry_run:
+        wrong.append(("dryRun", "dryRun goes with a filter, not with ids."))
+    return [Refusal(RefusalCode.INVALID_INPUT, message, ["input", name]) for name, message in wrong]
+
+
+def _reach(graph: Graph, view: Cluster, where: JobFilter) -> JobFilter:
+    """The filter, for the caller's own jobs unless an operator names users."""
+    caller, path = graph.caller, ["input", "filter"]
+    named = {*(where.users or ()), *((where.user,) if where.user is not None else ())}
+    if caller.role is not Role.OPERATOR and named - {caller.cluster_user}:
+        message = "Only operators may cancel other people's jobs."
+        raise _RefusedError(Refusal(RefusalCode.FORBIDDEN, message, path))
+    try:
+        matching_jobs(_no_jobs(), view.name, where)
+    except BadInputError as error:
+        raise _RefusedError(Refusal(RefusalCode.INVALID_INPUT, str(error), path)) from error
+    if where.user is not None or where.users is not None:
+        return where
+    if caller.cluster_user is None:
+        message = f"{caller.identity} has no jobs of their own: name a user."
+        raise _RefusedError(Refusal(RefusalCode.INVALID_INPUT, message, [*path, "user"]))
+    return replace(where, user=caller.cluster_user)
+
+
+def _cancel_matching(
+    graph: Graph,
+    info: plan.ResolveInfo,
+    view: Cluster,
+    action: Action,
+    where: JobFilter,
+    limit: int,
+    dry_run: bool,
+) -> JobActionPayload:
+    view.snapshots.drop([datasets.JOBS])  # who was asked before may not know the newest jobs
+    view.ask([datasets.JOBS, *(_payload_datasets(graph, info, view) if dry_run else ())])
+    rows = view.read(datasets.JOBS).value
+    states = rows.values(squeue.Job.state)
+    over = squeue.ENDED | {JobState.COMPLETING}
+    found = [index for index in matching_jobs(rows, view.name, where) if states[index] not in over]
+    if len(found) > limit:
+        message = f"{len(found)} jobs match, and the limit is {limit}: nothing was done."
+        return JobActionPayload([], [Refusal(RefusalCode.LIMIT_EXCEEDED, message, ["input", "limit"])])
+    if dry_run:
+        return JobActionPayload([Job(view, rows, index) for index in found], [])
+    ids = [local_id(id, view.name) for id in where.ids or ()]
+    targets = dict.fromkeys(id for index in found for id in _targets(Job(view, rows, index), ids))
+    if not targets:
+        return JobActionPayload([], [])
+    return _act_on(graph, info, graph.fresh_view(view.name), action, list(targets), [])
+
+
+def _targets(job: Job, ids: Sequence[str]) -> list[str]:
+    """What to cancel for a job that a filter matched: of waiting tasks the named ones, all by default.
+
+    A heterogeneous job can only be cancelled whole (scancel(1)).
+    """
+    return [job.het_job_id] if job.het_job_id else named_tasks(job.job_id, ids) or [job.job_id]
 
 
 async def hold(graph: Graph, info: plan.ResolveInfo, cluster: str | None, ids: Sequence[str]) -> JobActionPayload:
@@ -116,9 +244,6 @@ async def release(graph: Graph, info: plan.ResolveInfo, cluster: str | None, ids
 async def requeue(graph: Graph, info: plan.ResolveInfo, cluster: str | None, ids: Sequence[str]) -> JobActionPayload:
     """Put jobs back into their queue."""
     return await _act(graph, info, cluster, ids, job_action.requeue, ["ids"])
-
-
-Action = Callable[[Sequence[str]], Question[list[Refusal | None]]]
 
 
 async def _act(
@@ -185,8 +310,12 @@ def _change(
         view.answers[dataset] = value if isinstance(value, Fault) else Snapshot(value, as_of)
     view.ask([dataset for dataset in wanted if dataset not in also])
     if isinstance(rows, Exception):
-        rows = Rows(squeue.Job, {source: [] for source in squeue.Job.sources()})
+        rows = _no_jobs()
     return outcome, rows
+
+
+def _no_jobs() -> Rows[squeue.Job]:
+    return Rows(squeue.Job, {source: [] for source in squeue.Job.sources()})
 
 
 def _payload_datasets(graph: Graph, info: plan.ResolveInfo, view: Cluster) -> list[Dataset[Any]]:

@@ -114,7 +114,7 @@ def find_job(rows: Rows[squeue.Job], id: str) -> int | None:
     """The row of the job with that id, in Slurm's spelling.
 
     A number alone means the job, the first component of a heterogeneous job, or of an array the waiting tasks' row,
-    else its first task.
+    else its first task. A task that waits is in the row of its array's waiting tasks.
     """
     found = _with_ids(rows, [id])
     ids = rows.values(squeue.Job.job_id)
@@ -122,6 +122,15 @@ def find_job(rows: Rows[squeue.Job], id: str) -> int | None:
     orders = rows.values(squeue.Job.order)
     waiting = [index for index in found if "[" in ids[index]]
     return next(iter(exact or waiting or sorted(found, key=lambda index: orders[index])), None)
+
+
+def named_tasks(id: str, ids: Sequence[str]) -> list[str]:
+    """Of a row of waiting tasks, `4_[5,7,9]`, those that `ids` name; [] if it is no such row, or all are meant."""
+    row = job_id.parse(id)
+    if row.tasks is None or id in ids or str(row.job) in ids:
+        return []
+    shared = (row.common(job_id.parse(other)) for other in ids)
+    return [str(tasks) for tasks in shared if tasks is not None]
 
 
 def local_id(id: str, cluster: str) -> str:
@@ -139,11 +148,12 @@ def local_id(id: str, cluster: str) -> str:
 
 
 def _with_ids(rows: Rows[squeue.Job], ids: Sequence[str]) -> list[int]:
-    """Rows whose id is one of `ids`, or which belong to an array or a heterogeneous job that is.
+    """Rows whose id is one of `ids`, or which belong to an array or a heterogeneous job that is, or hold such a task.
 
     A task's or component's own number counts as well: it is what the job itself sees as SLURM_JOB_ID.
     """
     wanted = set(ids)
+    tasks = _by_array(ids)
     own = rows.values(squeue.Job.job_id)
     arrays = rows.values(squeue.Job.array_job_id)
     hets = rows.values(squeue.Job.het_job_id)
@@ -151,8 +161,25 @@ def _with_ids(rows: Rows[squeue.Job], ids: Sequence[str]) -> list[int]:
     return [
         index
         for index in range(len(rows))
-        if own[index] in wanted or raw[index] in wanted or (arrays[index] or hets[index]) in wanted
+        if own[index] in wanted
+        or raw[index] in wanted
+        or (arrays[index] or hets[index]) in wanted
+        or (arrays[index] in tasks and _shares_tasks(own[index], tasks[arrays[index]]))
     ]
+
+
+def _by_array(ids: Sequence[str]) -> dict[str | None, list[job_id.JobId]]:
+    """The ids that name tasks, by the array's."""
+    found: dict[str | None, list[job_id.JobId]] = {}
+    for parsed in map(job_id.parse, ids):
+        if parsed.task_numbers:
+            found.setdefault(str(parsed.job), []).append(parsed)
+    return found
+
+
+def _shares_tasks(own: str, wanted: Sequence[job_id.JobId]) -> bool:
+    parsed = job_id.parse(own)
+    return any(parsed.common(other) is not None for other in wanted)
 
 
 def _aware(time: datetime, argument: str) -> datetime:

@@ -19,4 +19,5 @@ else:
     JobOrder = input_type(order.JobOrder)
     TYPES[sbatch.EnvironmentVariable] = input_type(sbatch.EnvironmentVariable)
     SubmitJobInput = input_type(sbatch.Submission, name="SubmitJobInput")
+    TYPES[filters.JobFilter] = JobFilter
     CancelJobsInput = input_type(actions.CancelJobs, name="CancelJobsInput", ids=("ids",))

@@ -1,5 +1,6 @@
 """What can be done."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
@@ -30,7 +31,11 @@ class UserError:
 class SubmitJobPayload:
     """The submitted job."""
 
-    job: Job | None = strawberry.field(description="The job; null if it was refused.")
+    job: Job | None = strawberry.field(description="The job; null if it was refused, and with `testOnly`.")
+    estimated_start_time: datetime | None = strawberry.field(
+        description="With `testOnly`: when the job would start, as far as the scheduler can tell; null for a job that "
+        "would be held. sbatch: --test-only."
+    )
     errors: list[UserError] = strawberry.field(description="Why it was refused; empty if it was not.")
 
 

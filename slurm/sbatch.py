@@ -120,7 +120,7 @@ def _uri(value: str) -> str:
 
 
 def _lower(value: OpenMode) -> str:
-    return value.value.lower()
+    return value.name.lower()
 
 
 @dataclass(kw_only=True)

@@ -40,8 +40,6 @@ DIFFERENCES = {
     "Field Cluster.jobs changed type from JobConnection! to JobConnection.",
     "Field Cluster.queues changed type from [Queue!]! to [Queue!].",
     "Field Cluster.nodes changed type from NodeConnection! to NodeConnection.",
-    # Until jobs can be cancelled by a filter, ids are the only way to name them.
-    "Field CancelJobsInput.ids changed type from [ID!] to [ID!]!.",
 }
 
 
