@@ -148,7 +148,8 @@ class Operation:
     """What may be run: the fixed words, the checked options and environment, and as whom.
 
     Reads run as the reader, with `caller` it is the calling user, with `administrative` Slurm's administrator, and
-    then only for a request that says `administer`. With `assign` options are written as scontrol's Key=Value.
+    then only for a request that says `administer`. With `assign` options are written as scontrol's Key=Value. With
+    `until` it is run where Slurm is older than that release; elsewhere its reply is empty.
     """
 
     def __init__(
@@ -161,6 +162,7 @@ class Operation:
         caller: bool = False,
         administrative: bool = False,
         assign: bool = False,
+        until: "Optional[Tuple[int, int]]" = None,
     ) -> None:
         self.words = words
         self.options = options or {}
@@ -170,6 +172,7 @@ class Operation:
         self.caller = caller
         self.administrative = administrative
         self.assign = assign
+        self.until = until
 
 
 OPERATIONS = {
@@ -180,6 +183,7 @@ OPERATIONS = {
     ),
     "sinfo": Operation(["sinfo", "--noheader", "--all", "--noconvert"], options={"Node": FLAG, "Format": FORMAT}),
     "scontrol show partition": Operation(["scontrol", "--oneliner", "--all", "show", "partition"]),
+    "scontrol show node": Operation(["scontrol", "--oneliner", "--all", "show", "node"], until=(21, 8)),
     "scontrol show config": Operation(["scontrol", "show", "config"]),
     "scontrol show reservation": Operation(["scontrol", "--oneliner", "--all", "show", "reservation"]),
     "scontrol show licenses": Operation(["scontrol", "--oneliner", "show", "licenses"]),
@@ -682,6 +686,17 @@ def changes(operation: "Dict[str, Any]") -> bool:
     return allowed is not None and (allowed.caller or allowed.administrative)
 
 
+def outdated(operation: "Dict[str, Any]") -> bool:
+    """Whether this Slurm is too new to need the operation."""
+    allowed = OPERATIONS.get(operation["operation"])
+    if allowed is None or allowed.until is None:
+        return False
+    version = Process(["sinfo", "--version"], service_account(SETTINGS["reader"]))
+    run([version])
+    release = re.search(rb" ([0-9]+)\.([0-9]+)", version.stdout)
+    return release is None or (int(release.group(1)), int(release.group(2))) >= allowed.until
+
+
 def scheduler_down() -> "Optional[RefusedError]":
     """What scontrol says if no slurmctld answers, else None.
 
@@ -724,6 +739,8 @@ def perform(
                 }
             elif operation["operation"] == "sbatch":
                 answers[position] = submit(request, operation)
+            elif outdated(operation):
+                answers[position] = {"exit_code": 0, "stdout": ""}
             elif operation["operation"] in OPERATIONS:
                 processes[position] = prepare(request, replies, operation)
             else:

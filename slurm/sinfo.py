@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from slurm import framing
+from slurm import framing, show_node
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, require_success
 from slurm.errors import ParseError
@@ -126,13 +126,14 @@ def nodes() -> Question[Rows[Node]]:
     """All nodes that belong to a partition, hidden ones too."""
     separator = framing.separator()
     command = Command("sinfo", options={"Node": "", "Format": framing.format_string(Node.sources(), separator)})
-    return Question((command,), partial(read_nodes, separator=separator))
+    return Question((command, *show_node.states().commands), partial(read_nodes, separator=separator))
 
 
 def read_nodes(replies: Sequence[Reply], separator: str) -> Rows[Node]:
     """One row a node: `sinfo --Node` prints a node once for each of its partitions."""
-    (reply,) = replies
-    texts = framing.split(require_success(reply), Node.sources(), separator)
+    listed, shown = replies
+    texts = framing.split(require_success(listed), Node.sources(), separator)
+    states = show_node.states().read([shown])
     first: dict[str, int] = {}
     partitions: dict[str, list[str]] = {}
     for index, name in enumerate(texts["NodeList"]):
@@ -140,6 +141,8 @@ def read_nodes(replies: Sequence[Reply], separator: str) -> Rows[Node]:
         partitions.setdefault(name, []).append(texts["PartitionName"][index])
     merged = {source: [values[index] for index in first.values()] for source, values in texts.items()}
     merged["PartitionName"] = [",".join(partitions[name]) for name in first]
+    if states:
+        merged["StateComplete"] = [states.get(name, "") for name in first]
     return Rows(Node, merged)
 
 

@@ -558,3 +558,13 @@ def test_it_imports_nothing_but_the_standard_library() -> None:
 
 def test_the_source_holds_nothing_that_systems_manager_would_fill_in() -> None:
     assert "{{" not in SOURCE
+
+
+@pytest.mark.parametrize(
+    ("version", "run"), [("slurm 20.11.9", True), ("slurm-wlm 21.08.0", False), ("slurm 26.05.5", False), ("", False)]
+)
+def test_what_only_older_releases_need_is_run_on_them_alone(node: Node, version: str, run: bool) -> None:
+    node.command("sinfo", f"echo '{version}'")
+    (reply,) = node.ask({"operation": "scontrol show node"})
+    assert reply["exit_code"] == 0
+    assert reply["stdout"].split("\0")[:-1] == (["--oneliner", "--all", "show", "node"] if run else [])

@@ -55,8 +55,12 @@ def printed(*rows: dict[str, str]) -> str:
     return "".join("".join(row[column] + SEPARATOR for column in Node.sources()) + "\n" for row in rows)
 
 
-def read(*rows: dict[str, str]) -> list[Node]:
-    return list(sinfo.read_nodes([Reply(0, printed(*rows))], SEPARATOR))
+NOT_RUN = Reply(0)
+"""The reply of scontrol show node from 21.08 on."""
+
+
+def read(*rows: dict[str, str], shown: str = "") -> list[Node]:
+    return list(sinfo.read_nodes([Reply(0, printed(*rows)), Reply(0, shown)], SEPARATOR))
 
 
 def node(row: dict[str, str], **columns: str) -> Node:
@@ -125,7 +129,8 @@ def test_cpu_counts_are_four_numbers(text: str) -> None:
 
 
 def test_all_nodes_are_asked_for_one_row_each() -> None:
-    (command,) = sinfo.nodes().commands
+    command, shown = sinfo.nodes().commands
+    assert shown.operation == "scontrol show node"
     assert (command.operation, set(command.options)) == ("sinfo", {"Node", "Format"})
     asked = [part.split(":")[0] for part in str(command.options["Format"]).split(",")]
     assert asked == Node.sources()
@@ -142,9 +147,19 @@ def test_each_queue_has_its_own_cpus() -> None:
 def test_a_scheduler_that_does_not_answer_is_unavailable() -> None:
     words = "slurm_load_partitions: Unable to contact slurm controller (connect failure)\n"
     with pytest.raises(SchedulerUnavailableError):
-        sinfo.read_nodes([Reply(1, "", words)], SEPARATOR)
+        sinfo.read_nodes([Reply(1, "", words), NOT_RUN], SEPARATOR)
 
 
 def test_a_record_that_is_cut_is_an_error() -> None:
     with pytest.raises(ParseError):
-        sinfo.read_nodes([Reply(0, printed(UP)[:-30])], SEPARATOR)
+        sinfo.read_nodes([Reply(0, printed(UP)[:-30]), NOT_RUN], SEPARATOR)
+
+
+def test_where_sinfo_has_no_complete_state_scontrol_s_counts() -> None:
+    """Slurm 20.11: drained says neither what the node does nor that it is a cloud instance."""
+    (found,) = read(
+        POWERED_DOWN | {"StateComplete": "", "StateLong": "drained"},
+        shown=f"NodeName={POWERED_DOWN['NodeList']} CoresPerSocket=1 State=IDLE+CLOUD+DRAIN+POWER ThreadsPerCore=1\n",
+    )
+    assert (found.state, found.raw_state) == (NodeState.IDLE, "IDLE+CLOUD+DRAIN+POWER")
+    assert found.flags == [NodeFlag.CLOUD, NodeFlag.DRAIN, NodeFlag.POWERED_DOWN]
