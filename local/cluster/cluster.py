@@ -140,7 +140,8 @@ class Cluster:
             extra_groups=switch.groups if switch else None,
             input=input,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",  # a job's name may hold any byte
             check=False,
         )
         if check and result.returncode != 0:

@@ -295,7 +295,7 @@ def test_a_time_without_a_zone_is_refused(api: Api, name: str) -> None:
     [
         "{ jobs(first: 100000) { totalCount } }",
         "{ nodes(first: -1) { totalCount } }",
-        "{ queues { jobs(first: 1001) { totalCount } } }",
+        "{ cluster { jobs(first: 1001) { totalCount } } }",
         '{ jobs(after: "x") { totalCount } }',
         '{ nodes(after: "x") { totalCount } }',
         '{ jobs(filter: {ids: ["1;id"]}) { totalCount } }',
