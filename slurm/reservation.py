@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -206,7 +206,9 @@ def delete(name: str) -> Question[Refusal | None]:
 def read_deleted(replies: Sequence[Reply], name: str) -> Refusal | None:
     """None, or why it was not deleted. Raises as `refusal` does."""
     (reply,) = replies
-    why = refusal(reply)
+    # 20.11 says so with exit code 0.
+    failed = reply.exit_code == 0 and "delete_reservation" in reply.stderr
+    why = refusal(replace(reply, exit_code=1) if failed else reply)
     if why is None:
         return None
     code = RefusalCode.NOT_FOUND if "Requested reservation is invalid" in why.message else why.code
@@ -217,7 +219,7 @@ def read_deleted(replies: Sequence[Reply], name: str) -> Refusal | None:
 _FIELDS = [
     (r"Invalid partition", "queue"),
     (r"Invalid node name", "nodeNames"),
-    (r"Requested nodes are busy|node configuration is not available", "nodes"),
+    (r"Requested nodes are busy|overlaps with another|node configuration is not available", "nodes"),
     (r"Duplicate reservation name", "name"),
     (r"Invalid account", "accounts"),
     (r"[Ll]icense", "licenses"),
@@ -227,11 +229,11 @@ _FIELDS = [
 
 
 def _about_field(why: Refusal, reservation: NewReservation) -> Refusal:
-    # An administrator is told this of an unknown user, too (22.05).
+    # An administrator is told this of an unknown user, too (up to 24.11; 26.05 says "Unspecified error").
     if "Invalid user id" in why.message and reservation.users:
         return Refusal(RefusalCode.INVALID_INPUT, why.message, ["input", "users"])
     name = next((name for text, name in _FIELDS if re.search(text, why.message)), None)
-    code = RefusalCode.CONFLICT if name in ("nodes", "name") else why.code
+    code = RefusalCode.CONFLICT if "overlaps with another" in why.message else why.code
     return Refusal(code, why.message, ["input", name] if name else None)
 
 

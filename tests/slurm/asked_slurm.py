@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 from headnode import document
 from local import packages
 from local.cluster import Cluster
+from local.cluster.cluster import SYSTEM_PATH
+from local.suite import Chroot
 from slurm.column import Record
 from slurm.command import Question, Reply
 
@@ -41,10 +43,12 @@ class AskedSlurm:
         commands = [asdict(command) for command in question.commands]
         request = {"expires": time.time() + 60, "user": user, "administer": operator, "put": None, "steps": [commands]}
         settings: dict[str, Any] = {} if os.geteuid() == 0 else {"denied": ["root"]}
+        chroot = self.cluster.programs.chroot
+        argv = ["-I", "-S", "-c", document.PROGRAM.read_text(encoding="utf-8"), json.dumps(settings)]
         result = subprocess.run(
-            [sys.executable, "-I", "-S", str(document.PROGRAM), json.dumps(settings)],
+            chroot.command(["python3", *argv]) if chroot else [sys.executable, *argv],
             input=base64.urlsafe_b64encode(gzip.compress(json.dumps(request).encode())).decode(),
-            env=dict(self.cluster.environment),
+            env={"PATH": SYSTEM_PATH, **self.cluster.environment},
             capture_output=True,
             text=True,
             check=True,
@@ -79,10 +83,11 @@ def _reply(reply: Mapping[str, Any]) -> Reply:
 
 
 @contextmanager
-def asked_slurm(folder: Path, accounting: bool = False, **settings: str) -> Iterator[AskedSlurm]:
-    """A cluster in an open folder, with more lines for its slurm.conf."""
-    packages.install(print, packages.ACCOUNTING if accounting else packages.PACKAGES)
-    with Cluster(folder, "lab", accounting=accounting, settings=settings) as cluster:
+def asked_slurm(folder: Path, chroot: Chroot | None, accounting: bool = False, **settings: str) -> Iterator[AskedSlurm]:
+    """A cluster in an open folder, of the Slurm in the chroot or this machine's, with more lines for its slurm.conf."""
+    if chroot is None:
+        packages.install(print, packages.ACCOUNTING if accounting else packages.PACKAGES)
+    with Cluster(folder, "lab", accounting=accounting, settings=settings, chroot=chroot) as cluster:
         yield AskedSlurm(cluster)
 
 
