@@ -64,6 +64,13 @@ TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
 LINE = r"[^\0\n]*"
 TEXT = r"[^\0]*"
 FLAG = ""
+UTS = r"uts\d{1,10}"
+HOSTS = r"[A-Za-z0-9][A-Za-z0-9_.,\[\]-]*"
+DEPENDENCY = r"[a-z]+(:[\d_+:*]+)?([,?][a-z]+(:[\d_+:*]+)?)*"
+LICENSES = r"[A-Za-z0-9_][A-Za-z0-9_.@/+:,;-]*"
+FEATURES = r"[A-Za-z0-9_.=&|*\[\]():,+-]+"
+GPUS = r"([A-Za-z0-9][A-Za-z0-9_.-]*:)?" + NUMBER
+VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 
 SBATCH = {
     "job-name": TEXT,
@@ -71,26 +78,44 @@ SBATCH = {
     "account": WORD,
     "qos": WORD,
     "chdir": r"/[^\0]*",
-    "nodes": NUMBER,
+    "nodes": NUMBER + "(-" + NUMBER + ")?",
     "ntasks": NUMBER,
+    "ntasks-per-node": NUMBER,
     "cpus-per-task": NUMBER,
     "mem": NUMBER + "M",
-    "gpus": NUMBER,
+    "mem-per-cpu": NUMBER + "M",
+    "mem-per-gpu": NUMBER + "M",
+    "gpus": GPUS,
+    "gpus-per-node": GPUS,
+    "gpus-per-task": GPUS,
+    "constraint": FEATURES,
+    "exclusive": FLAG,
+    "nodelist": HOSTS,
+    "exclude": HOSTS,
+    "licenses": LICENSES,
+    "reservation": WORDS,
     "time": r"\d+:\d\d",
+    "time-min": r"\d+:\d\d",
+    "deadline": UTS,
+    "nice": "-?" + NUMBER,
     "array": r"[\d,:-]+(%\d+)?",
-    "dependency": r"[a-z]+(:[\d_+:]+)?([,?][a-z]+(:[\d_+:]+)?)*",
+    "dependency": DEPENDENCY,
+    "requeue": FLAG,
+    "no-requeue": FLAG,
+    "signal": r"([BR]{1,2}:)?[A-Z0-9]+(@\d{1,5})?",
+    "export": "ALL|NONE|" + VARIABLE + "(," + VARIABLE + ")*",
+    "container": r"/[^\0]*",
     "output": TEXT,
     "error": TEXT,
+    "open-mode": "append|truncate",
+    "mail-type": r"[A-Z_0-9]+(,[A-Z_0-9]+)*",
+    "mail-user": r"[A-Za-z0-9_][A-Za-z0-9_.+@-]*(,[A-Za-z0-9_][A-Za-z0-9_.+@-]*)*",
     "hold": FLAG,
-    "begin": r"uts\d+",
+    "begin": UTS,
+    "test-only": FLAG,
     "comment": TEXT,
 }
 
-
-UTS = r"uts\d{1,10}"
-HOSTS = r"[A-Za-z0-9][A-Za-z0-9_.,\[\]-]*"
-DEPENDENCY = r"[a-z]+(:[\d_+:*]+)?([,?][a-z]+(:[\d_+:*]+)?)*"
-LICENSES = r"[A-Za-z0-9_][A-Za-z0-9_.@/+:,;-]*"
 
 # What follows are words of scontrol, Key=Value; an empty value takes away what was set.
 JOB_UPDATE = {
@@ -113,7 +138,7 @@ JOB_UPDATE = {
     "NumCPUs": NUMBER,
     "CPUsPerTask": NUMBER,
     "MinMemoryNode": NUMBER,
-    "Features": r"[A-Za-z0-9_.=&|*\[\]():,+-]*",
+    "Features": "(" + FEATURES + ")?",
     "ReqNodeList": "(" + HOSTS + ")?",
     "ExcNodeList": "(" + HOSTS + ")?",
     "Licenses": "(" + LICENSES + ")?",
@@ -227,7 +252,7 @@ OPERATIONS = {
         options={"format": COLUMNS, "jobs": NUMBER + "(," + NUMBER + ")*"},
         caller=True,
     ),
-    "sbatch": Operation(["sbatch", "--parsable"], options=SBATCH, caller=True),
+    "sbatch": Operation(["sbatch", "--parsable"], options=SBATCH, argument="/" + TEXT, caller=True),
     "scancel": Operation(
         ["scancel", "--verbose"],
         options={"signal": r"[A-Z0-9]+", "batch": FLAG, "full": FLAG},
@@ -770,21 +795,33 @@ def run_denied_as_administrator(processes: "Dict[int, Process]") -> None:
 
 
 def submit(request: "Dict[str, Any]", operation: "Dict[str, Any]") -> "Dict[str, Any]":
-    """sbatch as the calling user, in the user's login environment and home or the given folder."""
+    """sbatch as the calling user, in the user's login environment and home or the given folder.
+
+    The script is a text, or the path of a file that the user may read.
+    """
     argv = command_line(operation, [])
-    if operation.get("stdin") is None:
-        raise RefusedError("sbatch needs a script")
+    if len(operation["arguments"]) + (operation["stdin"] is not None) != 1:
+        raise RefusedError("sbatch needs one script, as a text or as a path")
     account = login(caller_entry(request.get("user")))
     account.folder = operation.get("options", {}).get("chdir", account.folder)
     for name, value in operation.get("environment", {}).items():
-        if not matches(r"[A-Za-z_][A-Za-z0-9_]*", name) or not matches(TEXT, value):
+        if not matches(VARIABLE, name) or not matches(TEXT, value):
             raise RefusedError("'%s' is not the name of an environment variable" % name)
         account.environment[name] = value
     sbatch = Process(argv, account, stdin=operation["stdin"])
+    if "test-only" in operation["options"]:
+        # No job comes of it: no key to claim, and no job's environment that these variables would get into.
+        account.environment.update(PLAIN_ENVIRONMENT)
+        run([sbatch])
+        return sbatch.reply()
     if operation.get("key") is not None:
         return submit_once(sbatch, operation)
     run([sbatch])
     if outcome_unknown(sbatch):
+        # A script may ask sbatch to wait for the job's end: its id is printed before.
+        job = job_id(sbatch.stdout.decode("ascii", "replace"))
+        if job:
+            return {"exit_code": 0, "stdout": job, "stderr": "", "seconds": sbatch.seconds}
         raise RefusedError("the scheduler did not say whether it took the job", "unknown")
     return sbatch.reply()
 
@@ -802,7 +839,7 @@ def submit_once(sbatch: Process, operation: "Dict[str, Any]") -> "Dict[str, Any]
     os.makedirs(folder, 0o700, exist_ok=True)
     forget_old_claims(folder)
     path = os.path.join(folder, hashlib.sha256(operation["key"].encode("utf-8")).hexdigest())
-    content = json.dumps([operation[name] for name in ("options", "stdin", "environment")], sort_keys=True)
+    content = json.dumps([operation[name] for name in ("options", "arguments", "stdin", "environment")], sort_keys=True)
     digest = hashlib.sha256(content.encode("utf-8")).hexdigest()
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "rb+") as claim:
@@ -824,7 +861,7 @@ def submit_once(sbatch: Process, operation: "Dict[str, Any]") -> "Dict[str, Any]
         run([sbatch])
         claim.seek(0)
         job = job_id(claim.read().decode("utf-8", "replace").partition("\n")[2])
-        if outcome_unknown(sbatch):
+        if job is None and outcome_unknown(sbatch):
             job = find_submitted(sbatch, claimed_at, folder)
             if job is None:
                 raise RefusedError(
@@ -886,11 +923,21 @@ def find_submitted(sbatch: Process, claimed_at: float, folder: str) -> "Optional
         job, _, submitted = line.partition(" ")
         if not submitted.isdigit() or int(submitted) < int(claimed_at) or job in claimed:
             continue
-        script = Process(["scontrol", "write", "batch_script", job, "-"], account)
-        run([script])
-        if script.stdout.rstrip(b"\n") == (sbatch.input or "").encode("utf-8").rstrip(b"\n"):
+        if same_script(sbatch, job, account):
             return job
     return None
+
+
+def same_script(sbatch: Process, job: str, account: Account) -> bool:
+    """Whether the job has the script that sbatch was given: the text, or the path of it."""
+    if sbatch.input is None:
+        told = Process(["squeue", "-h", "-a", "-t", "all", "-j", job, "-o", "%o"], account)
+        script = sbatch.argv[-1]
+    else:
+        told = Process(["scontrol", "write", "batch_script", job, "-"], account)
+        script = sbatch.input
+    run([told])
+    return told.stdout.rstrip(b"\n") == script.encode("utf-8").rstrip(b"\n")
 
 
 def forget_old_claims(folder: str) -> None:
