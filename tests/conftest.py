@@ -26,19 +26,19 @@ settings.load_profile("slurmql")
 @pytest.fixture(scope="session")
 def chroot() -> Chroot | None:
     """Where the Slurm under test runs: a suite's folder if SLURMQL_SUITE names one; None: this machine's own Slurm."""
-    packages.install(print)
+    packages.install(print, packages.ACCOUNTING)
     suite = os.environ.get("SLURMQL_SUITE")
     return entered(suite, print) if suite else None
 
 
 @pytest.fixture(scope="session")
 def stack(chroot: Chroot | None) -> Iterator[Stack]:
-    """Two real Slurm clusters, `lab` and `annex`, behind a local SSM endpoint; the Lambda's variables are set."""
+    """Two real Slurm clusters behind a local SSM endpoint, `annex` without accounting; the Lambda's variables are set."""
     directory = Path(tempfile.mkdtemp(prefix="slurmql-", dir="/tmp"))
     directory.chmod(0o755)
     try:
         clusters = [
-            Cluster(directory / "lab", "lab", suspend_after=20, chroot=chroot),
+            Cluster(directory / "lab", "lab", accounting=True, suspend_after=20, chroot=chroot),
             Cluster(directory / "annex", "annex", chroot=chroot),
         ]
         with Stack(directory, clusters) as stack, pytest.MonkeyPatch.context() as patch:
