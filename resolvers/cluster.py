@@ -100,9 +100,7 @@ class Cluster:
         queue: str | None = None,
     ) -> JobConnection:
         """A page of the jobs that the filter lets through, those of one queue if it is named."""
-        self.check_jobs(
-            where, order_name((step.field.name, step.direction.name) for step in order_by or ()), first, after
-        )
+        self.check_jobs(where, order_name(order_by or ()), first, after)
         snapshot = self.read(datasets.JOBS)
         rows = snapshot.value
         chosen = matching_jobs(rows, self.name, where)

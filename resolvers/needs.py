@@ -6,9 +6,8 @@ nothing but its own needs, so that a missing line fails.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from enum import Enum
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from access.caller import Caller
@@ -16,14 +15,17 @@ from headnode.snapshots import Dataset
 from resolvers import datasets
 from resolvers.errors import BadInputError
 from resolvers.filters import JobFilter, find_job, local_id
-from resolvers.order import order_name
+from resolvers.order import JobOrder, order_name
 from slurm import squeue
 
 if TYPE_CHECKING:
     from resolvers.cluster import Cluster
 
 Need = Callable[["Cluster", Caller, Mapping[str, Any]], list[Dataset[Any]]]
-"""From the cluster, the caller and the field's arguments to the datasets it reads."""
+"""From the cluster, the caller and the field's arguments, in values of their types, to the datasets it reads."""
+
+Place = tuple[str, str]
+"""A type's name and a field's."""
 
 
 def whole(dataset: Dataset[Any]) -> Need:
@@ -50,17 +52,10 @@ def account(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> l
 
 def jobs(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
     """The jobs, unless the arguments are wrong: then nothing is sent, and the field itself says what is wrong."""
-    where = arguments.get("filter") or {}
+    where = job_filter(arguments.get("filter"))
     try:
         cluster.check_jobs(
-            JobFilter(
-                ids=[str(id) for id in where.get("ids") or ()],
-                submitted_after=_time(where.get("submittedAfter")),
-                submitted_before=_time(where.get("submittedBefore")),
-            ),
-            _order_name(arguments.get("orderBy") or ()),
-            arguments.get("first"),
-            arguments.get("after"),
+            where, order_name(job_order(arguments.get("orderBy"))), arguments.get("first"), arguments.get("after")
         )
     except BadInputError:
         return []
@@ -76,23 +71,23 @@ def nodes(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> lis
     return [datasets.NODES]
 
 
-def _time(value: Any) -> datetime | None:
-    """A time as the AST has it: a literal is text, a variable a time already."""
-    return datetime.fromisoformat(value) if isinstance(value, str) else value
+def job_filter(given: Mapping[str, Any] | None) -> JobFilter | None:
+    """The filter that an argument spells; the same object as the field itself gets."""
+    return None if given is None else JobFilter(**{_snake_case(name): value for name, value in given.items()})
 
 
-def _order_name(order_by: Any) -> str:
-    steps = [order_by] if isinstance(order_by, Mapping) else order_by  # GraphQL takes one thing for a list of it
-    return order_name((_name(step["field"]), _name(step.get("direction") or "ASC")) for step in steps)
+def job_order(given: Sequence[Mapping[str, Any]] | None) -> list[JobOrder]:
+    """The order that an argument spells, likewise."""
+    return [JobOrder(**step) for step in given or ()]
 
 
-def _name(value: Any) -> str:
-    return value.name if isinstance(value, Enum) else str(value)
+def _snake_case(name: str) -> str:
+    return re.sub("[A-Z]", lambda letter: "_" + letter[0].lower(), name)
 
 
 JOBS, QUEUES, NODES = whole(datasets.JOBS), whole(datasets.QUEUES), whole(datasets.NODES)
 
-NEEDS: Mapping[tuple[str, str], Need] = {
+NEEDS: Mapping[Place, Need] = {
     ("Query", "viewer"): account,
     ("Query", "jobs"): jobs,
     ("Query", "job"): job,
@@ -120,3 +115,6 @@ NEEDS: Mapping[tuple[str, str], Need] = {
     ("Head", "agent"): whole(datasets.AGENT),
     ("Head", "instance"): whole(datasets.INSTANCES),
 }
+
+NEEDS_BELOW: Mapping[Place, Callable[[frozenset[Place]], Need]] = {}
+"""What a field needs besides, from the fields that are selected below it, at any depth."""

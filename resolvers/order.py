@@ -51,12 +51,12 @@ def job_ordering(rows: Rows[squeue.Job], order_by: Sequence[JobOrder]) -> Orderi
     """The ordering of jobs that the steps ask for."""
     columns = {column.name: column for column in squeue.Job.columns()}
     return Ordering(
-        name=order_name((step.field.name, step.direction.name) for step in order_by),
+        name=order_name(order_by),
         columns=[(rows.values(columns[step.field.value]), step.direction is OrderDirection.DESC) for step in order_by],
         last=rows.values(squeue.Job.order),
     )
 
 
-def order_name(steps: Iterable[tuple[str, str]]) -> str:
-    """What tells an ordering from others, from the names of its fields and directions."""
-    return ",".join(f"{field} {direction}" for field, direction in steps)
+def order_name(order_by: Iterable[JobOrder]) -> str:
+    """What tells an ordering from others: the names of its fields and directions."""
+    return ",".join(f"{step.field.name} {step.direction.name}" for step in order_by)

@@ -15,16 +15,19 @@ from graphql import (
     DirectiveNode,
     FieldNode,
     FragmentSpreadNode,
+    GraphQLArgument,
     GraphQLObjectType,
     GraphQLResolveInfo,
     InlineFragmentNode,
+    SelectionNode,
     SelectionSetNode,
     Undefined,
     get_named_type,
+    value_from_ast,
     value_from_ast_untyped,
 )
 
-from resolvers.needs import NEEDS, Need
+from resolvers.needs import NEEDS, NEEDS_BELOW, Need, Place
 
 ResolveInfo: TypeAlias = "GraphQLResolveInfo[Any]"
 """graphql-core's account of the field that is being resolved, and of the operation around it."""
@@ -32,7 +35,7 @@ ResolveInfo: TypeAlias = "GraphQLResolveInfo[Any]"
 
 @dataclass(frozen=True)
 class Selected:
-    """A field that needs something, and its arguments: literals and variables as they were given."""
+    """A field that needs something, and its arguments: values of their types, be they literals or variables."""
 
     need: Need
     arguments: Mapping[str, Any]
@@ -65,19 +68,46 @@ class _Walk:
         # Strawberry passes the coerced values, not graphql-core's container of them.
         self._variables = cast(dict[str, Any], info.variable_values)
         self._seen: set[tuple[str, str, str | None]] = set()
+        self._below: dict[int, frozenset[Place]] = {}
 
     def visit(self, selection: SelectionSetNode, parent: GraphQLObjectType, cluster: str | None) -> None:
         for field in self._fields(selection, parent, cluster):
             definition = parent.fields.get(field.name.value)
             if definition is None:  # __typename, __schema
                 continue
-            arguments = self._arguments(field)
+            place = (parent.name, field.name.value)
+            arguments = self._arguments(field, definition.args)
             here = _cluster(parent.name, field.name.value, arguments, cluster)
-            if need := NEEDS.get((parent.name, field.name.value)):
+            if need := NEEDS.get(place):
                 self.selected[here].append(Selected(need, arguments))
             kind = get_named_type(definition.type)
             if field.selection_set and isinstance(kind, GraphQLObjectType):
+                if need_below := NEEDS_BELOW.get(place):
+                    below = self._places(field.selection_set, kind)
+                    self.selected[here].append(Selected(need_below(below), arguments))
                 self.visit(field.selection_set, kind, here)
+
+    def _places(self, selection: SelectionSetNode, parent: GraphQLObjectType) -> frozenset[Place]:
+        """All fields below a selection, at any depth; each selection is walked once, wherever it is spread."""
+        if id(selection) not in self._below:
+            places: set[Place] = set()
+            for node in selection.selections:
+                if self._included(node.directives or ()):
+                    places |= self._places_of(node, parent)
+            self._below[id(selection)] = frozenset(places)
+        return self._below[id(selection)]
+
+    def _places_of(self, node: SelectionNode, parent: GraphQLObjectType) -> frozenset[Place]:
+        if isinstance(node, FragmentSpreadNode):
+            return self._places(self._fragments[node.name.value].selection_set, parent)
+        if isinstance(node, InlineFragmentNode):
+            return self._places(node.selection_set, parent)
+        assert isinstance(node, FieldNode)  # noqa: S101 - there is no other kind of selection
+        place = (parent.name, node.name.value)
+        kind = get_named_type(parent.fields[node.name.value].type) if node.name.value in parent.fields else None
+        if node.selection_set and isinstance(kind, GraphQLObjectType):
+            return self._places(node.selection_set, kind) | {place}
+        return frozenset({place})
 
     def _fields(
         self, selection: SelectionSetNode, parent: GraphQLObjectType, cluster: str | None
@@ -97,13 +127,18 @@ class _Walk:
                     yield from self._fields(self._fragments[node.name.value].selection_set, parent, cluster)
 
     def _included(self, directives: Sequence[DirectiveNode]) -> bool:
-        conditions = {directive.name.value: self._arguments(directive).get("if") for directive in directives}
+        conditions = {
+            directive.name.value: value_from_ast_untyped(argument.value, self._variables)
+            for directive in directives
+            for argument in directive.arguments or ()
+        }
         return conditions.get("include") is not False and conditions.get("skip") is not True
 
-    def _arguments(self, node: FieldNode | DirectiveNode) -> dict[str, Any]:
+    def _arguments(self, field: FieldNode, known: Mapping[str, GraphQLArgument]) -> dict[str, Any]:
+        """As the field itself gets them: enums are members, times are times, be they literals or variables."""
         values = {
-            argument.name.value: value_from_ast_untyped(argument.value, self._variables)
-            for argument in node.arguments or ()
+            argument.name.value: value_from_ast(argument.value, known[argument.name.value].type, self._variables)
+            for argument in field.arguments or ()
         }
         return {name: value for name, value in values.items() if value is not Undefined}
 
