@@ -21,19 +21,25 @@ Fault = HeadNodeError | SlurmError | ParseError
 """Why a dataset could not be read."""
 
 
+Together = Callable[[Sequence[Hashable]], Question[Mapping[Any, T]]]
+"""One question about several things of a kind: each thing's value by its name. What has no entry is None."""
+
+
 @dataclass(frozen=True)
 class Dataset(Generic[T]):
     """Something to know of a cluster: the jobs, one job, the queues ...
 
     `key` tells datasets apart, `ask` makes the question for the head node anew (with fresh separators); where AWS
     itself knows the answer, `from_aws` gets it instead. `lifetime` is how long a snapshot is good, in seconds (None:
-    the deployment's TTL).
+    the deployment's TTL). Datasets of the same `together` are asked for by one question, about the `thing` of each.
     """
 
     key: Hashable
     ask: Callable[[], Question[T]] | None = None
     lifetime: float | None = None
     from_aws: Callable[[HeadNode], T] | None = None
+    together: Together[T] | None = None
+    thing: Hashable = None
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -141,14 +147,19 @@ class Snapshots:
     def _from_head_node(
         self, datasets: Sequence[Dataset[Any]], deadline: Deadline, comment: str, actor: Actor
     ) -> Mapping[Dataset[Any], Any]:
-        questions = {dataset: dataset.ask() for dataset in datasets if dataset.ask}
-        if not questions:
+        asked = [dataset for dataset in datasets if dataset.ask or dataset.together]
+        if not asked:
             return {}
+        groups = _asked_together(asked)
+        questions = [_question(group) for group in groups]
         try:
-            replies = self.node.run(Errand([_commands(questions.values())], actor), deadline, comment)
+            replies = self.node.run(Errand([_commands(questions)], actor), deadline, comment)
         except HeadNodeError as error:
-            return dict.fromkeys(questions, error)
-        return dict(zip(questions, read_all(questions.values(), replies), strict=True))
+            return dict.fromkeys(asked, error)
+        values: dict[Dataset[Any], Any] = {}
+        for group, value in zip(groups, read_all(questions, replies), strict=True):
+            values |= _shared_out(group, value)
+        return values
 
     def _settle(
         self,
@@ -172,6 +183,28 @@ def _from_aws(fetch: Callable[[HeadNode], Any], node: HeadNode) -> Any:
         return fetch(node)
     except HeadNodeError as error:
         return error
+
+
+def _asked_together(datasets: Iterable[Dataset[Any]]) -> list[list[Dataset[Any]]]:
+    groups: dict[Any, list[Dataset[Any]]] = {}
+    for dataset in datasets:
+        groups.setdefault(dataset.together or dataset, []).append(dataset)
+    return list(groups.values())
+
+
+def _question(group: Sequence[Dataset[Any]]) -> Question[Any]:
+    (first, *_) = group
+    if first.together:
+        return first.together([dataset.thing for dataset in group])
+    assert first.ask  # noqa: S101 - what asks for nothing is in no group
+    return first.ask()
+
+
+def _shared_out(group: Sequence[Dataset[Any]], value: Any) -> dict[Dataset[Any], Any]:
+    """Each dataset's part of the answer to a question; a fault is everybody's."""
+    if isinstance(value, Fault) or not group[0].together:
+        return dict.fromkeys(group, value)
+    return {dataset: value.get(dataset.thing) for dataset in group}
 
 
 def _commands(questions: Iterable[Question[Any]]) -> list[Any]:

@@ -2,10 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -110,6 +111,40 @@ def test_one_command_asks_for_all_that_is_missing_and_no_more(node: Node) -> Non
     answers = snapshots.ask([JOBS, NODES, dataset("partition")], Deadline.after(30), "test")
     assert node.asked == [["squeue"], ["sinfo", "partition"]]
     assert {key.key for key in answers} == {"squeue", "sinfo", "partition"}
+
+
+def together(things: Sequence[Hashable]) -> Question[Mapping[Any, str]]:
+    """One command about several things, of which it knows nothing that is called unknown."""
+
+    def read(replies: Sequence[Reply]) -> dict[Any, str]:
+        if "broken" in things:
+            raise ParseError("list of things", "")
+        return {thing: f"{thing} by {replies[0].stdout}" for thing in things if thing != "unknown"}
+
+    return Question((Command(f"sacct {len(things)}"),), read)
+
+
+def thing(name: str) -> Dataset[str]:
+    return Dataset(("thing", name), together=together, thing=name)
+
+
+def test_what_is_asked_together_is_one_question_and_each_has_its_own_answer(node: Node) -> None:
+    snapshots = Snapshots(node, ttl=60)
+    one, two, unknown = thing("one"), thing("two"), thing("unknown")
+    answers = snapshots.ask([one, JOBS, two, unknown], Deadline.after(30), "test")
+    assert node.asked == [["sacct 3", "squeue"]]
+    said = {key: answer.value for key, answer in answers.items() if isinstance(answer, Snapshot)}
+    assert said == {one: "one by sacct 3 1", two: "two by sacct 3 1", unknown: None, JOBS: "squeue 1"}
+    snapshots.ask([one, thing("three")], Deadline.after(30), "test")
+    assert node.asked[1:] == [["sacct 1"]]
+
+
+def test_a_fault_of_what_is_asked_together_is_everybodys_and_of_nobody_else(node: Node) -> None:
+    snapshots = Snapshots(node, ttl=60)
+    answers = snapshots.ask([thing("one"), thing("broken"), JOBS], Deadline.after(30), "test")
+    assert isinstance(answers[thing("one")], ParseError)
+    assert isinstance(answers[thing("broken")], ParseError)
+    assert isinstance(answers[JOBS], Snapshot)
 
 
 def test_those_who_ask_at_once_wait_for_one_command(node: Node) -> None:
