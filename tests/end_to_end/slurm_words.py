@@ -159,20 +159,22 @@ def job_values(record: dict[str, str], id: str, reason: str, cluster: Cluster) -
 
 def node_values(record: dict[str, str], cpus: str, cluster: Cluster) -> Values:
     """The fields of a Node, from one record of `scontrol -d show node` and its CPUs by `sinfo -N -o %C`."""
-    state, *flags = record["State"].split("+")
+    state, flags = _state(record["State"])
     reason, _, stamp = record.get("Reason", "").rpartition(" [")
     features = record["AvailableFeatures"].split(",")
     counts = _cpus(cpus)
     assert (counts["allocated"], counts["total"]) == (int(record["CPUAlloc"]), int(record["CPUTot"]))
     # sinfo, whose words these are, calls a node that is being drained allocated as soon as one of its CPUs is.
-    raw = record["State"].replace("MIXED", "ALLOCATED") if "DRAIN" in flags else record["State"]
+    # Before 21.08 sinfo has no words for all of it, and scontrol's own are told.
+    of_sinfo = "DRAIN" in flags and cluster.programs.slurm_version() >= (21, 8)
+    raw = record["State"].replace("MIXED", "ALLOCATED") if of_sinfo else record["State"]
     gpu = re.match(r"gpu:(\w+):(\d+)", record["Gres"])
     used = re.match(r"gpu:\w+:(\d+)", record["GresUsed"])
     return {
         "id": f"{cluster.name}:{record['NodeName']}",
         "name": record["NodeName"],
         "state": state,
-        "flags": sorted("MAINTENANCE" if flag == "MAINT" else flag for flag in flags),
+        "flags": sorted(flags),
         "rawState": raw,
         "reason": reason or None,
         "reasonTime": _time(stamp.rpartition("@")[2].rstrip("]")),
@@ -191,6 +193,14 @@ def node_values(record: dict[str, str], cpus: str, cluster: Cluster) -> Values:
         "address": record["NodeAddr"],
         "slurmVersion": record.get("Version"),
     }
+
+
+def _state(text: str) -> tuple[str, set[str]]:
+    """Base and flags. Slurm before 21.08 puts a sign behind the base for some flags, as IDLE~ or DOWN*+CLOUD."""
+    base, signs, words = re.fullmatch(r"([A-Z]+)([^A-Z+]*)(.*)", text).groups()  # type: ignore[union-attr] # always
+    renamed = {"MAINT": "MAINTENANCE", "POWER": "POWERED_DOWN"}
+    of_sign = {"#": "POWERING_UP", "%": "POWERING_DOWN", "~": "POWERED_DOWN", "*": "NOT_RESPONDING"}
+    return base, {of_sign[sign] for sign in signs} | {renamed.get(word, word) for word in words.split("+")[1:]}
 
 
 def queue_values(record: dict[str, str], cpus: str | None, cluster: Cluster) -> Values:

@@ -149,9 +149,9 @@ def queues(of: Snapshots) -> Any:
 
 def test_a_hybrid_node_is_reached_by_its_fixed_id(stack: Stack, lab: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """It has no EC2 tags: nobody listens where EC2 is looked for."""
-    hybrid = Instance("mi-0123456789abcdef0", environment=lab.environment)
+    hybrid = Instance("mi-0123456789abcdef0", environment=lab.environment, chroot=lab.programs.chroot)
     document = stack.ssm_client().get_document(Name="slurmql")["Content"]
-    with Endpoint([hybrid], s3_endpoint=stack.aws.url) as endpoint:
+    with Endpoint([hybrid], s3_endpoint=stack.aws.url, directory=stack.directory / "hybrid") as endpoint:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", endpoint.url)
         monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", "http://127.0.0.1:9")
         Clients().ssm.create_document(Name="slurmql", Content=document, DocumentType="Command")
@@ -185,8 +185,8 @@ def test_a_replaced_head_node_is_found_again(stack: Stack, lab: Cluster, monkeyp
     ec2 = stack.aws.client("ec2")
     ec2.stop_instances(InstanceIds=[new])
     document = stack.ssm_client().get_document(Name="slurmql")["Content"]
-    instances = [Instance(id, environment=lab.environment) for id in (old, new)]
-    with Endpoint(instances, s3_endpoint=stack.aws.url) as endpoint:
+    instances = [Instance(id, environment=lab.environment, chroot=lab.programs.chroot) for id in (old, new)]
+    with Endpoint(instances, s3_endpoint=stack.aws.url, directory=stack.directory / "replaced") as endpoint:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", endpoint.url)
         Clients().ssm.create_document(Name="slurmql", Content=document, DocumentType="Command")
         clusters = '{"replaced-cluster": {}}'
