@@ -33,7 +33,7 @@ def chroot() -> Chroot | None:
 
 @pytest.fixture(scope="session")
 def stack(chroot: Chroot | None) -> Iterator[Stack]:
-    """Two real Slurm clusters behind a local SSM endpoint, `annex` without accounting; the Lambda's variables are set."""
+    """Two real Slurms behind one SSM endpoint, `lab` and (no accounting) `annex`; the Lambda's variables are set."""
     directory = Path(tempfile.mkdtemp(prefix="slurmql-", dir="/tmp"))
     directory.chmod(0o755)
     try:
