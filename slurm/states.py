@@ -167,9 +167,9 @@ _BASE_WORDS: dict[str, NodeState] = {
     "UNK": NodeState.UNKNOWN,
 } | {state.value: state for state in NodeState}
 
-# Words of the short form that take the base state's place. Slurm prints RESERVED, BLOCKED and PLANNED for
-# idle nodes only (node_state_string in src/common/slurm_protocol_defs.c); behind the others several bases
-# are possible.
+# Words that take the base state's place, in the short form and in 20.11's scontrol. Slurm prints RESERVED,
+# BLOCKED and PLANNED for idle nodes only (node_state_string in src/common/slurm_protocol_defs.c), and MAINT
+# for none that is down, drained, mixed or allocated; behind the others several bases are possible.
 _HIDING_WORDS = {
     "DRAINED": (NodeState.UNKNOWN, NodeFlag.DRAIN),
     "DRAINING": (NodeState.UNKNOWN, NodeFlag.DRAIN),
@@ -180,7 +180,7 @@ _HIDING_WORDS = {
     "FAILG": (NodeState.UNKNOWN, NodeFlag.FAIL),
     "COMPLETING": (NodeState.UNKNOWN, NodeFlag.COMPLETING),
     "COMP": (NodeState.UNKNOWN, NodeFlag.COMPLETING),
-    "MAINT": (NodeState.UNKNOWN, NodeFlag.MAINTENANCE),
+    "MAINT": (NodeState.IDLE, NodeFlag.MAINTENANCE),
     "INVAL": (NodeState.UNKNOWN, NodeFlag.INVALID_REG),
     "RESERVED": (NodeState.IDLE, NodeFlag.RESERVED),
     "RESV": (NodeState.IDLE, NodeFlag.RESERVED),
@@ -224,8 +224,8 @@ def node_state(raw: str) -> tuple[NodeState, frozenset[NodeFlag]]:
     - 20.11's scontrol, where the base may carry a symbol: "IDLE#+CLOUD", "DOWN*+DRAIN", "IDLE+CLOUD+POWER";
     - short, with at most one symbol (sinfo's StateLong and StateCompact): "idle~", "mix#", "allocated+".
 
-    The short form hides the base behind words such as "drained", "maint" or "inval": the state is then
-    UNKNOWN, except where the word is for idle nodes only (reserved, blocked, planned). A flag word this
+    The short form hides the base behind words such as "drained" or "inval": the state is then UNKNOWN,
+    except where the word is for idle nodes only (reserved, blocked, planned, maint). A flag word this
     code has no flag for (a new one, or RESUME and PERFCTRS) is NodeFlag.UNKNOWN; an unknown base word, or
     no text at all (20.11's StateComplete), is NodeState.UNKNOWN. Source: man sinfo, NODE STATE CODES; man
     scontrol.

@@ -154,6 +154,7 @@ def job_values(record: dict[str, str], id: str, reason: str, cluster: Cluster) -
         "stdoutPath": None if no_file in record.get("StdOut", no_file) else record["StdOut"],
         "stderrPath": None if no_file in record.get("StdErr", no_file) else record["StdErr"],
         "comment": record.get("Comment"),
+        "restartCount": int(record["Restarts"]),
     }
 
 
@@ -197,6 +198,8 @@ def node_values(record: dict[str, str], cpus: str, cluster: Cluster) -> Values:
 
 def _state(text: str) -> tuple[str, set[str]]:
     """Base and flags. Slurm before 21.08 puts a sign behind the base for some flags, as IDLE~ or DOWN*+CLOUD."""
+    # There MAINT stands in an idle node's base.
+    text = text if text.partition("+")[0] != "MAINT" else text.replace("MAINT", "IDLE+MAINT", 1)
     base, signs, words = re.fullmatch(r"([A-Z]+)([^A-Z+]*)(.*)", text).groups()  # type: ignore[union-attr] # always
     renamed = {"MAINT": "MAINTENANCE", "POWER": "POWERED_DOWN"}
     of_sign = {"#": "POWERING_UP", "%": "POWERING_DOWN", "~": "POWERED_DOWN", "*": "NOT_RESPONDING"}

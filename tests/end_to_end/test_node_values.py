@@ -143,8 +143,8 @@ def test_a_node_is_linked_to_its_jobs_and_queues(nodes: Cluster, api: Api) -> No
 
 
 def test_a_node_in_a_maintenance_reservation_is_flagged(nodes: Cluster, api: Api) -> None:
-    state = ("sinfo", "-h", "-n", "queue1-dy-large-2", "-O", "StateComplete:80")
-    until(lambda: "maint" in nodes.run(*state).stdout, 90)
+    show = ("scontrol", "show", "node", "queue1-dy-large-2")
+    until(lambda: "MAINT" in nodes.run(*show).stdout, 90)
     (node,) = asked(api, filter={"names": ["queue1-dy-large-2"]})
     assert {"CLOUD", "MAINTENANCE"} <= set(node["flags"])
     (found,) = asked(api, "name", filter={"flags": ["MAINTENANCE"]})

@@ -167,7 +167,11 @@ HIDDEN: list[tuple[str, Expected]] = [
     ("drain*", (NodeState.UNKNOWN, {NodeFlag.DRAIN, NodeFlag.NOT_RESPONDING})),
     ("draining@", (NodeState.UNKNOWN, {NodeFlag.DRAIN, NodeFlag.REBOOT_REQUESTED})),
     ("drng", (NodeState.UNKNOWN, {NodeFlag.DRAIN})),
-    ("maint", (NodeState.UNKNOWN, {NodeFlag.MAINTENANCE})),
+    ("maint", (NodeState.IDLE, {NodeFlag.MAINTENANCE})),
+    (
+        "MAINT+CLOUD+DRAIN+POWER",
+        (NodeState.IDLE, {NodeFlag.MAINTENANCE, *map(NodeFlag, ("CLOUD", "DRAIN", "POWERED_DOWN"))}),
+    ),
     ("fail", (NodeState.UNKNOWN, {NodeFlag.FAIL})),
     ("failing*", (NodeState.UNKNOWN, {NodeFlag.FAIL, NodeFlag.NOT_RESPONDING})),
     ("inval", (NodeState.UNKNOWN, {NodeFlag.INVALID_REG})),
