@@ -111,3 +111,42 @@ def test_parse_is_total_and_changes_no_text(raw: str) -> None:
     except ParseError:
         return
     assert str(job_id) == raw
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [
+        ("4_7", "4_[5,7,9%2]", "4_7"),
+        ("4_[7]", "4_[5,7,9%2]", "4_7"),
+        ("4_[5,9]", "4_[5,7,9%2]", "4_[5,9]"),
+        ("4_[2-9]", "4_[1-7:3]", "4_[4-7:3]"),
+        ("4_[0-40:4]", "4_[0-40:6]", "4_[0-36:12]"),
+        ("4_7", "4_7", "4_7"),
+        ("4_6", "4_[5,7,9]", None),
+        ("4_[6-8:2]", "4_[5,7,9]", None),
+        ("4_[9-5]", "4_7", None),
+        ("4_7", "5_7", None),
+        ("4", "4_7", None),
+        ("4+1", "4_1", None),
+    ],
+)
+def test_the_tasks_that_two_ids_have_in_common(one: str, other: str, both: str | None) -> None:
+    found = parse(one).common(parse(other))
+    assert (str(found) if found else None) == both
+
+
+steps = st.builds(lambda low, more, step: f"{low}-{low + more}:{step}", *[st.integers(0, 40)] * 2, st.integers(1, 9))
+
+
+@given(st.lists(steps, min_size=1, max_size=3), st.lists(steps, min_size=1, max_size=3))
+def test_common_tasks_are_those_that_both_hold(one: list[str], other: list[str]) -> None:
+    def numbers(id: JobId | None) -> set[int]:
+        return {number for numbers in id.task_numbers for number in numbers} if id else set()
+
+    mine, others = (parse(f"4_[{','.join(steps)}]") for steps in (one, other))
+    assert numbers(mine.common(others)) == numbers(mine) & numbers(others)
+
+
+def test_billions_of_tasks_are_not_counted_through() -> None:
+    assert str(parse("4_[0-4294967290:2]").common(parse("4_[1-4294967290:2]"))) == "None"
+    assert str(parse("4_[0-4294967290]").common(parse("4_7"))) == "4_7"

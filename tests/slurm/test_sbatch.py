@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from slurm import sbatch
 from slurm.command import Command, Reply, SchedulerUnavailableError
 from slurm.refusal import InvalidInputError, OutcomeUnknown, Refusal, RefusalCode
-from slurm.sbatch import EnvironmentVariable, Submission
+from slurm.sbatch import EnvironmentVariable, Export, MailType, OpenMode, Submission
 
 BERLIN = timezone(timedelta(hours=2))
 SCRIPT = "#!/bin/bash\ntrue\n"
@@ -60,11 +60,96 @@ def test_a_script_alone_is_enough() -> None:
         ({"begin_time": datetime(2033, 5, 18, 3, 33, 20, tzinfo=UTC)}, {"begin": "uts2000000000"}),
         ({"begin_time": datetime(2033, 5, 18, 5, 33, 20, tzinfo=BERLIN)}, {"begin": "uts2000000000"}),
         ({"comment": "--uid=0"}, {"comment": "--uid=0"}),
+        ({"min_nodes": 2, "max_nodes": 4}, {"nodes": "2-4"}),
+        ({"max_nodes": 4}, {"nodes": "1-4"}),
+        ({"tasks_per_node": 2}, {"ntasks-per-node": "2"}),
+        ({"memory_per_cpu_mib": 100}, {"mem-per-cpu": "100M"}),
+        ({"memory_per_gpu_mib": 100}, {"mem-per-gpu": "100M"}),
+        ({"gpus_per_node": 2}, {"gpus-per-node": "2"}),
+        ({"gpus": 4, "gpus_per_task": 1, "gpu_type": "a100"}, {"gpus": "a100:4", "gpus-per-task": "a100:1"}),
+        ({"constraint": "[a|b]&c*2"}, {"constraint": "[a|b]&c*2"}),
+        ({"exclusive": True}, {"exclusive": ""}),
+        ({"exclusive": False}, {}),
+        ({"node_names": ["a-[1-2]", "b"]}, {"nodelist": "a-[1-2],b"}),
+        ({"excluded_node_names": ["a"]}, {"exclude": "a"}),
+        ({"licenses": "matlab:2,ansys"}, {"licenses": "matlab:2,ansys"}),
+        ({"reservation": "one,two"}, {"reservation": "one,two"}),
+        ({"time_min_seconds": 90}, {"time-min": "1:30"}),
+        ({"deadline": datetime(2033, 5, 18, 5, 33, 20, tzinfo=BERLIN)}, {"deadline": "uts2000000000"}),
+        ({"nice": -5}, {"nice": "-5"}),
+        ({"requeue": True}, {"requeue": ""}),
+        ({"requeue": False}, {"no-requeue": ""}),
+        ({"signal": "B:USR1@120"}, {"signal": "B:USR1@120"}),
+        ({"export": Export.ALL}, {"export": "ALL"}),
+        ({"export": Export.NONE}, {"export": "NONE"}),
+        ({"container": "/b"}, {"container": "/b"}),
+        ({"open_mode": OpenMode.APPEND}, {"open-mode": "append"}),
+        ({"mail_types": [MailType.END, MailType.TIME_LIMIT_80]}, {"mail-type": "END,TIME_LIMIT_80"}),
+        ({"mail_user": "ada@example.org,bob"}, {"mail-user": "ada@example.org,bob"}),
     ],
     ids=str,
 )
 def test_each_input_is_one_option(inputs: dict[str, Any], options: dict[str, str]) -> None:
     assert command(**inputs) == Command("sbatch", options, stdin=SCRIPT)
+
+
+def test_the_variables_that_alone_are_exported_are_named_and_their_values_travel_apart() -> None:
+    variables = [EnvironmentVariable(name="A", value="x,\n"), EnvironmentVariable(name="B", value="")]
+    made = command(environment=variables, export=Export.NAMED)
+    assert made == Command("sbatch", {"export": "A,B"}, environment={"A": "x,\n", "B": ""}, stdin=SCRIPT)
+
+
+def test_a_script_on_the_cluster_is_an_argument() -> None:
+    question = sbatch.submit(Submission(script_path="/home/ada/job.sh"))
+    assert question.commands == (Command("sbatch", arguments=("/home/ada/job.sh",)),)
+    said = [Reply(1, "", "sbatch: error: Unable to open file /home/ada/job.sh\n")]
+    found = question.read(said)
+    assert isinstance(found, Refusal)
+    assert (found.code, found.field) == (RefusalCode.NOT_FOUND, ["input", "scriptPath"])
+
+
+def test_a_script_in_s3_is_what_was_fetched_and_is_checked_like_any() -> None:
+    submission = Submission(script_uri="s3://scripts/job.sh")
+    assert sbatch.submit(submission, SCRIPT).commands == (Command("sbatch", stdin=SCRIPT),)
+    with pytest.raises(InvalidInputError) as caught:
+        sbatch.submit(submission, "true\n")
+    assert [refusal.field for refusal in caught.value.refusals] == [["input", "scriptUri"]]
+
+
+def test_an_estimate_claims_no_key() -> None:
+    submission = Submission(script=SCRIPT, test_only=True, idempotency_key="k")
+    assert sbatch.estimate(submission).commands == (Command("sbatch", {"test-only": ""}, stdin=SCRIPT),)
+
+
+@pytest.mark.parametrize(
+    ("printed", "time"),
+    [
+        (
+            "sbatch: Job 7 to start at 2000000000 using 1 processors on nodes n1 in partition queue1\n",
+            datetime(2033, 5, 18, 3, 33, 20, tzinfo=UTC),
+        ),
+        ("sbatch: Job 7 to start at 178956970469 using 1 processors on nodes n1 in partition queue1\n", None),
+    ],
+)
+def test_the_estimate_stands_among_the_errors(printed: str, time: datetime | None) -> None:
+    assert sbatch.read_estimate([Reply(0, "", printed)]) == time
+
+
+def test_a_refused_estimate_names_its_input() -> None:
+    found = sbatch.read_estimate([Reply(1, "", "allocation failure: Invalid partition name specified\n")])
+    assert isinstance(found, Refusal)
+    assert found.field == ["input", "queue"]
+
+
+def test_no_estimate_is_no_success() -> None:
+    found = sbatch.read_estimate([Reply(0, "17\n")])
+    assert isinstance(found, Refusal)
+    assert "no estimate" in found.message
+
+
+def test_of_an_estimate_that_was_not_given_no_outcome_is_unknown() -> None:
+    with pytest.raises(SchedulerUnavailableError):
+        sbatch.read_estimate([Reply(None, refusal="sbatch did not end within 20 s", refusal_code="timed_out")])
 
 
 def test_variables_and_the_key_are_no_options() -> None:
@@ -101,6 +186,23 @@ def test_variables_and_the_key_are_no_options() -> None:
         ("environment", [EnvironmentVariable(name="SLURM_CONF", value="")]),
         ("environment", [EnvironmentVariable(name="A", value="x" * 70_000)]),
         ("idempotency_key", "k" * 256),
+        ("min_nodes", 2),
+        ("max_nodes", 0),
+        ("gpu_type", "a100"),
+        ("memory_per_cpu_mib", 0),
+        ("constraint", "a b"),
+        ("node_names", []),
+        ("excluded_node_names", ["a b"]),
+        ("licenses", ""),
+        ("signal", "USR1@99999"),
+        ("signal", "USR1\n"),
+        ("mail_types", []),
+        ("mail_user", "-s"),
+        ("mail_user", "a\n"),
+        ("export", Export.NAMED),
+        ("container", "relative"),
+        ("deadline", datetime(2033, 5, 18)),
+        ("nice", 2**31),
     ],
     ids=lambda value: repr(value)[:30],
 )
@@ -109,6 +211,24 @@ def test_what_cannot_be_right_names_its_field(field: str, value: Any) -> None:
     assert wrong_fields(replace(Submission(script=SCRIPT), **{field: value})) == [
         words[0] + "".join(word.title() for word in words[1:])
     ]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "wrong"),
+    [
+        ({"script": SCRIPT, "script_path": "/x"}, ["scriptPath"]),
+        ({"script": SCRIPT, "script_uri": "s3://bucket/x", "script_path": "/x"}, ["scriptUri", "scriptPath"]),
+        ({"script_uri": "s3://bucket"}, ["scriptUri"]),
+        ({"script_uri": "s3://bucket/\ud800"}, ["scriptUri"]),
+        ({"script_uri": "s3://bucket/" + "x" * 1100}, ["scriptUri"]),
+        ({"script_path": "x"}, ["scriptPath"]),
+        ({"script": SCRIPT, "nodes": 1, "min_nodes": 1, "max_nodes": 2}, ["nodes"]),
+        ({"script": SCRIPT, "memory_mib": 1, "memory_per_gpu_mib": 1}, ["memoryPerGpuMib"]),
+    ],
+    ids=str,
+)
+def test_what_does_not_go_together_names_the_second(inputs: dict[str, Any], wrong: list[str]) -> None:
+    assert wrong_fields(Submission(**inputs)) == wrong
 
 
 def test_everything_wrong_is_told_at_once() -> None:
