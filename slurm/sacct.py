@@ -124,8 +124,8 @@ def _cpu_time(value: str, state: str) -> int | None:
 
 # What is not sacct's own column of a job's row, but found out from its other rows.
 _MAX_RSS_OF_STEPS = "MaxRSS of the steps"
-_REQUEUES = "earlier runs"
-_OF_OTHER_ROWS = (_MAX_RSS_OF_STEPS, _REQUEUES)
+_RESTARTS = "earlier runs"
+_OF_OTHER_ROWS = (_MAX_RSS_OF_STEPS, _RESTARTS)
 
 
 class HistoryJob(Record):
@@ -168,11 +168,11 @@ class HistoryJob(Record):
     stdout_path = Column(_not_recorded, "JobID", about="Not kept by accounting on every Slurm: null.")
     stderr_path = Column(_not_recorded, "JobID", about="Not kept by accounting on every Slurm: null.")
     comment = Column(_not_recorded, "JobID", about="Not asked of accounting: null.")
+    restart_count = Column(integer, _RESTARTS, about="How many runs of the job ended with its requeueing, as far as they lie in the time asked for. sacct: --duplicates.")
 
     cpu_time_seconds = Column(_cpu_time, "TotalCPU", "State", about="CPU time that the job's processes used, in seconds, user and system; null until it ended, and where nothing was measured. sacct: TotalCPU.")
     cpu_time_reserved_seconds = Column(integer, "CPUTimeRAW", about="CPU time that was set aside for the job, in seconds: elapsed time by CPUs. sacct: CPUTimeRAW.")
     max_rss_mib = Column(largest, _MAX_RSS_OF_STEPS, about="The most memory that one task of the job had resident, in MiB; null until a step ended, and where nothing was measured. sacct: MaxRSS of its steps.")
-    requeue_count = Column(integer, _REQUEUES, about="How many runs of the job ended with its requeueing, as far as they lie in the time asked for. sacct: --duplicates.")
     # fmt: on
 
     raw_id = Column(_verbatim, "JobIDRaw", about="The number that slurmctld knows the row by. sacct: JobIDRaw.")
@@ -228,6 +228,15 @@ class History:
     def steps_of(self, job: HistoryJob) -> list[Step]:
         """The steps of one of the jobs, in the order of accounting: batch, extern, then by number."""
         return [self.steps[index] for index in self._by_run.get(job.rows.texts[_RUN][job.index], ())]
+
+    def find(self, id: str) -> HistoryJob | None:
+        """The job of exactly that id, in Slurm's spelling; None if it is not among them."""
+        index = self._by_id.get(id)
+        return None if index is None else self.jobs[index]
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, int]:
+        return {id: index for index, id in enumerate(self.jobs.values(HistoryJob.job_id))}
 
     @cached_property
     def _by_run(self) -> Mapping[str, Sequence[int]]:
@@ -372,22 +381,22 @@ def _history(texts: Mapping[str, Sequence[str]]) -> History:
         else:
             runs.setdefault(texts["JobIDRaw"][index], []).append(index)
 
-    jobs, requeues = [], []
+    jobs, restarts = [], []
     for of_one_id in runs.values():
         of_one_id.sort(key=lambda index: (_number(texts["Submit"][index]), _number(texts[_RUN][index])))
         jobs.append(of_one_id[-1])
-        requeues.append(_requeues(texts, of_one_id))
+        restarts.append(_restarts(texts, of_one_id))
     own_steps = [steps.get(texts[_RUN][job], []) for job in jobs]
 
     rows = _taken(texts, jobs, HistoryJob.sources())
-    rows[_REQUEUES] = [str(count) for count in requeues]
+    rows[_RESTARTS] = [str(count) for count in restarts]
     rows[_MAX_RSS_OF_STEPS] = [",".join(texts["MaxRSS"][step] for step in own) for own in own_steps]
     return History(
         Rows(HistoryJob, rows), Rows(Step, _taken(texts, [step for own in own_steps for step in own], Step.sources()))
     )
 
 
-def _requeues(texts: Mapping[str, Sequence[str]], runs: Sequence[int]) -> int:
+def _restarts(texts: Mapping[str, Sequence[str]], runs: Sequence[int]) -> int:
     """How many of the runs of one number, in order, are earlier ones of the job that the last belongs to."""
     *earlier, last = runs
     count = 1 if job_state(texts["State"][last]) is JobState.REQUEUED else 0

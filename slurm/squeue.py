@@ -159,6 +159,7 @@ class Job(Record):
     stdout_path = Column(_stdout_path, "StdOut", "StdErr", about="The file that takes the job's output; null for a job without a script. squeue: StdOut.")
     stderr_path = Column(_stderr_path, "StdErr", about="The file that takes the job's errors; null for a job without a script. squeue: StdErr.")
     comment = Column(text, "Comment", about="The job's comment; null without one (Slurm prints both as `(null)`, so that literal text is null too). squeue: Comment.")
+    restart_count = Column(integer, "RestartCnt", about="How many times the job was requeued. squeue: RestartCnt.")
     # fmt: on
 
     raw_id = Column(_verbatim, "JobID", about="The number that slurmctld knows the row by. squeue: JobID.")

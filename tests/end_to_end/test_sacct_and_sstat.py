@@ -258,7 +258,7 @@ def test_requeued_jobs_are_one_row_that_counts_its_runs(books: Books) -> None:
     job = books.job("requeued")
     printed = books.cluster.run("sacct", "-X", "-n", "-P", "-D", "-j", books.jobs["requeued"], "-o", "State").stdout
     assert "REQUEUED" in printed.splitlines()
-    assert (job.state, job.requeue_count) == (JobState.PENDING, 1)
+    assert (job.state, job.restart_count) == (JobState.PENDING, 1)
 
 
 def test_a_waiting_job_shows_what_it_asks_for(books: Books) -> None:

@@ -275,7 +275,7 @@ def test_an_ended_job() -> None:
     assert (job.cpu_count, job.memory_mib, job.gpu_count, job.time_limit_seconds) == (2, 200, None, None)
     assert (job.exit_code, job.exit_signal) == (0, None)
     assert (job.cpu_time_seconds, job.cpu_time_reserved_seconds) == (2, 12)
-    assert (job.max_rss_mib, job.requeue_count) == (128, 0)
+    assert (job.max_rss_mib, job.restart_count) == (128, 0)
 
 
 def test_its_steps() -> None:
@@ -371,7 +371,7 @@ LATER = JOB | {"DBIndex": "23", "Submit": "1795371033", "State": "COMPLETED"}
 
 def test_a_requeued_job_is_one_row_its_latest_run() -> None:
     found = answer(LATER, EARLIER)
-    assert [(job.state, job.requeue_count) for job in found.jobs] == [(JobState.COMPLETED, 1)]
+    assert [(job.state, job.restart_count) for job in found.jobs] == [(JobState.COMPLETED, 1)]
 
 
 def test_only_the_latest_runs_steps_are_the_jobs() -> None:
@@ -382,20 +382,20 @@ def test_only_the_latest_runs_steps_are_the_jobs() -> None:
 
 def test_a_failed_node_and_preemption_are_requeues_if_the_job_ran_again() -> None:
     runs = [EARLIER | {"State": state, "DBIndex": str(n)} for n, state in enumerate(["NODE_FAIL", "PREEMPTED"])]
-    assert answer(*runs, LATER).jobs[0].requeue_count == 2
-    assert answer(EARLIER | {"State": "NODE_FAIL"}).jobs[0].requeue_count == 0
+    assert answer(*runs, LATER).jobs[0].restart_count == 2
+    assert answer(EARLIER | {"State": "NODE_FAIL"}).jobs[0].restart_count == 0
 
 
 def test_a_number_given_again_on_a_new_head_node_is_another_job() -> None:
     """A cluster that is made anew on its old database counts from 1 again."""
     old = EARLIER | {"State": "COMPLETED"}
-    assert [job.requeue_count for job in answer(EARLIER, old | {"DBIndex": "9"}, LATER).jobs] == [0]
-    assert [job.requeue_count for job in answer(EARLIER | {"User": "grace"}, LATER).jobs] == [0]
+    assert [job.restart_count for job in answer(EARLIER, old | {"DBIndex": "9"}, LATER).jobs] == [0]
+    assert [job.restart_count for job in answer(EARLIER | {"User": "grace"}, LATER).jobs] == [0]
 
 
 def test_resizing_is_no_requeue() -> None:
     resized = EARLIER | {"State": "RESIZING", "DBIndex": "5"}
-    assert answer(EARLIER, resized, LATER).jobs[0].requeue_count == 1
+    assert answer(EARLIER, resized, LATER).jobs[0].restart_count == 1
 
 
 def test_a_name_may_hold_anything() -> None:
@@ -495,13 +495,21 @@ def test_each_number_is_one_job_whatever_the_order(runs: list[tuple[int, str]]) 
         for index, (id, state) in enumerate(runs)
     ]
     one_way, other_way = answer(*rows), answer(*reversed(rows))
-    assert {(job.job_id, job.raw_state, job.requeue_count) for job in one_way.jobs} == {
-        (job.job_id, job.raw_state, job.requeue_count) for job in other_way.jobs
+    assert {(job.job_id, job.raw_state, job.restart_count) for job in one_way.jobs} == {
+        (job.job_id, job.raw_state, job.restart_count) for job in other_way.jobs
     }
     assert {job.job_id for job in one_way.jobs} == {str(id) for id, _ in runs}
-    assert all(0 <= (job.requeue_count or 0) <= len(runs) for job in one_way.jobs)
+    assert all(0 <= (job.restart_count or 0) <= len(runs) for job in one_way.jobs)
 
 
 def test_each_step_of_a_history_is_one_of_its_jobs() -> None:
     found = answer(JOB, BATCH, JOB | {"JobID": "6", "JobIDRaw": "6", "DBIndex": "6"})
     assert sum(len(found.steps_of(job)) for job in found.jobs) == len(found.steps) == 1
+
+
+def test_a_job_is_found_by_its_own_spelling() -> None:
+    found = answer(JOB, BATCH, JOB | {"JobID": "5_1", "JobIDRaw": "6", "DBIndex": "6"})
+    task = found.find("5_1")
+    assert task is not None
+    assert (task.raw_id, found.steps_of(task)) == ("6", [])
+    assert (found.find("6"), found.find("4.batch")) == (None, None)

@@ -50,6 +50,7 @@ RUNNING = {
     "StdOut": "/home/ada/slurm-1.out",
     "StdErr": "/home/ada/slurm-1.out",
     "Comment": "why",
+    "RestartCnt": "0",
 }
 WAITING = RUNNING | {
     "State": "PENDING",
