@@ -60,6 +60,11 @@ def _reason_time(value: str, reason: str) -> datetime | None:
     return instant(value) if _reason(reason, value) is not None else None
 
 
+def _cpu_load(load: str, free_memory: str) -> float | None:
+    """From 24.11 the load of a node that is not up is 0.00; its free memory is N/A in every release."""
+    return None if integer(free_memory) is None else decimal(load)
+
+
 def _gpu_count(value: str) -> int | None:
     found = gpus(value)
     return found.count if found else None
@@ -107,7 +112,7 @@ class Node(Record):
     reason_time = Column(_reason_time, "TimeStamp", "Reason", about="When the reason was set. sinfo: TimeStamp.")
     queue_names = Column(_queue_names, "PartitionName", about="The names of the queues (Slurm: partitions) that the node belongs to. sinfo: PartitionName.")
     cpu_counts = Column(cpu_counts, "CPUsState", about="The node's CPUs by what they do. sinfo: CPUsState.")
-    cpu_load = Column(decimal, "CPUsLoad", about="The operating system's load average over one minute; null for a node that is not up. sinfo: CPUsLoad.")
+    cpu_load = Column(_cpu_load, "CPUsLoad", "FreeMem", about="The operating system's load average over one minute; null for a node that is not up. sinfo: CPUsLoad.")
     memory_mib = Column(integer, "Memory", about="The node's memory in MiB, as configured. sinfo: Memory.")
     allocated_memory_mib = Column(integer, "AllocMem", about="Memory in MiB that is allocated to jobs. sinfo: AllocMem.")
     free_memory_mib = Column(integer, "FreeMem", about="Memory in MiB that the operating system has free; null for a node that is not up. sinfo: FreeMem.")

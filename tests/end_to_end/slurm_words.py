@@ -170,7 +170,7 @@ def node_values(record: dict[str, str], cpus: str, cluster: Cluster) -> Values:
     of_sinfo = "DRAIN" in flags and cluster.programs.slurm_version() >= (21, 8)
     raw = record["State"].replace("MIXED", "ALLOCATED") if of_sinfo else record["State"]
     gpu = re.match(r"gpu:(\w+):(\d+)", record["Gres"])
-    used = re.match(r"gpu:\w+:(\d+)", record["GresUsed"])
+    used = re.match(r"gpu:\w+:(\d+)", record.get("GresUsed", ""))
     return {
         "id": f"{cluster.name}:{record['NodeName']}",
         "name": record["NodeName"],
@@ -181,7 +181,7 @@ def node_values(record: dict[str, str], cpus: str, cluster: Cluster) -> Values:
         "reasonTime": _time(stamp.rpartition("@")[2].rstrip("]")),
         "queueNames": sorted(record["Partitions"].split(",")),
         "cpuCounts": counts,
-        "cpuLoad": None if record["CPULoad"] == "N/A" else float(record["CPULoad"]),
+        "cpuLoad": None if record["FreeMem"] == "N/A" else float(record["CPULoad"]),
         "memoryMib": int(record["RealMemory"]),
         "allocatedMemoryMib": int(record["AllocMem"]),
         "freeMemoryMib": None if record["FreeMem"] == "N/A" else int(record["FreeMem"]),

@@ -136,6 +136,12 @@ def test_all_nodes_are_asked_for_one_row_each() -> None:
     assert asked == Node.sources()
 
 
+def test_a_node_that_is_not_up_has_no_load_where_slurm_says_zero() -> None:
+    """Slurm 24.11 and 26.05."""
+    assert node(POWERED_DOWN, CPUsLoad="0.00", FreeMem="N/A").cpu_load is None
+    assert node(UP, CPUsLoad="0.00").cpu_load == 0.0
+
+
 def test_each_queue_has_its_own_cpus() -> None:
     text = f"queue1{SEPARATOR}1/3/12/16{SEPARATOR}\ngpu{SEPARATOR}0/192/0/192{SEPARATOR}\n"
     assert sinfo.read_queue_cpu_counts([Reply(0, text)], SEPARATOR) == {
