@@ -22,7 +22,8 @@ def states() -> Question[dict[str, str]]:
 def read(replies: Sequence[Reply]) -> dict[str, str]:
     """From one line a node. Raises ParseError for a line that is none."""
     (reply,) = replies
-    return dict(_state(line) for line in require_success(reply).splitlines() if line.strip())
+    # A reason may hold what str.splitlines takes for the end of a line; scontrol makes blanks of newlines alone.
+    return dict(_state(line) for line in require_success(reply).split("\n") if line.strip())
 
 
 def _state(line: str) -> tuple[str, str]:

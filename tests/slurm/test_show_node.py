@@ -17,7 +17,7 @@ DRAINED = (
     "NodeName=queue1-st-small-2 Arch=x86_64 CoresPerSocket=1  CPUAlloc=0 CPUTot=4 CPULoad=7.26 NodeAddr=127.0.0.1"
     " NodeHostName=vm Port=27211 Version=20.11.4 OS=Linux 6.18.44 #1 SMP PREEMPT_DYNAMIC @0  RealMemory=1945"
     " Sockets=4 Boards=1 State=IDLE+DRAIN ThreadsPerCore=1 TmpDisk=0 Weight=1 BootTime=2026-11-22T18:43:39"
-    " Reason=a State=DOWN b [root@2026-11-22T18:43:41] Comment=(null)"
+    " Reason=a State=DOWN\x1e b\u2028 [root@2026-11-22T18:43:41] Comment=(null)"
 )
 
 
