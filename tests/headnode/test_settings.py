@@ -27,6 +27,13 @@ def test_a_cluster_may_have_a_fixed_instance_of_ec2_or_hybrid() -> None:
     assert [cluster.instance for cluster in clusters.values()] == ["i-0123456789abcdef0", "mi-0123456789abcdef0"]
 
 
+def test_scripts_come_from_nowhere_unless_places_are_named() -> None:
+    clusters = {"SLURMQL_CLUSTERS": '{"lab": {}}'}
+    assert Settings.from_environment(clusters).script_buckets == ()
+    named = Settings.from_environment({**clusters, "SLURMQL_SCRIPT_BUCKETS": "scripts, s3://team/jobs/ ,"})
+    assert named.script_buckets == ("scripts", "team/jobs")
+
+
 def test_every_number_can_be_set_and_zero_means_zero() -> None:
     settings = Settings.from_environment({
         "SLURMQL_CLUSTERS": '{"lab": {}}',
@@ -61,6 +68,8 @@ def test_every_number_can_be_set_and_zero_means_zero() -> None:
         ("SLURMQL_CLUSTERS", '{"lab": {"instance": "lab"}}', "'lab' of lab is not an instance id"),
         ("SLURMQL_CLUSTERS", '{"lab": {"instance": 7}}', "7 of lab is not an instance id"),
         ("SLURMQL_DEFAULT_CLUSTER", "annex", "there is no cluster 'annex' in SLURMQL_CLUSTERS"),
+        ("SLURMQL_SCRIPT_BUCKETS", "Bucket", "SLURMQL_SCRIPT_BUCKETS: 'Bucket' is not a bucket"),
+        ("SLURMQL_SCRIPT_BUCKETS", "scripts,*", "SLURMQL_SCRIPT_BUCKETS: '*' is not a bucket"),
         ("SLURMQL_TTL", "-1", "SLURMQL_TTL must be a number, 0 or more"),
         ("SLURMQL_TTL", "five", "SLURMQL_TTL must be a number, 0 or more"),
         ("SLURMQL_TTL", "nan", "SLURMQL_TTL must be a number, 0 or more"),

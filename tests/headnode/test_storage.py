@@ -9,9 +9,10 @@ import pytest
 
 from headnode.aws import Clients
 from headnode.errors import ClusterUnreachableError
-from headnode.storage import Storage
-from local.aws import BUCKET
+from headnode.storage import ScriptRefusedError, Scripts, Storage
+from local.aws import BUCKET, SCRIPTS
 from local.stack import Stack
+from slurm.refusal import RefusalCode
 
 BODY = bytes(range(256)) * 200
 
@@ -89,3 +90,40 @@ def test_a_url_is_good_for_one_object_and_two_minutes(storage: Storage) -> None:
         assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
         assert query["X-Amz-Expires"] == ["120"]
         assert urlsplit(url).path.endswith("/answers/a")
+
+
+@pytest.mark.parametrize(
+    ("places", "key", "allowed"),
+    [
+        ([SCRIPTS], "team/job.sh", True),
+        ([f"{SCRIPTS}/team"], "team/job.sh", True),
+        (["other", f"{SCRIPTS}/team"], "team/deep/job.sh", True),
+        ([f"{SCRIPTS}/team"], "team2/job.sh", False),
+        ([f"{SCRIPTS}/team"], "job.sh", False),
+        ([SCRIPTS[:-1]], "team/job.sh", False),
+        (["other"], "team/job.sh", False),
+        ([], "team/job.sh", False),
+    ],
+)
+def test_scripts_come_from_the_allowed_places_alone(stack: Stack, places: list[str], key: str, allowed: bool) -> None:
+    stack.aws.client("s3").put_object(Bucket=SCRIPTS, Key=key, Body=b"#!/bin/sh\n")
+    scripts = Scripts(Clients(), places)
+    if allowed:
+        assert scripts.read(f"s3://{SCRIPTS}/{key}") == "#!/bin/sh\n"
+        return
+    with pytest.raises(ScriptRefusedError) as caught:
+        scripts.read(f"s3://{SCRIPTS}/{key}")
+    assert caught.value.refusal.code is RefusalCode.FORBIDDEN
+
+
+def test_an_allowed_bucket_that_there_is_not_is_not_found(stack: Stack) -> None:
+    with pytest.raises(ScriptRefusedError) as caught:
+        Scripts(Clients(), ["no-such-bucket"]).read("s3://no-such-bucket/x")
+    assert caught.value.refusal.code is RefusalCode.NOT_FOUND
+
+
+def test_a_store_that_cannot_be_reached_is_a_sentence(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+    with pytest.raises(ClusterUnreachableError) as caught:
+        Scripts(Clients(), [SCRIPTS]).read(f"s3://{SCRIPTS}/x")
+    assert str(caught.value) == f"The bucket {SCRIPTS} cannot be read."
