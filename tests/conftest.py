@@ -38,7 +38,14 @@ def stack(chroot: Chroot | None) -> Iterator[Stack]:
     directory.chmod(0o755)
     try:
         clusters = [
-            Cluster(directory / "lab", "lab", accounting=True, suspend_after=20, chroot=chroot),
+            Cluster(
+                directory / "lab",
+                "lab",
+                accounting=True,
+                suspend_after=20,
+                settings={"Licenses": "matlab:4"},
+                chroot=chroot,
+            ),
             Cluster(directory / "annex", "annex", chroot=chroot),
         ]
         with Stack(directory, clusters) as stack, pytest.MonkeyPatch.context() as patch:

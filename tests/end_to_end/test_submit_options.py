@@ -75,6 +75,7 @@ def gpus(words: str) -> str:
         ({"memoryPerGpuMib": 100, "gpus": 1, "queue": "gpu"}, ["gpu:100"]),
         ({"timeLimitSeconds": 3600, "timeMinSeconds": 600}, ["TimeLimit=01:00:00", "TimeMin=00:10:00"]),
         ({"timeLimitSeconds": 60, "deadline": "2033-05-18T03:33:20Z"}, ["Deadline=2033-05-18T03:33:20"]),
+        ({"licenses": "matlab:2"}, ["Licenses=matlab:2"]),
         ({"nice": 42}, ["Nice=42"]),
         ({"requeue": True}, ["Requeue=1"]),
         ({"requeue": False}, ["Requeue=0"]),
