@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -228,6 +229,15 @@ def test_reads_run_as_nobody_and_changes_as_the_caller(node: Node) -> None:
         {"operation": "sbatch", "stdin": SCRIPT, "options": {"job-name": "a\0b"}},
         {"operation": "sbatch", "stdin": SCRIPT, "arguments": ["/home/x.sh"]},
         {"operation": "sbatch"},
+        {"operation": "sbatch", "arguments": ["relative.sh"]},
+        {"operation": "sbatch", "arguments": ["/a.sh", "/b.sh"]},
+        {"operation": "sbatch", "arguments": ["/a\0b"]},
+        {"operation": "sbatch", "stdin": SCRIPT, "options": {"export": "A=1"}},
+        {"operation": "sbatch", "stdin": SCRIPT, "options": {"export": ""}},
+        {"operation": "sbatch", "stdin": SCRIPT, "options": {"mail-user": "-s"}},
+        {"operation": "sbatch", "stdin": SCRIPT, "options": {"container": "relative"}},
+        {"operation": "sbatch", "stdin": SCRIPT, "options": {"gpus": "a100:"}},
+        {"operation": "sbatch", "stdin": SCRIPT, "options": {"get-user-env": ""}},
         {"operation": "sbatch", "stdin": SCRIPT, "environment": {"A-B": "x"}},
         {"operation": "sbatch", "stdin": SCRIPT, "environment": {"A": "a\0b"}},
         {"operation": "sbatch", "stdin": SCRIPT, "environment": {"A": 1}},
@@ -255,7 +265,7 @@ values = st.one_of(
 
 @given(data=st.data(), name=operations, argument=values)
 def test_no_value_changes_what_is_run(data: st.DataObject, name: str, argument: Any) -> None:
-    """Whatever is asked for, each value is one word behind its own option or a job's id, or it is refused."""
+    """Whatever is asked for, each value is one word behind its own option, a job's id or a path, or it is refused."""
     allowed = program.OPERATIONS[name]
     options = data.draw(st.dictionaries(st.sampled_from([*allowed.options, "uid", "wrap", ""]), values, max_size=3))
     asked = {"operation": name, "options": options, "arguments": [] if argument is None else [argument]}
@@ -265,10 +275,13 @@ def test_no_value_changes_what_is_run(data: st.DataObject, name: str, argument: 
         return
     head = allowed.words
     assert line[: len(head)] == head
-    shown = [f"--{option}" if allowed.options[option] == "" else f"--{option}={options[option]}" for option in options]
-    assert line[len(head) :] == [*shown, *asked["arguments"]]
+    dashes = "" if allowed.assign else "--"
+    shown = [
+        f"--{option}" if allowed.options[option] == "" else f"{dashes}{option}={options[option]}" for option in options
+    ]
+    assert line[len(head) :] == [*shown, *asked["arguments"], *allowed.last]
     assert set(options) <= set(allowed.options)
-    assert all(str(word)[0].isdigit() for word in asked["arguments"])
+    assert all(str(word)[0] in "/0123456789" for word in asked["arguments"])
     assert not any("\0" in word for word in line)
 
 
@@ -281,12 +294,34 @@ def examples() -> Sequence[Any]:
         account="a.b",
         qos="q",
         work_dir="/a b",
-        nodes=1,
+        min_nodes=1,
+        max_nodes=2,
         tasks=2,
+        tasks_per_node=2,
         cpus_per_task=3,
         memory_mib=4,
         gpus=5,
+        gpus_per_node=5,
+        gpus_per_task=5,
+        gpu_type="nvidia-a100.80gb",
+        constraint="[a|b]&c*2",
+        exclusive=True,
+        node_names=["a-[1-2]", "b"],
+        excluded_node_names=["c"],
+        licenses="matlab@db:2,ansys",
+        reservation="r,s",
         time_limit_seconds=61,
+        time_min_seconds=61,
+        deadline=datetime(2033, 5, 18, tzinfo=UTC),
+        nice=-5,
+        requeue=False,
+        signal="B:SIGUSR1@65535",
+        export=sbatch.Export.NAMED,
+        container="/a b",
+        open_mode=sbatch.OpenMode.APPEND,
+        mail_types=list(sbatch.MailType),
+        mail_user="a.b+c@example.org,d",
+        begin_time=datetime(2033, 5, 18, tzinfo=UTC),
         array="0-9:2,11%4",
         dependency="afterok:1_2:3+1,singleton",
         stdout_path="%j",
@@ -301,6 +336,9 @@ def examples() -> Sequence[Any]:
         sinfo.nodes(),
         sinfo.queue_cpu_counts(),
         sbatch.submit(submission),
+        sbatch.submit(sbatch.Submission(script=SCRIPT, memory_per_cpu_mib=1, nodes=1, requeue=True)),
+        sbatch.submit(sbatch.Submission(script_path="/a b", memory_per_gpu_mib=1, export=sbatch.Export.NONE)),
+        sbatch.estimate(sbatch.Submission(script=SCRIPT, test_only=True, export=sbatch.Export.ALL)),
         job_action.cancel(["1", "1_2", "1_[2-5,7%3]", "1+0"], "USR1"),
         job_action.hold(["1"]),
         job_action.release(["1"]),
@@ -533,6 +571,19 @@ def test_what_a_login_profile_prints_is_no_part_of_the_environment(node: Node) -
     seen = dict(line.split("=", 1) for line in reply["stdout"].split("\0") if line)
     assert seen["A"] == "1"
     assert seen["USER"] == seen["LOGNAME"] == node.user
+
+
+def test_a_script_by_its_path_is_sbatchs_last_word_and_nothing_is_on_stdin(node: Node) -> None:
+    node.command("sbatch", 'cat; for word; do echo "[$word]"; done')
+    (reply,) = node.ask({"operation": "sbatch", "arguments": ["/a b;id"], "options": {"hold": ""}})
+    assert reply["stdout"].splitlines() == ["[--parsable]", "[--hold]", "[/a b;id]"]
+
+
+def test_an_estimate_is_told_in_epoch_seconds_and_claims_no_key(node: Node) -> None:
+    node.command("sbatch", 'echo "$SLURM_TIME_FORMAT $TZ"')
+    asked = {"operation": "sbatch", "stdin": SCRIPT, "options": {"test-only": ""}, "key": "k"}
+    assert [reply["stdout"] for reply in node.ask(asked) + node.ask(asked)] == ["%s UTC\n"] * 2
+    assert not list(node.folder.rglob("state/*/*"))
 
 
 def test_the_script_reaches_sbatch_by_stdin_alone(node: Node) -> None:
