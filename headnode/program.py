@@ -374,7 +374,9 @@ def login(entry: "pwd.struct_passwd") -> Account:
     account = Account(entry, environment, folder=entry.pw_dir if os.path.isdir(entry.pw_dir) else "/")
     marker = binascii.hexlify(os.urandom(16)).decode()
     script = "echo %s; umask; exec /usr/bin/env -0" % marker
-    shell = Process([entry.pw_shell, "-c", script], account, seconds=5.0, argv0="-" + os.path.basename(entry.pw_shell))
+    shell = Process(
+        [entry.pw_shell, "-c", script], account, seconds=5.0, argv0="-" + os.path.basename(entry.pw_shell), session=True
+    )
     run([shell])
     _, found, printed = shell.stdout.partition(marker.encode() + b"\n")
     umask, _, variables = printed.partition(b"\n")
@@ -400,7 +402,7 @@ class Process:
         stdin: "Optional[str]" = None,
         seconds: float = SECONDS,
         argv0: "Optional[str]" = None,
-        stdout: int = subprocess.PIPE,
+        session: bool = False,
         patience: "Optional[float]" = None,
     ) -> None:
         self.argv = argv
@@ -409,7 +411,8 @@ class Process:
         self.input = stdin
         self.seconds = seconds
         self.patience = patience
-        self.target = stdout
+        self.session = session
+        self.target = subprocess.PIPE
         self.output = {"stdout": [], "stderr": []}  # type: Dict[str, List[bytes]]
         self.streams = {}  # type: Dict[str, Any]
         self.started = 0.0
@@ -431,7 +434,7 @@ class Process:
                 stdout=self.target,
                 stderr=subprocess.PIPE,
                 env=self.account.environment,
-                preexec_fn=self.account.enter,
+                preexec_fn=self.enter,
             )  # type: Any  # or a Child
         except subprocess.SubprocessError:  # all that Popen tells of a failure in preexec_fn
             name = self.account.entry.pw_name
@@ -448,6 +451,14 @@ class Process:
             if stdin != subprocess.DEVNULL:
                 os.close(stdin)
         return self.refusal is None
+
+    def enter(self) -> None:
+        """In the child: become the account. A claim is told the session: squeue tells a job's (AllocSID)."""
+        if self.session:
+            os.setsid()
+        self.account.enter()
+        if self.target != subprocess.PIPE:
+            os.write(1, b"session %d\n" % os.getsid(0))
 
     def read(self, selector: selectors.BaseSelector, name: str) -> None:
         data = os.read(self.streams[name].fileno(), 1 << 18)
@@ -468,7 +479,10 @@ class Process:
         if self.ended is None and now >= self.started + self.seconds:
             self.refusal = RefusedError("%s did not end within %.0f s" % (self.argv[0], self.seconds), "timed_out")
         if self.ended is None and self.refusal is not None:
-            self.child.kill()
+            if self.session:
+                os.killpg(self.child.pid, signal.SIGKILL)  # what a profile started, too
+            else:
+                self.child.kill()
             self.child.wait()
         elif self.ended is None or (self.streams and now < self.ended + 0.5):
             return False
@@ -808,7 +822,7 @@ def submit(request: "Dict[str, Any]", operation: "Dict[str, Any]") -> "Dict[str,
         if not matches(VARIABLE, name) or not matches(TEXT, value):
             raise RefusedError("'%s' is not the name of an environment variable" % name)
         account.environment[name] = value
-    sbatch = Process(argv, account, stdin=operation["stdin"])
+    sbatch = Process(argv, account, stdin=operation["stdin"], session=True)
     if "test-only" in operation["options"]:
         # No job comes of it: no key to claim, and no job's environment that these variables would get into.
         account.environment.update(PLAIN_ENVIRONMENT)
@@ -849,7 +863,7 @@ def submit_once(sbatch: Process, operation: "Dict[str, Any]") -> "Dict[str, Any]
             first_claimed_at, claimed_digest = head.split()
             if claimed_digest != digest:
                 raise RefusedError("the idempotency key was used for another submission", "conflict")
-            job = job_id(printed) or find_submitted(sbatch, float(first_claimed_at), folder)
+            job = job_id(printed) or find_submitted(sbatch.account, printed, float(first_claimed_at))
             if job:
                 return submitted(claim, job)
         claimed_at = time.time()
@@ -860,9 +874,10 @@ def submit_once(sbatch: Process, operation: "Dict[str, Any]") -> "Dict[str, Any]
         sbatch.target = descriptor
         run([sbatch])
         claim.seek(0)
-        job = job_id(claim.read().decode("utf-8", "replace").partition("\n")[2])
+        printed = claim.read().decode("utf-8", "replace").partition("\n")[2]
+        job = job_id(printed)
         if job is None and outcome_unknown(sbatch):
-            job = find_submitted(sbatch, claimed_at, folder)
+            job = find_submitted(sbatch.account, printed, claimed_at)
             if job is None:
                 raise RefusedError(
                     "the scheduler did not say whether it took the job; retry with the same key", "unknown"
@@ -903,41 +918,24 @@ def job_id(printed: str) -> "Optional[str]":
     return match.group(1) if match else None
 
 
-def find_submitted(sbatch: Process, claimed_at: float, folder: str) -> "Optional[str]":
-    """The job that a lost sbatch submitted: the user's, since the claim, with the same script, under no other claim."""
-    account = Account(sbatch.account.entry, plain_environment())
+def find_submitted(user: Account, printed: str, claimed_at: float) -> "Optional[str]":
+    """The job that a lost sbatch submitted: slurmctld knows the session that each job was submitted from."""
+    session = re.search(r"^session (\d+)$", printed, re.MULTILINE)
+    if session is None:
+        return None  # sbatch was never started
     if time.time() - claimed_at > 240:  # slurmctld forgets finished jobs after MinJobAge, 300 s by default
         raise RefusedError(
-            "what became of the first submission is no longer known; look for the job, or use a new key",
-            "unknown",
+            "what became of the first submission is no longer known; look for the job, or use a new key", "unknown"
         )
-    listing = Process(["squeue", "-h", "-a", "-t", "all", "-u", account.entry.pw_name, "-o", "%A %V"], account)
+    account = Account(user.entry, plain_environment())
+    columns = "ArrayJobID:|,AllocSID:|,SubmitTime:|"
+    listing = Process(["squeue", "-h", "-a", "-t", "all", "-u", user.entry.pw_name, "-O", columns], account)
     run([listing])
     if listing.exit_code != 0:
         raise RefusedError("the scheduler cannot be asked what became of the first submission", "unknown")
-    claimed = set()
-    for name in os.listdir(folder):
-        with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as claim:
-            claimed.add(job_id(claim.read().partition("\n")[2]))
-    for line in sorted(set(listing.stdout.decode("ascii", "replace").split("\n"))):
-        job, _, submitted = line.partition(" ")
-        if not submitted.isdigit() or int(submitted) < int(claimed_at) or job in claimed:
-            continue
-        if same_script(sbatch, job, account):
-            return job
-    return None
-
-
-def same_script(sbatch: Process, job: str, account: Account) -> bool:
-    """Whether the job has the script that sbatch was given: the text, or the path of it."""
-    if sbatch.input is None:
-        told = Process(["squeue", "-h", "-a", "-t", "all", "-j", job, "-o", "%o"], account)
-        script = sbatch.argv[-1]
-    else:
-        told = Process(["scontrol", "write", "batch_script", job, "-"], account)
-        script = sbatch.input
-    run([told])
-    return told.stdout.rstrip(b"\n") == script.encode("utf-8").rstrip(b"\n")
+    rows = [line.split("|") for line in listing.stdout.decode("ascii", "replace").splitlines()]
+    jobs = [int(row[0]) for row in rows if row[1] == session.group(1) and int(row[2]) >= int(claimed_at)]
+    return str(min(jobs)) if jobs else None
 
 
 def forget_old_claims(folder: str) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -191,9 +192,17 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def kill_all_of(process: subprocess.Popen[str]) -> None:
-    """End the program and its sbatch, as a reboot or the agent's own time limit would."""
-    os.killpg(process.pid, signal.SIGKILL)
+    """End the program and its sbatch, which has a session of its own, as a reboot would."""
+    for pid in [*descendants(process.pid), process.pid]:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     process.communicate()
+
+
+def descendants(pid: int) -> Iterator[int]:
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        yield from descendants(int(child))
+        yield int(child)
 
 
 def test_killed_before_sbatch_asked_a_retry_submits(lab: Cluster, program: Program, name: str) -> None:
