@@ -280,7 +280,7 @@ _FIELDS = [
     (r"time_min|time-min", "timeMinSeconds"),
     (r"time limit", "timeLimitSeconds"),
     (r"Memory specification", "memoryMib"),
-    (r"--gpus-per-task used without", "gpusPerTask"),
+    (r"--gpus-per-task (or --tres-per-task )?used without", "gpusPerTask"),
     (r"Invalid feature", "constraint"),
     (r"Invalid license", "licenses"),
     (r"reservation is invalid|reservation name", "reservation"),

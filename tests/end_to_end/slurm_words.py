@@ -140,7 +140,7 @@ def job_values(record: dict[str, str], id: str, reason: str, cluster: Cluster) -
         "elapsedSeconds": _seconds(record["RunTime"]),
         "nodeCount": int(record["NumNodes"].split("-")[0]),
         "cpuCount": int(record["NumCPUs"].split("-")[0]),
-        "memoryMib": _memory(record["TRES"]),
+        "memoryMib": _memory(_tres(record)),
         "gpuCount": gpus,
         "gpuType": model,
         "exitCode": code if ended and not signal else None,
@@ -165,9 +165,9 @@ def node_values(record: dict[str, str], cpus: str, cluster: Cluster) -> Values:
     features = record["AvailableFeatures"].split(",")
     counts = _cpus(cpus)
     assert (counts["allocated"], counts["total"]) == (int(record["CPUAlloc"]), int(record["CPUTot"]))
-    # sinfo, whose words these are, calls a node that is being drained allocated as soon as one of its CPUs is.
-    # Before 21.08 sinfo has no words for all of it, and scontrol's own are told.
-    of_sinfo = "DRAIN" in flags and cluster.programs.slurm_version() >= (21, 8)
+    # 22.05's sinfo, whose words these are, calls a node that is being drained allocated as soon as one of its CPUs is;
+    # 24.11's does not. Before 21.08 sinfo has no words for all of it, and scontrol's own are told.
+    of_sinfo = "DRAIN" in flags and (21, 8) <= cluster.programs.slurm_version() < (23, 2)
     raw = record["State"].replace("MIXED", "ALLOCATED") if of_sinfo else record["State"]
     gpu = re.match(r"gpu:(\w+):(\d+)", record["Gres"])
     used = re.match(r"gpu:\w+:(\d+)", record.get("GresUsed", ""))
@@ -243,6 +243,13 @@ def _job_gpus(record: dict[str, str]) -> tuple[int | None, str | None]:
         return sum(map(int, re.findall(r":(\d+)", record["JOB_GRES"]))), request[1]
     times = record["NumNodes"] if "TresPerNode" in record else record["NumTasks"] if "TresPerTask" in record else "1"
     return int(request[2]) * int(times.split("-")[0]), request[1]
+
+
+def _tres(record: dict[str, str]) -> str:
+    """What is allocated, else what is asked for: up to 22.05 in one, in 24.11 and 26.05 in two."""
+    if "TRES" in record:
+        return record["TRES"]
+    return record["ReqTRES"] if record["AllocTRES"] in NO_VALUE else record["AllocTRES"]
 
 
 def _cpus(text: str) -> dict[str, int]:

@@ -38,7 +38,7 @@ def nodes(lab: Cluster) -> Iterator[Cluster]:
     try:
         lab.run("scontrol", "create", f"PartitionName={ANOTHER_QUEUE}", "Nodes=queue1-st-small-[1-2],gpu-dy-p4d-2")
         submit("--nodelist=queue1-st-small-1", "--cpus-per-task=3")
-        submit("--partition=gpu", "--gpus=a100:5", "--nodes=1", "--cpus-per-task=96")
+        submit("--nodelist=gpu-dy-p4d-1", "--partition=gpu", "--gpus=a100:5", "--nodes=1", "--cpus-per-task=96")
         submit("--nodelist=queue1-st-small-2", "--cpus-per-task=4")
         running = ("squeue", "-h", "-t", "R,CF", "-j", ",".join(jobs), "-o", "%i")
         until(lambda: len(lab.run(*running).stdout.split()) == len(jobs), 30)
@@ -91,6 +91,8 @@ def test_every_value_of_every_node_agrees(nodes: Cluster, api: Api) -> None:
 )
 def test_a_node_tells_what_was_done_to_it(name: str, values: Values, nodes: Cluster, api: Api) -> None:
     node = ask_anew(api, f"query ($name: String!) {{ node(name: $name) {{ {FIELDS} }} }}", {"name": name})["node"]
+    # Whether the scheduler keeps it for a job of another test is not what is meant here.
+    node["flags"] = [flag for flag in node["flags"] if flag != "PLANNED"]
     assert node | values == node
 
 

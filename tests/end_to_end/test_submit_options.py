@@ -51,8 +51,8 @@ def column(cluster: Cluster, job: str, name: str) -> str:
 
 
 def gpus(words: str) -> str:
-    """What follows `gpu` in the three spellings: gpu:2 (20.11), gres:gpu:2, gres/gpu:2 (23.11)."""
-    return words.partition("gpu")[2]
+    """What follows `gpu` in the spellings: gpu:2 (20.11), gres:gpu:2, gres/gpu:2 (23.11), gres/gpu=2 (24.11)."""
+    return words.partition("gpu")[2].replace("=", ":")
 
 
 @pytest.mark.parametrize(
