@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from resolvers.errors import BadInputError
-from resolvers.filters import JobFilter, NodeFilter, find_job, local_id, matching_jobs, matching_nodes
+from resolvers.filters import JobFilter, NodeFilter, find_job, local_id, matching_jobs, matching_nodes, named_tasks
 from slurm import sinfo, squeue
 from slurm.column import Rows
 from slurm.states import JobState, NodeFlag, NodeState
@@ -67,6 +67,10 @@ def test_without_a_filter_all_pass() -> None:
         (["10"], [1, 2, 3]),
         (["10_1"], [2]),
         (["10_[3-9%2]"], [1]),
+        (["10_7"], [1]),
+        (["10_[9]"], [1]),
+        (["10_[1-3]"], [1, 2, 3]),
+        (["10_[10-99]"], []),
         (["20"], [4, 5]),
         (["20+1"], [5]),
         (["7", "10_2", "7"], [0, 3]),
@@ -150,10 +154,41 @@ def test_all_conditions_hold_at_once() -> None:
 
 @pytest.mark.parametrize(
     ("id", "row"),
-    [("7", 0), ("10", 1), ("10_1", 2), ("10_[3-9%2]", 1), ("11", 2), ("20", 4), ("20+1", 5), ("21", 5), ("8", None)],
+    [
+        ("7", 0),
+        ("10", 1),
+        ("10_1", 2),
+        ("10_[3-9%2]", 1),
+        ("10_7", 1),
+        ("10_[2,9]", 1),
+        ("11", 2),
+        ("20", 4),
+        ("20+1", 5),
+        ("21", 5),
+        ("8", None),
+    ],
 )
 def test_one_id_means_one_job(id: str, row: int | None) -> None:
     assert find_job(MIXED, id) == row
+
+
+@pytest.mark.parametrize(
+    ("ids", "tasks"),
+    [
+        (["10_7"], ["10_7"]),
+        (["10_[1-4]", "10_9"], ["10_[3-4]", "10_9"]),
+        (["10_7", "10"], []),
+        (["10_[3-9%2]"], []),
+        (["11_7"], []),
+        ([], []),
+    ],
+)
+def test_of_a_row_of_waiting_tasks_some_may_be_named(ids: list[str], tasks: list[str]) -> None:
+    assert named_tasks("10_[3-9%2]", ids) == tasks
+
+
+def test_a_task_with_its_own_row_is_named_whole() -> None:
+    assert named_tasks("10_7", ["10_7"]) == []
 
 
 def test_an_array_without_waiting_tasks_is_its_first_task() -> None:
