@@ -217,7 +217,8 @@ def estimate(submission: Submission, fetched: str | None = None) -> Question[dat
     Raises InvalidInputError as `submit` does. No job is made.
     """
     command = _command(submission, fetched)
-    return Question((command,), partial(read_estimate, source=_source(submission)))
+    read = partial(read_estimate, source=_source(submission))
+    return Question((command,), partial(_never, read) if submission.hold else read)
 
 
 def _command(submission: Submission, fetched: str | None) -> Command:
@@ -250,21 +251,28 @@ def read(replies: Sequence[Reply], source: str = "script") -> str | Refusal:
     return Refusal(RefusalCode.REJECTED_BY_SCHEDULER, f"sbatch printed no job id: {reply.stdout[:200]!r}")
 
 
+def _never(read: Callable[[Sequence[Reply]], datetime | Refusal | None], replies: Sequence[Reply]) -> Refusal | None:
+    """Only why a held job would be refused: 24.11 and 26.05 print when it would start if it were not held."""
+    found = read(replies)
+    return found if isinstance(found, Refusal) else None
+
+
 _FOREVER = 2**32
-"""Epoch seconds: for a job that is held slurmctld estimates a year in the eighth millennium."""
+"""Epoch seconds, beyond which slurmctld means that there is no saying."""
 
 
-def read_estimate(replies: Sequence[Reply], source: str = "script") -> datetime | Refusal | None:
+def read_estimate(replies: Sequence[Reply], source: str = "script", held: bool = False) -> datetime | Refusal | None:
     """The time from "sbatch: Job 7 to start at 1795400000 using ..." on stderr (SLURM_TIME_FORMAT=%s).
 
-    None for a job that would not start by itself. Raises SchedulerUnavailableError.
+    None for a job that would not start by itself: for one that is held Slurm says now or the year 7641 (22.05). Raises
+    SchedulerUnavailableError.
     """
     (reply,) = replies
     require_scheduler(reply)  # nothing was to be made: no outcome is unknown
     match = re.search(r"(?m)^sbatch: Job \d+ to start at (\d{1,20}) ", reply.stderr)
     if reply.exit_code == 0 and match is not None:
         epoch = int(match[1])
-        return datetime.fromtimestamp(epoch, UTC) if epoch < _FOREVER else None
+        return datetime.fromtimestamp(epoch, UTC) if epoch < _FOREVER and not held else None
     if why := refusal(reply):
         return _about_field(why, source)
     return Refusal(RefusalCode.REJECTED_BY_SCHEDULER, f"sbatch printed no estimate: {reply.stderr[:200]!r}")

@@ -135,6 +135,19 @@ def test_the_estimate_stands_among_the_errors(printed: str, time: datetime | Non
     assert sbatch.read_estimate([Reply(0, "", printed)]) == time
 
 
+def test_a_held_job_has_no_estimate_whatever_is_printed() -> None:
+    asked = sbatch.estimate(Submission(script=SCRIPT, hold=True, test_only=True))
+    printed = "sbatch: Job 7 to start at 2000000000 using 1 processors on nodes n1 in partition queue1\n"
+    assert asked.read([Reply(0, "", printed)]) is None
+    assert isinstance(asked.read([Reply(1, "", "allocation failure: Invalid partition name specified\n")]), Refusal)
+
+
+def test_of_a_held_job_there_is_no_estimate_whatever_slurm_says() -> None:
+    question = sbatch.estimate(Submission(script=SCRIPT, test_only=True, hold=True))
+    said = "sbatch: Job 7 to start at 2000000000 using 1 processors on nodes n1 in partition queue1\n"
+    assert question.read([Reply(0, "", said)]) is None
+
+
 def test_a_refused_estimate_names_its_input() -> None:
     found = sbatch.read_estimate([Reply(1, "", "allocation failure: Invalid partition name specified\n")])
     assert isinstance(found, Refusal)
