@@ -43,7 +43,9 @@ def submit(api: Api, lab: Cluster) -> Iterator[Submit]:
 
 def show(cluster: Cluster, job: str) -> str:
     """The job's record; each word of it stands between blanks."""
-    return " ".join(cluster.run("env", "TZ=UTC", "scontrol", "--oneliner", "show", "job", job).stdout.split()) + " "
+    record = " ".join(cluster.run("env", "TZ=UTC", "scontrol", "--oneliner", "show", "job", job).stdout.split()) + " "
+    # 26.05 tells apart what the releases before call OK: neither exclusive nor to be shared.
+    return record.replace("OverSubscribe=NO Exclusive=NO ", "OverSubscribe=OK ")
 
 
 def column(cluster: Cluster, job: str, name: str) -> str:
