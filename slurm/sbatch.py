@@ -258,21 +258,20 @@ def _never(read: Callable[[Sequence[Reply]], datetime | Refusal | None], replies
 
 
 _FOREVER = 2**32
-"""Epoch seconds, beyond which slurmctld means that there is no saying."""
+"""Epoch seconds, beyond which slurmctld means that there is no saying (22.05: the year 7641)."""
 
 
-def read_estimate(replies: Sequence[Reply], source: str = "script", held: bool = False) -> datetime | Refusal | None:
+def read_estimate(replies: Sequence[Reply], source: str = "script") -> datetime | Refusal | None:
     """The time from "sbatch: Job 7 to start at 1795400000 using ..." on stderr (SLURM_TIME_FORMAT=%s).
 
-    None for a job that would not start by itself: for one that is held Slurm says now or the year 7641 (22.05). Raises
-    SchedulerUnavailableError.
+    None where slurmctld cannot say. Raises SchedulerUnavailableError.
     """
     (reply,) = replies
     require_scheduler(reply)  # nothing was to be made: no outcome is unknown
     match = re.search(r"(?m)^sbatch: Job \d+ to start at (\d{1,20}) ", reply.stderr)
     if reply.exit_code == 0 and match is not None:
         epoch = int(match[1])
-        return datetime.fromtimestamp(epoch, UTC) if epoch < _FOREVER and not held else None
+        return datetime.fromtimestamp(epoch, UTC) if epoch < _FOREVER else None
     if why := refusal(reply):
         return _about_field(why, source)
     return Refusal(RefusalCode.REJECTED_BY_SCHEDULER, f"sbatch printed no estimate: {reply.stderr[:200]!r}")

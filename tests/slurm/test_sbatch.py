@@ -142,12 +142,6 @@ def test_a_held_job_has_no_estimate_whatever_is_printed() -> None:
     assert isinstance(asked.read([Reply(1, "", "allocation failure: Invalid partition name specified\n")]), Refusal)
 
 
-def test_of_a_held_job_there_is_no_estimate_whatever_slurm_says() -> None:
-    question = sbatch.estimate(Submission(script=SCRIPT, test_only=True, hold=True))
-    said = "sbatch: Job 7 to start at 2000000000 using 1 processors on nodes n1 in partition queue1\n"
-    assert question.read([Reply(0, "", said)]) is None
-
-
 def test_a_refused_estimate_names_its_input() -> None:
     found = sbatch.read_estimate([Reply(1, "", "allocation failure: Invalid partition name specified\n")])
     assert isinstance(found, Refusal)
