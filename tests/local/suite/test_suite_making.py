@@ -1,0 +1,70 @@
+"""Making and entering another Debian suite: what is refused, and that a failure leaves nothing half made."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local.suite import Chroot, SuiteError, debootstrap, suite
+from local.suite.mirror import mirror
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a suite")
+
+
+def test_an_unknown_suite_is_told_with_those_there_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SLURMQL_CACHE", str(tmp_path))
+    with pytest.raises(SuiteError, match="no suite woody: bullseye, bookworm, trixie, forky"):
+        suite.made("woody", print)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_suite_that_is_there_is_not_made_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SLURMQL_CACHE", str(tmp_path))
+    root = tmp_path / "suites" / "trixie"
+    root.mkdir(parents=True)
+    said: list[str] = []
+    assert suite.made("trixie", said.append) == root
+    assert said == []
+
+
+@needs_root
+def test_a_mirror_that_does_not_answer_leaves_a_log_and_no_suite(tmp_path: Path) -> None:
+    keyring = Path("/") / debootstrap.KEYRING
+    with pytest.raises(SuiteError, match=r"debootstrap failed with status 1: .* \(all of it: .*\.log\)"):
+        debootstrap.make("trixie", tmp_path / "trixie", "http://127.0.0.1:9/debian", keyring, print)
+    (log,) = tmp_path.iterdir()
+    assert log.suffix == ".log"
+
+
+def test_a_mirror_that_is_named_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURMQL_DEBIAN_MIRROR", "http://127.0.0.1:9/debian")
+    assert mirror() == "http://127.0.0.1:9/debian"
+
+
+def test_without_one_it_is_that_of_this_machines_apt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SLURMQL_DEBIAN_MIRROR", raising=False)
+    argv = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Label: Debian"]
+    known = subprocess.run(argv, capture_output=True, text=True, check=False).stdout.split()
+    if not known:
+        with pytest.raises(SuiteError, match="apt knows no Debian archive"):
+            mirror()
+    else:
+        assert mirror() in known
+
+
+@needs_root
+def test_a_program_runs_inside_as_the_account_and_where_it_is_told(tmp_path: Path) -> None:
+    """This machine's own root folder is a suite like any other."""
+    tmp_path.chmod(0o755)
+    command = Chroot(Path("/")).command(["sh", "-c", "id -u; id -g; id -G; pwd"], "/usr", (1234, 1235, (1235, 1236)))
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert printed.split() == ["1234", "1235", "1235", "1236", "/usr"]
+
+
+def test_links_to_places_inside_count_as_there(tmp_path: Path) -> None:
+    (tmp_path / "usr").mkdir()
+    (tmp_path / "usr" / "slurmctld").symlink_to("/etc/alternatives/of-the-suite")
+    chroot = Chroot(tmp_path)
+    assert chroot.has(Path("/usr/slurmctld"))
+    assert not chroot.has(Path("/usr/sinfo"))
