@@ -22,12 +22,16 @@ def make(suite: str, root: Path, mirror: str, keyring: Path, progress: Callable[
 
     `keyring` holds the key that signs the suite.
     """
-    _require_programs()
+    if os.geteuid() != 0:
+        raise SuiteError("another Slurm version runs in a chroot, which only root can make and enter")
     root.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=f"{suite}.", dir=root.parent))
     try:
         building.chmod(0o755)  # every account of the suite enters it
         log = building.with_name(f"{building.name}.log")
+        if shutil.which("debootstrap") is None:
+            progress("installing debootstrap")
+            _run(["sh", "-ec", "apt-get update; apt-get install --yes --no-install-recommends debootstrap"], log)
         progress(f"making Debian {suite} in {root}; the log is {log}")
         _run(_debootstrap(suite, building, mirror, keyring), log)
         progress(f"installing {', '.join(PACKAGES)}")
@@ -36,13 +40,6 @@ def make(suite: str, root: Path, mirror: str, keyring: Path, progress: Callable[
         log.unlink()
     finally:
         _remove(building)
-
-
-def _require_programs() -> None:
-    if os.geteuid() != 0:
-        raise SuiteError("another Slurm version runs in a chroot, which only root can make and enter")
-    if shutil.which("debootstrap") is None:
-        raise SuiteError("debootstrap is missing: apt-get install debootstrap")
 
 
 def _debootstrap(suite: str, root: Path, mirror: str, keyring: Path) -> list[str]:
