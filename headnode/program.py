@@ -716,8 +716,8 @@ def prepare(request: "Dict[str, Any]", replies: "List[Dict[str, Any]]", operatio
         if name not in allowed.environment or not matches(allowed.environment[name], value):
             raise RefusedError("variable '%s' is not allowed with this value" % name)
         account.environment[name] = value
-    # sacct asks slurmdbd, not slurmctld.
-    return Process(argv, account, patience=None if allowed.words[0] == "sacct" else PATIENCE)
+    # sacct and sacctmgr ask slurmdbd, not slurmctld.
+    return Process(argv, account, patience=None if allowed.words[0] in ("sacct", "sacctmgr") else PATIENCE)
 
 
 def changes(operation: "Dict[str, Any]") -> bool:

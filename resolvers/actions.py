@@ -1,35 +1,34 @@
-"""Changes: submit, cancel, hold, release, requeue. Each is one errand to the head node, which also reads the result."""
+"""Changes of jobs: submit, update, cancel ... Each is one errand to the head node, which also reads the result."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import Any, TypeVar
-
-from graphql import get_named_type
-from graphql.type import GraphQLObjectType
+from datetime import datetime
+from functools import partial
 
 from access.role import Role
-from headnode.errors import HeadNodeError, OutcomeUnknownError
+from headnode.errors import HeadNodeError
 from headnode.node import Errand
-from headnode.snapshots import Dataset, Fault, Snapshot, read_all
+from headnode.snapshots import Dataset, Snapshot
 from headnode.storage import ScriptRefusedError
-from resolvers import datasets, plan
+from resolvers import change, datasets, plan
+from resolvers.change import RefusedError, payload_datasets, require_account, require_operator
 from resolvers.cluster import Cluster
-from resolvers.errors import BadInputError, NotFoundError, RequestError, unavailable
+from resolvers.errors import BadInputError, RequestError, unavailable
 from resolvers.filters import JobFilter, find_job, local_id, matching_jobs, named_tasks
 from resolvers.graph import Graph
 from resolvers.job import Job
-from slurm import job_action, sbatch, squeue
+from slurm import job_action, job_update, sbatch, squeue
 from slurm.column import Rows
-from slurm.command import Command, Question, SlurmError
-from slurm.refusal import InvalidInputError, OutcomeUnknown, Refusal, RefusalCode
+from slurm.command import Question, SlurmError
+from slurm.job_action import SignalTarget
+from slurm.job_update import JobUpdate
+from slurm.refusal import InvalidInputError, Refusal, RefusalCode
 from slurm.states import JobState
 
-T = TypeVar("T")
-
+NOT_A_SIGNAL = "signal must be a name or number such as TERM, USR1 or 9."
 IDS_LIMIT = 200
 """Jobs that one change may name: each is a command on the head node."""
 
@@ -44,6 +43,14 @@ class SubmitJobPayload:
     job: Job | None
     errors: Sequence[Refusal]
     estimated_start_time: datetime | None = None
+
+
+@dataclass(frozen=True)
+class UpdateJobPayload:
+    """The job as it is now, or why it was not changed."""
+
+    job: Job | None
+    errors: Sequence[Refusal]
 
 
 @dataclass(frozen=True)
@@ -85,27 +92,19 @@ class CancelJobs:
     )
 
 
-class _RefusedError(Exception):
-    """The change is refused before anything is sent."""
-
-    def __init__(self, *refusals: Refusal) -> None:
-        super().__init__(*(refusal.message for refusal in refusals))
-        self.refusals = refusals
-
-
 async def submit(
     graph: Graph, info: plan.ResolveInfo, cluster: str | None, submission: sbatch.Submission
 ) -> SubmitJobPayload:
     """Submit a job as the caller's account."""
     try:
-        view = _view(graph, cluster)
-        _require_account(graph)
+        view = change.view(graph, cluster)
+        require_account(graph)
         sbatch.check(submission)
         text = await asyncio.to_thread(_fetched, view, submission.script_uri)
         if submission.test_only:
             return await asyncio.to_thread(_estimate, view, sbatch.estimate(submission, text))
         question = sbatch.submit(submission, text)
-    except (_RefusedError, InvalidInputError) as error:
+    except (RefusedError, InvalidInputError) as error:
         return SubmitJobPayload(None, error.refusals)
     return await asyncio.to_thread(_submit, graph, info, view, question)
 
@@ -115,7 +114,7 @@ def _fetched(view: Cluster, uri: str | None) -> str | None:
     try:
         return view.snapshots.node.script(uri) if uri is not None else None
     except ScriptRefusedError as error:
-        raise _RefusedError(replace(error.refusal, field=["input", "scriptUri"])) from error
+        raise RefusedError(replace(error.refusal, field=["input", "scriptUri"])) from error
     except HeadNodeError as error:
         raise unavailable(view.name, error) from error
 
@@ -132,7 +131,9 @@ def _estimate(view: Cluster, question: Question[datetime | Refusal | None]) -> S
 
 
 def _submit(graph: Graph, info: plan.ResolveInfo, view: Cluster, question: Question[str | Refusal]) -> SubmitJobPayload:
-    outcome, rows = _change(graph, info, view, question, squeue.submitted_job(0))
+    result = Dataset("submitted job", partial(squeue.submitted_job, 0))
+    outcome = change.make(graph, info, view, question, result)
+    rows = _read_jobs(view, result)
     if isinstance(outcome, Refusal):
         return SubmitJobPayload(None, [outcome])
     index = find_job(rows, outcome)
@@ -152,10 +153,10 @@ async def cancel(graph: Graph, info: plan.ResolveInfo, cluster: str | None, requ
     if request.filter is None or request.limit is None:
         return await _act(graph, info, cluster, request.ids or (), action, ["input", "ids"])
     try:
-        view = _view(graph, cluster)
-        _require_account(graph)
+        view = change.view(graph, cluster)
+        require_account(graph)
         where = _reach(graph, view, request.filter)
-    except _RefusedError as error:
+    except RefusedError as error:
         return JobActionPayload([], error.refusals)
     return await asyncio.to_thread(
         _cancel_matching, graph, info, view, action, where, request.limit, bool(request.dry_run)
@@ -165,7 +166,7 @@ async def cancel(graph: Graph, info: plan.ResolveInfo, cluster: str | None, requ
 def _wrong_request(request: CancelJobs) -> list[Refusal]:
     wrong: list[tuple[str, str]] = []
     if request.signal is not None and not job_action.SIGNAL.fullmatch(request.signal):
-        wrong.append(("signal", "signal must be a name or number such as TERM, USR1 or 9."))
+        wrong.append(("signal", NOT_A_SIGNAL))
     if (request.ids is None) == (request.filter is None):
         wrong.append(("ids", "Give exactly one of ids and filter."))
     elif request.filter is None and request.limit is not None:
@@ -183,16 +184,16 @@ def _reach(graph: Graph, view: Cluster, where: JobFilter) -> JobFilter:
     named = {*(where.users or ()), *((where.user,) if where.user is not None else ())}
     if caller.role is not Role.OPERATOR and named - {caller.cluster_user}:
         message = "Only operators may cancel other people's jobs."
-        raise _RefusedError(Refusal(RefusalCode.FORBIDDEN, message, path))
+        raise RefusedError(Refusal(RefusalCode.FORBIDDEN, message, path))
     try:
         matching_jobs(_no_jobs(), view.name, where)
     except BadInputError as error:
-        raise _RefusedError(Refusal(RefusalCode.INVALID_INPUT, str(error), path)) from error
+        raise RefusedError(Refusal(RefusalCode.INVALID_INPUT, str(error), path)) from error
     if where.user is not None or where.users is not None:
         return where
     if caller.cluster_user is None:
         message = f"{caller.identity} has no jobs of their own: name a user."
-        raise _RefusedError(Refusal(RefusalCode.INVALID_INPUT, message, [*path, "user"]))
+        raise RefusedError(Refusal(RefusalCode.INVALID_INPUT, message, [*path, "user"]))
     return replace(where, user=caller.cluster_user)
 
 
@@ -206,7 +207,7 @@ def _cancel_matching(
     dry_run: bool,
 ) -> JobActionPayload:
     view.snapshots.drop([datasets.JOBS])  # who was asked before may not know the newest jobs
-    view.ask([datasets.JOBS, *(_payload_datasets(graph, info, view) if dry_run else ())])
+    view.ask([datasets.JOBS, *(payload_datasets(graph, info, view) if dry_run else ())])
     rows = view.read(datasets.JOBS).value
     states = rows.values(squeue.Job.state)
     over = squeue.ENDED | {JobState.COMPLETING}
@@ -246,17 +247,65 @@ async def requeue(graph: Graph, info: plan.ResolveInfo, cluster: str | None, ids
     return await _act(graph, info, cluster, ids, job_action.requeue, ["ids"])
 
 
+async def suspend(graph: Graph, info: plan.ResolveInfo, cluster: str | None, ids: Sequence[str]) -> JobActionPayload:
+    """Stop running jobs' processes, for now."""
+    return await _operate(graph, info, cluster, ids, job_action.suspend, "suspend jobs")
+
+
+async def resume(graph: Graph, info: plan.ResolveInfo, cluster: str | None, ids: Sequence[str]) -> JobActionPayload:
+    """Let suspended jobs go on."""
+    return await _operate(graph, info, cluster, ids, job_action.resume, "let suspended jobs go on")
+
+
+async def _operate(
+    graph: Graph, info: plan.ResolveInfo, cluster: str | None, ids: Sequence[str], action: Action, what: str
+) -> JobActionPayload:
+    try:
+        require_operator(graph, what)
+    except RefusedError as error:
+        return JobActionPayload([], error.refusals)
+    return await _act(graph, info, cluster, ids, action, ["ids"])
+
+
+async def signal(
+    graph: Graph, info: plan.ResolveInfo, cluster: str | None, ids: Sequence[str], name: str, target: SignalTarget
+) -> JobActionPayload:
+    """Send jobs a signal."""
+    if not job_action.SIGNAL.fullmatch(name):
+        return JobActionPayload([], [Refusal(RefusalCode.INVALID_INPUT, NOT_A_SIGNAL, ["signal"])])
+    return await _act(graph, info, cluster, ids, lambda jobs: job_action.cancel(jobs, name, target), ["ids"])
+
+
+async def update(
+    graph: Graph, info: plan.ResolveInfo, cluster: str | None, id: str, changes: JobUpdate
+) -> UpdateJobPayload:
+    """Change what a job asks for."""
+    try:
+        view = change.view(graph, cluster or plan.cluster_in(id))
+        require_account(graph)
+        if graph.caller.role is not Role.OPERATOR and (forbidden := job_update.for_operators(changes)):
+            raise RefusedError(*forbidden)
+        jobs, wrong = _local_ids(view, [id], ["id"])
+        if wrong:
+            raise RefusedError(*wrong)
+        question = job_update.update(jobs, changes)
+    except (RefusedError, InvalidInputError) as error:
+        return UpdateJobPayload(None, error.refusals)
+    acted = await asyncio.to_thread(_act_on, graph, info, view, lambda _: question, jobs, [])
+    return UpdateJobPayload(next(iter(acted.jobs), None), acted.errors)
+
+
 async def _act(
     graph: Graph, info: plan.ResolveInfo, cluster: str | None, ids: Sequence[str], action: Action, path: Sequence[str]
 ) -> JobActionPayload:
     try:
-        view = _view(graph, cluster or plan.cluster_in(next(iter(ids), "")))
-        _require_account(graph)
+        view = change.view(graph, cluster or plan.cluster_in(next(iter(ids), "")))
+        require_account(graph)
         if not 1 <= len(ids) <= IDS_LIMIT:
             message = f"Name 1 to {IDS_LIMIT} jobs."
-            raise _RefusedError(Refusal(RefusalCode.INVALID_INPUT, message, path))
+            raise RefusedError(Refusal(RefusalCode.INVALID_INPUT, message, path))
         jobs, wrong = _local_ids(view, ids, path)
-    except _RefusedError as error:
+    except RefusedError as error:
         return JobActionPayload([], error.refusals)
     if not jobs:
         return JobActionPayload([], wrong)
@@ -271,81 +320,24 @@ def _act_on(
     jobs: Sequence[str],
     wrong: Sequence[Refusal],
 ) -> JobActionPayload:
-    lookup = list(dict.fromkeys(squeue.lookup_id(job) for job in jobs))
-    outcomes, rows = _change(graph, info, view, action(jobs), squeue.jobs(lookup))
+    lookup = tuple(dict.fromkeys(squeue.lookup_id(job) for job in jobs))
+    result = Dataset(("changed jobs", lookup), partial(squeue.jobs, lookup))
+    outcomes = change.make(graph, info, view, action(jobs), result)
+    rows = _read_jobs(view, result)
     done = [find_job(rows, job) for job, refusal in zip(jobs, outcomes, strict=True) if refusal is None]
     refusals = [_with_cluster(refusal, view) for refusal in outcomes if refusal is not None]
     acted = [Job(view, rows, index) for index in dict.fromkeys(done) if index is not None]
     return JobActionPayload(acted, [*wrong, *refusals])
 
 
-def _change(
-    graph: Graph,
-    info: plan.ResolveInfo,
-    view: Cluster,
-    change: Question[T],
-    result: Question[Rows[squeue.Job]],
-) -> tuple[T, Rows[squeue.Job]]:
-    """Make the change, then read the jobs it was about and whatever else the payload's selection needs."""
-    wanted = _payload_datasets(graph, info, view)
-    also = {dataset: dataset.ask() for dataset in wanted if dataset.ask}
-    questions: list[Question[Any]] = [result, *also.values()]
-    errand = Errand(
-        steps=[change.commands, _commands(questions)],
-        actor=view.request.actor,
-        changes=True,
-    )
-    as_of = datetime.now(UTC)
-    try:
-        replies = view.snapshots.node.run(errand, view.request.deadline, view.request.comment)
-        outcome = change.read(replies[: len(change.commands)])
-    except (HeadNodeError, SlurmError) as error:
-        raise unavailable(view.name, error) from error
-    except OutcomeUnknown as error:
-        raise unavailable(view.name, OutcomeUnknownError(str(error))) from error
-    finally:
-        view.snapshots.drop()
-    rows, *values = read_all(questions, replies[len(change.commands) :])
-    for dataset, value in zip(also, values, strict=True):
-        view.answers[dataset] = value if isinstance(value, Fault) else Snapshot(value, as_of)
-    view.ask([dataset for dataset in wanted if dataset not in also])
-    if isinstance(rows, Exception):
-        rows = _no_jobs()
-    return outcome, rows
+def _read_jobs(view: Cluster, result: Dataset[Rows[squeue.Job]]) -> Rows[squeue.Job]:
+    """The jobs that the change was about; none if they cannot be read."""
+    answer = view.answers[result]
+    return answer.value if isinstance(answer, Snapshot) else _no_jobs()
 
 
 def _no_jobs() -> Rows[squeue.Job]:
     return Rows(squeue.Job, {source: [] for source in squeue.Job.sources()})
-
-
-def _payload_datasets(graph: Graph, info: plan.ResolveInfo, view: Cluster) -> list[Dataset[Any]]:
-    payload = get_named_type(info.return_type)
-    selected: list[plan.Selected] = []
-    for node in info.field_nodes:
-        if node.selection_set and isinstance(payload, GraphQLObjectType):
-            selected += plan.plan(info, node.selection_set, payload, view.name).get(view.name, [])
-    return graph.wanted(view, selected)
-
-
-def _commands(questions: Iterable[Question[Any]]) -> list[Command]:
-    return [command for question in questions for command in question.commands]
-
-
-def _view(graph: Graph, cluster: str | None) -> Cluster:
-    try:
-        return graph.fresh_view(cluster)
-    except NotFoundError as error:
-        raise _RefusedError(Refusal(RefusalCode.NOT_FOUND, str(error), ["cluster"])) from error
-    except BadInputError as error:
-        raise _RefusedError(Refusal(RefusalCode.INVALID_INPUT, str(error), ["cluster"])) from error
-
-
-def _require_account(graph: Graph) -> None:
-    """The head node checks the account itself; who has none at all is refused here."""
-    caller = graph.caller
-    if caller.cluster_user is None and caller.role is not Role.OPERATOR:
-        message = f"{caller.identity} may look at everything and change nothing."
-        raise _RefusedError(Refusal(RefusalCode.FORBIDDEN, message))
 
 
 def _local_ids(view: Cluster, ids: Sequence[str], path: Sequence[str]) -> tuple[list[str], list[Refusal]]:

@@ -4,7 +4,8 @@ from typing import Any
 
 from headnode.errors import HeadNodeError
 from headnode.snapshots import Fault
-from slurm.command import RefusedError, SlurmError
+from slurm.command import AccountingDisabledError, RefusedError, SlurmError
+from slurm.fair_share import FairShareDisabledError
 
 
 class RequestError(Exception):
@@ -54,6 +55,12 @@ def unavailable(cluster: str, fault: Fault) -> RequestError:
     elif isinstance(fault, RefusedError):
         error = UnavailableError(f"The head node of {cluster} refused: {fault}.", cluster=cluster)
         error.extensions["code"] = "CLUSTER_UNREACHABLE"
+    elif isinstance(fault, AccountingDisabledError):
+        error = UnavailableError(f"{cluster}: {fault}", cluster=cluster)
+        error.extensions["code"] = "ACCOUNTING_DISABLED"
+    elif isinstance(fault, FairShareDisabledError):
+        error = UnavailableError(f"{cluster}: {fault}", cluster=cluster)
+        error.extensions["code"] = "FAIR_SHARE_DISABLED"
     elif isinstance(fault, SlurmError):
         message = f"The scheduler of {cluster} does not answer: {fault}"
         error = UnavailableError(message, cluster=cluster, scheduler=str(fault))

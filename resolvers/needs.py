@@ -14,6 +14,7 @@ from access.caller import Caller
 from headnode.snapshots import Dataset
 from resolvers import datasets
 from resolvers.errors import BadInputError
+from resolvers.facts import check_names
 from resolvers.filters import JobFilter, find_job, local_id
 from resolvers.order import JobOrder, order_name
 from slurm import squeue
@@ -85,6 +86,29 @@ def _snake_case(name: str) -> str:
     return re.sub("[A-Z]", lambda letter: "_" + letter[0].lower(), name)
 
 
+def associations(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
+    """The associations of all clusters in the books, and which cluster this one is."""
+    return [datasets.ASSOCIATIONS, datasets.CONFIGURATION] if _names_are_right(arguments) else []
+
+
+def fair_share(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
+    """Shares and use, unless the arguments are wrong."""
+    return [datasets.FAIR_SHARES] if _names_are_right(arguments) else []
+
+
+def health(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
+    """Signs of life from AWS and from the cluster."""
+    return [datasets.AGENT, datasets.PING]
+
+
+def _names_are_right(arguments: Mapping[str, Any]) -> bool:
+    try:
+        check_names(user=arguments.get("user"), account=arguments.get("account"))
+    except BadInputError:
+        return False  # the field itself says so
+    return True
+
+
 JOBS, QUEUES, NODES = whole(datasets.JOBS), whole(datasets.QUEUES), whole(datasets.NODES)
 
 NEEDS: Mapping[Place, Need] = {
@@ -111,6 +135,18 @@ NEEDS: Mapping[Place, Need] = {
     ("Node", "queues"): QUEUES,
     ("Node", "jobs"): JOBS,
     ("Node", "instance"): whole(datasets.INSTANCES),
+    ("Cluster", "reservations"): whole(datasets.RESERVATIONS),
+    ("Cluster", "licenses"): whole(datasets.LICENSES),
+    ("Cluster", "qos"): whole(datasets.QOS),
+    ("Cluster", "accounts"): whole(datasets.ACCOUNTS),
+    ("Cluster", "associations"): associations,
+    ("Cluster", "fairShare"): fair_share,
+    ("Cluster", "statistics"): whole(datasets.STATISTICS),
+    ("Cluster", "configuration"): whole(datasets.CONFIGURATION),
+    ("Cluster", "health"): health,
+    ("Account", "associations"): associations,
+    ("Reservation", "nodes"): NODES,
+    ("Reservation", "queue"): QUEUES,
     ("Cluster", "head"): whole(datasets.HEAD),
     ("Head", "agent"): whole(datasets.AGENT),
     ("Head", "instance"): whole(datasets.INSTANCES),

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import strawberry
 
+from schema.enums import SignalTarget
 from schema.inputs import JobFilter, JobOrder, NodeFilter
 
 Cluster = Annotated[
@@ -30,5 +31,12 @@ JobIds = Annotated[
     list[strawberry.ID],
     strawberry.argument(description="The jobs, at most 200; an array's id means all of its tasks."),
 ]
+SignalName = Annotated[
+    str, strawberry.argument(description="The signal's name or number: TERM, USR1, 9 ... scancel: --signal.")
+]
+Target = Annotated[SignalTarget, strawberry.argument(description="Which of each job's processes it is for.")]
+OfUser = Annotated[str | None, strawberry.argument(description="Those of this user alone.")]
+OfAccount = Annotated[str | None, strawberry.argument(description="Those of this account alone.")]
+ReservationName = Annotated[str, strawberry.argument(description="The reservation's name.")]
 QueueName = Annotated[str, strawberry.argument(description="The queue's name.")]
 NodeName = Annotated[str, strawberry.argument(description="The node's name in Slurm.")]

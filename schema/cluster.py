@@ -5,7 +5,19 @@ from typing import Any
 
 import strawberry
 
+from resolvers import facts, health
 from schema import arguments
+from schema.facts import (
+    Account,
+    Association,
+    Configuration,
+    FairShare,
+    License,
+    Qos,
+    Reservation,
+    Statistics,
+)
+from schema.health import Health
 from schema.instance import Head
 from schema.job import Job
 from schema.node import Node
@@ -72,3 +84,71 @@ class Cluster:
     def node(self: Any, name: arguments.NodeName) -> Any:
         """One node of this cluster."""
         return self.node(name)
+
+    @strawberry.field(graphql_type=list[Reservation] | None, description="All reservations. scontrol show reservation.")
+    def reservations(self: Any) -> Any:
+        """Reservations of this cluster."""
+        return facts.reservations(self)
+
+    @strawberry.field(
+        graphql_type=list[License] | None,
+        description="The licenses that the scheduler counts, by name. scontrol show licenses.",
+    )
+    def licenses(self: Any) -> Any:
+        """Licenses of this cluster."""
+        return facts.licenses(self)
+
+    @strawberry.field(
+        graphql_type=list[Qos] | None,
+        description="The qualities of service, with limits and use; null where there is no accounting. "
+        "sacctmgr show qos, scontrol show assoc_mgr.",
+    )
+    def qos(self: Any) -> Any:
+        """QOS of this cluster."""
+        return facts.all_qos(self)
+
+    @strawberry.field(
+        graphql_type=list[Account] | None,
+        description="The accounts that jobs are charged to; null where there is no accounting. sacctmgr show account.",
+    )
+    def accounts(self: Any) -> Any:
+        """Accounts of this cluster."""
+        return facts.accounts(self)
+
+    @strawberry.field(
+        graphql_type=list[Association] | None,
+        description="Accounts and the users in them, with limits and use; null where there is no accounting. "
+        "sacctmgr show associations, scontrol show assoc_mgr.",
+    )
+    def associations(self: Any, user: arguments.OfUser = None, account: arguments.OfAccount = None) -> Any:
+        """Associations of this cluster."""
+        return facts.associations(self, user, account)
+
+    @strawberry.field(
+        graphql_type=list[FairShare] | None,
+        description="Shares and use of accounts and users as they count for priorities, in the order of their tree; "
+        "null where jobs are not ranked by fair share. sshare.",
+    )
+    def fair_share(self: Any, user: arguments.OfUser = None, account: arguments.OfAccount = None) -> Any:
+        """Fair shares on this cluster."""
+        return facts.fair_shares(self, user, account)
+
+    @strawberry.field(graphql_type=Statistics | None, description="How the scheduler works. sdiag.")
+    def statistics(self: Any) -> Any:
+        """Statistics of this cluster's scheduler."""
+        return facts.statistics(self)
+
+    @strawberry.field(
+        graphql_type=Configuration | None,
+        description="Facts of the configuration, kept for five minutes. scontrol show config.",
+    )
+    def configuration(self: Any) -> Any:
+        """Facts of this cluster's configuration."""
+        return facts.configuration(self)
+
+    @strawberry.field(
+        graphql_type=Health, description="Whether the cluster can be reached and its daemons answer, for monitors."
+    )
+    def health(self: Any) -> Any:
+        """Signs of life of this cluster."""
+        return health.health(self)

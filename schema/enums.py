@@ -3,7 +3,11 @@
 from access.role import Role
 from resolvers.order import JobOrderField, OrderDirection
 from schema.table import enum
+from slurm.job_action import SignalTarget
+from slurm.node_update import NodeAction
+from slurm.partition_update import QueueAction
 from slurm.refusal import RefusalCode
+from slurm.reservation import ReservationFlag, ReservationState
 from slurm.sbatch import Export, MailType, OpenMode
 from slurm.states import JobState, NodeFlag, NodeState, Provisioning, QueueState
 
@@ -11,8 +15,9 @@ UserErrorCode = RefusalCode
 
 for _enum in (JobState, QueueState, NodeState, NodeFlag, Provisioning, Role, JobOrderField, OrderDirection):
     enum(_enum)
+enum(ReservationState)
 enum(UserErrorCode, name="UserErrorCode")
-for _input in (Export, MailType, OpenMode):
+for _input in (Export, MailType, OpenMode, SignalTarget, NodeAction, QueueAction, ReservationFlag):
     enum(_input)
 
 __all__ = [
@@ -24,5 +29,6 @@ __all__ = [
     "Provisioning",
     "QueueState",
     "Role",
+    "SignalTarget",
     "UserErrorCode",
 ]

@@ -40,6 +40,19 @@ def input_type(cls: type, name: str | None = None, ids: tuple[str, ...] = ()) ->
     return strawberry.input(made, name=name or cls.__name__, description=_first_line(cls))
 
 
+def figures(table: type) -> Callable[[type], Any]:
+    """Make a class a GraphQL type with a field for each of the dataclass's; each field's `about` describes it."""
+    hints = get_type_hints(table)
+
+    def make(cls: type) -> Any:
+        for line in dataclasses.fields(table):
+            cls.__annotations__[line.name] = _graphql(hints[line.name])
+            setattr(cls, line.name, strawberry.field(description=line.metadata["about"]))
+        return strawberry.type(cls, description=cls.__doc__)
+
+    return make
+
+
 def record(table: type[Record]) -> Callable[[type], Any]:
     """Make a class a GraphQL type with a field for each column of the table, the class's own fields before them.
 

@@ -48,19 +48,20 @@ def used(value: str) -> list[str]:
     return found
 
 
-def minutes_as_seconds(value: str) -> int | None:
-    """ "1.50" minutes are 90 seconds; None for nothing told. Raises ParseError."""
+# What is used up is a float, as it outgrows GraphQL's Int of 32 bits within days.
+def minutes_as_seconds(value: str) -> float | None:
+    """ "1.50" minutes are 90 seconds, whole ones; None for nothing told. Raises ParseError."""
     return _whole(value, 60)
 
 
-def whole(value: str) -> int | None:
+def whole(value: str) -> float | None:
     """A number without its fraction; None for nothing told. Raises ParseError."""
     return _whole(value, 1)
 
 
-def _whole(value: str, factor: int) -> int | None:
+def _whole(value: str, factor: int) -> float | None:
     if not value:
         return None
     if not re.fullmatch(r"\d{1,30}(\.\d{1,30})?", value):
         raise ParseError("use", value)
-    return int(float(value) * factor)
+    return float(int(float(value) * factor))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from slurm import accounting
+from slurm.assoc_mgr import whole
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, SlurmError, require_success
 from slurm.text import decimal, integer
@@ -38,7 +39,7 @@ class FairShare(Record):
     queue_name = Column(_text, "Partition", about="The only queue that it is for; null for all. sshare: Partition.")
     shares = Column(_shares, "RawShares", about="Its shares beside its siblings'; null if it has its parent's, and for the topmost account. sshare: RawShares.")
     normalized_shares = Column(_fraction, "NormShares", about="Its part of all shares, from 0 to 1. sshare: NormShares.")
-    raw_usage = Column(integer, "RawUsage", about="What it has used, in seconds times billing, with the cluster's decay. sshare: RawUsage.")
+    raw_usage = Column(whole, "RawUsage", about="What it has used, in seconds times billing, with the cluster's decay. sshare: RawUsage.")
     normalized_usage = Column(_fraction, "NormUsage", about="Its part of all use, from 0 to 1. sshare: NormUsage.")
     effective_usage = Column(_fraction, "EffectvUsage", about="Its part of use, beside its siblings', or with what they used counted in. sshare: EffectvUsage.")
     fair_share = Column(_fraction, "FairShare", about="What counts for priority, from 0 to 1; higher starts first. Null for accounts under Slurm's default algorithm, which ranks users. sshare: FairShare.")

@@ -6,7 +6,7 @@ lines marked so are taken from Slurm's operators alone.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -24,7 +24,7 @@ class JobUpdate:
     time_limit_seconds: int | None = assignment("TimeLimit", argument.time_limit, "The time limit in seconds, which Slurm rounds up to minutes. Only operators may raise that of a running job.")
     time_min_seconds: int | None = assignment("TimeMin", argument.time_limit, "The least time limit in seconds that backfill may cut the job down to.")
     queue: str | None = assignment("Partition", argument.words, "The queue, or several joined by commas.")
-    priority: int | None = assignment("Priority", argument.number, "The priority, fixed from now on; 0 holds the job. Only operators may raise it.")
+    priority: int | None = assignment("Priority", argument.number, "The priority, fixed from now on; 0 holds the job.", operators=True)
     nice: int | None = assignment("Nice", argument.niceness, "What is taken off the priority. Only operators may set less than 0.")
     name: str | None = assignment("JobName", argument.text, "The job's name.")
     comment: str | None = assignment("Comment", argument.text, "The job's comment.")
@@ -63,6 +63,14 @@ def update(jobs: Sequence[str], changes: JobUpdate) -> Question[list[Refusal | N
         options["NumNodes"] = f"{changes.nodes}-{changes.max_nodes}"
     commands = tuple(Command("scontrol update job", {"JobId": _argument(job), **options}) for job in jobs)
     return Question(commands, partial(read, jobs=jobs))
+
+
+def for_operators(changes: JobUpdate) -> list[Refusal]:
+    """Refusals of what is taken from operators alone, for anybody else."""
+    names = argument.for_operators(changes)
+    if changes.nice is not None and changes.nice < 0:
+        names.append("nice")
+    return [replace(invalid(name, "is for operators alone"), code=RefusalCode.FORBIDDEN) for name in names]
 
 
 def read(replies: Sequence[Reply], jobs: Sequence[str]) -> list[Refusal | None]:

@@ -198,7 +198,7 @@ def delete(name: str) -> Question[Refusal | None]:
     try:
         argument.word(name)
     except ValueError as error:
-        argument.require(argument.invalid("name", str(error)))
+        argument.require(argument.invalid("name", str(error), path=()))
     command = Command("scontrol delete reservation", {"ReservationName": name})
     return Question((command,), partial(read_deleted, name=name))
 

@@ -1,11 +1,15 @@
 """However much one document asks, it costs a cluster one SSM command; within the TTL none."""
 
-
 from conftest import Api
 
 EVERYTHING = """{
   viewer { role }
   cluster { slurmVersion asOf }
+  facts: cluster {
+    reservations { name nodes { name } queue { name } } licenses { name } qos { name usedTres }
+    accounts { name associations { user } } associations { account user } statistics { jobsRunning }
+    configuration { maxArraySize } health { ok agent { ok } scheduler { ok } snapshots { name } }
+  }
   queues { name nodes { name jobs { id user queue { name } } } nodeCounts { state count } jobs(first: 5) { totalCount } }
   jobs { totalCount countsByState { state count } nodes { id queue { name } nodes { state queues { name } } } }
   nodes { nodes { name queues { name } jobs { id } } }

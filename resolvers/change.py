@@ -1,0 +1,100 @@
+"""One change: what is refused before anything is sent, and the errand that makes it and reads what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from graphql import get_named_type
+from graphql.type import GraphQLObjectType
+
+from access.role import Role
+from headnode.errors import HeadNodeError, OutcomeUnknownError
+from headnode.node import Errand
+from headnode.snapshots import Dataset, Fault, Snapshot, read_all
+from resolvers import plan
+from resolvers.cluster import Cluster
+from resolvers.errors import BadInputError, NotFoundError, unavailable
+from resolvers.graph import Graph
+from slurm.command import Command, Question, SlurmError
+from slurm.refusal import OutcomeUnknown, Refusal, RefusalCode
+
+T = TypeVar("T")
+
+
+class RefusedError(Exception):
+    """The change is refused before anything is sent."""
+
+    def __init__(self, *refusals: Refusal) -> None:
+        super().__init__(*(refusal.message for refusal in refusals))
+        self.refusals = refusals
+
+
+def view(graph: Graph, cluster: str | None) -> Cluster:
+    """The cluster to change, with nothing read yet. Raises RefusedError if there is no such cluster."""
+    try:
+        return graph.fresh_view(cluster)
+    except NotFoundError as error:
+        raise RefusedError(Refusal(RefusalCode.NOT_FOUND, str(error), ["cluster"])) from error
+    except BadInputError as error:
+        raise RefusedError(Refusal(RefusalCode.INVALID_INPUT, str(error), ["cluster"])) from error
+
+
+def require_account(graph: Graph) -> None:
+    """The head node checks the account itself; who has none at all is refused here. Raises RefusedError."""
+    caller = graph.caller
+    if caller.cluster_user is None and caller.role is not Role.OPERATOR:
+        message = f"{caller.identity} may look at everything and change nothing."
+        raise RefusedError(Refusal(RefusalCode.FORBIDDEN, message))
+
+
+def require_operator(graph: Graph, what: str) -> None:
+    """Raise RefusedError for anybody else. `what` goes on after "Only operators may"."""
+    if graph.caller.role is not Role.OPERATOR:
+        raise RefusedError(Refusal(RefusalCode.FORBIDDEN, f"Only operators may {what}."))
+
+
+def make(
+    graph: Graph, info: plan.ResolveInfo, view: Cluster, change: Question[T], result: Dataset[Any] | None = None
+) -> T:
+    """Make the change, then read `result` and whatever else the payload's selection needs, into the view's answers.
+
+    Raises RequestError if the change was not made, or if it is unknown whether it was.
+    """
+    wanted = [dataset for dataset in payload_datasets(graph, info, view) if dataset != result]
+    also = {dataset: dataset.ask() for dataset in (result, *wanted) if dataset and dataset.ask}
+    errand = Errand(
+        steps=[change.commands, _commands(also.values())],
+        actor=view.request.actor,
+        changes=True,
+    )
+    as_of = datetime.now(UTC)
+    try:
+        replies = view.snapshots.node.run(errand, view.request.deadline, view.request.comment)
+        outcome = change.read(replies[: len(change.commands)])
+    except (HeadNodeError, SlurmError) as error:
+        raise unavailable(view.name, error) from error
+    except OutcomeUnknown as error:
+        raise unavailable(view.name, OutcomeUnknownError(str(error))) from error
+    finally:
+        view.snapshots.drop()
+    values = read_all(also.values(), replies[len(change.commands) :])
+    for dataset, value in zip(also, values, strict=True):
+        view.answers[dataset] = value if isinstance(value, Fault) else Snapshot(value, as_of)
+    view.ask([dataset for dataset in wanted if dataset not in also])
+    return outcome
+
+
+def payload_datasets(graph: Graph, info: plan.ResolveInfo, view: Cluster) -> list[Dataset[Any]]:
+    """What the selection on the change's payload needs."""
+    payload = get_named_type(info.return_type)
+    selected: list[plan.Selected] = []
+    for node in info.field_nodes:
+        if node.selection_set and isinstance(payload, GraphQLObjectType):
+            selected += plan.plan(info, node.selection_set, payload, view.name).get(view.name, [])
+    return graph.wanted(view, selected)
+
+
+def _commands(questions: Iterable[Question[Any]]) -> list[Command]:
+    return [command for question in questions for command in question.commands]
