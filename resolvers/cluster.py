@@ -15,6 +15,7 @@ from resolvers import datasets
 from resolvers.errors import unavailable
 from resolvers.filters import JobFilter, NodeFilter, check_job_filter, find_job, local_id, matching_jobs, matching_nodes
 from resolvers.head import Head
+from resolvers.history import JobHistory, past_job
 from resolvers.job import Job, JobConnection
 from resolvers.node import Node, NodeConnection
 from resolvers.order import NODE_ORDER, JobOrder, job_ordering, order_name
@@ -112,8 +113,12 @@ class Cluster:
         states = rows.values(squeue.Job.state)
         return JobConnection(cut.nodes, cut.page_info, len(chosen), snapshot.as_of, [states[index] for index in chosen])
 
+    def job_history(self, history: JobHistory) -> JobConnection:
+        """A page of past jobs."""
+        return history.answer(self)
+
     def job(self, id: str) -> Job | None:
-        """The job of that id; None if the scheduler does not know it."""
+        """The job of that id; None if neither the scheduler nor accounting knows it."""
         own = local_id(id, self.name)
         for dataset in (datasets.job(squeue.lookup_id(own)), datasets.JOBS):
             if dataset in self.answers:
@@ -121,7 +126,7 @@ class Cluster:
                 index = find_job(rows, own)
                 if index is not None:
                     return Job(self, rows, index)
-        return None
+        return past_job(self, own)
 
     def queues(self) -> list[Queue]:
         """All queues, in the order of the configuration."""

@@ -1,9 +1,13 @@
 """What there is to know of a cluster."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 from headnode.instances import Agent, Instance
+from headnode.node import Actor
 from headnode.snapshots import Dataset
 from slurm import account as slurm_account
 from slurm import (
@@ -15,13 +19,18 @@ from slurm import (
     ping,
     qos,
     reservation,
+    sacct,
     sinfo,
     squeue,
+    sstat,
     statistics,
 )
 from slurm.column import Rows
+from slurm.command import Question, Reply
 from slurm.configuration import Configuration
 from slurm.ping import Ping
+from slurm.sacct import History, Search
+from slurm.sstat import RunningStep
 from slurm.statistics import Statistics
 
 JOBS: Dataset[Rows[squeue.Job]] = Dataset("jobs", squeue.jobs)
@@ -41,6 +50,51 @@ PING: Dataset[Ping] = Dataset("ping", ping.ping)
 def job(id: str) -> Dataset[Rows[squeue.Job]]:
     """One job, an array's tasks or a heterogeneous job's components, without asking for all jobs."""
     return Dataset(("job", id), partial(squeue.jobs, (id,)))
+
+
+DEFAULT_WINDOW = timedelta(hours=24)
+"""How far a history reaches back unless it is told."""
+
+
+def history(search: Search, steps: bool) -> Dataset[History]:
+    """Jobs of the past, with their steps (and the use that only steps tell of) or without, at a fraction of the rows.
+
+    A search that says neither ids nor since begins DEFAULT_WINDOW before its end.
+    """
+    return Dataset(("history", search, steps), partial(_history, search, sacct.history if steps else sacct.allocations))
+
+
+def _history(search: Search, question: Callable[[Search], Question[History]]) -> Question[History]:
+    if search.ids or search.since:
+        return question(search)
+    return question(replace(search, since=(search.until or datetime.now(UTC)) - DEFAULT_WINDOW))
+
+
+def accounted(id: str) -> Dataset[History]:
+    """What accounting knows of one job, with its steps; `id` as sacct.lookup_id spells it. Others may come along."""
+    return Dataset(("accounted", id), together=_accounted, thing=id)
+
+
+def _accounted(ids: Sequence[Any]) -> Question[Mapping[Any, History]]:
+    question = sacct.history(Search(ids=ids))
+    return Question(question.commands, lambda replies: dict.fromkeys(ids, question.read(replies)))
+
+
+def running_steps(raw_id: str, actor: Actor) -> Dataset[Sequence[RunningStep]]:
+    """What the steps of a job that runs use now, as far as the actor may see it."""
+    return Dataset(("running steps", raw_id, actor), together=_running_steps, thing=raw_id)
+
+
+def _running_steps(raw_ids: Sequence[Any]) -> Question[Mapping[Any, Sequence[RunningStep]]]:
+    question = sstat.running_steps(raw_ids)
+
+    def read(replies: Sequence[Reply]) -> dict[Any, list[RunningStep]]:
+        found: dict[Any, list[RunningStep]] = {raw_id: [] for raw_id in raw_ids}
+        for step in question.read(replies):
+            found.get(step.raw_id, []).append(step)
+        return found
+
+    return Question(question.commands, read)
 
 
 def account(name: str) -> Dataset[bool]:

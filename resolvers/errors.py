@@ -6,6 +6,7 @@ from headnode.errors import HeadNodeError
 from headnode.snapshots import Fault
 from slurm.command import AccountingDisabledError, RefusedError, SlurmError
 from slurm.fair_share import FairShareDisabledError
+from slurm.sstat import NotPermittedError
 
 
 class RequestError(Exception):
@@ -61,6 +62,8 @@ def unavailable(cluster: str, fault: Fault) -> RequestError:
     elif isinstance(fault, FairShareDisabledError):
         error = UnavailableError(f"{cluster}: {fault}", cluster=cluster)
         error.extensions["code"] = "FAIR_SHARE_DISABLED"
+    elif isinstance(fault, NotPermittedError):
+        error = ForbiddenError(f"{cluster}: {fault}.", cluster=cluster)
     elif isinstance(fault, SlurmError):
         message = f"The scheduler of {cluster} does not answer: {fault}"
         error = UnavailableError(message, cluster=cluster, scheduler=str(fault))

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from resolvers.errors import BadInputError
-from slurm import job_id, sinfo, squeue
+from slurm import job_id, sacct, sinfo, squeue
 from slurm.column import Column, Rows
 from slurm.errors import ParseError
 from slurm.states import JobState, NodeFlag, NodeState
 
 T = TypeVar("T")
+
+JobRows = Rows[squeue.Job] | Rows[sacct.HistoryJob]
+"""Jobs by either of Slurm's programs that list them: the columns that a filter looks at bear the same names."""
 
 
 def _given(about: str) -> Any:
@@ -44,9 +47,9 @@ class NodeFilter:
     queue: str | None = _given("Nodes of this queue.")
 
 
-def matching_jobs(rows: Rows[squeue.Job], cluster: str, where: JobFilter | None) -> list[int]:
+def matching_jobs(rows: JobRows, cluster: str, where: JobFilter | None) -> list[int]:
     """The rows that the filter lets through, in the order of the snapshot. Raises BadInputError for a wrong id."""
-    chosen = list(range(len(rows)))
+    chosen, table = list(range(len(rows))), rows.record
     if where is None:
         return chosen
 
@@ -58,26 +61,26 @@ def matching_jobs(rows: Rows[squeue.Job], cluster: str, where: JobFilter | None)
     if where.ids is not None:
         chosen = _with_ids(rows, [local_id(id, cluster) for id in where.ids])
     if where.user is not None:
-        keep(squeue.Job.user, where.user.__eq__)
+        keep(table.user, where.user.__eq__)
     if where.users is not None:
-        keep(squeue.Job.user, set(where.users).__contains__)
+        keep(table.user, set(where.users).__contains__)
     if where.account is not None:
-        keep(squeue.Job.account, lambda account: account == where.account)
+        keep(table.account, lambda account: account == where.account)
     if where.queue is not None:
-        keep(squeue.Job.queue_name, lambda names: where.queue in names.split(","))
+        keep(table.queue_name, lambda names: where.queue in names.split(","))
     if where.states is not None:
-        keep(squeue.Job.state, set(where.states).__contains__)
+        keep(table.state, set(where.states).__contains__)
     if where.node_name is not None:
-        keep(squeue.Job.node_names, lambda names: where.node_name in names)
+        keep(table.node_names, lambda names: where.node_name in names)
     if where.name_contains is not None:
         wanted = where.name_contains.casefold()
-        keep(squeue.Job.name, lambda name: wanted in name.casefold())
+        keep(table.name, lambda name: wanted in name.casefold())
     if where.submitted_after is not None:
-        after = _aware(where.submitted_after, "submittedAfter")
-        keep(squeue.Job.submit_time, lambda time: time is not None and time >= after)
+        after = aware(where.submitted_after, "submittedAfter")
+        keep(table.submit_time, lambda time: time is not None and time >= after)
     if where.submitted_before is not None:
-        before = _aware(where.submitted_before, "submittedBefore")
-        keep(squeue.Job.submit_time, lambda time: time is not None and time < before)
+        before = aware(where.submitted_before, "submittedBefore")
+        keep(table.submit_time, lambda time: time is not None and time < before)
     return chosen
 
 
@@ -87,7 +90,7 @@ def check_job_filter(where: JobFilter, cluster: str) -> None:
         local_id(id, cluster)
     for name, time in (("submittedAfter", where.submitted_after), ("submittedBefore", where.submitted_before)):
         if time is not None:
-            _aware(time, name)
+            aware(time, name)
 
 
 def matching_nodes(rows: Rows[sinfo.Node], where: NodeFilter | None) -> list[int]:
@@ -110,16 +113,16 @@ def matching_nodes(rows: Rows[sinfo.Node], where: NodeFilter | None) -> list[int
     return [index for index in chosen if all(test(rows[index]) for test in tests)]
 
 
-def find_job(rows: Rows[squeue.Job], id: str) -> int | None:
+def find_job(rows: JobRows, id: str) -> int | None:
     """The row of the job with that id, in Slurm's spelling.
 
     A number alone means the job, the first component of a heterogeneous job, or of an array the waiting tasks' row,
     else its first task. A task that waits is in the row of its array's waiting tasks.
     """
     found = _with_ids(rows, [id])
-    ids = rows.values(squeue.Job.job_id)
+    ids = rows.values(rows.record.job_id)
     exact = [index for index in found if ids[index] == id]
-    orders = rows.values(squeue.Job.order)
+    orders = rows.values(rows.record.order)
     waiting = [index for index in found if "[" in ids[index]]
     return next(iter(exact or waiting or sorted(found, key=lambda index: orders[index])), None)
 
@@ -147,17 +150,17 @@ def local_id(id: str, cluster: str) -> str:
         ) from error
 
 
-def _with_ids(rows: Rows[squeue.Job], ids: Sequence[str]) -> list[int]:
+def _with_ids(rows: JobRows, ids: Sequence[str]) -> list[int]:
     """Rows whose id is one of `ids`, or which belong to an array or a heterogeneous job that is, or hold such a task.
 
     A task's or component's own number counts as well: it is what the job itself sees as SLURM_JOB_ID.
     """
     wanted = set(ids)
     tasks = _by_array(ids)
-    own = rows.values(squeue.Job.job_id)
-    arrays = rows.values(squeue.Job.array_job_id)
-    hets = rows.values(squeue.Job.het_job_id)
-    raw = rows.values(squeue.Job.raw_id)
+    own = rows.values(rows.record.job_id)
+    arrays = rows.values(rows.record.array_job_id)
+    hets = rows.values(rows.record.het_job_id)
+    raw = rows.values(rows.record.raw_id)
     return [
         index
         for index in range(len(rows))
@@ -182,7 +185,11 @@ def _shares_tasks(own: str, wanted: Sequence[job_id.JobId]) -> bool:
     return any(parsed.common(other) is not None for other in wanted)
 
 
-def _aware(time: datetime, argument: str) -> datetime:
+def aware(time: datetime, argument: str) -> datetime:
+    """The time in UTC. Raises BadInputError if it says no zone, or lies outside of the years that there are."""
     if time.tzinfo is None:
         raise BadInputError(f"{argument} needs a time zone, as 2026-11-22T10:00:00Z.", argument=argument)
-    return time
+    try:
+        return time.astimezone(UTC)
+    except OverflowError as error:
+        raise BadInputError(f"{argument} is too far away.", argument=argument) from error

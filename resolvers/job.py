@@ -7,16 +7,29 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from resolvers import datasets, use
 from resolvers.counts import StateCount, count_states
 from resolvers.pages import PageInfo
-from slurm import squeue
+from resolvers.use import Accounted, JobStep
+from slurm import sacct, squeue
 from slurm.column import Rows
-from slurm.states import JobState
+from slurm.efficiency import Efficiency
+from slurm.states import DescribedEnum, JobState
 
 if TYPE_CHECKING:
     from resolvers.cluster import Cluster
     from resolvers.node import Node
     from resolvers.queue import Queue
+
+
+class JobSource(DescribedEnum):
+    """Who told of jobs."""
+
+    ACCOUNTING = "ACCOUNTING", "Accounting: all jobs since the cluster keeps accounts. sacct."
+    SCHEDULER_MEMORY = (
+        "SCHEDULER_MEMORY",
+        "The scheduler: jobs that wait or run, and those that ended minutes ago, by its MinJobAge. squeue.",
+    )
 
 
 class Job(squeue.Job):
@@ -50,6 +63,19 @@ class Job(squeue.Job):
         known = self.cluster.nodes_by_name
         return [known[name] for name in self.node_names if name in known]
 
+    async def accounted(self) -> Accounted:
+        """What accounting knows of it, with its steps. Raises RequestError."""
+        history = await self.cluster.load(datasets.accounted(sacct.lookup_id(self.job_id)))
+        return Accounted.of(history, history.find(self.job_id))
+
+    async def steps(self) -> list[JobStep]:
+        """Its steps. Raises RequestError."""
+        return await use.steps(self)
+
+    async def efficiency(self) -> Efficiency:
+        """How well it uses what it was given. Raises RequestError."""
+        return await use.efficiency_of(self)
+
 
 @dataclass(frozen=True)
 class JobConnection:
@@ -60,6 +86,7 @@ class JobConnection:
     total_count: int
     as_of: datetime
     states: Sequence[JobState]
+    source: JobSource = JobSource.SCHEDULER_MEMORY
 
     @property
     def counts_by_state(self) -> list[StateCount[JobState]]:

@@ -16,8 +16,9 @@ from resolvers import datasets
 from resolvers.errors import BadInputError
 from resolvers.facts import check_names
 from resolvers.filters import JobFilter, find_job, local_id
+from resolvers.history import JobHistory, keeps_accounts
 from resolvers.order import JobOrder, order_name
-from slurm import squeue
+from slurm import sacct, squeue
 
 if TYPE_CHECKING:
     from resolvers.cluster import Cluster
@@ -35,7 +36,7 @@ def whole(dataset: Dataset[Any]) -> Need:
 
 
 def job(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
-    """One job. What a kept snapshot of all jobs has is not asked for again."""
+    """One job, which the scheduler may have forgotten. What a kept snapshot of all jobs has is not asked for again."""
     try:
         own = local_id(str(arguments.get("id")), cluster.name)
     except BadInputError:
@@ -43,7 +44,49 @@ def job(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[
     kept = cluster.snapshots.kept(datasets.JOBS)
     if kept and find_job(kept.value, own) is not None:
         return [datasets.JOBS]
-    return [datasets.job(squeue.lookup_id(own))]
+    remembered = datasets.job(squeue.lookup_id(own))
+    accounts = keeps_accounts(cluster)
+    if accounts is None:
+        return [remembered, datasets.accounted(sacct.lookup_id(own)), datasets.CONFIGURATION]
+    return [remembered, datasets.accounted(sacct.lookup_id(own))] if accounts else [remembered]
+
+
+def job_use(below: frozenset[Place]) -> Need | None:
+    """What one job's accounts need, and, if its number tells which they are, its running steps."""
+    if not below & OF_ACCOUNTING:
+        return None
+
+    def need(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
+        try:
+            own = local_id(str(arguments.get("id")), cluster.name)
+        except BadInputError:
+            return []
+        accounted = datasets.accounted(sacct.lookup_id(own))
+        if not below & OF_RUNNING_STEPS or not own.isdecimal() or caller.cluster_user is None:
+            return [accounted]
+        return [accounted, datasets.running_steps(own, cluster.request.actor)]
+
+    return need
+
+
+def job_history(below: frozenset[Place]) -> Need:
+    """Past jobs, with their steps if something below tells of them."""
+
+    def need(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
+        question = JobHistory(
+            where=job_filter(arguments.get("filter")),
+            since=arguments.get("since"),
+            until=arguments.get("until"),
+            order_by=job_order(arguments.get("orderBy")),
+            first=arguments.get("first"),
+            after=arguments.get("after"),
+        )
+        try:
+            return question.needs(cluster, steps=bool(below & OF_ACCOUNTING))
+        except BadInputError:
+            return []  # the field itself says so
+
+    return need
 
 
 def account(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
@@ -152,5 +195,19 @@ NEEDS: Mapping[Place, Need] = {
     ("Head", "instance"): whole(datasets.INSTANCES),
 }
 
-NEEDS_BELOW: Mapping[Place, Callable[[frozenset[Place]], Need]] = {}
-"""What a field needs besides, from the fields that are selected below it, at any depth."""
+OF_RUNNING_STEPS = frozenset({("Job", "steps"), ("Job", "efficiency")})
+"""Fields of a job that, while it runs, its nodes tell of."""
+OF_ACCOUNTING = OF_RUNNING_STEPS | {
+    ("Job", "cpuTimeSeconds"),
+    ("Job", "cpuTimeReservedSeconds"),
+    ("Job", "maxRssMib"),
+}
+"""Fields of a job that only accounting knows."""
+
+NEEDS_BELOW: Mapping[Place, Callable[[frozenset[Place]], Need | None]] = {
+    ("Query", "job"): job_use,
+    ("Cluster", "job"): job_use,
+    ("Query", "jobHistory"): job_history,
+    ("Cluster", "jobHistory"): job_history,
+}
+"""What a field needs besides, from the fields that are selected below it, at any depth; None for nothing."""

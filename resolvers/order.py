@@ -4,9 +4,8 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from resolvers.filters import JobRows
 from resolvers.pages import Ordering
-from slurm import squeue
-from slurm.column import Rows
 from slurm.states import DescribedEnum
 
 NODE_ORDER = "name"
@@ -47,13 +46,13 @@ class JobOrder:
     )
 
 
-def job_ordering(rows: Rows[squeue.Job], order_by: Sequence[JobOrder]) -> Ordering:
+def job_ordering(rows: JobRows, order_by: Sequence[JobOrder]) -> Ordering:
     """The ordering of jobs that the steps ask for."""
-    columns = {column.name: column for column in squeue.Job.columns()}
+    columns = {column.name: column for column in rows.record.columns()}
     return Ordering(
         name=order_name(order_by),
         columns=[(rows.values(columns[step.field.value]), step.direction is OrderDirection.DESC) for step in order_by],
-        last=rows.values(squeue.Job.order),
+        last=rows.values(rows.record.order),
     )
 
 

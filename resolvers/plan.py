@@ -82,9 +82,8 @@ class _Walk:
                 self.selected[here].append(Selected(need, arguments))
             kind = get_named_type(definition.type)
             if field.selection_set and isinstance(kind, GraphQLObjectType):
-                if need_below := NEEDS_BELOW.get(place):
-                    below = self._places(field.selection_set, kind)
-                    self.selected[here].append(Selected(need_below(below), arguments))
+                if place in NEEDS_BELOW and (need := NEEDS_BELOW[place](self._places(field.selection_set, kind))):
+                    self.selected[here].append(Selected(need, arguments))
                 self.visit(field.selection_set, kind, here)
 
     def _places(self, selection: SelectionSetNode, parent: GraphQLObjectType) -> frozenset[Place]:

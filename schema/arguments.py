@@ -1,5 +1,6 @@
 """Arguments that several fields take."""
 
+from datetime import datetime
 from typing import Annotated
 
 import strawberry
@@ -21,6 +22,23 @@ After = Annotated[
 Jobs = Annotated[JobFilter | None, strawberry.argument(description="Which jobs; all by default.")]
 Order = Annotated[
     list[JobOrder] | None, strawberry.argument(description="The order; by id by default. The first step counts most.")
+]
+LatestFirst = Annotated[
+    list[JobOrder] | None,
+    strawberry.argument(description="The order; those submitted last first by default. The first step counts most."),
+]
+Since = Annotated[
+    datetime | None,
+    strawberry.argument(
+        description="Jobs that waited, ran or ended at this time or later; by default 24 hours before `until`, and "
+        "without limit if the filter names ids. sacct: --starttime."
+    ),
+]
+Until = Annotated[
+    datetime | None,
+    strawberry.argument(
+        description="Jobs that waited, ran or ended before this time; by default now. sacct: --endtime."
+    ),
 ]
 Nodes = Annotated[NodeFilter | None, strawberry.argument(description="Which nodes; all by default.")]
 JobId = Annotated[

@@ -6,6 +6,7 @@ from typing import Any
 import strawberry
 
 from resolvers import facts, health
+from resolvers.history import JobHistory
 from schema import arguments
 from schema.facts import (
     Account,
@@ -27,7 +28,11 @@ from schema.queue import Queue
 # What could not be read is null beside an error, so that one dead cluster does not spoil the others: hence the
 # connections are nullable here and on Query, where the sketch had them not.
 JOBS = "A page of the jobs that the scheduler remembers: those that wait or run, and those that ended minutes ago."
-JOB = "The job of that id, or null if the scheduler does not know it (it forgets ended jobs after some minutes)."
+JOB = "The job of that id, by the scheduler or, if it forgot it, by accounting; null if neither knows it."
+JOB_HISTORY = (
+    "A page of the jobs of a time, ended ones and others, by accounting (`source`); where the cluster keeps no "
+    "accounts, those that the scheduler remembers. A job that still waits for several queues is not found by `queue`."
+)
 QUEUES = "All queues, in the order of the scheduler's configuration."
 QUEUE = "The queue of that name, or null."
 NODES = "A page of the nodes, by name."
@@ -62,6 +67,19 @@ class Cluster:
     def job(self: Any, id: arguments.JobId) -> Any:
         """One job of this cluster."""
         return self.job(id)
+
+    @strawberry.field(graphql_type=JobConnection | None, description=JOB_HISTORY)
+    def job_history(
+        self: Any,
+        since: arguments.Since = None,
+        until: arguments.Until = None,
+        filter: arguments.Jobs = None,
+        order_by: arguments.LatestFirst = None,
+        first: arguments.First = 100,
+        after: arguments.After = None,
+    ) -> Any:
+        """Past jobs of this cluster."""
+        return self.job_history(JobHistory(filter, since, until, order_by, first, after))
 
     @strawberry.field(graphql_type=list[Queue] | None, description=QUEUES)
     def queues(self: Any) -> Any:

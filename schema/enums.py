@@ -1,6 +1,7 @@
 """The enums, each value described where its meaning is defined."""
 
 from access.role import Role
+from resolvers.job import JobSource
 from resolvers.order import JobOrderField, OrderDirection
 from schema.table import enum
 from slurm.job_action import SignalTarget
@@ -16,12 +17,14 @@ UserErrorCode = RefusalCode
 for _enum in (JobState, QueueState, NodeState, NodeFlag, Provisioning, Role, JobOrderField, OrderDirection):
     enum(_enum)
 enum(ReservationState)
+enum(JobSource)
 enum(UserErrorCode, name="UserErrorCode")
 for _input in (Export, MailType, OpenMode, SignalTarget, NodeAction, QueueAction, ReservationFlag):
     enum(_input)
 
 __all__ = [
     "JobOrderField",
+    "JobSource",
     "JobState",
     "NodeFlag",
     "NodeState",

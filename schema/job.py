@@ -1,11 +1,14 @@
 """Jobs."""
 
+from typing import Any
+
 import strawberry
 
 from schema import counts, enums  # noqa: F401 - the columns' types must be GraphQL types first
 from schema.links import ClusterLink, NodeLink, QueueLink
+from schema.step import Efficiency, JobStep, of_accounting
 from schema.table import record
-from slurm import squeue
+from slurm import sacct, squeue
 
 
 @record(squeue.Job)
@@ -21,3 +24,24 @@ class Job:
     )
     queues: list[QueueLink] = strawberry.field(description="The queue it runs in; while it waits, all it asked for.")
     nodes: list[NodeLink] = strawberry.field(description="The nodes allocated to it; empty while it waits.")
+    cpu_time_seconds: float | None = of_accounting(sacct.HistoryJob.cpu_time_seconds)
+    cpu_time_reserved_seconds: float | None = of_accounting(sacct.HistoryJob.cpu_time_reserved_seconds)
+    max_rss_mib: int | None = of_accounting(sacct.HistoryJob.max_rss_mib)
+
+    @strawberry.field(
+        graphql_type=list[JobStep] | None,
+        description="Its steps, as accounting knows them: batch, extern, then by number; empty until it starts. What a "
+        "step uses while it runs is told to its user and operators (sstat); to others it is null.",
+    )
+    async def steps(self: Any) -> Any:
+        """The job's steps; `self` is the resolvers' Job."""
+        return await self.steps()
+
+    @strawberry.field(
+        graphql_type=Efficiency | None,
+        description="How well it uses what it was given; its shares are null until it starts and until accounting has "
+        "heard of its end. While it runs, FORBIDDEN but to its user and operators.",
+    )
+    async def efficiency(self: Any) -> Any:
+        """The job's efficiency; `self` is the resolvers' Job."""
+        return await self.efficiency()

@@ -5,6 +5,7 @@ from datetime import datetime
 import strawberry
 
 from schema.counts import JobStateCount
+from schema.enums import JobSource
 from schema.links import JobLink, NodeLink
 
 
@@ -30,6 +31,9 @@ class JobConnection:
         description="How many jobs on all pages are in each state, the most frequent first."
     )
     as_of: datetime = strawberry.field(description="The cluster was asked at this time; what is told is no older.")
+    source: JobSource = strawberry.field(
+        description="Who told of these jobs. A history by SCHEDULER_MEMORY lacks those that the scheduler forgot."
+    )
 
 
 @strawberry.type(description="A page of nodes.")

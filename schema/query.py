@@ -5,9 +5,10 @@ from typing import Any
 import strawberry
 
 from resolvers.graph import Graph
+from resolvers.history import JobHistory
 from resolvers.plan import cluster_in
 from schema import arguments
-from schema.cluster import JOB, JOBS, NODE, NODES, QUEUE, QUEUES, Cluster
+from schema.cluster import JOB, JOB_HISTORY, JOBS, NODE, NODES, QUEUE, QUEUES, Cluster
 from schema.enums import Role
 from schema.job import Job
 from schema.node import Node
@@ -83,6 +84,22 @@ class Query:
     async def job(self, info: Info, id: arguments.JobId, cluster: arguments.Cluster = None) -> Any:
         """One job."""
         return (await fetched(info)).cluster(cluster or cluster_in(id)).job(id)
+
+    @strawberry.field(graphql_type=JobConnection | None, description=JOB_HISTORY)
+    async def job_history(
+        self,
+        info: Info,
+        cluster: arguments.Cluster = None,
+        since: arguments.Since = None,
+        until: arguments.Until = None,
+        filter: arguments.Jobs = None,
+        order_by: arguments.LatestFirst = None,
+        first: arguments.First = 100,
+        after: arguments.After = None,
+    ) -> Any:
+        """Past jobs of one cluster."""
+        question = JobHistory(filter, since, until, order_by, first, after)
+        return (await fetched(info)).cluster(cluster).job_history(question)
 
     @strawberry.field(graphql_type=list[Queue] | None, description=QUEUES)
     async def queues(self, info: Info, cluster: arguments.Cluster = None) -> Any:

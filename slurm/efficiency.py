@@ -31,14 +31,14 @@ class Use(Protocol):
     """What a step used: sacct.Step and sstat.RunningStep."""
 
     @property
-    def cpu_time_seconds(self) -> int | None: ...  # noqa: D102 - as sacct.Step's
+    def cpu_time_seconds(self) -> float | None: ...  # noqa: D102 - as sacct.Step's
     @property
     def max_rss_mib(self) -> int | None: ...  # noqa: D102 - as sacct.Step's
     @property
     def total_rss_mib(self) -> int | None: ...  # noqa: D102 - as sacct.Step's
 
 
-def efficiency(job: Allocation, steps: Iterable[Use], cpu_time_seconds: int | None = None) -> Efficiency:
+def efficiency(job: Allocation, steps: Iterable[Use], cpu_time_seconds: float | None = None) -> Efficiency:
     """CPU: CPU time / (elapsed time x CPUs). Memory: the most that a step used / the job's memory.
 
     `cpu_time_seconds` is the whole job's where it is known (sacct.HistoryJob), else the steps' are summed. A step's
@@ -55,10 +55,10 @@ def efficiency(job: Allocation, steps: Iterable[Use], cpu_time_seconds: int | No
     )
 
 
-def _sum(amounts: Iterable[int | None]) -> int | None:
+def _sum(amounts: Iterable[float | None]) -> float | None:
     known = [amount for amount in amounts if amount is not None]
     return sum(known) if known else None
 
 
-def _share(used: int | None, given: int) -> float | None:
+def _share(used: float | None, given: int) -> float | None:
     return used / given if used is not None and given > 0 else None

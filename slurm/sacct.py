@@ -24,7 +24,7 @@ from slurm.squeue import ENDED
 from slurm.states import JobState, job_state
 from slurm.text import integer, word
 from slurm.tres import Gpus, gpus_allocated, tres
-from slurm.usage import bytes_as_mebibytes, largest, total_memory
+from slurm.usage import bytes_as_mebibytes, cpu_time, largest, total_memory
 
 RUN_AGAIN = frozenset({JobState.REQUEUED, JobState.NODE_FAIL, JobState.PREEMPTED, JobState.BOOT_FAIL})
 """How accounting says that a run ended after which the job may run again."""
@@ -115,11 +115,16 @@ def _exit_signal(status: str, state: str) -> int | None:
     return exit_code(status).signal if job_state(state) in ENDED else None
 
 
-def _cpu_time(value: str, state: str) -> int | None:
+def _cpu_time(value: str, state: str) -> float | None:
     """sacct prints no fraction with zero, and only when nothing was measured: a process that ran has used some."""
     if value == "00:00:00" or job_state(state) in (JobState.RUNNING, JobState.PENDING, JobState.SUSPENDED):
         return None
-    return seconds(value)
+    return cpu_time(value)
+
+
+def _reserved(value: str) -> float | None:
+    number = integer(value)
+    return None if number is None else float(number)
 
 
 # What is not sacct's own column of a job's row, but found out from its other rows.
@@ -171,7 +176,7 @@ class HistoryJob(Record):
     restart_count = Column(integer, _RESTARTS, about="How many runs of the job ended with its requeueing, as far as they lie in the time asked for. sacct: --duplicates.")
 
     cpu_time_seconds = Column(_cpu_time, "TotalCPU", "State", about="CPU time that the job's processes used, in seconds, user and system; null until it ended, and where nothing was measured. sacct: TotalCPU.")
-    cpu_time_reserved_seconds = Column(integer, "CPUTimeRAW", about="CPU time that was set aside for the job, in seconds: elapsed time by CPUs. sacct: CPUTimeRAW.")
+    cpu_time_reserved_seconds = Column(_reserved, "CPUTimeRAW", about="CPU time that was set aside for the job, in seconds: elapsed time by CPUs. sacct: CPUTimeRAW.")
     max_rss_mib = Column(largest, _MAX_RSS_OF_STEPS, about="The most memory that one task of the job had resident, in MiB; null until a step ended, and where nothing was measured. sacct: MaxRSS of its steps.")
     # fmt: on
 

@@ -32,6 +32,15 @@ def total_memory(usage: str) -> int | None:
     return bytes_as_mebibytes(tres(usage).get("mem", ""))
 
 
-def total_cpu_time(usage: str) -> int | None:
-    """The CPU time in a usage, in seconds; None where it has none. Raises ParseError."""
-    return seconds(tres(usage).get("cpu", ""))
+def cpu_time(value: str) -> float | None:
+    """CPU time, in whole seconds; None for no value. Raises ParseError.
+
+    A float, as it may exceed GraphQL's 32 bits: 1,000 CPUs do within a month.
+    """
+    amount = seconds(value)
+    return None if amount is None else float(amount)
+
+
+def total_cpu_time(usage: str) -> float | None:
+    """The CPU time in a usage, in seconds, likewise; None where it has none. Raises ParseError."""
+    return cpu_time(tres(usage).get("cpu", ""))

@@ -135,6 +135,8 @@ WAYS = {
     "Job": "{ jobs { nodes { %s } } }",
     "Queue": "{ queues { %s } }",
     "Node": "{ nodes { nodes { %s } } }",
+    "JobStep": '{ jobHistory(filter: {user: "ada"}) { nodes { steps { %s } } } }',
+    "Efficiency": '{ jobHistory(filter: {user: "ada"}) { nodes { efficiency { %s } } } }',
     "PageInfo": "{ jobs { pageInfo { %s } } }",
     "JobStateCount": "{ jobs { countsByState { %s } } }",
     "NodeStateCount": "{ queues { nodeCounts { %s } } }",

@@ -1,0 +1,179 @@
+"""Jobs of the past: from accounting, and where a cluster keeps no accounts what the scheduler remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from headnode.snapshots import Dataset, Snapshot
+from resolvers import datasets
+from resolvers.datasets import DEFAULT_WINDOW
+from resolvers.errors import BadInputError
+from resolvers.filters import JobFilter, JobRows, aware, check_job_filter, find_job, local_id, matching_jobs
+from resolvers.job import Job, JobConnection, JobSource
+from resolvers.order import JobOrder, JobOrderField, OrderDirection, job_ordering, order_name
+from resolvers.pages import check_page, page
+from resolvers.use import Accounted
+from slurm import sacct, squeue
+from slurm.column import Rows
+from slurm.command import AccountingDisabledError
+from slurm.sacct import RUN_AGAIN, History, HistoryJob, Search
+
+if TYPE_CHECKING:
+    from resolvers.cluster import Cluster
+
+LATEST_FIRST = (JobOrder(field=JobOrderField.SUBMIT_TIME, direction=OrderDirection.DESC),)
+
+
+class PastJob(HistoryJob, Job):
+    """A job as accounting remembers it: the same fields and links, with sacct's columns in the place of squeue's.
+
+    `history` is what it came with if that told of steps, too.
+    """
+
+    __slots__ = ("_history",)
+
+    def __init__(self, cluster: Cluster, rows: Rows[Any], index: int, history: History | None) -> None:
+        Job.__init__(self, cluster, rows, index)
+        self._history = history
+
+    async def accounted(self) -> Accounted:
+        """What accounting knows of it: what it came with."""
+        return Accounted.of(self._history, self) if self._history else await super().accounted()
+
+
+@dataclass(frozen=True)
+class JobHistory:
+    """A question for past jobs: which, of which time, in which order (the latest first), which page."""
+
+    where: JobFilter | None
+    since: datetime | None
+    until: datetime | None
+    order_by: Sequence[JobOrder] | None
+    first: int | None
+    after: str | None
+
+    def check(self, cluster: Cluster) -> None:
+        """Raise BadInputError if the arguments cannot be right, before anything is asked for."""
+        check_page(self.first, self.after, order_name(self._order), cluster.request.page_limit)
+        if self.where is not None:
+            check_job_filter(self.where, cluster.name)
+        since, until = self._since, self._until
+        if since and until and since >= until:
+            raise BadInputError("since must be before until.", argument="since")
+
+    def needs(self, cluster: Cluster, steps: bool) -> list[Dataset[Any]]:
+        """The datasets to ask for, with the jobs' steps or without. Raises BadInputError.
+
+        As long as it is not known whether the cluster keeps accounts, the scheduler is asked as well.
+        """
+        self.check(cluster)
+        past = datasets.history(self.search(cluster.name), steps)
+        accounts = keeps_accounts(cluster)
+        if accounts is None:
+            return [past, datasets.JOBS, datasets.CONFIGURATION]
+        return [past] if accounts else [datasets.JOBS]
+
+    def search(self, cluster: str) -> Search:
+        """What accounting is asked. The answer is filtered once more: not every condition can be told to it.
+
+        States after which a job runs again are not told: accounting would find jobs by their earlier runs.
+        """
+        where = self.where or JobFilter()
+        since = self._since
+        if since and where.submitted_after:  # no job waited, ran or ended before it was submitted
+            since = max(since, aware(where.submitted_after, "submittedAfter"))
+        states = sorted(set(where.states or ()), key=lambda state: state.name)
+        return Search(
+            ids=tuple(sorted({local_id(id, cluster) for id in where.ids})) if where.ids else None,
+            users=(where.user,) if where.user else tuple(sorted(set(where.users))) if where.users else None,
+            account=where.account,
+            queue=where.queue,
+            states=tuple(states) if states and not RUN_AGAIN.intersection(states) else None,
+            node_name=where.node_name,
+            since=since,
+            until=self._until,
+        )
+
+    def answer(self, cluster: Cluster) -> JobConnection:
+        """The page, from what was fetched. Raises RequestError."""
+        self.check(cluster)
+        search = self.search(cluster.name)
+        for steps in (True, False):
+            dataset = datasets.history(search, steps)
+            if dataset in cluster.answers and not accounting_is_off(cluster, dataset):
+                return self._accounted(cluster, cluster.read(dataset), steps)
+        return self._remembered(cluster, cluster.read(datasets.JOBS))
+
+    def _accounted(self, cluster: Cluster, snapshot: Snapshot[History], steps: bool) -> JobConnection:
+        rows, history = snapshot.value.jobs, snapshot.value if steps else None
+        chosen = matching_jobs(rows, cluster.name, self.where)
+        return self._connection(
+            rows, chosen, lambda index: PastJob(cluster, rows, index, history), cluster, snapshot, JobSource.ACCOUNTING
+        )
+
+    def _remembered(self, cluster: Cluster, snapshot: Snapshot[Rows[squeue.Job]]) -> JobConnection:
+        rows = snapshot.value
+        chosen = [index for index in matching_jobs(rows, cluster.name, self.where) if self._in_window(rows[index])]
+        return self._connection(
+            rows, chosen, lambda index: Job(cluster, rows, index), cluster, snapshot, JobSource.SCHEDULER_MEMORY
+        )
+
+    def _connection(
+        self,
+        rows: JobRows,
+        chosen: Sequence[int],
+        job: Callable[[int], Job],
+        cluster: Cluster,
+        snapshot: Snapshot[Any],
+        source: JobSource,
+    ) -> JobConnection:
+        cut = page(chosen, job_ordering(rows, self._order), job, self.first, self.after, cluster.request.page_limit)
+        states = rows.values(rows.record.state)
+        counted = [states[index] for index in chosen]
+        return JobConnection(cut.nodes, cut.page_info, len(chosen), snapshot.as_of, counted, source)
+
+    def _in_window(self, job: squeue.Job) -> bool:
+        """Whether the job waited, ran or ended in the time asked for, which is accounting's rule (sacct(1))."""
+        until = self._until or datetime.now(UTC)
+        since = self._since or (None if self.where and self.where.ids else until - DEFAULT_WINDOW)
+        began = job.eligible_time or job.submit_time
+        ended = min(job.end_time or until, until) if job.state in squeue.ENDED else until
+        return (began is None or began < until) and (since is None or ended >= since)
+
+    @property
+    def _order(self) -> Sequence[JobOrder]:
+        return self.order_by or LATEST_FIRST
+
+    @property
+    def _since(self) -> datetime | None:
+        return None if self.since is None else aware(self.since, "since")
+
+    @property
+    def _until(self) -> datetime | None:
+        return None if self.until is None else aware(self.until, "until")
+
+
+def keeps_accounts(cluster: Cluster) -> bool | None:
+    """Whether the cluster keeps accounts, as far as that is known without asking."""
+    kept = cluster.snapshots.kept(datasets.CONFIGURATION)
+    return None if kept is None else kept.value.accounting_enabled
+
+
+def accounting_is_off(cluster: Cluster, dataset: Dataset[History]) -> bool:
+    """Whether the cluster answered that it keeps no accounts; sacct itself may find another fault first."""
+    known = cluster.answers.get(datasets.CONFIGURATION)
+    off = isinstance(known, Snapshot) and not known.value.accounting_enabled
+    return off or isinstance(cluster.answers[dataset], AccountingDisabledError)
+
+
+def past_job(cluster: Cluster, id: str) -> PastJob | None:
+    """The job of that id by accounting; None if it knows none or is off. Raises RequestError."""
+    dataset = datasets.accounted(sacct.lookup_id(id))
+    if dataset not in cluster.answers or accounting_is_off(cluster, dataset):
+        return None
+    history = cluster.read(dataset).value
+    index = find_job(history.jobs, id)
+    return None if index is None else PastJob(cluster, history.jobs, index, history)
