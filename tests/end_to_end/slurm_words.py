@@ -234,7 +234,7 @@ def host_names(cluster: Cluster, hosts: str) -> list[str]:
 def _job_gpus(record: dict[str, str]) -> tuple[int | None, str | None]:
     """The GPUs that the job was given, node by node (JOB_GRES), else those it asks for; and the model it asked for."""
     request = re.search(
-        r"gpu:(?:([a-z]\w*):)?(\d+)",
+        r"gpu[:=](?:([a-z]\w*)[:=])?(\d+)",
         record.get("TresPerJob", "") + record.get("TresPerNode", "") + record.get("TresPerTask", ""),
     )
     if request is None:

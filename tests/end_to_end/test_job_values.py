@@ -118,9 +118,16 @@ class Comparison:
 
 
 def compare(api: Api, lab: Cluster, order: Sequence[Values] = (), **where: Any) -> Comparison:
-    """Ask both until nothing but the time has changed between; only the API by a filter and in an order."""
+    """Ask both until nothing but the time has changed between; only the API by a filter and in an order.
+
+    Only of this module's jobs: another's may have names that scontrol's words cannot be told from.
+    """
     given, before, after = at_one_moment(lambda: show_jobs(lab), lambda: every_job(api, where, order), but_for_time)
-    return Comparison({job["jobId"]: job for job in given}, before, after)
+    return Comparison(_ours({job["jobId"]: job for job in given}), _ours(before), _ours(after))
+
+
+def _ours(jobs: Mapping[str, Values]) -> dict[str, Values]:
+    return {id: job for id, job in jobs.items() if job["name"].startswith(NAME)}
 
 
 def every_job(api: Api, where: Values, order: Sequence[Values] = ()) -> list[Values]:

@@ -291,6 +291,8 @@ def test_each_condition_is_met_by_sacct_itself(books: Books) -> None:
     start = books.job("steps").submit_time
     assert start is not None
     since = start - timedelta(minutes=1)
+    if books.cluster.programs.slurm_version() < (21, 8):
+        ada -= {"requeued"}  # it waits again, and 20.11's sacct leaves it out where a time is given
     assert books.names(users=["ada"], since=since) >= ada
     assert not books.names(users=["ada"], since=since) & {"hostile", "array", "cancelled"}
     assert books.names(users=["ada", "grace", "nosuch"], since=since) >= ada | {"hostile", "array", "cancelled"}
