@@ -118,6 +118,8 @@ def job_values(record: dict[str, str], id: str, reason: str, cluster: Cluster) -
     gpus, model = _job_gpus(record)
     # scontrol writes NO_VAL for %a where several tasks wait in one row: a file that none of them will write.
     no_file = "4294967294"
+    # 26.05 leaves out that errors go where output goes.
+    errors = record.get("StdErr", no_file) or record["StdOut"]
     return {
         "raw": record["JobId"],
         "id": f"{cluster.name}:{id}",
@@ -152,7 +154,7 @@ def job_values(record: dict[str, str], id: str, reason: str, cluster: Cluster) -
         "workDir": record["WorkDir"],
         "command": _word(record["Command"]),
         "stdoutPath": None if no_file in record.get("StdOut", no_file) else record["StdOut"],
-        "stderrPath": None if no_file in record.get("StdErr", no_file) else record["StdErr"],
+        "stderrPath": None if no_file in errors else errors,
         "comment": record.get("Comment"),
         "restartCount": int(record["Restarts"]),
     }
