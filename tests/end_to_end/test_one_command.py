@@ -13,7 +13,8 @@ EVERYTHING = """{
   queues { name nodes { name jobs { id user queue { name } } } nodeCounts { state count } jobs(first: 5) { totalCount } }
   jobs { totalCount countsByState { state count } nodes { id queue { name } nodes { state queues { name } } } }
   nodes { nodes { name queues { name } jobs { id } } }
-  job(id: "1") { state }
+  job(id: "1") { state steps { name } }
+  jobHistory { totalCount source nodes { id maxRssMib cpuTimeSeconds restartCount queue { name } } }
 }"""
 
 
