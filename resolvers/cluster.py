@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
@@ -12,17 +12,23 @@ from strawberry.dataloader import DataLoader
 
 from headnode.snapshots import Dataset, Fault, Snapshot, Snapshots
 from resolvers import datasets
+from resolvers.array import Family, JobArray
 from resolvers.errors import unavailable
 from resolvers.filters import JobFilter, NodeFilter, check_job_filter, find_job, local_id, matching_jobs, matching_nodes
 from resolvers.head import Head
 from resolvers.history import JobHistory, past_job
 from resolvers.job import Job, JobConnection
+from resolvers.job_detail import JobRow
 from resolvers.node import Node, NodeConnection
 from resolvers.order import NODE_ORDER, JobOrder, job_ordering, order_name
 from resolvers.pages import Ordering, check_page, natural, page
 from resolvers.queue import Queue
 from resolvers.request import Request
-from slurm import sinfo, squeue
+from resolvers.waiting import newest_without_capacity, queue_positions
+from slurm import output_path, sinfo, squeue
+from slurm.column import Rows
+from slurm.output_file import FilePart, Unreadable
+from slurm.sprio import PriorityFactors
 
 T = TypeVar("T")
 
@@ -35,6 +41,9 @@ class Cluster:
         self.snapshots = snapshots
         self.request = request
         self.answers: dict[Dataset[Any], Snapshot[Any] | Fault] = {}
+        self.outputs: dict[Dataset[FilePart | Unreadable], int] = {}
+        """The bytes of output that this request has asked for already."""
+        self._families: dict[str, Mapping[str | None, list[int]]] = {}
 
     def ask(self, wanted: Sequence[Dataset[Any]]) -> None:
         """Ask for the datasets, all in one command; `read` then gives them."""
@@ -103,15 +112,33 @@ class Cluster:
         """A page of the jobs that the filter lets through, those of one queue if it is named."""
         self.check_jobs(where, order_name(order_by or ()), first, after)
         snapshot = self.read(datasets.JOBS)
-        rows = snapshot.value
-        chosen = matching_jobs(rows, self.name, where)
-        if queue is not None:
-            names = rows.values(squeue.Job.queue_name)
-            chosen = [index for index in chosen if queue in names[index].split(",")]
+        if queue is None:
+            return self.page_of_jobs(
+                self._family_of(snapshot, range(len(snapshot.value))), where, order_by, first, after
+            )
+        names = snapshot.value.values(squeue.Job.queue_name)
+        of_queue = [index for index, named in enumerate(names) if queue in named.split(",")]
+        return self.page_of_jobs(self._family_of(snapshot, of_queue), where, order_by, first, after)
+
+    def page_of_jobs(
+        self,
+        jobs: Family,
+        where: JobFilter | None,
+        order_by: Sequence[JobOrder] | None,
+        first: int | None,
+        after: str | None,
+    ) -> JobConnection:
+        """A page of some of a snapshot's jobs. Raises BadInputError for arguments that are wrong."""
+        self.check_jobs(where, order_name(order_by or ()), first, after)
+        rows, chosen = jobs.snapshot.value, jobs.indexes
+        if where is not None:
+            let_through = set(matching_jobs(rows, self.name, where))
+            chosen = [index for index in chosen if index in let_through]
         ordering = job_ordering(rows, order_by or ())
-        cut = page(chosen, ordering, lambda index: Job(self, rows, index), first, after, self.request.page_limit)
-        states = rows.values(squeue.Job.state)
-        return JobConnection(cut.nodes, cut.page_info, len(chosen), snapshot.as_of, [states[index] for index in chosen])
+        cut = page(chosen, ordering, jobs.job, first, after, self.request.page_limit)
+        states = rows.values(rows.record.state)
+        counted = [states[index] for index in chosen]
+        return JobConnection(cut.nodes, cut.page_info, len(chosen), jobs.snapshot.as_of, counted)
 
     def job_history(self, history: JobHistory) -> JobConnection:
         """A page of past jobs."""
@@ -127,6 +154,39 @@ class Cluster:
                 if index is not None:
                     return Job(self, rows, index)
         return past_job(self, own)
+
+    def remembered_job(self, id: str) -> Job | None:
+        """The job of that id in the snapshot of all jobs."""
+        rows = self.read(datasets.JOBS).value
+        index = self._rows_by_id.get(id)
+        index = find_job(rows, id) if index is None else index
+        return None if index is None else Job(self, rows, index)
+
+    def array_of(self, job: JobRow) -> JobArray | None:
+        """The array that the job is a task of."""
+        if job.array_job_id is None:
+            return None
+        return JobArray(self, job.array_job_id, self._family(job, "array_job_id", job.array_job_id))
+
+    def components_of(self, job: JobRow) -> list[Job]:
+        """The components of the job's heterogeneous job, in their order; [] for any other job."""
+        if job.het_job_id is None:
+            return []
+        family = self._family(job, "het_job_id", job.het_job_id)
+        return sorted(map(family.job, family.indexes), key=lambda component: component.order)
+
+    def _family(self, job: JobRow, column: str, id: str) -> Family:
+        """The jobs with the same id in that column; those that the scheduler does not list stand beside the job."""
+        listed = self.read(datasets.JOBS)
+        if column not in self._families:
+            self._families[column] = _rows_by(listed.value.values(getattr(squeue.Job, column)))
+        if id in self._families[column]:
+            return self._family_of(listed, self._families[column][id])
+        beside = _rows_by(job.rows.values(getattr(job.rows.record, column)))
+        return Family(Snapshot(job.rows, self.as_of or listed.as_of), beside[id], job.beside)
+
+    def _family_of(self, snapshot: Snapshot[Rows[squeue.Job]], indexes: Sequence[int]) -> Family:
+        return Family(snapshot, indexes, lambda index: Job(self, snapshot.value, index))
 
     def queues(self) -> list[Queue]:
         """All queues, in the order of the configuration."""
@@ -162,6 +222,35 @@ class Cluster:
         rows = self.read(datasets.NODES).value
         return {name: Node(self, rows, index) for index, name in enumerate(rows.values(sinfo.Node.name))}
 
+    @property
+    def release(self) -> output_path.Release | None:
+        """The release that slurmctld runs, as (22, 5)."""
+        return output_path.release(self.slurm_version or "")
+
+    @cached_property
+    def nodes_without_capacity(self) -> Sequence[Node]:
+        """The nodes that EC2 started no instance for, the one that failed last first."""
+        return newest_without_capacity(self.nodes_by_name.values())
+
+    @cached_property
+    def queue_positions(self) -> Mapping[str, int]:
+        """The place of every waiting job in its queue, by its raw id."""
+        return queue_positions(self.read(datasets.JOBS))
+
+    @cached_property
+    def factors_by_raw_id(self) -> Mapping[str, list[PriorityFactors]]:
+        """The priority factors of waiting jobs by their raw ids, one for each of a job's queues."""
+        factors = self.read(datasets.PRIORITY_FACTORS).value
+        found: dict[str, list[PriorityFactors]] = {}
+        for row in factors if isinstance(factors, Rows) else ():
+            found.setdefault(row.raw_id, []).append(row)
+        return found
+
+    @cached_property
+    def _rows_by_id(self) -> Mapping[str, int]:
+        """The row of every job that has one to itself, by its id, in the snapshot of all jobs."""
+        return {id: index for index, id in enumerate(self.read(datasets.JOBS).value.values(squeue.Job.job_id))}
+
     @cached_property
     def jobs_by_node(self) -> Mapping[str, list[Job]]:
         """The jobs that have not ended, by the names of their nodes."""
@@ -174,3 +263,10 @@ class Cluster:
                 for name in names:
                     found.setdefault(name, []).append(job)
         return found
+
+
+def _rows_by(values: Iterable[str | None]) -> Mapping[str | None, list[int]]:
+    found: dict[str | None, list[int]] = {}
+    for index, value in enumerate(values):
+        found.setdefault(value, []).append(index)
+    return found

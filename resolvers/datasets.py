@@ -21,14 +21,18 @@ from slurm import (
     reservation,
     sacct,
     sinfo,
+    sprio,
     squeue,
     sstat,
     statistics,
 )
+from slurm.batch_script import batch_script
 from slurm.column import Rows
 from slurm.command import Question, Reply
 from slurm.configuration import Configuration
+from slurm.output_file import FilePart, Unreadable, read_file
 from slurm.ping import Ping
+from slurm.refusal import Refusal
 from slurm.sacct import History, Search
 from slurm.sstat import RunningStep
 from slurm.statistics import Statistics
@@ -100,6 +104,24 @@ def _running_steps(raw_ids: Sequence[Any]) -> Question[Mapping[Any, Sequence[Run
 def account(name: str) -> Dataset[bool]:
     """Whether the cluster has an account of that name."""
     return Dataset(("account", name), partial(slurm_account.account, name), lifetime=60.0)
+
+
+PRIORITY_FACTORS: Dataset[Rows[sprio.PriorityFactors] | sprio.NoPriorityFactors] = Dataset(
+    "priority factors", sprio.priority_factors
+)
+
+
+def script(job: str, actor: Actor) -> Dataset[str | Refusal | None]:
+    """A job's batch script, as the actor may see it."""
+    return Dataset(("script", job, actor), partial(batch_script, job))
+
+
+def output(
+    actor: Actor, path: str, limit: int, offset: int, from_end: bool, lines: int | None
+) -> Dataset[FilePart | Unreadable]:
+    """Part of a file, as the actor may read it; kept for a moment only, as it is followed while it grows."""
+    ask = partial(read_file, path, limit=limit, offset=offset, from_end=from_end, lines=lines)
+    return Dataset(("output", actor, path, limit, offset, from_end, lines), ask, lifetime=1.0)
 
 
 INSTANCES: Dataset[Mapping[str, Instance]] = Dataset(

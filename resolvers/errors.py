@@ -43,6 +43,24 @@ class NotFoundError(RequestError):
     code = "NOT_FOUND"
 
 
+class TooLargeError(RequestError):
+    """More is asked for than one answer holds."""
+
+    code = "RESPONSE_TOO_LARGE"
+
+
+class FileUnreadableError(RequestError):
+    """A file system of the cluster does not give a file."""
+
+    code = "FILE_UNREADABLE"
+
+
+class PriorityFactorsDisabledError(RequestError):
+    """The cluster does not rank its jobs by factors."""
+
+    code = "PRIORITY_FACTORS_DISABLED"
+
+
 class UnavailableError(RequestError):
     """What was asked for could not be read; the code says whether the cluster or its scheduler is the reason."""
 

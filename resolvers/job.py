@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from resolvers import datasets, use
 from resolvers.counts import StateCount, count_states
+from resolvers.job_detail import JobDetail
 from resolvers.pages import PageInfo
 from resolvers.use import Accounted, JobStep
-from slurm import sacct, squeue
+from slurm import output_path, sacct, squeue
 from slurm.column import Rows
 from slurm.efficiency import Efficiency
 from slurm.states import DescribedEnum, JobState
@@ -32,7 +33,7 @@ class JobSource(DescribedEnum):
     )
 
 
-class Job(squeue.Job):
+class Job(JobDetail, squeue.Job):
     """A job and what it is linked to."""
 
     __slots__ = ("cluster",)
@@ -75,6 +76,18 @@ class Job(squeue.Job):
     async def efficiency(self) -> Efficiency:
         """How well it uses what it was given. Raises RequestError."""
         return await use.efficiency_of(self)
+
+    # Releases fill in patterns differently, and squeue does not tell its release: hence no columns.
+    @property
+    def stdout_path(self) -> str | None:
+        """The file that takes the job's output."""
+        return output_path.stdout_path(*self.output_columns, release=self.cluster.release)
+
+    @property
+    def stderr_path(self) -> str | None:
+        """The file that takes the job's errors."""
+        stdout, stderr, *row = self.output_columns
+        return output_path.stderr_path(stderr, stdout, *row, release=self.cluster.release)
 
 
 @dataclass(frozen=True)

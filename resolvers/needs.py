@@ -18,6 +18,7 @@ from resolvers.facts import check_names
 from resolvers.filters import JobFilter, find_job, local_id
 from resolvers.history import JobHistory, keeps_accounts
 from resolvers.order import JobOrder, order_name
+from resolvers.output import output_range
 from slurm import sacct, squeue
 
 if TYPE_CHECKING:
@@ -129,6 +130,24 @@ def _snake_case(name: str) -> str:
     return re.sub("[A-Z]", lambda letter: "_" + letter[0].lower(), name)
 
 
+def output(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
+    """What tells a file's path. Raises BadInputError: nothing is sent for what cannot be read."""
+    given = (arguments.get(name) for name in ("lines", "bytes", "from", "offset"))
+    output_range(*given)
+    return [datasets.CONFIGURATION]
+
+
+def tasks(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
+    """Nothing that the array does not have. Raises BadInputError, likewise."""
+    cluster.check_jobs(
+        job_filter(arguments.get("filter")),
+        order_name(job_order(arguments.get("orderBy"))),
+        arguments.get("first"),
+        arguments.get("after"),
+    )
+    return []
+
+
 def associations(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
     """The associations of all clusters in the books, and which cluster this one is."""
     return [datasets.ASSOCIATIONS, datasets.CONFIGURATION] if _names_are_right(arguments) else []
@@ -153,6 +172,7 @@ def _names_are_right(arguments: Mapping[str, Any]) -> bool:
 
 
 JOBS, QUEUES, NODES = whole(datasets.JOBS), whole(datasets.QUEUES), whole(datasets.NODES)
+CONFIGURATION = whole(datasets.CONFIGURATION)
 
 NEEDS: Mapping[Place, Need] = {
     ("Query", "viewer"): account,
@@ -172,6 +192,17 @@ NEEDS: Mapping[Place, Need] = {
     ("Job", "queue"): QUEUES,
     ("Job", "queues"): QUEUES,
     ("Job", "nodes"): NODES,
+    ("Job", "stdoutPath"): CONFIGURATION,
+    ("Job", "stderrPath"): CONFIGURATION,
+    ("Job", "output"): output,
+    ("Job", "reasonText"): NODES,
+    ("Job", "capacityCode"): NODES,
+    ("Job", "queuePosition"): JOBS,
+    ("Job", "array"): JOBS,
+    ("Job", "components"): JOBS,
+    ("Job", "priorityFactors"): whole(datasets.PRIORITY_FACTORS),
+    ("JobArray", "tasks"): tasks,
+    ("JobDependency", "job"): JOBS,
     ("Queue", "nodes"): NODES,
     ("Queue", "nodeCounts"): NODES,
     ("Queue", "jobs"): jobs,

@@ -3,10 +3,13 @@
 from access.role import Role
 from resolvers.job import JobSource
 from resolvers.order import JobOrderField, OrderDirection
+from resolvers.output import OutputFrom, OutputStream
 from schema.table import enum
+from slurm.dependency import DependencyKind, DependencyState
 from slurm.job_action import SignalTarget
 from slurm.node_update import NodeAction
 from slurm.partition_update import QueueAction
+from slurm.reason import CapacityCode, ReasonCode
 from slurm.refusal import RefusalCode
 from slurm.reservation import ReservationFlag, ReservationState
 from slurm.sbatch import Export, MailType, OpenMode
@@ -21,16 +24,24 @@ enum(JobSource)
 enum(UserErrorCode, name="UserErrorCode")
 for _input in (Export, MailType, OpenMode, SignalTarget, NodeAction, QueueAction, ReservationFlag):
     enum(_input)
+for _detail in (ReasonCode, CapacityCode, OutputStream, OutputFrom, DependencyKind, DependencyState):
+    enum(_detail)
 
 __all__ = [
+    "CapacityCode",
+    "DependencyKind",
+    "DependencyState",
     "JobOrderField",
     "JobSource",
     "JobState",
     "NodeFlag",
     "NodeState",
     "OrderDirection",
+    "OutputFrom",
+    "OutputStream",
     "Provisioning",
     "QueueState",
+    "ReasonCode",
     "Role",
     "SignalTarget",
     "UserErrorCode",

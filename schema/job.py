@@ -4,8 +4,10 @@ from typing import Any
 
 import strawberry
 
-from schema import counts, enums  # noqa: F401 - the columns' types must be GraphQL types first
-from schema.links import ClusterLink, NodeLink, QueueLink
+from schema import counts, enums, job_detail  # noqa: F401 - the columns' types must be GraphQL types first
+from schema.enums import CapacityCode, OutputStream, ReasonCode
+from schema.job_detail import JobArray, JobDependency, JobOutput, PriorityFactors
+from schema.links import ClusterLink, JobLink, NodeLink, QueueLink
 from schema.step import Efficiency, JobStep, of_accounting
 from schema.table import record
 from slurm import sacct, squeue
@@ -24,6 +26,16 @@ class Job:
     )
     queues: list[QueueLink] = strawberry.field(description="The queue it runs in; while it waits, all it asked for.")
     nodes: list[NodeLink] = strawberry.field(description="The nodes allocated to it; empty while it waits.")
+    stdout_path: str | None = strawberry.field(description=job_detail.STDOUT_PATH)
+    stderr_path: str | None = strawberry.field(description=job_detail.STDERR_PATH)
+    reason_code: ReasonCode | None = strawberry.field(description=job_detail.REASON_CODE)
+    reason_text: str | None = strawberry.field(description=job_detail.REASON_TEXT)
+    capacity_code: CapacityCode | None = strawberry.field(description=job_detail.CAPACITY_CODE)
+    queue_position: int | None = strawberry.field(description=job_detail.QUEUE_POSITION)
+    array: JobArray | None = strawberry.field(description=job_detail.ARRAY)
+    components: list[JobLink] = strawberry.field(description=job_detail.COMPONENTS)
+    dependencies: list[JobDependency] = strawberry.field(description=job_detail.DEPENDENCIES)
+    priority_factors: list[PriorityFactors] | None = strawberry.field(description=job_detail.PRIORITY_FACTORS)
     cpu_time_seconds: float | None = of_accounting(sacct.HistoryJob.cpu_time_seconds)
     cpu_time_reserved_seconds: float | None = of_accounting(sacct.HistoryJob.cpu_time_reserved_seconds)
     max_rss_mib: int | None = of_accounting(sacct.HistoryJob.max_rss_mib)
@@ -45,3 +57,20 @@ class Job:
     async def efficiency(self: Any) -> Any:
         """The job's efficiency; `self` is the resolvers' Job."""
         return await self.efficiency()
+
+    @strawberry.field(graphql_type=str | None, description=job_detail.SCRIPT)
+    async def script(self: Any) -> Any:
+        """The batch script; `self` is the resolvers' Job."""
+        return await self.script()
+
+    @strawberry.field(graphql_type=JobOutput | None, description=job_detail.OUTPUT)
+    async def output(
+        self: Any,
+        stream: job_detail.Stream = OutputStream.STDOUT,
+        lines: job_detail.Lines = None,
+        bytes: job_detail.Bytes = None,
+        start: job_detail.From = None,
+        offset: job_detail.Offset = None,
+    ) -> Any:
+        """Part of the job's output."""
+        return await self.output(stream, lines, bytes, start, offset)

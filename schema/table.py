@@ -69,8 +69,8 @@ def record(table: type[Record]) -> Callable[[type], Any]:
     return make
 
 
-_HIDDEN = ("order", "raw_id")
-"""Columns that only sort and look up."""
+_HIDDEN = ("order", "raw_id", "output_columns")
+"""Columns that only sort and look up, and those that others are made of."""
 
 
 def _graphql(annotation: Any) -> Any:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from slurm import job_id
-from slurm.command import Command, Question, Reply
+from slurm.command import Command, Question, Reply, require_scheduler
 from slurm.refusal import Refusal, refusal
 
 _FAILED = re.compile(r"job script retrieval failed: (?P<why>.*)")
@@ -26,6 +26,7 @@ def batch_script(job: str) -> Question[str | Refusal | None]:
 def read(replies: Sequence[Reply]) -> str | Refusal | None:
     """The script from stdout; scontrol ends with 0 when it fails, too (22.05). Raises SchedulerUnavailableError."""
     (reply,) = replies
+    require_scheduler(reply)
     failed = _FAILED.search(reply.stderr)
     if failed is None:
         return refusal(reply) or reply.stdout

@@ -11,6 +11,7 @@ from slurm.command import Command, Question, Reply, require_success
 from slurm.errors import ParseError
 from slurm.gres import gpus
 from slurm.instant import instant
+from slurm.reason import capacity_code
 from slurm.states import NodeFlag, NodeState, Provisioning, node_state, provisioning
 from slurm.text import decimal, integer, word
 
@@ -109,6 +110,7 @@ class Node(Record):
     flags = Column(_flags, "StateComplete", "StateLong", about="What is true of the node beside its base state, by name. sinfo: StateComplete.")
     raw_state = Column(_raw_state, "StateComplete", "StateLong", about="The scheduler's own words, as `IDLE+CLOUD+POWERED_DOWN`. sinfo: StateComplete (20.11: StateLong).")
     reason = Column(_reason, "Reason", "TimeStamp", about="Why the node is down or drained, in the words of who did it; null without a reason. sinfo: Reason.")
+    capacity_code = Column(capacity_code, "Reason", about="Why EC2 started no instance for the node, as ParallelCluster notes it in the reason; null if the reason has no code of EC2's. sinfo: Reason.")
     reason_time = Column(_reason_time, "TimeStamp", "Reason", about="When the reason was set. sinfo: TimeStamp.")
     queue_names = Column(_queue_names, "PartitionName", about="The names of the queues (Slurm: partitions) that the node belongs to. sinfo: PartitionName.")
     cpu_counts = Column(cpu_counts, "CPUsState", about="The node's CPUs by what they do. sinfo: CPUsState.")

@@ -13,7 +13,7 @@ from slurm.hostlist import expand
 from slurm.instant import instant
 from slurm.memory import mebibytes
 from slurm.states import JobState, job_state
-from slurm.text import integer, text, word
+from slurm.text import NO_WORD, integer, text, word
 from slurm.tres import Gpus, gpus_allocated, tres
 
 ENDED = frozenset(
@@ -77,14 +77,18 @@ def _memory(tres_alloc: str) -> int | None:
     return None if amount is None else mebibytes(amount)
 
 
-def _gpus(tres_alloc: str, per_job: str, per_node: str, per_task: str, nodes: str, tasks: str) -> Gpus | None:
+def _gpus(
+    tres_alloc: str, per_job: str, per_node: str, per_socket: str, per_task: str, nodes: str, sockets: str, tasks: str
+) -> Gpus | None:
     """Allocated GPUs if AccountingStorageTRES counts them (ParallelCluster's does not), else those asked for."""
     if allocated := gpus_allocated(tres_alloc):
         return allocated
     if whole := requested_gpus(per_job):
         return whole
+    node_count = _node_count(tres_alloc, nodes)
     for request, times in (
-        (requested_gpus(per_node), _node_count(tres_alloc, nodes)),
+        (requested_gpus(per_node), node_count),
+        (requested_gpus(per_socket), node_count * int(sockets) if node_count and sockets.isdigit() else None),
         (requested_gpus(per_task), integer(tasks)),
     ):
         if request and times:
@@ -92,34 +96,44 @@ def _gpus(tres_alloc: str, per_job: str, per_node: str, per_task: str, nodes: st
     return None
 
 
-def _gpu_count(tres_alloc: str, per_job: str, per_node: str, per_task: str, nodes: str, tasks: str) -> int | None:
-    gpus = _gpus(tres_alloc, per_job, per_node, per_task, nodes, tasks)
+def _gpu_count(*columns: str) -> int | None:
+    gpus = _gpus(*columns)
     return gpus.count if gpus else None
 
 
-def _gpu_type(tres_alloc: str, per_job: str, per_node: str, per_task: str, nodes: str, tasks: str) -> str | None:
-    gpus = _gpus(tres_alloc, per_job, per_node, per_task, nodes, tasks)
+def _gpu_type(*columns: str) -> str | None:
+    gpus = _gpus(*columns)
     return gpus.model if gpus else None
 
 
-def _exit_code(status: str, state: str) -> int | None:
-    return exit_code(status).code if job_state(state) in ENDED else None
+def _has_run(state: str, nodes: str) -> bool:
+    """Whether the job has ended and had nodes: one that was cancelled while it waited ended with exit code 0."""
+    return job_state(state) in ENDED and nodes not in NO_WORD
 
 
-def _exit_signal(status: str, state: str) -> int | None:
-    return exit_code(status).signal if job_state(state) in ENDED else None
+def _exit_code(status: str, state: str, nodes: str) -> int | None:
+    return exit_code(status).code if _has_run(state, nodes) else None
 
 
-def _stdout_path(stdout: str, stderr: str) -> str | None:
-    # For a job without a batch script squeue makes up a file of output, but none of errors (22.05).
-    return None if stderr == "N/A" else text(stdout)
+def _exit_signal(status: str, state: str, nodes: str) -> int | None:
+    return exit_code(status).signal if _has_run(state, nodes) else None
 
 
-def _stderr_path(stderr: str) -> str | None:
-    return None if stderr == "N/A" else text(stderr)
+def _verbatim_row(*columns: str) -> tuple[str, ...]:
+    return columns
 
 
-_GPU_COLUMNS = ("tres-alloc", "tres-per-job", "tres-per-node", "tres-per-task", "NumNodes", "NumTasks")
+# sbatch takes a number per socket only together with the number of sockets of each node.
+_GPU_COLUMNS = (
+    "tres-alloc",
+    "tres-per-job",
+    "tres-per-node",
+    "tres-per-socket",
+    "tres-per-task",
+    "NumNodes",
+    "Sockets",
+    "NumTasks",
+)
 
 
 class Job(Record):
@@ -146,22 +160,34 @@ class Job(Record):
     node_count = Column(_node_count, "tres-alloc", "NumNodes", about="How many nodes it has, or, while it waits, needs at least. squeue: tres-alloc, node; else NumNodes.")
     cpu_count = Column(integer, "NumCPUs", about="How many CPUs it has, or, while it waits, needs at least. squeue: NumCPUs.")
     memory_mib = Column(_memory, "tres-alloc", about="Memory of the whole job in MiB, allocated or, while it waits, asked for; null where the cluster does not manage memory. squeue: tres-alloc, mem.")
-    gpu_count = Column(_gpu_count, *_GPU_COLUMNS, about="How many GPUs the whole job has or asks for; null for none. squeue: tres-alloc, else tres-per-job, tres-per-node, tres-per-task.")
+    gpu_count = Column(_gpu_count, *_GPU_COLUMNS, about="How many GPUs the whole job has or asks for; null for none. squeue: tres-alloc, else tres-per-job, tres-per-node, tres-per-socket (times Sockets), tres-per-task.")
     gpu_type = Column(_gpu_type, *_GPU_COLUMNS, about="The GPU model asked for, in the cluster's spelling; null if any will do. squeue: as gpuCount.")
-    exit_code = Column(_exit_code, "exit_code", "State", about="The exit code of the batch script (0-255); null until it ended, and if a signal ended it. squeue: exit_code.")
-    exit_signal = Column(_exit_signal, "exit_code", "State", about="The number of the signal that ended the job; null for none. squeue: exit_code.")
+    exit_code = Column(_exit_code, "exit_code", "State", "NodeList", about="The exit code of the batch script (0-255); null until it ended, if a signal ended it, and if it never started. squeue: exit_code.")
+    exit_signal = Column(_exit_signal, "exit_code", "State", "NodeList", about="The number of the signal that ended the job; null for none. squeue: exit_code.")
     array_job_id = Column(_array_job_id, "ArrayJobID", "ArrayTaskID", about="The array's id, for a task of one; else null. squeue: ArrayJobID.")
     array_task_id = Column(_array_task_id, "ArrayTaskID", about="The task's index in its array; null outside arrays and for waiting tasks that share a row. squeue: ArrayTaskID.")
     het_job_id = Column(_het_job_id, "HetJobID", about="The id of the heterogeneous job that this is a component of; else null. squeue: HetJobID.")
     dependency = Column(text, "Dependency", about="What the job waits for, as `afterok:123(unfulfilled)`; null for nothing. squeue: Dependency.")
     work_dir = Column(text, "WorkDir", about="The folder that the job starts in. squeue: WorkDir.")
     command = Column(text, "Command", about="The path of the script and its arguments; null if the script came as text. squeue: Command.")
-    stdout_path = Column(_stdout_path, "StdOut", "StdErr", about="The file that takes the job's output; null for a job without a script. squeue: StdOut.")
-    stderr_path = Column(_stderr_path, "StdErr", about="The file that takes the job's errors; null for a job without a script. squeue: StdErr.")
     comment = Column(text, "Comment", about="The job's comment; null without one (Slurm prints both as `(null)`, so that literal text is null too). squeue: Comment.")
     restart_count = Column(integer, "RestartCnt", about="How many times the job was requeued. squeue: RestartCnt.")
     # fmt: on
 
+    output_columns = Column(
+        _verbatim_row,
+        "StdOut",
+        "StdErr",
+        "WorkDir",
+        "JobID",
+        "ArrayJobID",
+        "ArrayTaskID",
+        "UserName",
+        "Name",
+        "BatchHost",
+        "RestartCnt",
+        about="What slurm.output_path takes. squeue: StdOut and others.",
+    )
     raw_id = Column(_verbatim, "JobID", about="The number that slurmctld knows the row by. squeue: JobID.")
     order = Column(
         _order,
@@ -211,6 +237,11 @@ def read(replies: Sequence[Reply], separator: str) -> Rows[Job]:
 
 def _none() -> Rows[Job]:
     return Rows(Job, {column: [] for column in Job.sources()})
+
+
+def task_count(id: str) -> int:
+    """How many jobs the row of that id stands for: an array's waiting tasks have one row. Raises ParseError."""
+    return sum(len(numbers) for numbers in job_id.parse(id).task_numbers) or 1
 
 
 def queue_names(job: Job) -> list[str]:

@@ -46,7 +46,18 @@ def stack(chroot: Chroot | None) -> Iterator[Stack]:
                 settings={"Licenses": "matlab:4"},
                 chroot=chroot,
             ),
-            Cluster(directory / "annex", "annex", chroot=chroot),
+            Cluster(
+                directory / "annex",
+                "annex",
+                chroot=chroot,
+                settings={
+                    "PriorityType": "priority/multifactor",
+                    "PriorityWeightAge": "100",
+                    "PriorityWeightJobSize": "1000",
+                    "PriorityWeightPartition": "100",
+                    "PriorityWeightTRES": "CPU=2000",
+                },
+            ),
         ]
         with Stack(directory, clusters) as stack, pytest.MonkeyPatch.context() as patch:
             for name, value in stack.environment.items():

@@ -113,7 +113,7 @@ def _records(text: str, first_key: str) -> list[dict[str, str]]:
 def job_values(record: dict[str, str], id: str, reason: str, cluster: Cluster) -> Values:
     """The fields of a Job, from one record of `scontrol -d show job`, and id and reason by `squeue -o '%i %r'`."""
     code, signal = map(int, record["ExitCode"].split(":"))
-    ended = record["JobState"] in ENDED
+    has_run = record["JobState"] in ENDED and record["NodeList"] not in NO_VALUE
     task = record.get("ArrayTaskId", "")
     gpus, model = _job_gpus(record)
     # scontrol writes NO_VAL for %a where several tasks wait in one row: a file that none of them will write.
@@ -145,8 +145,8 @@ def job_values(record: dict[str, str], id: str, reason: str, cluster: Cluster) -
         "memoryMib": _memory(_tres(record)),
         "gpuCount": gpus,
         "gpuType": model,
-        "exitCode": code if ended and not signal else None,
-        "exitSignal": signal if ended and signal else None,
+        "exitCode": code if has_run and not signal else None,
+        "exitSignal": signal if has_run and signal else None,
         "arrayJobId": record.get("ArrayJobId"),
         "arrayTaskId": int(task) if task.isdigit() else None,
         "hetJobId": record.get("HetJobId"),
@@ -164,6 +164,7 @@ def node_values(record: dict[str, str], cpus: str, cluster: Cluster) -> Values:
     """The fields of a Node, from one record of `scontrol -d show node` and its CPUs by `sinfo -N -o %C`."""
     state, flags = _state(record["State"])
     reason, _, stamp = record.get("Reason", "").rpartition(" [")
+    code = re.match(r"\(Code:(\w+)\)", reason)
     features = record["AvailableFeatures"].split(",")
     counts = _cpus(cpus)
     assert (counts["allocated"], counts["total"]) == (int(record["CPUAlloc"]), int(record["CPUTot"]))
@@ -180,6 +181,7 @@ def node_values(record: dict[str, str], cpus: str, cluster: Cluster) -> Values:
         "flags": sorted(flags),
         "rawState": raw,
         "reason": reason or None,
+        "capacityCode": re.sub(r"(?<=[a-z])(?=[A-Z])", "_", code[1]).upper() if code else None,
         "reasonTime": _time(stamp.rpartition("@")[2].rstrip("]")),
         "queueNames": sorted(record["Partitions"].split(",")),
         "cpuCounts": counts,

@@ -38,7 +38,9 @@ RUNNING = {
     "NumTasks": "1",
     "tres-per-job": "N/A",
     "tres-per-node": "N/A",
+    "tres-per-socket": "N/A",
     "tres-per-task": "N/A",
+    "Sockets": "*",
     "exit_code": "0",
     "ArrayJobID": "1",
     "ArrayTaskID": "N/A",
@@ -49,6 +51,7 @@ RUNNING = {
     "Command": "(null)",
     "StdOut": "/home/ada/slurm-1.out",
     "StdErr": "/home/ada/slurm-1.out",
+    "BatchHost": "queue1-st-small-1",
     "Comment": "why",
     "RestartCnt": "0",
 }
@@ -121,6 +124,19 @@ def test_the_exit_code_means_something_once_the_job_has_ended(
     assert (found.exit_code, found.exit_signal) == (code, signal)
 
 
+@pytest.mark.parametrize("nodes", ["", "N/A", "(null)"])
+def test_a_job_that_never_had_a_node_has_no_exit_code(nodes: str) -> None:
+    found = job(FAILED, exit_code="0", State="CANCELLED", NodeList=nodes)
+    assert (found.exit_code, found.exit_signal) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("id", "tasks"), [("7", 1), ("7_3", 1), ("7+1", 1), ("7_[1-5%2]", 5), ("7_[1-9:2,20]", 6), ("7_[4]", 1)]
+)
+def test_a_row_of_waiting_tasks_counts_each(id: str, tasks: int) -> None:
+    assert squeue.task_count(id) == tasks
+
+
 def test_an_array_s_waiting_tasks_are_one_row() -> None:
     found = job(WAITING, JobArrayID="2_[1-5%2]", JobID="2", ArrayJobID="2", ArrayTaskID="1-5%2")
     assert (found.job_id, found.array_job_id, found.array_task_id) == ("2_[1-5%2]", "2", None)
@@ -161,6 +177,8 @@ def test_jobs_are_ordered_by_id_then_task_and_waiting_tasks_come_last() -> None:
         ({"tres_per_job": "gres:gpu:a100:5"}, 5, "a100"),
         ({"tres_per_node": "gres:gpu:a100:2", "tres_alloc": "cpu=2,node=2", "NumNodes": "3"}, 4, "a100"),
         ({"tres_per_task": "gres:gpu:2", "NumTasks": "3"}, 6, None),
+        ({"tres_per_socket": "gres:gpu:a100:2", "Sockets": "2", "tres_alloc": "cpu=6,node=3"}, 12, "a100"),
+        ({"tres_per_socket": "gres/gpu:2", "Sockets": "*"}, None, None),
         ({"tres_alloc": "cpu=2,node=2,gres/gpu=4", "tres_per_node": "gres:gpu:8"}, 4, None),
         ({}, None, None),
     ],

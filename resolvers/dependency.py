@@ -1,0 +1,57 @@
+"""What a job waits for, linked to the other job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from slurm.dependency import Dependency, DependencyKind, DependencyState
+
+if TYPE_CHECKING:
+    from resolvers.cluster import Cluster
+    from resolvers.job import Job
+
+
+@dataclass(frozen=True)
+class JobDependency:
+    """One thing that a job waits for."""
+
+    cluster: Cluster
+    found: Dependency
+
+    @property
+    def kind(self) -> DependencyKind:
+        """What must have become of the other job."""
+        return self.found.kind
+
+    @property
+    def state(self) -> DependencyState:
+        """How it stands."""
+        return self.found.state
+
+    @property
+    def job_id(self) -> str | None:
+        """The other job, or the task of it that is meant."""
+        return self.found.job_id if self.found.task is None else f"{self.found.job_id}_{self.found.task}"
+
+    @property
+    def all_tasks(self) -> bool:
+        """Whether a whole array is meant."""
+        return self.found.all_tasks
+
+    @property
+    def minutes(self) -> int | None:
+        """How long after the other job's start."""
+        return self.found.minutes
+
+    @property
+    def any_suffices(self) -> bool:
+        """Whether it is one of several alternatives."""
+        return self.found.any_suffices
+
+    @property
+    def job(self) -> Job | None:
+        """The other job; None if the scheduler has forgotten it."""
+        if self.job_id is None:
+            return None
+        return self.cluster.remembered_job(self.job_id)

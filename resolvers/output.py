@@ -1,0 +1,122 @@
+"""Part of a job's output or errors, read on the cluster with the rights of the calling user and no others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from headnode.snapshots import Dataset
+from resolvers import datasets
+from resolvers.errors import BadInputError, FileUnreadableError, ForbiddenError, TooLargeError
+from slurm.output_file import LONGEST_CHARACTER, READ_LIMIT, FilePart, Unreadable, UnreadableCode
+from slurm.states import DescribedEnum
+
+if TYPE_CHECKING:
+    from resolvers.cluster import Cluster
+
+DEFAULT_BYTES = 64 * 1024
+TOGETHER_LIMIT = 2 * 1024 * 1024
+"""The most bytes that the outputs of one request may have: a Lambda's answer has 6 MB at most, and JSON escapes."""
+OFFSET_LIMIT = 10**15
+
+
+class OutputStream(DescribedEnum):
+    """Which of a job's two files."""
+
+    STDOUT = "STDOUT", "What the job writes to its standard output. sbatch: --output."
+    STDERR = "STDERR", "What it writes to its standard error; the same file, unless it named one. sbatch: --error."
+
+
+class OutputFrom(DescribedEnum):
+    """Which end of a file is read."""
+
+    START = "START", "From `offset` on, or from the beginning."
+    END = "END", "The last bytes or lines."
+
+
+@dataclass(frozen=True)
+class OutputRange:
+    """What is asked for of a file. `bytes` and `offset` in bytes."""
+
+    bytes: int
+    lines: int | None
+    offset: int
+    from_end: bool
+
+
+@dataclass(frozen=True)
+class JobOutput:
+    """Part of a file, or why there is none. Sizes and offsets in bytes."""
+
+    path: str
+    exists: bool
+    text: str | None = None
+    message: str | None = None
+    offset: int = 0
+    next_offset: int = 0
+    size: int | None = None
+    modified_time: datetime | None = None
+    is_shorter: bool = False
+
+
+def output_range(lines: int | None, bytes: int | None, start: OutputFrom | None, offset: float | None) -> OutputRange:
+    """What the arguments ask for. Raises BadInputError for what cannot be right."""
+    size = DEFAULT_BYTES if bytes is None else bytes
+    if not LONGEST_CHARACTER <= size <= READ_LIMIT:
+        message = (
+            f"bytes must be from {LONGEST_CHARACTER} to {READ_LIMIT}; follow a larger file with offset: nextOffset."
+        )
+        raise BadInputError(message, argument="bytes")
+    if lines is not None and lines < 1:
+        raise BadInputError("lines must be 1 or more.", argument="lines")
+    if offset is not None and not (0 <= offset < OFFSET_LIMIT and offset == int(offset)):
+        raise BadInputError("offset must be a whole number of bytes, 0 or more.", argument="offset")
+    if offset is not None and start is OutputFrom.END:
+        raise BadInputError("offset counts from the beginning: leave it out, or read from: START.", argument="offset")
+    from_end = start is OutputFrom.END or (start is None and offset is None)
+    return OutputRange(size, lines, int(offset or 0), from_end)
+
+
+async def read_output(cluster: Cluster, path: str, part: OutputRange) -> JobOutput:
+    """That part of the file, as the calling user.
+
+    Raises ForbiddenError if the caller may not read it or has no account to read it as, FileUnreadableError if the
+    file system fails, TooLargeError if the request asks for too much, RequestError if the cluster cannot be asked.
+    """
+    caller = cluster.request.caller
+    if caller is None or caller.cluster_user is None:
+        raise ForbiddenError("Files are read as the caller's account on the cluster, and this caller has none.")
+    dataset = datasets.output(cluster.request.actor, path, part.bytes, part.offset, part.from_end, part.lines)
+    _reserve(cluster, dataset, part.bytes)
+    found = await cluster.load(dataset)
+    if isinstance(found, FilePart):
+        return JobOutput(
+            path,
+            True,
+            text=found.text,
+            offset=found.offset,
+            next_offset=found.end,
+            size=found.size,
+            modified_time=found.modified,
+            is_shorter=found.is_shorter,
+        )
+    return _without_text(found, path, part)
+
+
+def _reserve(cluster: Cluster, dataset: Dataset[FilePart | Unreadable], bytes: int) -> None:
+    reserved = cluster.outputs
+    if dataset not in reserved and sum(reserved.values()) + bytes > TOGETHER_LIMIT:
+        raise TooLargeError(
+            f"The outputs of one request may have {TOGETHER_LIMIT} bytes together: ask for fewer jobs or fewer bytes."
+        )
+    reserved[dataset] = bytes
+
+
+def _without_text(found: Unreadable, path: str, part: OutputRange) -> JobOutput:
+    if found.code is UnreadableCode.FORBIDDEN:
+        raise ForbiddenError(found.message)
+    if found.code is UnreadableCode.FAILED:
+        raise FileUnreadableError(found.message)
+    exists = found.code is not UnreadableCode.MISSING
+    return JobOutput(path, exists, message=found.message, offset=part.offset, next_offset=part.offset)

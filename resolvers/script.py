@@ -1,0 +1,36 @@
+"""A job's batch script, as the calling user may see it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from access.role import Role
+from resolvers import datasets
+from resolvers.errors import ForbiddenError, NotFoundError, RequestError
+from slurm.refusal import Refusal, RefusalCode
+
+if TYPE_CHECKING:
+    from resolvers.cluster import Cluster
+
+
+async def read_script(cluster: Cluster, job_id: str) -> str | None:
+    """The script; None for a job without one.
+
+    Raises ForbiddenError for a job of somebody else, unless an operator asks, NotFoundError for a job that the
+    scheduler has forgotten, RequestError if it cannot be asked.
+    """
+    caller = cluster.request.caller
+    if caller is None or (caller.cluster_user is None and caller.role is not Role.OPERATOR):
+        raise ForbiddenError("Scripts are read as the caller's account on the cluster, and this caller has none.")
+    found = await cluster.load(datasets.script(job_id, cluster.request.actor))
+    if isinstance(found, Refusal):
+        raise _refused(found, job_id)
+    return found
+
+
+def _refused(refusal: Refusal, job_id: str) -> RequestError:
+    if refusal.code is RefusalCode.FORBIDDEN:
+        return ForbiddenError(f"Only its owner and operators may see the script of job {job_id}: {refusal.message}.")
+    if refusal.code is RefusalCode.NOT_FOUND:
+        return NotFoundError(f"The scheduler does not know job {job_id} any more, and with it went its script.")
+    return NotFoundError(f"The scheduler does not give the script of job {job_id}: {refusal.message}.")
