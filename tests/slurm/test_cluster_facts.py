@@ -227,7 +227,7 @@ def test_statistics_count_jobs_and_passes_of_the_scheduler(plain: AskedSlurm) ->
     after = plain.ask(statistics.statistics())
     assert before.jobs_submitted is not None
     assert (after.jobs_submitted, after.jobs_started) == (before.jobs_submitted + 1, before.jobs_submitted + 1)
-    assert after.since == before.since
+    assert before.since in (None, after.since)  # None until slurmctld counted its first time
     assert after.as_of is not None
     assert abs(after.as_of - datetime.now(UTC)) < timedelta(minutes=1)
     assert after.cycles is not None
