@@ -15,8 +15,12 @@ from local.cluster import Cluster
 
 NAME = "values"
 """All jobs of this module have it in their names, and no others."""
-ELSEWHERE = {"script", "reasonCode", "reasonText", "capacityCode", "queuePosition"}
-"""Fields with tests of their own: test_job_detail.py, test_why_waiting.py."""
+ELSEWHERE = {"script", "reasonCode", "reasonText", "capacityCode", "queuePosition"} | {
+    "cpuTimeSeconds",
+    "cpuTimeReservedSeconds",
+    "maxRssMib",
+}
+"""Fields with tests of their own: test_job_detail.py, test_why_waiting.py, test_job_history.py."""
 FIELDS = " ".join(sorted(own_fields("Job") - ELSEWHERE))
 PAGE = """query ($filter: JobFilter, $order: [JobOrder!], $first: Int = 1000, $after: String) {
   jobs(filter: $filter, orderBy: $order, first: $first, after: $after) {

@@ -14,6 +14,9 @@ EVERYTHING = """{
   jobs { totalCount countsByState { state count } nodes { id queue { name } nodes { state queues { name } } } }
   nodes { nodes { name queues { name } jobs { id } } }
   job(id: "1") { state steps { name } }
+  detail: jobs { nodes {
+    reasonCode reasonText capacityCode queuePosition stdoutPath stderrPath components { id }
+    array { taskCount countsByState { count } tasks(first: 2) { totalCount } } dependencies { kind job { id } } } }
   jobHistory { totalCount source nodes { id maxRssMib cpuTimeSeconds restartCount queue { name } } }
 }"""
 
@@ -21,6 +24,12 @@ EVERYTHING = """{
 def test_jobs_queues_and_nodes_nested_both_ways_cost_one_command(api: Api) -> None:
     before = api.commands()
     api.data(EVERYTHING)
+    assert api.commands() == before + 1
+
+
+def test_priority_factors_beside_jobs_cost_one_command(api: Api) -> None:
+    before = api.commands()
+    api.data('{ jobs(cluster: "annex") { nodes { priority queuePosition priorityFactors { age } } } }')
     assert api.commands() == before + 1
 
 
