@@ -170,7 +170,7 @@ HIDDEN: list[tuple[str, Expected]] = [
     ("maint", (NodeState.IDLE, {NodeFlag.MAINTENANCE})),
     (
         "MAINT+CLOUD+DRAIN+POWER",
-        (NodeState.IDLE, {NodeFlag.MAINTENANCE, *map(NodeFlag, ("CLOUD", "DRAIN", "POWERED_DOWN"))}),
+        (NodeState.IDLE, {NodeFlag.MAINTENANCE, NodeFlag.CLOUD, NodeFlag.DRAIN, NodeFlag.POWERED_DOWN}),
     ),
     ("fail", (NodeState.UNKNOWN, {NodeFlag.FAIL})),
     ("failing*", (NodeState.UNKNOWN, {NodeFlag.FAIL, NodeFlag.NOT_RESPONDING})),
