@@ -174,7 +174,9 @@ def test_what_a_running_job_uses_is_told_to_its_user_and_operators_only(api: Api
 
 
 def test_the_use_of_a_whole_list_costs_one_more_command(api: Api, jobs: Jobs) -> None:
-    document = f'{{ jobs(first: 1000, filter: {{user: "{jobs.cluster.users[0].name}"}}) {{ nodes {{ jobId {USE} }} }} }}'
+    document = (
+        f'{{ jobs(first: 1000, filter: {{user: "{jobs.cluster.users[0].name}"}}) {{ nodes {{ jobId {USE} }} }} }}'
+    )
     before = api.commands()
     nodes = ask_anew(api, document)["jobs"]["nodes"]
     assert api.commands() == before + 2
