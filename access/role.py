@@ -18,4 +18,7 @@ class Role(Enum):
 
     VIEWER = "VIEWER", "May look at everything and change nothing."
     USER = "USER", "May also submit jobs, and act on their own, as their account on the cluster."
-    OPERATOR = "OPERATOR", "May also act on other people's jobs, as Slurm's administrator."
+    OPERATOR = (
+        "OPERATOR",
+        "May also act on other people's jobs, and on nodes, queues and reservations, as Slurm's administrator.",
+    )

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from resolvers import datasets
-from resolvers.errors import BadInputError
+from resolvers.errors import BadInputError, unavailable
 from slurm import argument, association, fair_share, license, qos, reservation
 from slurm.column import Record, Rows
 from slurm.configuration import Configuration
+from slurm.fair_share import FairShareDisabledError
 from slurm.statistics import Statistics
 
 if TYPE_CHECKING:
@@ -131,8 +132,14 @@ def associations(cluster: Cluster, user: str | None = None, account: str | None 
 
 
 def fair_shares(cluster: Cluster, user: str | None = None, account: str | None = None) -> list[fair_share.FairShare]:
-    """Shares and use in the order of their tree, of the named user and account alone. Raises BadInputError."""
+    """Shares and use in the order of their tree, of the named user and account alone.
+
+    Raises BadInputError, and RequestError where shares count for nothing: sshare prints them all the same, if there is
+    accounting.
+    """
     check_names(user=user, account=account)
+    if configuration(cluster).priority_type == "basic":
+        raise unavailable(cluster.name, FairShareDisabledError(fair_share.HOW_TO_SWITCH_ON))
     rows = cluster.read(datasets.FAIR_SHARES).value
     users, names = rows.values(fair_share.FairShare.user), rows.values(fair_share.FairShare.account)
     return [rows[index] for index in _named(users, names, user, account)]

@@ -154,8 +154,8 @@ def associations(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any])
 
 
 def fair_share(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
-    """Shares and use, unless the arguments are wrong."""
-    return [datasets.FAIR_SHARES] if _names_are_right(arguments) else []
+    """Shares and use, and whether they count for anything."""
+    return [datasets.FAIR_SHARES, datasets.CONFIGURATION] if _names_are_right(arguments) else []
 
 
 def health(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:

@@ -20,7 +20,8 @@ class ErrorCodes(MaskErrors):
 
     def _process_errors(self, errors: list[GraphQLError]) -> list[GraphQLError]:
         for error in errors:
-            if error.original_error is None:
+            # A variable that is no value of its type is told by a GraphQLError around another.
+            if error.original_error is None or isinstance(error.original_error, GraphQLError):
                 error.extensions = {"code": _code(error), **(error.extensions or {})}
         return super()._process_errors(errors)
 

@@ -34,7 +34,8 @@ def input_type(cls: type, name: str | None = None, ids: tuple[str, ...] = ()) ->
         annotation = _graphql(hints[line.name])
         namespace["__annotations__"][line.name] = _as_id(annotation) if line.name in ids else annotation
         default = {} if line.default is dataclasses.MISSING else {"default": line.default}
-        namespace[line.name] = strawberry.field(description=line.metadata["about"], **default)
+        # With its metadata the line remains one of its table, for whoever reads tables.
+        namespace[line.name] = strawberry.field(description=line.metadata["about"], metadata=line.metadata, **default)
     # A subclass: what the resolvers get is an instance of their own dataclass.
     made = type(name or cls.__name__, (cls,), namespace)
     return strawberry.input(made, name=name or cls.__name__, description=_first_line(cls))

@@ -159,7 +159,7 @@ CHANGES = {
     "UserError",
 }
 ELSEWHERE = {"FairShare"}
-"""These need a cluster that ranks jobs by shares: tests/end_to_end/test_cluster_facts.py has one."""
+"""These need a cluster that ranks jobs by shares: tests/end_to_end/test_facts.py has one."""
 ARGUMENTS = {"id": '"1"', "name": '"queue1"'}
 
 

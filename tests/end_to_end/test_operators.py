@@ -1,0 +1,256 @@
+"""Operators' changes of nodes, queues and reservations, and that they are nobody else's."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from slurm_words import until
+
+from conftest import Api
+from local.cluster import Cluster
+
+NODE = "queue1-dy-large-3"
+OPERATORS = {"groups": "slurmql-operators"}
+ERRORS = "errors { code message field id }"
+UPDATE_NODE = f"""mutation ($input: UpdateNodeInput!) {{ done: updateNode(input: $input) {{
+  nodes {{ name state flags reason queues {{ name }} }} {ERRORS} }} }}"""
+UPDATE_QUEUE = f"""mutation ($input: UpdateQueueInput!) {{ done: updateQueue(input: $input) {{
+  queue {{ name state nodes {{ name }} }} {ERRORS} }} }}"""
+CREATE = f"""mutation ($input: CreateReservationInput!) {{ done: createReservation(input: $input) {{
+  reservation {{ id name state startTime endTime durationSeconds nodeNames users flags nodes {{ name state }}
+    queue {{ name }} }} {ERRORS} }} }}"""
+DELETE = f"mutation ($name: String!) {{ done: deleteReservation(name: $name) {{ name {ERRORS} }} }}"
+
+
+def state(cluster: Cluster, node: str) -> str:
+    return cluster.run("sinfo", "-h", "-n", node, "-o", "%T").stdout.split("\n")[0]
+
+
+def refusals(api: Api, document: str, variables: dict[str, Any], **who: str) -> list[tuple[str, Any]]:
+    """The codes and fields of a change's refusals; nothing else is in the payload."""
+    done = api.data(document, variables, **who)["done"]
+    errors = done.pop("errors")
+    assert list(done.values()) in ([None], [[]])
+    assert all(error["message"] for error in errors)
+    return [(error["code"], error["field"]) for error in errors]
+
+
+@pytest.fixture
+def node(lab: Cluster) -> Iterator[str]:
+    yield NODE
+    lab.run("scontrol", "update", f"NodeName={NODE}", "State=RESUME", check=False)
+
+
+@pytest.fixture
+def queue(lab: Cluster) -> Iterator[str]:
+    lab.run("scontrol", "create", "PartitionName=operators", f"Nodes={NODE}")
+    yield "operators"
+    lab.run("scontrol", "delete", "PartitionName=operators")
+
+
+# --- nodes ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_node_is_drained_with_a_reason_and_taken_back_in_one_command_each(api: Api, lab: Cluster, node: str) -> None:
+    asked = {"names": [f"lab:{node}"], "action": "DRAIN", "reason": "bad disk=1, see #7"}
+    before = api.commands()
+    done = api.data(UPDATE_NODE, {"input": asked}, **OPERATORS)["done"]
+    assert api.commands() == before + 1
+    assert done["errors"] == []
+    (drained,) = done["nodes"]
+    assert (drained["name"], drained["reason"]) == (node, "bad disk=1, see #7")
+    assert "DRAIN" in drained["flags"]
+    shown = lab.run("scontrol", "show", "node", node).stdout
+    assert "Reason=bad disk=1, see #7 [" in shown
+    assert "DRAIN" in shown
+    (back,) = api.data(UPDATE_NODE, {"input": {"names": [node], "action": "RESUME"}}, **OPERATORS)["done"]["nodes"]
+    assert "DRAIN" not in back["flags"]
+    assert "DRAIN" not in lab.run("scontrol", "show", "node", node).stdout
+
+
+def test_a_node_is_put_down_and_an_unknown_one_spoils_nothing(api: Api, lab: Cluster, node: str) -> None:
+    asked = {"names": ["nope", node], "action": "DOWN", "reason": "gone"}
+    done = api.data(UPDATE_NODE, {"input": asked}, **OPERATORS)["done"]
+    assert [(each["name"], each["state"]) for each in done["nodes"]] == [(node, "DOWN")]
+    assert [(error["code"], error["id"]) for error in done["errors"]] == [("NOT_FOUND", "lab:nope")]
+    assert state(lab, node).startswith("down")
+
+
+def test_a_cloud_node_is_powered_up_and_down_without_a_job(api: Api, lab: Cluster) -> None:
+    name = "queue1-dy-large-2"
+    # It may still be on its way up or down after another test's job.
+    until(lambda: state(lab, name) == "idle~", 60)
+    up = {"names": [name], "action": "POWER_UP"}
+    assert api.data(UPDATE_NODE, {"input": up}, user="nobody-here", **OPERATORS)["done"]["errors"] == []
+    until(lambda: state(lab, name) == "idle", 60)
+    down = {"names": [name], "action": "POWER_DOWN"}
+    assert api.data(UPDATE_NODE, {"input": down}, **OPERATORS)["done"]["errors"] == []
+    until(lambda: state(lab, name) == "idle~", 60)
+
+
+def test_what_does_not_fit_a_nodes_state_is_a_conflict(api: Api) -> None:
+    asked = {"names": ["queue1-st-small-2"], "action": "RESUME"}
+    assert refusals(api, UPDATE_NODE, {"input": asked}, **OPERATORS) == [("CONFLICT", None)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"names": [], "action": "RESUME"}, "names"),
+        ({"names": [f"n{number}" for number in range(201)], "action": "RESUME"}, "names"),
+        ({"names": ["ALL,x"], "action": "RESUME"}, "names"),
+        ({"names": ["n1", "a b"], "action": "RESUME"}, "names"),
+        ({"names": [NODE], "action": "DRAIN"}, "reason"),
+        ({"names": [NODE], "action": "DOWN"}, "reason"),
+        ({"names": [NODE], "action": "DRAIN", "reason": " "}, "reason"),
+        ({"names": [NODE], "action": "DRAIN", "reason": "two\nlines"}, "reason"),
+    ],
+)
+def test_wrong_inputs_for_nodes_are_told_and_nothing_is_sent(api: Api, asked: dict[str, Any], field: str) -> None:
+    before = api.commands()
+    assert refusals(api, UPDATE_NODE, {"input": asked}, **OPERATORS) == [("INVALID_INPUT", ["input", field])]
+    assert api.commands() == before
+
+
+# --- queues ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_queue_is_closed_and_opened_again(api: Api, lab: Cluster, queue: str) -> None:
+    for action in ("DOWN", "DRAIN", "INACTIVE", "UP"):
+        done = api.data(UPDATE_QUEUE, {"input": {"name": queue, "action": action}}, **OPERATORS)["done"]
+        assert done == {"queue": {"name": queue, "state": action, "nodes": [{"name": NODE}]}, "errors": []}
+        assert f" State={action} " in lab.run("scontrol", "-o", "show", "partition", queue).stdout
+
+
+def test_unknown_and_wrong_queues(api: Api) -> None:
+    unknown = {"name": "lab:nope", "action": "DOWN"}
+    done = api.data(UPDATE_QUEUE, {"input": unknown}, **OPERATORS)["done"]
+    assert done["queue"] is None
+    assert [(error["code"], error["field"], error["id"]) for error in done["errors"]] == [
+        ("NOT_FOUND", ["input", "name"], "lab:nope")
+    ]
+    before = api.commands()
+    wrong = {"name": "a b", "action": "DOWN"}
+    assert refusals(api, UPDATE_QUEUE, {"input": wrong}, **OPERATORS) == [("INVALID_INPUT", ["input", "name"])]
+    assert api.commands() == before
+
+
+# --- reservations ---------------------------------------------------------------------------------------------------
+
+
+def test_a_reservation_is_made_told_and_deleted_in_one_command_each(api: Api, lab: Cluster) -> None:
+    start = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
+    asked = {
+        "name": "operators-make",
+        "startTime": start.isoformat(),
+        "durationSeconds": 5400,
+        "nodeNames": ["queue1-dy-large-[3-4]"],
+        "users": ["ada", "root"],
+        "queue": "queue1",
+        "flags": ["MAINT", "IGNORE_JOBS"],
+    }
+    before = api.commands()
+    done = api.data(CREATE, {"input": asked}, **OPERATORS)["done"]
+    assert api.commands() == before + 1
+    assert done["errors"] == []
+    made = done["reservation"]
+    assert (made["id"], made["name"], made["state"]) == ("lab:operators-make", "operators-make", "INACTIVE")
+    assert (made["durationSeconds"], made["users"]) == (5400, ["ada", "root"])
+    assert datetime.fromisoformat(made["startTime"]) == start
+    assert datetime.fromisoformat(made["endTime"]) == start + timedelta(seconds=5400)
+    assert [node["name"] for node in made["nodes"]] == ["queue1-dy-large-3", "queue1-dy-large-4"]
+    assert {"MAINT", "IGNORE_JOBS"} <= set(made["flags"])
+    shown = lab.run("scontrol", "show", "reservation", "operators-make").stdout
+    assert "Nodes=queue1-dy-large-[3-4]" in shown
+    assert "Users=ada,root" in shown
+    name = {"name": "lab:operators-make"}
+    assert api.data(DELETE, name, **OPERATORS)["done"] == {"name": "operators-make", "errors": []}
+    assert "operators-make" not in lab.run("scontrol", "show", "reservation").stdout
+    assert refusals(api, DELETE, name, **OPERATORS) == [("NOT_FOUND", ["name"])]
+
+
+def test_a_name_is_taken_once(api: Api, lab: Cluster) -> None:
+    asked = {"name": "once", "durationSeconds": 600, "users": ["ada"], "licenses": "matlab:1", "flags": ["ANY_NODES"]}
+    try:
+        assert api.data(CREATE, {"input": asked}, **OPERATORS)["done"]["errors"] == []
+        assert refusals(api, CREATE, {"input": asked}, **OPERATORS) == [("CONFLICT", ["input", "name"])]
+    finally:
+        lab.run("scontrol", "delete", "ReservationName=once")
+
+
+RIGHT = {"durationSeconds": 600, "users": ["ada"], "nodes": 1}
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"name": "a b"}, "name"),
+        ({"startTime": "2026-11-22T10:00:00"}, "startTime"),
+        ({"endTime": "2030-01-01T00:00:00Z"}, "durationSeconds"),
+        ({"durationSeconds": None}, "durationSeconds"),
+        ({"durationSeconds": 59}, "durationSeconds"),
+        ({"durationSeconds": None, "endTime": "2030-01-01T00:00:00"}, "endTime"),
+        ({"nodes": None}, "nodes"),
+        ({"nodes": 0}, "nodes"),
+        ({"nodeNames": ["a"]}, "nodes"),
+        ({"nodes": None, "nodeNames": ["ALL"]}, "nodeNames"),
+        ({"queue": "a,b"}, "queue"),
+        ({"features": "a b"}, "features"),
+        ({"users": None}, "users"),
+        ({"users": []}, "users"),
+        ({"accounts": ["a b"]}, "accounts"),
+        ({"licenses": "a b"}, "licenses"),
+    ],
+)
+def test_wrong_inputs_for_reservations_are_told_and_nothing_is_sent(
+    api: Api, asked: dict[str, Any], field: str
+) -> None:
+    before = api.commands()
+    found = refusals(api, CREATE, {"input": {**RIGHT, **asked}}, **OPERATORS)
+    assert ("INVALID_INPUT", ["input", field]) in found
+    assert {code for code, _ in found} == {"INVALID_INPUT"}
+    assert api.commands() == before
+
+
+def test_a_wrong_name_to_delete_is_told_and_nothing_is_sent(api: Api) -> None:
+    before = api.commands()
+    assert refusals(api, DELETE, {"name": "a b"}, **OPERATORS) == [("INVALID_INPUT", ["name"])]
+    assert api.commands() == before
+
+
+def test_the_schedulers_refusal_names_the_input_it_is_about(api: Api) -> None:
+    for wrong, field in (({"queue": "nope"}, "queue"), ({"nodes": None, "nodeNames": ["nope"]}, "nodeNames")):
+        found = refusals(api, CREATE, {"input": {**RIGHT, **wrong}}, **OPERATORS)
+        assert found == [("REJECTED_BY_SCHEDULER", ["input", field])]
+
+
+# --- who may --------------------------------------------------------------------------------------------------------
+
+CHANGES = [
+    (UPDATE_NODE, {"input": {"names": [NODE], "action": "DRAIN", "reason": "mine"}}),
+    (UPDATE_QUEUE, {"input": {"name": "queue1", "action": "DOWN"}}),
+    (CREATE, {"input": {**RIGHT, "name": "mine"}}),
+    (DELETE, {"name": "mine"}),
+]
+
+
+@pytest.mark.parametrize("who", [{}, {"groups": "slurmql-viewers"}, {"user": "nobody-here"}, {"user": "root"}])
+@pytest.mark.parametrize(("document", "variables"), CHANGES, ids=["node", "queue", "create", "delete"])
+def test_who_is_no_operator_administers_nothing_and_nothing_is_sent(
+    api: Api, lab: Cluster, document: str, variables: dict[str, Any], who: dict[str, str]
+) -> None:
+    before = api.commands()
+    assert refusals(api, document, variables, **who) == [("FORBIDDEN", None)]
+    assert api.commands() == before
+    assert " State=UP " in lab.run("scontrol", "-o", "show", "partition", "queue1").stdout
+    assert "mine" not in lab.run("scontrol", "show", "node", NODE).stdout
+
+
+@pytest.mark.parametrize(("document", "variables"), CHANGES, ids=["node", "queue", "create", "delete"])
+def test_an_unknown_cluster_is_told_and_nothing_is_sent(api: Api, document: str, variables: dict[str, Any]) -> None:
+    before = api.commands()
+    elsewhere = document.replace("input: $input", 'input: $input, cluster: "nowhere"')
+    elsewhere = elsewhere.replace("name: $name", 'name: $name, cluster: "nowhere"')
+    assert refusals(api, elsewhere, variables, **OPERATORS) == [("NOT_FOUND", ["cluster"])]
+    assert api.commands() == before
