@@ -167,6 +167,30 @@ def test_a_job_on_its_own_has_neither(api: Api, submit: Submit) -> None:
     assert job(api, submit(), "array { id } components { id }") == {"array": None, "components": []}
 
 
+def test_a_past_job_has_its_detail_too(api: Api, lab: Cluster, submit: Submit) -> None:
+    array = submit("--constraint=static", "--array=1-2")
+    until(lambda: set(lines(lab, "squeue", "-h", "-t", "all", "-j", array, "-o", "%T")) == {"COMPLETED"}, 60)
+    fields = """jobId script reasonCode reasonText capacityCode queuePosition output { path } dependencies { kind }
+      components { id } array { taskCount tasks { nodes { jobId state } } }"""
+    document = f"query ($ids: [ID!]) {{ jobHistory(filter: {{ids: $ids}}) {{ source nodes {{ {fields} }} }} }}"
+
+    def past() -> Values:
+        found: Values = ask_anew(api, document, {"ids": [f"{array}_1"]})["jobHistory"]
+        return found
+
+    until(lambda: len(past()["nodes"]) == 1, 30)
+    tasks = [{"jobId": f"{array}_{task}", "state": "COMPLETED"} for task in (1, 2)]
+    nothing = ("reasonCode", "reasonText", "capacityCode", "queuePosition", "output")
+    assert past() == {
+        "source": "ACCOUNTING",
+        "nodes": [
+            {"jobId": f"{array}_1", "script": SCRIPT, "dependencies": [], "components": []}
+            | dict.fromkeys(nothing)
+            | {"array": {"taskCount": 2, "tasks": {"nodes": tasks}}}
+        ],
+    }
+
+
 # --- dependencies ---------------------------------------------------------------------------------------------------
 
 
