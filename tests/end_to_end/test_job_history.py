@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from slurm_words import Values, ask_anew, host_names, say, until
+from slurm_words import Values, ask_anew, host_names, own_fields, say, until
 
 from conftest import Api
 from headnode.aws import Clients
@@ -505,3 +505,14 @@ def test_the_history_has_them_still(forgetful_api: Api, forgetful: Forgetful) ->
         "jobs": {"totalCount": 0},
         "jobHistory": {"totalCount": 4, "source": "ACCOUNTING"},
     }
+
+
+DETAIL = """nodes { array { taskCount tasks(first: 1) { totalCount } } components { id } dependencies { kind }
+  output { text } cluster { name } queues { name }"""
+
+
+def test_every_field_of_a_job_is_there_for_a_past_one(api: Api, past: Past) -> None:
+    """What accounting does not know is null, and told of where it cannot be answered; nothing is a defect."""
+    leaves = " ".join(sorted(own_fields("Job")))
+    document = f"{{ jobHistory(first: 1000) {{ {DETAIL} {leaves} }} }} }}"
+    assert "INTERNAL_SERVER_ERROR" not in api.codes(document)
