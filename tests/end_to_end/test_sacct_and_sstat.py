@@ -182,7 +182,7 @@ def test_a_job_is_what_sacct_says_of_it(books: Books) -> None:
         job.queue_name,
         ",".join(job.node_names),
         str(job.elapsed_seconds),
-        str(job.cpu_time_reserved_seconds),
+        f"{job.cpu_time_reserved_seconds:.0f}",
         str((job.time_limit_seconds or 0) // 60),
     ] == expected
     assert (job.cpu_count, job.memory_mib) == (2, 200)
