@@ -169,7 +169,9 @@ def test_every_value_is_what_sacct_says_by_another_format(api: Api, past: Past, 
 def test_the_window_is_the_last_24_hours_and_the_latest_come_first(api: Api, past: Past) -> None:
     answer = history(api)
     assert answer["source"] == "ACCOUNTING"
-    assert past.kinds(answer) >= {"done", "three", "killed", "array", "running", "requeued"}
+    # 20.11's sacct leaves out a job that waits again where a time is given.
+    waits_again = {"requeued"} if past.cluster.programs.slurm_version() >= (21, 8) else set()
+    assert past.kinds(answer) >= {"done", "three", "killed", "array", "running"} | waits_again
     times = [job["submitTime"] for job in answer["nodes"]]
     assert times == sorted(times, reverse=True)
     listed = {each["JobID"] for each in sacct(past.cluster, "-S", "now-24hours")}
@@ -433,8 +435,9 @@ def _forgotten(cluster: Cluster) -> dict[str, str]:
     until(lambda: ended(ids["plain"], 1) and ended(ids["array"], 3), 60)
     cluster.stop_controller()
     state = Path(say_config(cluster, "StateSaveLocation"))
-    for file in state.glob("job_state*"):
-        file.unlink()
+    for file in state.glob("*"):
+        if file.is_file() and (file.name.startswith("job_state") or cluster.programs.slurm_version() >= (25, 11)):
+            file.unlink()  # 26.05 does not start where only the jobs' state is missing
     cluster.start_controller()
     assert say(cluster, "squeue", "-h", "-t", "all").split() == []
     return ids
