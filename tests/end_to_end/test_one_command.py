@@ -10,7 +10,9 @@ EVERYTHING = """{
     accounts { name associations { user } } associations { account user } statistics { jobsRunning }
     configuration { maxArraySize } health { ok agent { ok } scheduler { ok } snapshots { name } }
   }
-  queues { name nodes { name jobs { id user queue { name } } } nodeCounts { state count } jobs(first: 5) { totalCount } }
+  queues {
+    name nodes { name jobs { id user queue { name } } } nodeCounts { state count } jobs(first: 5) { totalCount }
+  }
   jobs { totalCount countsByState { state count } nodes { id queue { name } nodes { state queues { name } } } }
   nodes { nodes { name queues { name } jobs { id } } }
   job(id: "1") { state steps { name } }
