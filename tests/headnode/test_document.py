@@ -21,7 +21,7 @@ SETTINGS = {"reader": "nobody", "path": "/usr/bin:/bin"}
 
 
 def packed(request: dict[str, Any]) -> str:
-    return base64.urlsafe_b64encode(gzip.compress(json.dumps(request).encode())).decode()
+    return base64.urlsafe_b64encode(gzip.compress(json.dumps(request).encode(), mtime=0)).decode()
 
 
 def run(request: str, path: str, settings: dict[str, Any] | None = None) -> subprocess.CompletedProcess[str]:

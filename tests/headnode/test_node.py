@@ -46,7 +46,7 @@ def head_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
 
 
 def packed(answer: dict[str, Any]) -> str:
-    return base64.b64encode(gzip.compress(json.dumps(answer).encode())).decode()
+    return base64.b64encode(gzip.compress(json.dumps(answer).encode(), mtime=0)).decode()
 
 
 @pytest.mark.parametrize(
