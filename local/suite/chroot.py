@@ -4,7 +4,7 @@ import ctypes
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +60,8 @@ class Chroot:
         finally:
             # Lazily: a process that is about to end may still be in it.
             _run("umount", "--lazy", str(inside))
+            with suppress(OSError):  # others may be showing it too, or it was there before
+                inside.rmdir()
 
     def _outside(self, path: Path) -> Path:
         return self.root / path.relative_to("/")
