@@ -27,7 +27,7 @@ run: $(INSTALLED)  ## a private real Slurm, local AWS and the API; PORT=8000 ACC
 
 test: $(INSTALLED)  ## all tests, the end-to-end ones on a real Slurm
 	@$(BIN)/python -m local.packages --accounting
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses 4 --dist loadfile
 
 test-slurm: $(INSTALLED)  ## the end-to-end tests on another Slurm, as root; SUITE=bullseye|bookworm|trixie|forky|all
 	@$(BIN)/python -m local.suite $(or $(SUITE),all)

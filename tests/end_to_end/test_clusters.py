@@ -56,9 +56,9 @@ def test_clusters_are_listed_by_name_without_a_command(api: Api) -> None:
 
 def test_each_cluster_has_its_own_jobs(api: Api, jobs: dict[str, str]) -> None:
     data = api.data("""{
-      jobs { nodes { name cluster { name } } }
-      there: jobs(cluster: "annex") { nodes { name cluster { name } } }
-      cluster(name: "annex") { jobs { nodes { name cluster { name } } } }
+      jobs(first: 1000) { nodes { name cluster { name } } }
+      there: jobs(cluster: "annex", first: 1000) { nodes { name cluster { name } } }
+      cluster(name: "annex") { jobs(first: 1000) { nodes { name cluster { name } } } }
     }""")
     here, there = (
         {"name": "only-on-lab", "cluster": {"name": "lab"}},
