@@ -933,8 +933,10 @@ def find_submitted(user: Account, printed: str, claimed_at: float) -> "Optional[
     run([listing])
     if listing.exit_code != 0:
         raise RefusedError("the scheduler cannot be asked what became of the first submission", "unknown")
-    rows = [line.split("|") for line in listing.stdout.decode("ascii", "replace").splitlines()]
-    jobs = [int(row[0]) for row in rows if row[1] == session.group(1) and int(row[2]) >= int(claimed_at)]
+    # A session's number comes back after millions of processes, so jobs of long before are not meant; slurmctld's clock
+    # is a coarse one that may be behind ours.
+    rows = re.findall(r"^(\d+)\|(\d+)\|(\d+)\|$", listing.stdout.decode("ascii", "replace"), re.MULTILINE)
+    jobs = [int(job) for job, sid, submitted in rows if sid == session.group(1) and int(submitted) > claimed_at - 5]
     return str(min(jobs)) if jobs else None
 
 
