@@ -486,9 +486,15 @@ class Process:
             self.child.wait()
         elif self.ended is None or (self.streams and now < self.ended + 0.5):
             return False
-        for stream in self.streams.values():
-            selector.unregister(stream)
-            stream.close()
+        for name, stream in list(self.streams.items()):
+            # A child of the command holds the pipe open. What the command itself has printed is all in it.
+            os.set_blocking(stream.fileno(), False)
+            try:
+                while name in self.streams:
+                    self.read(selector, name)
+            except BlockingIOError:
+                selector.unregister(stream)
+                stream.close()
         self.exit_code = self.child.returncode
         return True
 
@@ -889,8 +895,13 @@ def submit_once(sbatch: Process, operation: "Dict[str, Any]") -> "Dict[str, Any]
 
 
 def outcome_unknown(sbatch: Process) -> bool:
-    """Whether slurmctld may have taken the job although sbatch did not say so."""
-    return getattr(sbatch.refusal, "code", None) == "timed_out" or b"Socket timed out" in sbatch.stderr
+    """Whether slurmctld may have taken the job although sbatch did not say so: it ran out of time, or was killed.
+
+    A clear no is an error that sbatch itself prints.
+    """
+    if sbatch.refusal is not None:
+        return sbatch.refusal.code == "timed_out"
+    return sbatch.exit_code != 0 and (b"error: " not in sbatch.stderr or b"Socket timed out" in sbatch.stderr)
 
 
 def submitted(claim: "Any", job: str) -> "Dict[str, Any]":

@@ -238,6 +238,19 @@ def test_killed_when_slurm_had_the_job_and_nobody_else_knew_a_retry_gives_it(
     assert jobs_named(lab, name) == [job]
 
 
+def test_only_sbatch_killed_the_job_it_submitted_is_found(lab: Cluster, program: Program, name: str) -> None:
+    program.sbatch('"$real" "$@" >/dev/null', "kill -KILL $$")
+    answer = program.finish(program.start())
+    assert jobs_named(lab, name) == [answer["stdout"]]
+
+
+def test_only_sbatch_killed_before_it_asked_the_outcome_is_unknown(lab: Cluster, program: Program, name: str) -> None:
+    program.sbatch("kill -KILL $$")
+    assert program.finish(program.start())["code"] == "unknown"
+    job = program.run()["stdout"].strip()
+    assert jobs_named(lab, name) == [job]
+
+
 def test_only_the_program_killed_a_retry_waits_for_the_sbatch_that_still_runs(
     lab: Cluster, program: Program, name: str
 ) -> None:
