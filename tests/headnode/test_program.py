@@ -372,7 +372,7 @@ def test_the_job_of_an_earlier_reply_is_filled_in(node: Node) -> None:
 
 
 def test_without_such_a_job_the_later_command_is_not_run(node: Node) -> None:
-    node.command("sbatch", "echo no >&2; exit 1")
+    node.command("sbatch", "echo 'sbatch: error: no' >&2; exit 1")
     steps = [
         [{"operation": "sbatch", "stdin": SCRIPT}],
         [{"operation": "squeue", "options": {"jobs": {"job_of": 0}}}],
