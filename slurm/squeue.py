@@ -169,7 +169,7 @@ class Job(Record):
     het_job_id = Column(_het_job_id, "HetJobID", about="The id of the heterogeneous job that this is a component of; else null. squeue: HetJobID.")
     dependency = Column(text, "Dependency", about="What the job waits for, as `afterok:123(unfulfilled)`; null for nothing. squeue: Dependency.")
     work_dir = Column(text, "WorkDir", about="The folder that the job starts in. squeue: WorkDir.")
-    command = Column(text, "Command", about="The path of the script and its arguments; null if the script came as text. squeue: Command.")
+    command = Column(text, "Command", about="The path of the script and, on releases that tell them (22.05 does, 24.11 does not), its arguments; null if the script came as text. squeue: Command.")
     comment = Column(text, "Comment", about="The job's comment; null without one (Slurm prints both as `(null)`, so that literal text is null too). squeue: Comment.")
     restart_count = Column(integer, "RestartCnt", about="How many times the job was requeued. squeue: RestartCnt.")
     # fmt: on

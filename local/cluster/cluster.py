@@ -216,7 +216,7 @@ class Cluster:
             daemons.start(node, slurmd(self.programs, layout, node))
         for node in static:
             daemons.wait(node, partial(self._is_idle, node), READY_WITHIN)
-        progress(f"cluster {self.name} is ready: {', '.join(static)} idle, {len(cloud)} nodes powered down")
+        progress(f"cluster {self.name} is up: {', '.join(static)} idle, {len(cloud)} nodes powered down")
 
     def _start_accounting(
         self, daemons: Daemons, configuration: Configuration, progress: Callable[[str], None]
