@@ -12,7 +12,7 @@ from slurm.command import AccountingDisabledError, Reply, SchedulerUnavailableEr
 from slurm.errors import ParseError
 
 _DISABLED = "not running a supported accounting_storage plugin"
-_NO_ANSWER = ("Problem talking to the database", "Unable to contact slurmdbd", "slurm_persist_conn_open", "DBD_")
+_NO_ANSWER = ("Problem talking to the database", "Unable to contact slurmdbd", "persist_conn", "DBD_")
 HOW_TO_SWITCH_ON = (
     "The cluster keeps no accounts. Run slurmdbd and set AccountingStorageType=accounting_storage/slurmdbd in "
     "slurm.conf; on ParallelCluster configure Scheduling/SlurmSettings/Database."

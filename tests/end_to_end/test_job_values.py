@@ -1,5 +1,6 @@
 """Every value of a job is what scontrol and squeue say of it by other formats, for jobs of every kind."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,6 +60,7 @@ def jobs(lab: Cluster) -> Iterator[Jobs]:
         running = submit(
             "running", SLEEP, STATIC, "--time=1-02:03:00", "--comment=von Müller, 5 % | x", "--account=physics"
         )
+        begun = int(time.time())
         suspended = submit("suspended", SLEEP, STATIC, "--time=20", user="grace")
         array = submit("array", SLEEP, STATIC, "--array=1,3-9:2,12%2", f"--output={outputs}/array.out", "--time=7")
         submit("completed", "true", STATIC, f"--output={outputs}/done.out", f"--error={outputs}/done.err")
@@ -79,6 +81,7 @@ def jobs(lab: Cluster) -> Iterator[Jobs]:
         submit("waiting for gpus", "true", "--hold", "--partition=gpu", "--gres=gpu:2", "--nodes=2")
         submit("waiting for typed gpus", "true", "--hold", "--partition=gpu", "--gpus-per-task=a100:2", "--ntasks=4")
         submit("resources", "true", "--constraint=static", "--nodes=2", "--exclusive", "--nice=100000")
+        until(lambda: int(time.time()) > begun, 5)  # Slurm's times are whole seconds, and below they are compared
         cancelled = submit("cancelled", SLEEP, STATIC)
         submit("cancelled early", "true", "--hold")
         file = outputs / "values.sh"

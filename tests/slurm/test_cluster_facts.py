@@ -312,8 +312,11 @@ def test_two_controllers_are_told_apart() -> None:
     assert answer.controllers == [Controller("primary", "head1", False), Controller("backup", "head2", True)]
 
 
-def test_an_accounting_that_does_not_answer_is_told_of() -> None:
-    said = "sacctmgr: error: slurm_persist_conn_open_without_init: failed to open persistent connection to host:x\n"
+@pytest.mark.parametrize(
+    "function", ["slurm_persist_conn_open_without_init", "slurm_persist_conn_open", "_open_persist_conn"]
+)
+def test_an_accounting_that_does_not_answer_is_told_of(function: str) -> None:
+    said = f"sacctmgr: error: {function}: failed to open persistent connection to host:x\n"
     answer = ping.read([Reply(0, "Slurmctld(primary) at head1 is UP\n"), Reply(1, stderr=said)])
     assert answer.accounting_is_up is False
     assert "persistent connection" in (answer.accounting_message or "")
