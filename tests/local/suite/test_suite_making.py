@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.suite import Chroot, SuiteError, debootstrap, suite
+from local.suite import Chroot, SuiteError, __main__, debootstrap, suite
 from local.suite.mirror import mirror
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a suite")
@@ -35,6 +35,17 @@ def test_a_mirror_that_does_not_answer_leaves_a_log_and_no_suite(tmp_path: Path)
         debootstrap.make("trixie", tmp_path / "trixie", "http://127.0.0.1:9/debian", keyring, print)
     (log,) = tmp_path.iterdir()
     assert log.suffix == ".log"
+
+
+@needs_root
+def test_a_suite_that_cannot_be_made_is_told_from_one_that_failed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SLURMQL_CACHE", str(tmp_path))
+    monkeypatch.setenv("SLURMQL_DEBIAN_MIRROR", "http://127.0.0.1:9/debian")
+    monkeypatch.setattr("sys.argv", ["make test-slurm", "trixie"])
+    assert __main__.main() == __main__.NOT_HERE
+    assert "debootstrap failed" in capsys.readouterr().err
 
 
 def test_a_mirror_that_is_named_counts(monkeypatch: pytest.MonkeyPatch) -> None:
