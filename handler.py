@@ -12,7 +12,8 @@ from typing import Any
 from cross_web import HTTPException
 from mangum import Mangum
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 from strawberry.asgi import GraphQL
 
 from access.caller import caller
@@ -23,6 +24,7 @@ from headnode.settings import Settings
 from headnode.snapshots import Snapshots
 from resolvers.graph import Graph
 from schema import schema
+from transport import graphiql
 
 GATEWAY_SECONDS = 27.0
 """API Gateway gives up after 29 s (REST) or 30 s (HTTP API): whatever we have to say must be said before."""
@@ -39,6 +41,15 @@ clusters = {
 
 class Application(GraphQL[Graph, None]):
     """The GraphQL application: GraphiQL for a browser's GET, queries by GET and POST, mutations by POST."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """GraphiQL's files, or the answer to a request."""
+        file = graphiql.file(scope["path"]) if scope["type"] == "http" else None
+        await (file(scope, receive, send) if file else super().__call__(scope, receive, send))
+
+    async def render_graphql_ide(self, request: Request) -> Response:
+        """GraphiQL's page."""
+        return graphiql.page()
 
     async def get_context(self, request: Any, response: Any) -> Graph:
         """What this request may see: its caller and deadline come from the gateway's event, never from a header."""

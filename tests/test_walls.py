@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 TREE = Path(__file__).parents[1]
-PACKAGES = ("access", "headnode", "local", "resolvers", "schema", "slurm")
+PACKAGES = ("access", "headnode", "local", "resolvers", "schema", "slurm", "transport")
 LINT_IMPORTS = str(Path(sys.executable).with_name("lint-imports"))
 
 
@@ -64,7 +64,7 @@ def test_one_forbidden_import_is_caught(wall: str, copied_tree: Path) -> None:
 
 def test_the_handler_imports_downward_only() -> None:
     imported = imports((TREE / "handler.py").read_text())
-    assert {"schema", "resolvers", "headnode", "access"} >= imported & {*PACKAGES, "tests"}
+    assert {"schema", "resolvers", "headnode", "access", "transport"} >= imported & {*PACKAGES, "tests"}
     assert not imported & {"boto3", "botocore"}
 
 

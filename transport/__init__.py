@@ -1,0 +1,1 @@
+"""The HTTP side: what stands between the gateway's event and the schema."""

@@ -1,0 +1,31 @@
+import "graphiql/style.css";
+import "@graphiql/plugin-explorer/style.css";
+import "./page.css";
+
+import { explorerPlugin } from "@graphiql/plugin-explorer";
+import { HISTORY_PLUGIN } from "@graphiql/plugin-history";
+import { createGraphiQLFetcher } from "@graphiql/toolkit";
+import { GraphiQL } from "graphiql";
+import { createRoot } from "react-dom/client";
+
+import firstQuery from "./first.graphql";
+
+const WORKERS = { graphql: GRAPHQL_WORKER, json: JSON_WORKER };
+
+globalThis.MonacoEnvironment = {
+  getWorker: (_, label) => new Worker(new URL(WORKERS[label] ?? EDITOR_WORKER, import.meta.url)),
+};
+
+// Beside the page, whatever stage or path of a gateway the page lies under.
+const url = new URL("graphql", document.baseURI).href;
+
+createRoot(document.getElementById("graphiql")).render(
+  <GraphiQL
+    fetcher={createGraphiQLFetcher({ url })}
+    defaultQuery={firstQuery}
+    defaultEditorToolsVisibility={false}
+    plugins={[HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })]}
+  >
+    <GraphiQL.Logo>slurmql</GraphiQL.Logo>
+  </GraphiQL>,
+);
