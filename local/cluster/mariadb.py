@@ -16,8 +16,6 @@ QUICK = tuple(
         "innodb-data-file-path=ibdata1:4M:autoextend",
         "innodb-autoextend-increment=4",
         "innodb-temp-data-file-path=ibtmp1:4M:autoextend",
-        # The kernel's asynchronous requests are counted for the whole machine: several clusters at once want too many.
-        "innodb-use-native-aio=0",
         "performance-schema=0",
         # What slurmdbd asks for; 26.05 would end itself where two transactions meet.
         "innodb-lock-wait-timeout=900",
@@ -43,6 +41,8 @@ def install(programs: Programs, layout: Layout, account: str) -> list[str]:
         programs.path("mariadb-install-db"),
         "--no-defaults",
         f"--datadir={layout.database}",
+        # At its start it removes every temporary table from there: also another cluster's, were it /tmp.
+        f"--tmpdir={layout.database}",
         "--auth-root-authentication-method=socket",
         f"--auth-root-socket-user={account}",
         "--skip-test-db",
