@@ -106,12 +106,12 @@ def _wait(ssm: SSMClient, invocation: Invocation, command: str, deadline: Deadli
         deadline.sleep(_jittered(pause))
         waited = time.monotonic() - sent
         interval = interval if waited < _BRISK_FOR else min(1.5 * interval, _SLOWEST)
-        pause = interval
+        last, pause = pause, interval
         try:
             result = ssm.get_command_invocation(CommandId=command, InstanceId=invocation.instance)
         except ClientError as error:
             if _code(error) in _THROTTLED:
-                interval = min(2 * interval, _SLOWEST)
+                pause = min(2 * last, _SLOWEST)  # a look that is let through brings the usual pace back
             elif _code(error) != "InvocationDoesNotExist" or waited > _MISSING_FOR:
                 raise _lost(invocation, "The result of the command was lost.") from error
             continue

@@ -83,6 +83,7 @@ class HeadNode:
 
         `comment` goes into SSM's history beside the command; it should tell the request, not its content.
         """
+        instance = self._discovery.instance()
         answer_key = self._storage.new_key("answers") if self._storage else None
         request = _request(
             errand, deadline, self._storage.put_url(answer_key) if self._storage and answer_key else None
@@ -93,7 +94,7 @@ class HeadNode:
             request_key, packed = self._store(packed)
         invocation = Invocation(
             document=self._document,
-            instance=self._discovery.instance(),
+            instance=instance,
             parameter=PARAMETER,
             text=base64.urlsafe_b64encode(packed).decode(),
             comment=comment,
@@ -108,11 +109,12 @@ class HeadNode:
             if self._storage and request_key:
                 self._storage.delete(request_key)
         try:
-            return self._replies(printed, answer_key)
+            answer = self._answer(printed, answer_key)
         except (ClusterUnreachableError, ResponseTooLargeError) as error:
             if errand.changes:  # the command ran: what it did is done
                 raise OutcomeUnknownError("The result of the change was lost.") from error
             raise
+        return _replies(answer)
 
     def _store(self, packed: bytes) -> tuple[str, bytes]:
         """Put a large request into the bucket; what is sent instead says where it lies."""
@@ -123,15 +125,14 @@ class HeadNode:
         pointer = {"get": self._storage.get_url(key), "sha256": hashlib.sha256(packed).hexdigest()}
         return key, gzip.compress(json.dumps(pointer).encode())
 
-    def _replies(self, printed: str, answer_key: str | None) -> list[Reply]:
+    def _answer(self, printed: str, answer_key: str | None) -> dict[str, Any]:
+        """What the program answered: replies, or why it ran nothing. Raises HeadNodeError if that was lost."""
         answer = _unpack(_decode(printed))
         if "put" in answer and self._storage and answer_key:
             answer = _unpack(self._storage.get(answer_key, answer["put"]))
-        if "error" in answer:
-            raise (DeadlineError if answer.get("expired") else ResponseTooLargeError)(
-                f"The head node: {answer['error']}."
-            )
-        return [_reply(reply) for reply in answer["replies"]]
+        if "error" in answer and not (answer.get("expired") or answer.get("unread")):
+            raise ResponseTooLargeError(f"The head node: {answer['error']}.")
+        return answer
 
 
 def _request(errand: Errand, deadline: Deadline, put: str | None) -> dict[str, Any]:
@@ -158,6 +159,15 @@ def _operation(command: Command) -> dict[str, Any]:
 def _value(value: str | int) -> str | dict[str, int]:
     """An option's text; a number stands for the job that the reply of that number tells of."""
     return {"job_of": value} if isinstance(value, int) else value
+
+
+def _replies(answer: Mapping[str, Any]) -> list[Reply]:
+    """The replies. Raises DeadlineError, ClusterUnreachableError if the program ran nothing, so nothing was changed."""
+    if "error" in answer:
+        raise (DeadlineError if answer.get("expired") else ClusterUnreachableError)(
+            f"The head node: {answer['error']}."
+        )
+    return [_reply(reply) for reply in answer["replies"]]
 
 
 def _reply(reply: Mapping[str, Any]) -> Reply:

@@ -1036,7 +1036,7 @@ def answer(text: str) -> "Tuple[Dict[str, Any], Optional[str]]":
     try:
         request = well_formed(unpack(text))
     except (ValueError, TypeError, AttributeError, OSError, zlib.error, RefusedError) as error:
-        return {"error": "the request cannot be read: %s" % error}, None
+        return {"error": "the request cannot be read: %s" % error, "unread": True}, None
     if started > request["expires"]:
         return {"error": "the request came too late", "expired": True}, None
     replies = []  # type: List[Dict[str, Any]]

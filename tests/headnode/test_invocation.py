@@ -1,5 +1,6 @@
 """One SSM command against the local endpoint: what is said when it goes well, and when it does not."""
 
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -81,6 +82,23 @@ def test_throttled_looks_do_not_lose_the_result(endpoint: Endpoint) -> None:
     endpoint.faults.change({"throttle": 0.4, "seed": 3})
     assert run("echo hello") == "hello\n"
     assert len(endpoint.sends) == 1
+
+
+def test_a_throttled_look_slows_the_next_one_and_none_after_it(endpoint: Endpoint) -> None:
+    """The second look and the third are throttled; the usual pace is a tenth of a second."""
+    looks: list[float] = []
+    ssm = Clients().ssm
+
+    def looked(**_: object) -> None:
+        looks.append(time.monotonic())
+        endpoint.faults.throttle_next = 1 if len(looks) in (2, 3) else 0
+
+    ssm.meta.events.register("before-call.ssm.GetCommandInvocation", looked)
+    invocation = Invocation("AWS-RunShellScript", NODE, "commands", "sleep 2", "test", changes=False)
+    invoke(ssm, invocation, Deadline.after(60), Pace(first=0.1, interval=0.1))
+    pauses = [after - before for before, after in itertools.pairwise(looks)]
+    assert pauses[1] >= 0.18 and pauses[2] >= 0.36
+    assert min(pauses[3:]) < 0.18
 
 
 @pytest.mark.parametrize("changes", [False, True])

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import secrets
 import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,11 +13,18 @@ import pytest
 
 from headnode.aws import Clients
 from headnode.deadline import Deadline
-from headnode.errors import ClusterUnreachableError, HeadNodeError, OutcomeUnknownError, ResponseTooLargeError
+from headnode.errors import (
+    ClusterUnreachableError,
+    DeadlineError,
+    HeadNodeError,
+    OutcomeUnknownError,
+    ResponseTooLargeError,
+)
 from headnode.node import Errand, HeadNode
 from headnode.settings import ClusterSettings, Settings
-from local.aws import CREDENTIALS
+from local.aws import CREDENTIALS, REGION
 from local.ssm import Endpoint, Instance
+from local.stack import Stack
 from slurm.command import Command
 
 NODE = "i-0123456789abcdef0"
@@ -70,6 +78,34 @@ def test_an_answer_that_is_lost_on_the_way_fails_a_read_and_leaves_a_change_unkn
         node.run(Errand([[Command("squeue")]]), Deadline.after(60), "test")
     with pytest.raises(OutcomeUnknownError):
         node.run(Errand([[Command("scontrol hold", arguments=("1",))]], changes=True), Deadline.after(60), "test")
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ({"error": "the request cannot be read: it has no steps", "unread": True}, ClusterUnreachableError),
+        ({"error": "the request came too late", "expired": True}, DeadlineError),
+    ],
+)
+@pytest.mark.parametrize("changes", [False, True])
+def test_a_request_that_the_head_node_does_not_carry_out_is_told_as_what_it_is(
+    answer: dict[str, Any], error: type[HeadNodeError], changes: bool, head_node: Callable[[str], HeadNode]
+) -> None:
+    """Nothing ran, so of a change it is known that it was not made."""
+    with pytest.raises(error) as caught:
+        head_node(packed(answer)).run(Errand([[Command("squeue")]], changes=changes), Deadline.after(60), "test")
+    assert str(caught.value) == f"The head node: {answer['error']}."
+
+
+def test_a_large_request_for_an_instance_that_is_not_found_leaves_nothing_in_the_bucket(stack: Stack) -> None:
+    bucket = stack.aws.client("s3")
+    bucket.create_bucket(Bucket="errands", CreateBucketConfiguration={"LocationConstraint": REGION})
+    cluster = ClusterSettings("gone", "gone")
+    node = HeadNode(Clients(), cluster, Settings({"gone": cluster}, "gone", "slurmql", bucket="errands"))
+    script = Command("sbatch", stdin=secrets.token_hex(200_000))
+    with pytest.raises(ClusterUnreachableError, match="no running head node"):
+        node.run(Errand([[script]], changes=True), Deadline.after(60), "test")
+    assert bucket.list_objects_v2(Bucket="errands")["KeyCount"] == 0
 
 
 def test_an_answer_in_order_is_given_as_replies(head_node: Callable[[str], HeadNode]) -> None:
