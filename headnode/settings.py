@@ -42,6 +42,8 @@ class Settings:
     script_buckets: Sequence[str] = ()
     ttl: float = 5.0
     page_limit: int = 1000
+    cost_limit: int = 100_000
+    depth_limit: int = 15
     first_look: float = 0.25
     look_interval: float = 0.2
     groups: Mapping[str, str] = field(
@@ -55,12 +57,14 @@ class Settings:
         SLURMQL_CLUSTERS is JSON: `{"lab": {}, "big": {"tag": "big-2026"}, "onsite": {"instance": "mi-0123..."}}`.
         SLURMQL_SCRIPT_BUCKETS is a list, `scripts,team/jobs`.
         SLURMQL_DEFAULT_CLUSTER, SLURMQL_DOCUMENT, SLURMQL_BUCKET, SLURMQL_TTL, SLURMQL_PAGE_LIMIT,
+        SLURMQL_COST_LIMIT (a full page of jobs with 100 objects each, unless set), SLURMQL_DEPTH_LIMIT,
         SLURMQL_FIRST_LOOK and SLURMQL_LOOK_INTERVAL set the rest. Raises SettingsError.
         """
         clusters = _clusters(environment.get("SLURMQL_CLUSTERS", ""))
         default = environment.get("SLURMQL_DEFAULT_CLUSTER") or (next(iter(clusters)) if len(clusters) == 1 else None)
         if default is not None and default not in clusters:
             raise SettingsError(f"SLURMQL_DEFAULT_CLUSTER: there is no cluster {default!r} in SLURMQL_CLUSTERS")
+        page_limit = int(_number(environment, "SLURMQL_PAGE_LIMIT", cls.page_limit))
         return cls(
             clusters=clusters,
             default_cluster=default,
@@ -68,7 +72,9 @@ class Settings:
             bucket=environment.get("SLURMQL_BUCKET") or None,
             script_buckets=_buckets(environment.get("SLURMQL_SCRIPT_BUCKETS", "")),
             ttl=_number(environment, "SLURMQL_TTL", cls.ttl),
-            page_limit=int(_number(environment, "SLURMQL_PAGE_LIMIT", cls.page_limit)),
+            page_limit=page_limit,
+            cost_limit=int(_number(environment, "SLURMQL_COST_LIMIT", 100 * page_limit)),
+            depth_limit=int(_number(environment, "SLURMQL_DEPTH_LIMIT", cls.depth_limit)),
             first_look=_number(environment, "SLURMQL_FIRST_LOOK", cls.first_look),
             look_interval=_number(environment, "SLURMQL_LOOK_INTERVAL", cls.look_interval),
         )

@@ -13,7 +13,7 @@ from headnode.snapshots import Dataset, Snapshots
 from resolvers import datasets, plan
 from resolvers.cluster import Cluster
 from resolvers.errors import BadInputError, NotFoundError, UnauthenticatedError
-from resolvers.request import Request
+from resolvers.request import Limits, Request
 
 
 class Graph:
@@ -27,6 +27,7 @@ class Graph:
         deadline: Deadline,
         request_id: str,
     ) -> None:
+        self.limits = Limits(settings.cost_limit, settings.depth_limit)
         self.request = Request(deadline, f"slurmql {request_id}", settings.page_limit, caller)
         self._clusters = clusters
         self._default = settings.default_cluster

@@ -9,6 +9,14 @@ from headnode.node import Actor
 
 
 @dataclass(frozen=True)
+class Limits:
+    """How much one document may cost (schema/limits.py says how it is reckoned), and how deep its fields may nest."""
+
+    cost: int
+    depth: int
+
+
+@dataclass(frozen=True)
 class Request:
     """Until when to answer, how SSM's history is to call it, the largest page, and who asks (None: nobody known)."""
 

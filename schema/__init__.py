@@ -6,6 +6,7 @@ from typing import Any
 import strawberry
 from graphql import GraphQLError
 
+from schema.documents import Documents
 from schema.errors import ErrorCodes, unforeseen
 from schema.mutation import Mutation
 from schema.query import Query
@@ -22,4 +23,4 @@ class Schema(strawberry.Schema):
             logger.error("unforeseen error at %s", error.path, exc_info=error.original_error)
 
 
-schema = Schema(query=Query, mutation=Mutation, extensions=[ErrorCodes])
+schema = Schema(query=Query, mutation=Mutation, extensions=[ErrorCodes, Documents])

@@ -4,6 +4,7 @@ from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.extensions import MaskErrors
 
 from resolvers.errors import RequestError
+from schema.limits import TOO_LONG, too_long
 
 
 class ErrorCodes(MaskErrors):
@@ -23,6 +24,7 @@ class ErrorCodes(MaskErrors):
             # A variable that is no value of its type is told by a GraphQLError around another.
             if error.original_error is None or isinstance(error.original_error, GraphQLError):
                 error.extensions = {"code": _code(error), **(error.extensions or {})}
+                error.message = TOO_LONG if too_long(error) else error.message
         return super()._process_errors(errors)
 
 
@@ -33,4 +35,6 @@ def unforeseen(error: GraphQLError) -> bool:
 
 def _code(error: GraphQLError) -> str:
     """The codes that Apollo's clients know."""
+    if too_long(error):
+        return "BAD_USER_INPUT"
     return "GRAPHQL_PARSE_FAILED" if isinstance(error, GraphQLSyntaxError) else "GRAPHQL_VALIDATION_FAILED"

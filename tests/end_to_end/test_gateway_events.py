@@ -13,7 +13,7 @@ from conftest import Api
 from local.gateway import Context
 
 QUERY = "{ viewer { identity } }"
-ANSWER = {"data": {"viewer": {"identity": "ada"}}}
+ANSWER = {"data": {"viewer": {"identity": "ada"}}, "extensions": {"cost": {"requested": 1, "limit": 100_000}}}
 CANCEL = 'mutation { cancelJobs(input: { ids: ["1"] }) { errors { code } } }'
 
 Event = dict[str, Any]

@@ -1,0 +1,240 @@
+"""How much one document may ask: its length, depth, fields, repetitions and cost, looked at before it is validated.
+
+One walk over what the document expands to, in which every selection is looked at once and which stops at the first
+limit that is passed: so a hostile document costs no more than FIELDS steps, however far its fragments fan out. It runs
+before graphql-core's validation, whose own rules grow with the square of repeated fields.
+
+The cost is an upper bound of the objects in the answer. An object costs 1 and a scalar nothing; a page (a field with
+`first`) costs CONNECTION, since it is filtered, ordered and counted, and its rows are as many as `first` says; any
+other list counts as LIST long. What @skip and @include leave out costs nothing.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    InlineFragmentNode,
+    IntValueNode,
+    OperationDefinitionNode,
+    SchemaMetaFieldDef,
+    SelectionSetNode,
+    TypeMetaFieldDef,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+    get_nullable_type,
+    is_list_type,
+    parse,
+    value_from_ast_untyped,
+)
+
+from resolvers.request import Limits
+
+CHARACTERS: Final = 64 * 1024
+"""Of a document; what is long belongs into variables."""
+TOKENS: Final = 2000
+"""Of a document: names, brackets, values; and as many comments."""
+FIELDS: Final = 2000
+"""Selections that a document expands to, its fragments spread."""
+REPETITIONS: Final = 25
+"""Of one name in one selection, its fragments spread: graphql-core compares each with each."""
+CONNECTION: Final = 100
+LIST: Final = 10
+INTROSPECTION_DEPTH: Final = 25
+"""Of what is below `__schema`: what GraphiQL asks is 15 deep."""
+
+
+class TooMuchError(GraphQLError):
+    """The document asks for more than one request may have."""
+
+    def __init__(self, what: str, requested: int, limit: int, advice: str, nodes: Iterable[FieldNode] = ()) -> None:
+        message = f"This document {what}: {requested:,}, and the limit is {limit:,}. {advice}"
+        extensions = {"code": "BAD_USER_INPUT", "requested": requested, "limit": limit}
+        super().__init__(message, [*nodes][:1] or None, extensions=extensions)
+
+
+TOO_LONG = (
+    f"This document is too long: it may have {TOKENS:,} words and signs, as many comments, and {CHARACTERS:,} "
+    "characters. Ask for less at once, and pass long texts in variables."
+)
+
+
+def parsed(document: str) -> DocumentNode:
+    """The document, if it is not too long. Raises GraphQLSyntaxError."""
+    return parse(document, max_lexical_tokens=TOKENS, max_comments=TOKENS, max_source_length=CHARACTERS)
+
+
+def too_long(error: GraphQLError) -> bool:
+    """Whether the parser stopped because the document is too long."""
+    said = ("Syntax Error: Document contains more than", "Syntax Error: Source contains more than")
+    return isinstance(error, GraphQLSyntaxError) and error.message.startswith(said)
+
+
+def cost(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation_name: str | None,
+    variables: Mapping[str, Any] | None,
+    limits: Limits,
+) -> int:
+    """What the operation costs. Raises TooMuchError. The document need not be valid."""
+    return _Walk(schema, document, variables or {}, limits).cost(operation_name)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a selection stands: its type (None: unknown), how deep, the length of `nodes` if it is a page."""
+
+    parent: GraphQLObjectType | None
+    depth: int
+    deepest: int
+    page: int | None = None
+
+
+@dataclass
+class _Merged:
+    """The fields of one name in a selection, which are answered as one; `included` unless all are left out."""
+
+    nodes: list[FieldNode]
+    included: bool = False
+
+
+class _Walk:
+    def __init__(
+        self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any], limits: Limits
+    ) -> None:
+        self._schema = schema
+        self._limits = limits
+        self._given = variables
+        self._variables: dict[str, Any] = {}
+        self._operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+        self._fragments = {
+            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
+        }
+        self._seen = 0
+        self._spread: set[str] = set()
+
+    def cost(self, operation_name: str | None) -> int:
+        asked = 0
+        for operation in self._operations:
+            named = operation.name.value if operation.name else None
+            self._variables = {**_defaults(operation), **self._given}
+            place = _Place(self._schema.get_root_type(operation.operation), 0, self._limits.depth)
+            below = self._below([operation.selection_set], place)
+            if operation_name is None or named == operation_name:
+                asked = max(asked, below)
+        for name, fragment in self._fragments.items():
+            if name not in self._spread:  # validation will say so, after it has looked at each of its fields
+                kind = self._schema.get_type(fragment.type_condition.name.value)
+                place = _Place(kind if isinstance(kind, GraphQLObjectType) else None, 0, self._limits.depth)
+                self._below([fragment.selection_set], place)
+        if asked > self._limits.cost:
+            advice = "Ask for smaller pages (first), or for fewer lists within lists."
+            raise TooMuchError("costs too much", asked, self._limits.cost, advice)
+        return asked
+
+    def _below(self, selections: Iterable[SelectionSetNode], place: _Place) -> int:
+        fields: dict[str, _Merged] = {}
+        for selection in selections:
+            for node, included in self._collected(selection):
+                name = node.alias.value if node.alias else node.name.value
+                merged = fields.setdefault(name, _Merged([]))
+                merged.nodes.append(node)
+                merged.included |= included
+                if len(merged.nodes) > REPETITIONS:
+                    advice = "Select each field once."
+                    raise TooMuchError(f"repeats {name[:60]}", len(merged.nodes), REPETITIONS, advice, [node])
+        return sum(self._field(merged, place) for merged in fields.values())
+
+    def _collected(self, selection: SelectionSetNode) -> Iterator[tuple[FieldNode, bool]]:
+        """The fields of a selection, its fragments spread, and whether they are included."""
+        rest: list[tuple[SelectionSetNode, bool, frozenset[str]]] = [(selection, True, frozenset())]
+        while rest:
+            selections, included, within = rest.pop()
+            for node in selections.selections:
+                self._seen += 1
+                if self._seen > FIELDS:
+                    advice = "Ask for less at once."
+                    raise TooMuchError("expands to too many fields", self._seen, FIELDS, advice)
+                included_here = included and (not node.directives or self._included(node))
+                if isinstance(node, FieldNode):
+                    yield node, included_here
+                elif isinstance(node, InlineFragmentNode):
+                    rest.append((node.selection_set, included_here, within))
+                elif isinstance(node, FragmentSpreadNode):
+                    name = node.name.value
+                    self._spread.add(name)
+                    if name in self._fragments and name not in within:  # a circle is for validation to refuse
+                        rest.append((self._fragments[name].selection_set, included_here, within | {name}))
+
+    def _included(self, node: Any) -> bool:
+        for directive in node.directives:
+            for argument in directive.arguments or ():
+                name, value = directive.name.value, value_from_ast_untyped(argument.value, self._variables)
+                if (name == "skip" and value is True) or (name == "include" and value is False):
+                    return False
+        return True
+
+    def _field(self, merged: _Merged, place: _Place) -> int:
+        first = merged.nodes[0]
+        definition, deepest = self._definition(first, place)
+        depth = place.depth + 1
+        if depth > deepest:
+            advice = "Ask for what is further below in a request of its own."
+            raise TooMuchError("is nested too deeply", depth, deepest, advice, merged.nodes)
+        selections = [node.selection_set for node in merged.nodes if node.selection_set]
+        if not selections:
+            return 0
+        kind = get_named_type(definition.type) if definition else None
+        parent = kind if isinstance(kind, GraphQLObjectType) else None
+        page = self._page(first, definition) if definition else None
+        below = self._below(selections, _Place(parent, depth, deepest, page))
+        if definition is None or not merged.included or deepest != self._limits.depth:
+            return 0
+        if page is not None:
+            return CONNECTION + below
+        if not is_list_type(get_nullable_type(definition.type)):
+            return 1 + below
+        length = LIST if place.page is None or first.name.value != "nodes" else place.page
+        return length * (1 + below)
+
+    def _definition(self, node: FieldNode, place: _Place) -> tuple[GraphQLField | None, int]:
+        """The field, if there is such a one, and how deep its selection may be."""
+        name = node.name.value
+        if place.depth == 0 and name in ("__schema", "__type"):
+            known = SchemaMetaFieldDef if name == "__schema" else TypeMetaFieldDef
+            return known, max(INTROSPECTION_DEPTH, self._limits.depth + 1)
+        return (place.parent.fields.get(name) if place.parent else None), place.deepest
+
+    def _page(self, node: FieldNode, definition: GraphQLField) -> int | None:
+        """How many rows the field gives at most, if it gives pages."""
+        argument = definition.args.get("first")
+        if argument is None:
+            return None
+        given = next((each.value for each in node.arguments or () if each.name.value == "first"), None)
+        value = self._number(given)
+        return max(0, value if value is not None else int(argument.default_value))
+
+    def _number(self, node: ValueNode | None) -> int | None:
+        value = self._variables.get(node.name.value) if isinstance(node, VariableNode) else None
+        if isinstance(node, IntValueNode):
+            value = int(node.value[:20])
+        return value if type(value) is int else None
+
+
+def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:
+    return {
+        each.variable.name.value: value_from_ast_untyped(each.default_value)
+        for each in operation.variable_definitions or ()
+        if each.default_value is not None
+    }

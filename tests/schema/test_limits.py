@@ -1,0 +1,186 @@
+"""What asks for too much is refused before it is validated; what a dashboard asks is not."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from itertools import count
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from graphql import get_introspection_query, validate
+
+from resolvers.request import Limits
+from schema import documents, schema
+from schema.limits import CHARACTERS, TooMuchError, cost, parsed
+
+LIMITS = Limits(100_000, 15)
+ENOUGH = 0.05
+"""Seconds of CPU time within which a document must be refused."""
+
+
+def priced(document: str, variables: Mapping[str, Any] | None = None, name: str | None = None) -> int:
+    return cost(schema._schema, parsed(document), name, variables, LIMITS)
+
+
+def answered(document: str) -> list[Any]:
+    """The errors of the whole way, without any data behind it."""
+    loop = asyncio.new_event_loop()  # asyncio.run would take the thread's own from Mangum
+    try:
+        answer = schema.execute(document, context_value=SimpleNamespace(limits=LIMITS))
+        return loop.run_until_complete(answer).errors or []
+    finally:
+        loop.close()
+
+
+def fan_out(levels: int) -> str:
+    """Each fragment spreads the next twice."""
+    steps = "".join(f"fragment f{n} on Query {{ ...f{n + 1} ...f{n + 1} }} " for n in range(levels))
+    return f"{{ ...f0 }} {steps} fragment f{levels} on Query {{ viewer {{ role }} }}"
+
+
+def ladder(rungs: int) -> str:
+    return "{ nodes { nodes { " + "jobs { nodes { " * rungs + "name" + " } }" * rungs + " } } }"
+
+
+HOSTILE = {
+    **{f"fan-out to 2^{levels}": fan_out(levels) for levels in (18, 20, 22)},
+    **{f"the same field {times} times": "{" + " jobs { totalCount }" * times + "}" for times in (100, 200, 300, 490)},
+    "1,000 aliases of a list": "{" + "".join(f" a{n}: jobs {{ totalCount }}" for n in range(1000)) + "}",
+    "5,000 unknown fields": "{" + "".join(f" x{n}" for n in range(5000)) + "}",
+    "1,000 @skip": "{" + " viewer { role @skip(if: true) }" * 1000 + "}",
+    "fan-out by fields": "{ queues { ...f0 } }"
+    + "".join(
+        f"fragment f{n} on Queue {{ nodes {{ a: queues {{ ...f{n + 1} }} b: queues {{ ...f{n + 1} }} }} }}"
+        for n in range(6)
+    )
+    + "fragment f6 on Queue { name }",
+    "the same field in repeated ones": "{" + (" jobs {" + " totalCount" * 25 + " }") * 25 + "}",
+    "repeated in a fragment that nothing spreads": "{ viewer { role } } fragment f on Query {"
+    + " jobs { totalCount }" * 300
+    + "}",
+    "__schema 300 times": "{" + " __schema { types { name } }" * 300 + "}",
+    "lists in lists": ladder(3),
+    "jobs of the queues of jobs": "{ jobs(first: 1000) { nodes { queue { jobs { nodes { name } } } } } }",
+    "counts of the queues of jobs": "{ jobs(first: 1000) { nodes { queue { jobs { totalCount } } } } }",
+    "deep": ladder(7),
+    "deep by inline fragments": "{ " + "... { " * 900 + "viewer { role }" + " }" * 900 + " }",
+    "a circle through fields": "{ nodes { nodes { ...f } } } fragment f on Node { jobs { nodes { ...f } } }",
+    "comments": "{ viewer { role } }\n" + "#\n" * 30_000,
+    "long": "{ viewer { role } }" + " " * CHARACTERS,
+    "brackets": "{" * 60_000,
+}
+
+fresh = count()
+
+
+@pytest.mark.parametrize("document", HOSTILE.values(), ids=HOSTILE)
+def test_what_fans_out_is_refused_at_once(document: str) -> None:
+    taken = []
+    for _ in range(5):  # none of them is known from before
+        anew = document + f" #{next(fresh)}" if len(document) < 50_000 else document
+        start = time.process_time()  # the processor's, however busy others keep it
+        errors = answered(anew)
+        taken.append(time.process_time() - start)
+        assert {error.extensions["code"] for error in errors} <= {"BAD_USER_INPUT", "GRAPHQL_PARSE_FAILED"}
+        assert errors
+    assert min(taken) < ENOUGH, taken
+
+
+DASHBOARD = """query ($first: Int = 1000, $states: [JobState!]) {
+  viewer { identity role }
+  jobs(first: $first, filter: {states: $states}) {
+    totalCount asOf countsByState { state count } pageInfo { hasNextPage endCursor }
+    nodes { id jobId name user state account queueName priority submitTime startTime endTime timeLimitSeconds
+      reason reasonCode reasonText exitCode workDir nodeNames queue { name state } nodes { name state } } }
+  queues { name state nodeCounts { state count } nodes { name state jobs { id user } } }
+  nodes(first: 300) { totalCount nodes { id name state reason queues { name } jobs { id user } } }
+}"""
+
+
+def test_a_whole_dashboard_passes() -> None:
+    assert priced(DASHBOARD) < LIMITS.cost / 2
+    lists = DASHBOARD[DASHBOARD.index("jobs(") :].replace("$first", "100").replace("$states", "[RUNNING]")
+    assert priced(f"{{ clusters {{ name {lists} }}") < LIMITS.cost
+
+
+def test_what_graphiql_asks_first_passes() -> None:
+    document = get_introspection_query(
+        specified_by_url=True, directive_is_repeatable=True, schema_description=True, input_value_deprecation=True
+    )
+    assert priced(document) == 0
+    assert answered(document) == []
+
+
+@pytest.mark.parametrize(
+    ("document", "variables", "expected"),
+    [
+        ("{ viewer { role } }", {}, 1),
+        ("{ __typename }", {}, 0),
+        ("{ jobs { totalCount } }", {}, 100),
+        ("{ jobs { nodes { id } } }", {}, 100 + 100),
+        ("{ jobs(first: 7) { nodes { id } } }", {}, 100 + 7),
+        ("{ jobs(first: 7) { nodes { id queue { name } } } }", {}, 100 + 7 * 2),
+        ("{ jobs(first: 7) { nodes { id nodes { name } } } }", {}, 100 + 7 * 11),
+        ("{ jobs(first: 7) { countsByState { count } pageInfo { endCursor } } }", {}, 100 + 10 + 1),
+        ("{ jobs(first: 0) { nodes { id } } }", {}, 100),
+        ("{ jobs(first: null) { nodes { id } } }", {}, 100 + 100),
+        ("{ jobs(first: -5) { nodes { id } } }", {}, 100),
+        ("query ($n: Int) { jobs(first: $n) { nodes { id } } }", {"n": 3}, 100 + 3),
+        ("query ($n: Int = 4) { jobs(first: $n) { nodes { id } } }", {}, 100 + 4),
+        ("query ($n: Int = 4) { jobs(first: $n) { nodes { id } } }", {"n": 5}, 100 + 5),
+        ("query ($n: Int) { jobs(first: $n) { nodes { id } } }", {"n": "many"}, 100 + 100),
+        ("{ queues { name nodes { name } } }", {}, 10 * (1 + 10)),
+        ("{ a: viewer { role } b: viewer { role } viewer { role } viewer { identity } }", {}, 3),
+        ("{ ...f ...f } fragment f on Query { viewer { role } }", {}, 1),
+        ('{ ... on Query { viewer { role } } ... { queue(name: "x") { name } } }', {}, 2),
+        ("query ($y: Boolean!) { viewer @skip(if: $y) { role } }", {"y": True}, 0),
+        ("query ($y: Boolean!) { viewer @include(if: $y) { role } }", {"y": True}, 1),
+        ("query ($y: Boolean!) { ... @include(if: $y) { viewer { role } } }", {"y": False}, 0),
+        ("{ viewer @skip(if: true) { role } viewer { identity } }", {}, 1),
+        ('mutation { holdJobs(ids: ["1"]) { jobs { id } errors { code } } }', {}, 1 + 10 + 10),
+    ],
+)
+def test_the_cost_is_reckoned_from_pages_and_lists(document: str, variables: dict[str, Any], expected: int) -> None:
+    assert validate(schema._schema, parsed(document)) == []
+    assert priced(document, variables) == expected
+
+
+def test_each_operation_has_its_own_cost() -> None:
+    document = "query A { viewer { role } } query B { jobs { totalCount } }"
+    assert (priced(document, name="A"), priced(document, name="B")) == (1, 100)
+
+
+def test_the_refusal_has_the_figure_the_limit_and_what_to_do() -> None:
+    with pytest.raises(TooMuchError) as caught:
+        priced("{ jobs(first: 1000) { nodes { queue { jobs(first: 1000) { nodes { id } } } } } }")
+    assert caught.value.extensions == {"code": "BAD_USER_INPUT", "requested": 1_102_100, "limit": 100_000}
+    assert "1,102,100" in caught.value.message
+    assert "smaller pages" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{ nonesuch { a { b } } }",
+        "{ ...nonesuch }",
+        "{ ...f } fragment f on Nonesuch { a { b } }",
+        "{ ...f } fragment f on Query { ...f }",
+        "{ jobs(first: $n) { nodes { id } } }",
+        "{ viewer { role { deep { er } } } }",
+        "subscription { jobs { totalCount } }",
+        "fragment f on Job { id }",
+        "type Query { a: Int }",
+    ],
+)
+def test_what_is_not_valid_is_left_to_validation(document: str) -> None:
+    assert priced(document) >= 0
+
+
+def test_a_document_is_validated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    validate_document = Mock(return_value=[])
+    monkeypatch.setattr(documents, "validate_document", validate_document)
+    for _ in range(3):
+        answered("{ viewer { role } } # once")
+    assert validate_document.call_count == 1
