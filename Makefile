@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 GRAPHIQL := web/dist/index.html
 
-.PHONY: help run test test-slurm lint schema web clean
+.PHONY: help run test test-slurm bench lint schema web clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ test: $(INSTALLED) $(GRAPHIQL)  ## all tests, the end-to-end ones on a real Slur
 
 test-slurm: $(INSTALLED)  ## the end-to-end tests on another Slurm, as root; SUITE=bullseye|bookworm|trixie|forky|all
 	@$(BIN)/python -m local.suite $(or $(SUITE),all)
+
+bench: $(INSTALLED)  ## measure against slurmrestd and squeue --json, as root; BENCH=name for one: queue-22.05 ...
+	@$(BIN)/python -m bench $(BENCH)
 
 lint: $(INSTALLED)  ## format, lint, types, walls
 	@$(BIN)/ruff format --check .

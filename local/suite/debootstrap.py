@@ -35,11 +35,21 @@ def make(suite: str, root: Path, mirror: str, keyring: Path, progress: Callable[
         progress(f"making Debian {suite} in {root}; the log is {log}")
         _run(_debootstrap(suite, building, mirror, keyring), log)
         progress(f"installing {', '.join(PACKAGES)}")
-        _install(building, log)
+        _install(building, PACKAGES, log)
         building.rename(root)
         log.unlink()
     finally:
         _remove(building)
+
+
+def add(root: Path, package: str, program: Path, progress: Callable[[str], None]) -> None:
+    """Install a package into a suite that was made before, unless its `program` is there. Raises SuiteError."""
+    if (root / program).exists():
+        return
+    progress(f"installing {package} in {root}")
+    log = root.with_name(f"{root.name}.{package}.log")
+    _install(root, [package], log)
+    log.unlink()
 
 
 def _debootstrap(suite: str, root: Path, mirror: str, keyring: Path) -> list[str]:
@@ -47,7 +57,7 @@ def _debootstrap(suite: str, root: Path, mirror: str, keyring: Path) -> list[str
     return ["debootstrap", "--variant=minbase", f"--keyring={keyring}", suite, str(root), mirror, *script]
 
 
-def _install(root: Path, log: Path) -> None:
+def _install(root: Path, packages: Sequence[str], log: Path) -> None:
     # The services of the packages must not start: they would run in nobody's name and for nobody.
     policy = root / "usr/sbin/policy-rc.d"
     policy.write_text("#!/bin/sh\nexit 101\n")
@@ -60,7 +70,7 @@ def _install(root: Path, log: Path) -> None:
         ' chroot "$root" apt-get install --yes --no-install-recommends "$@";'
         ' chroot "$root" apt-get clean'
     )
-    argv = ["unshare", "--mount", "--propagation", "private", "sh", "-e", "-c", install, "sh", str(root), *PACKAGES]
+    argv = ["unshare", "--mount", "--propagation", "private", "sh", "-e", "-c", install, "sh", str(root), *packages]
     _run(argv, log)
     shutil.rmtree(root / "var/lib/apt/lists")
 

@@ -1,0 +1,28 @@
+"""What `make bench` measures."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from bench import whole_queue
+from bench.figures import Figure
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What it is about, and what yields its figures."""
+
+    about: str
+    measure: Callable[[Progress], Iterator[Figure]]
+
+
+BENCHMARKS: Mapping[str, Benchmark] = {
+    "queue-22.05": Benchmark(
+        "10,000 jobs against slurmrestd and squeue --json of Slurm 22.05", partial(whole_queue.measure, "bookworm")
+    ),
+    "queue-24.11": Benchmark(
+        "10,000 jobs against slurmrestd and squeue --json of Slurm 24.11", partial(whole_queue.measure, "trixie")
+    ),
+}

@@ -1,0 +1,87 @@
+"""What a command costs the head node: CPU seconds and resident memory of all its processes together."""
+
+import os
+import resource
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from headnode.document import PARAMETER, content
+from local.cluster import Cluster
+from local.stack import Stack
+
+INTERVAL = 0.001
+"""Seconds between two looks at the processes' memory."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU seconds (user and system, of the process and all its descendants), and MiB at the highest, summed."""
+
+    cpu_seconds: float
+    rss_mib: float
+
+
+def squeue_json(cluster: Cluster) -> Cost:
+    """`squeue --json` of all jobs, alone."""
+    return _measure([cluster.programs.path("squeue"), "--json"], cluster, b"")
+
+
+def snapshot(stack: Stack, cluster: Cluster) -> Cost:
+    """Our document's script with the request of the last command that was sent: interpreter, program, squeue, gzip."""
+    script = "\n".join(content()["mainSteps"][0]["inputs"]["runCommand"])
+    request = stack.ssm.sends[-1].parameters[PARAMETER][0]
+    return _measure(["/bin/sh"], cluster, script.replace("{{ " + PARAMETER + " }}", request).encode())
+
+
+def _measure(argv: Sequence[str], cluster: Cluster, stdin: bytes) -> Cost:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    process = subprocess.Popen(
+        cluster.programs.command(argv),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        env={"PATH": os.defpath, **cluster.environment},
+    )
+    memory = _Memory(process.pid)
+    memory.start()
+    process.communicate(stdin)
+    memory.join()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if process.returncode != 0:
+        raise RuntimeError(f"{argv[0]} ended with status {process.returncode}")
+    return Cost(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, memory.peak_mib)
+
+
+class _Memory(threading.Thread):
+    """Adds up the largest resident set (proc(5), VmHWM) of every process below one, though not all peak at once."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__()
+        self._root = Path(f"/proc/{pid}")
+        self._peaks: dict[str, int] = {}
+
+    def run(self) -> None:
+        while self._look(self._root):
+            time.sleep(INTERVAL)
+
+    @property
+    def peak_mib(self) -> float:
+        return sum(self._peaks.values()) / 1024
+
+    def _look(self, process: Path) -> bool:
+        """Note the process's peak and its children's; False if it has ended."""
+        try:
+            status = (process / "status").read_text()
+            children = (process / "task" / process.name / "children").read_text().split()
+        except OSError:
+            return False
+        peak = next((line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")), None)
+        if peak is None:  # a zombie has no memory
+            return False
+        self._peaks[process.name] = int(peak)
+        for child in children:
+            self._look(Path("/proc") / child)
+        return True
