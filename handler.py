@@ -16,7 +16,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 from strawberry.asgi import GraphQL
 
-from access.caller import caller
+from access.caller import signed_in
+from access.configuration import access
 from headnode.aws import Clients
 from headnode.deadline import Deadline
 from headnode.node import HeadNode
@@ -33,6 +34,7 @@ RESERVE_SECONDS = 1.0
 
 logger = logging.getLogger("slurmql")
 settings = Settings.from_environment(os.environ)
+rules = access(settings.access, settings.clusters)
 clients = Clients()
 clusters = {
     name: Snapshots(HeadNode(clients, cluster, settings), settings.ttl) for name, cluster in settings.clusters.items()
@@ -56,7 +58,7 @@ class Application(GraphQL[Graph, None]):
         event: dict[str, Any] = request.scope.get("aws.event", {})
         request_id = getattr(request.scope.get("aws.context"), "aws_request_id", None) or str(uuid.uuid4())
         response.headers["x-request-id"] = request_id
-        return Graph(clusters, settings, caller(event, settings.groups), _deadline(request), request_id)
+        return Graph(clusters, settings, signed_in(event, rules), _deadline(request), request_id)
 
     async def run(self, request: Any, *arguments: Any, **options: Any) -> Any:
         """Answer the request; what is wrong with it as HTTP is told in GraphQL's form, too."""

@@ -4,7 +4,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Self
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{0,59}")
@@ -33,11 +33,14 @@ class ClusterSettings:
 class Settings:
     """The deployment. Times are in seconds; `ttl` 0 keeps no snapshot; `bucket` is where large answers go;
     `script_buckets` are the buckets that scripts may come from, each perhaps with a prefix: `bucket/folder`.
+    `access` is what access/configuration.py reads.
     """
 
     clusters: Mapping[str, ClusterSettings]
     default_cluster: str | None
     document: str
+    access: str = ""
+    introspection: bool = True
     bucket: str | None = None
     script_buckets: Sequence[str] = ()
     ttl: float = 5.0
@@ -46,16 +49,14 @@ class Settings:
     depth_limit: int = 15
     first_look: float = 0.25
     look_interval: float = 0.2
-    groups: Mapping[str, str] = field(
-        default_factory=lambda: {"slurmql-operators": "OPERATOR", "slurmql-viewers": "VIEWER"}
-    )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Read SLURMQL_*.
 
         SLURMQL_CLUSTERS is JSON: `{"lab": {}, "big": {"tag": "big-2026"}, "onsite": {"instance": "mi-0123..."}}`.
-        SLURMQL_SCRIPT_BUCKETS is a list, `scripts,team/jobs`.
+        SLURMQL_SCRIPT_BUCKETS is a list, `scripts,team/jobs`; SLURMQL_ACCESS says who is who;
+        SLURMQL_INTROSPECTION is `on`, the default, or `off`.
         SLURMQL_DEFAULT_CLUSTER, SLURMQL_DOCUMENT, SLURMQL_BUCKET, SLURMQL_TTL, SLURMQL_PAGE_LIMIT,
         SLURMQL_COST_LIMIT (a full page of jobs with 100 objects each, unless set), SLURMQL_DEPTH_LIMIT,
         SLURMQL_FIRST_LOOK and SLURMQL_LOOK_INTERVAL set the rest. Raises SettingsError.
@@ -69,6 +70,8 @@ class Settings:
             clusters=clusters,
             default_cluster=default,
             document=environment.get("SLURMQL_DOCUMENT", "slurmql"),
+            access=environment.get("SLURMQL_ACCESS", ""),
+            introspection=_switch(environment, "SLURMQL_INTROSPECTION"),
             bucket=environment.get("SLURMQL_BUCKET") or None,
             script_buckets=_buckets(environment.get("SLURMQL_SCRIPT_BUCKETS", "")),
             ttl=_number(environment, "SLURMQL_TTL", cls.ttl),
@@ -108,6 +111,14 @@ def _buckets(text: str) -> tuple[str, ...]:
         if not _BUCKET.fullmatch(bucket):
             raise SettingsError(f"SLURMQL_SCRIPT_BUCKETS: {bucket!r} is not a bucket, or a bucket and a prefix")
     return buckets
+
+
+def _switch(environment: Mapping[str, str], name: str) -> bool:
+    """`on`, which is the default, or `off`."""
+    value = environment.get(name) or "on"
+    if value not in ("on", "off"):
+        raise SettingsError(f"{name} must be on or off")
+    return value == "on"
 
 
 def _number(environment: Mapping[str, str], name: str, default: float) -> float:

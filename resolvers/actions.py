@@ -14,7 +14,7 @@ from headnode.node import Errand
 from headnode.snapshots import Dataset, Snapshot
 from headnode.storage import ScriptRefusedError
 from resolvers import change, datasets, plan
-from resolvers.change import RefusedError, payload_datasets, require_account, require_operator
+from resolvers.change import RefusedError, payload_datasets
 from resolvers.cluster import Cluster
 from resolvers.errors import BadInputError, RequestError, unavailable
 from resolvers.filters import JobFilter, find_job, local_id, matching_jobs, named_tasks
@@ -97,8 +97,7 @@ async def submit(
 ) -> SubmitJobPayload:
     """Submit a job as the caller's account."""
     try:
-        view = change.view(graph, cluster)
-        require_account(graph)
+        view = change.view(graph, info, cluster)
         sbatch.check(submission)
         text = await asyncio.to_thread(_fetched, view, submission.script_uri)
         if submission.test_only:
@@ -144,18 +143,17 @@ def _submit(graph: Graph, info: plan.ResolveInfo, view: Cluster, question: Quest
 
 async def cancel(graph: Graph, info: plan.ResolveInfo, cluster: str | None, request: CancelJobs) -> JobActionPayload:
     """Cancel jobs, or send them a signal."""
-    if wrong := _wrong_request(request):
-        return JobActionPayload([], wrong)
 
     def action(jobs: Sequence[str]) -> Question[list[Refusal | None]]:
         return job_action.cancel(jobs, request.signal)
 
-    if request.filter is None or request.limit is None:
-        return await _act(graph, info, cluster, request.ids or (), action, ["input", "ids"])
     try:
-        view = change.view(graph, cluster)
-        require_account(graph)
-        where = _reach(graph, view, request.filter)
+        view = change.view(graph, info, cluster or plan.cluster_in(next(iter(request.ids or ()), "")))
+        if wrong := _wrong_request(request):
+            raise RefusedError(*wrong)
+        if request.filter is None or request.limit is None:
+            return await _act(graph, info, view.name, request.ids or (), action, ["input", "ids"])
+        where = _reach(view, request.filter)
     except RefusedError as error:
         return JobActionPayload([], error.refusals)
     return await asyncio.to_thread(
@@ -178,9 +176,9 @@ def _wrong_request(request: CancelJobs) -> list[Refusal]:
     return [Refusal(RefusalCode.INVALID_INPUT, message, ["input", name]) for name, message in wrong]
 
 
-def _reach(graph: Graph, view: Cluster, where: JobFilter) -> JobFilter:
+def _reach(view: Cluster, where: JobFilter) -> JobFilter:
     """The filter, for the caller's own jobs unless an operator names users."""
-    caller, path = graph.caller, ["input", "filter"]
+    caller, path = view.request.caller, ["input", "filter"]
     named = {*(where.users or ()), *((where.user,) if where.user is not None else ())}
     if caller.role is not Role.OPERATOR and named - {caller.cluster_user}:
         message = "Only operators may cancel other people's jobs."
@@ -221,7 +219,7 @@ def _cancel_matching(
     targets = dict.fromkeys(id for index in found for id in _targets(Job(view, rows, index), ids))
     if not targets:
         return JobActionPayload([], [])
-    return _act_on(graph, info, graph.fresh_view(view.name), action, list(targets), [])
+    return _act_on(graph, info, change.view(graph, info, view.name), action, list(targets), [])
 
 
 def _targets(job: Job, ids: Sequence[str]) -> list[str]:
@@ -249,31 +247,20 @@ async def requeue(graph: Graph, info: plan.ResolveInfo, cluster: str | None, ids
 
 async def suspend(graph: Graph, info: plan.ResolveInfo, cluster: str | None, ids: Sequence[str]) -> JobActionPayload:
     """Stop running jobs' processes, for now."""
-    return await _operate(graph, info, cluster, ids, job_action.suspend, "suspend jobs")
+    return await _act(graph, info, cluster, ids, job_action.suspend, ["ids"])
 
 
 async def resume(graph: Graph, info: plan.ResolveInfo, cluster: str | None, ids: Sequence[str]) -> JobActionPayload:
     """Let suspended jobs go on."""
-    return await _operate(graph, info, cluster, ids, job_action.resume, "let suspended jobs go on")
-
-
-async def _operate(
-    graph: Graph, info: plan.ResolveInfo, cluster: str | None, ids: Sequence[str], action: Action, what: str
-) -> JobActionPayload:
-    try:
-        require_operator(graph, what)
-    except RefusedError as error:
-        return JobActionPayload([], error.refusals)
-    return await _act(graph, info, cluster, ids, action, ["ids"])
+    return await _act(graph, info, cluster, ids, job_action.resume, ["ids"])
 
 
 async def signal(
     graph: Graph, info: plan.ResolveInfo, cluster: str | None, ids: Sequence[str], name: str, target: SignalTarget
 ) -> JobActionPayload:
     """Send jobs a signal."""
-    if not job_action.SIGNAL.fullmatch(name):
-        return JobActionPayload([], [Refusal(RefusalCode.INVALID_INPUT, NOT_A_SIGNAL, ["signal"])])
-    return await _act(graph, info, cluster, ids, lambda jobs: job_action.cancel(jobs, name, target), ["ids"])
+    wrong = [] if job_action.SIGNAL.fullmatch(name) else [Refusal(RefusalCode.INVALID_INPUT, NOT_A_SIGNAL, ["signal"])]
+    return await _act(graph, info, cluster, ids, lambda jobs: job_action.cancel(jobs, name, target), ["ids"], wrong)
 
 
 async def update(
@@ -281,9 +268,8 @@ async def update(
 ) -> UpdateJobPayload:
     """Change what a job asks for."""
     try:
-        view = change.view(graph, cluster or plan.cluster_in(id))
-        require_account(graph)
-        if graph.caller.role is not Role.OPERATOR and (forbidden := job_update.for_operators(changes)):
+        view = change.view(graph, info, cluster or plan.cluster_in(id))
+        if view.request.caller.role is not Role.OPERATOR and (forbidden := job_update.for_operators(changes)):
             raise RefusedError(*forbidden)
         jobs, wrong = _local_ids(view, [id], ["id"])
         if wrong:
@@ -296,11 +282,19 @@ async def update(
 
 
 async def _act(
-    graph: Graph, info: plan.ResolveInfo, cluster: str | None, ids: Sequence[str], action: Action, path: Sequence[str]
+    graph: Graph,
+    info: plan.ResolveInfo,
+    cluster: str | None,
+    ids: Sequence[str],
+    action: Action,
+    path: Sequence[str],
+    wrong_arguments: Sequence[Refusal] = (),
 ) -> JobActionPayload:
+    """Act on jobs, unless other arguments are wrong: who may not act at all is told that first."""
     try:
-        view = change.view(graph, cluster or plan.cluster_in(next(iter(ids), "")))
-        require_account(graph)
+        view = change.view(graph, info, cluster or plan.cluster_in(next(iter(ids), "")))
+        if wrong_arguments:
+            raise RefusedError(*wrong_arguments)
         if not 1 <= len(ids) <= IDS_LIMIT:
             message = f"Name 1 to {IDS_LIMIT} jobs."
             raise RefusedError(Refusal(RefusalCode.INVALID_INPUT, message, path))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from resolvers import change, datasets, plan
-from resolvers.change import RefusedError, require_operator
+from resolvers.change import RefusedError
 from resolvers.cluster import Cluster
 from resolvers.facts import Reservation, reservation_named
 from resolvers.graph import Graph
@@ -84,7 +84,7 @@ async def update_nodes(
 ) -> UpdateNodePayload:
     """Take nodes out of service or back, start or stop their instances."""
     try:
-        view = _view(graph, cluster, "change nodes")
+        view = change.view(graph, info, cluster)
         names = list(dict.fromkeys(_local(view, name) for name in request.names))
         if not 1 <= len(names) <= NAMES_LIMIT:
             message = f"Name 1 to {NAMES_LIMIT} nodes."
@@ -103,7 +103,7 @@ async def update_queue(
 ) -> UpdateQueuePayload:
     """Open or close a queue."""
     try:
-        view = _view(graph, cluster, "open and close queues")
+        view = change.view(graph, info, cluster)
         name = _local(view, request.name)
         question = partition_update.update(name, request.action)
     except (RefusedError, InvalidInputError) as error:
@@ -119,7 +119,7 @@ async def create_reservation(
 ) -> CreateReservationPayload:
     """Keep nodes or licenses for some users or accounts."""
     try:
-        view = _view(graph, cluster, "make reservations")
+        view = change.view(graph, info, cluster)
         question = reservation.create(request)
     except (RefusedError, InvalidInputError) as error:
         return CreateReservationPayload(None, error.refusals)
@@ -134,7 +134,7 @@ async def delete_reservation(
 ) -> DeleteReservationPayload:
     """Delete a reservation."""
     try:
-        view = _view(graph, cluster, "delete reservations")
+        view = change.view(graph, info, cluster)
         own = _local(view, name)
         question = reservation.delete(own)
     except (RefusedError, InvalidInputError) as error:
@@ -143,13 +143,6 @@ async def delete_reservation(
     if refusal is not None:
         return DeleteReservationPayload(None, [replace(_with_cluster(refusal, view), field=["name"])])
     return DeleteReservationPayload(own, [])
-
-
-def _view(graph: Graph, cluster: str | None, what: str) -> Cluster:
-    """The cluster to change. Raises RefusedError for a wrong cluster, and for whoever is no operator."""
-    view = change.view(graph, cluster)
-    require_operator(graph, what)
-    return view
 
 
 def _local(view: Cluster, name: str) -> str:

@@ -9,13 +9,12 @@ from typing import Any, TypeVar
 from graphql import get_named_type
 from graphql.type import GraphQLObjectType
 
-from access.role import Role
 from headnode.errors import HeadNodeError, OutcomeUnknownError
 from headnode.node import Errand
 from headnode.snapshots import Dataset, Fault, Snapshot, read_all
 from resolvers import plan
 from resolvers.cluster import Cluster
-from resolvers.errors import BadInputError, NotFoundError, unavailable
+from resolvers.errors import BadInputError, ForbiddenError, NotFoundError, unavailable
 from resolvers.graph import Graph
 from slurm.command import Command, Question, SlurmError
 from slurm.refusal import OutcomeUnknown, Refusal, RefusalCode
@@ -31,28 +30,20 @@ class RefusedError(Exception):
         self.refusals = refusals
 
 
-def view(graph: Graph, cluster: str | None) -> Cluster:
-    """The cluster to change, with nothing read yet. Raises RefusedError if there is no such cluster."""
+def view(graph: Graph, info: plan.ResolveInfo, cluster: str | None) -> Cluster:
+    """The cluster to change, with nothing read yet.
+
+    Raises RefusedError if there is no such cluster, or if the caller may not make the change that `info` is about.
+    """
     try:
-        return graph.fresh_view(cluster)
+        return graph.fresh_view(cluster, ("Mutation", info.field_name))
+    except ForbiddenError as error:
+        about = ["cluster"] if "argument" in error.extensions else None
+        raise RefusedError(Refusal(RefusalCode.FORBIDDEN, str(error), about)) from error
     except NotFoundError as error:
         raise RefusedError(Refusal(RefusalCode.NOT_FOUND, str(error), ["cluster"])) from error
     except BadInputError as error:
         raise RefusedError(Refusal(RefusalCode.INVALID_INPUT, str(error), ["cluster"])) from error
-
-
-def require_account(graph: Graph) -> None:
-    """The head node checks the account itself; who has none at all is refused here. Raises RefusedError."""
-    caller = graph.caller
-    if caller.cluster_user is None and caller.role is not Role.OPERATOR:
-        message = f"{caller.identity} may look at everything and change nothing."
-        raise RefusedError(Refusal(RefusalCode.FORBIDDEN, message))
-
-
-def require_operator(graph: Graph, what: str) -> None:
-    """Raise RefusedError for anybody else. `what` goes on after "Only operators may"."""
-    if graph.caller.role is not Role.OPERATOR:
-        raise RefusedError(Refusal(RefusalCode.FORBIDDEN, f"Only operators may {what}."))
 
 
 def make(

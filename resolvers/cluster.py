@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 from strawberry.dataloader import DataLoader
 
+from access.caller import Caller
+from access.role import Role
 from headnode.snapshots import Dataset, Fault, Snapshot, Snapshots
 from resolvers import datasets
 from resolvers.array import Family, JobArray
@@ -80,6 +82,14 @@ class Cluster:
     def as_of(self) -> datetime | None:
         """The age of the oldest snapshot this request used; None if it used none."""
         return min((answer.as_of for answer in self.answers.values() if isinstance(answer, Snapshot)), default=None)
+
+    @property
+    def caller_and_role(self) -> tuple[Caller, Role]:
+        """The caller, and what they may do here: who has an account is a USER."""
+        caller = self.request.caller
+        if caller.role is not None or caller.cluster_user is None:
+            return caller, caller.role or Role.VIEWER
+        return caller, Role.USER if self.read(datasets.account(caller.cluster_user)).value else Role.VIEWER
 
     @property
     def head(self) -> Head:

@@ -3,16 +3,17 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import Any
 
-from access.caller import Caller
-from access.role import Role
+from access.caller import Caller, SignedIn
+from access.permissions import Place, why_not
 from headnode.deadline import Deadline
 from headnode.settings import Settings
 from headnode.snapshots import Dataset, Snapshots
-from resolvers import datasets, plan
+from resolvers import plan
 from resolvers.cluster import Cluster
-from resolvers.errors import BadInputError, NotFoundError, UnauthenticatedError
+from resolvers.errors import BadInputError, ForbiddenError, NotFoundError, UnauthenticatedError
 from resolvers.request import Limits, Request
 
 
@@ -23,46 +24,76 @@ class Graph:
         self,
         clusters: Mapping[str, Snapshots],
         settings: Settings,
-        caller: Caller | None,
+        signed_in: SignedIn | None,
         deadline: Deadline,
         request_id: str,
     ) -> None:
         self.limits = Limits(settings.cost_limit, settings.depth_limit)
-        self.request = Request(deadline, f"slurmql {request_id}", settings.page_limit, caller)
+        self.introspection = settings.introspection
+        self._signed_in = signed_in
+        self._deadline = deadline
+        self._comment = f"slurmql {request_id}"
+        self._page_limit = settings.page_limit
         self._clusters = clusters
         self._default = settings.default_cluster
         self._views: dict[str, Cluster] = {}
         self._fetched: asyncio.Task[None] | None = None
 
     @property
-    def caller(self) -> Caller:
+    def signed_in(self) -> SignedIn:
         """Who asks. Raises UnauthenticatedError if nobody vouches for them."""
-        if self.request.caller is None:
+        if self._signed_in is None:
             raise UnauthenticatedError("Sign in: the request carries no identity that the gateway vouches for.")
-        return self.request.caller
+        return self._signed_in
 
     @property
     def cluster_names(self) -> list[str]:
-        """The configured clusters."""
-        return list(self._clusters)
+        """The clusters that the caller has access to. Raises UnauthenticatedError; ForbiddenError if there is none."""
+        names = [name for name, caller in self._callers.items() if caller]
+        if not names:
+            raise ForbiddenError(f"{self.signed_in.identity.name} has no access to any cluster: ask the administrator.")
+        return names
+
+    @cached_property
+    def _callers(self) -> Mapping[str, Caller | None]:
+        """The caller on each cluster."""
+        return {name: self.signed_in.on(name) for name in self._clusters}
 
     def cluster(self, name: str | None) -> Cluster:
-        """The view of the named cluster, else of the default one. Raises NotFoundError, BadInputError."""
+        """The view of the named cluster, else of the default one.
+
+        Raises NotFoundError, BadInputError, UnauthenticatedError, and ForbiddenError for one without access.
+        """
+        names = self.cluster_names
         chosen = name or self._default
         if chosen is None:
-            raise BadInputError(f"Name a cluster: {', '.join(self._clusters)}.", argument="cluster")
+            raise BadInputError(f"Name a cluster: {', '.join(names)}.", argument="cluster")
         if chosen not in self._clusters:
             raise NotFoundError(
-                f"There is no cluster {chosen[:60]!r}; there is {', '.join(self._clusters)}.", argument="cluster"
+                f"There is no cluster {chosen[:60]!r}; there is {', '.join(names)}.", argument="cluster"
             )
         if chosen not in self._views:
-            self._views[chosen] = Cluster(chosen, self._clusters[chosen], self.request)
+            caller = self._callers[chosen]
+            if caller is None:
+                who = self.signed_in.identity.name
+                raise ForbiddenError(
+                    f"{who} has no access to the cluster {chosen}; there is {', '.join(names)}.", argument="cluster"
+                )
+            request = Request(self._deadline, self._comment, self._page_limit, caller)
+            self._views[chosen] = Cluster(chosen, self._clusters[chosen], request)
         return self._views[chosen]
 
-    def fresh_view(self, name: str | None) -> Cluster:
-        """A view that shares nothing with others: what a change answers with."""
-        known = self.cluster(name)
-        return Cluster(known.name, known.snapshots, self.request)
+    def permitted(self, name: str | None, place: Place) -> Cluster:
+        """The same, if the caller may use that field there. Raises ForbiddenError."""
+        view = self.cluster(name)
+        if refusal := why_not(view.request.caller, place):
+            raise ForbiddenError(refusal)
+        return view
+
+    def fresh_view(self, name: str | None, place: Place) -> Cluster:
+        """Likewise, a view that shares nothing with others: what a change answers with."""
+        known = self.permitted(name, place)
+        return Cluster(known.name, known.snapshots, known.request)
 
     async def fetch(self, info: plan.ResolveInfo) -> None:
         """Fetch what the whole operation needs; the first root field does it, the others wait for the same."""
@@ -72,12 +103,13 @@ class Graph:
 
     def _fetch(self, info: plan.ResolveInfo) -> None:
         query = info.schema.query_type
-        if query is None or self.request.caller is None:
+        if query is None:
             return
+        names = self.cluster_names
         wanted: dict[str, list[plan.Selected]] = {}
         for name, selected in plan.plan(info, info.operation.selection_set, query).items():
-            for cluster in self._clusters if name == plan.ALL_CLUSTERS else [name or self._default or ""]:
-                if cluster in self._clusters:  # the field itself tells of a cluster that is not
+            for cluster in names if name == plan.ALL_CLUSTERS else [name or self._default or ""]:
+                if cluster in names:  # the field itself tells of a cluster that is not there, or not for the caller
                     wanted.setdefault(cluster, []).extend(selected)
         views = [(self.cluster(name), selected) for name, selected in wanted.items()]
         if len(views) == 1:
@@ -92,15 +124,5 @@ class Graph:
 
     def wanted(self, view: Cluster, selected: Iterable[plan.Selected]) -> list[Dataset[Any]]:
         """The datasets that the selected fields need, each once."""
-        needed = (each.need(view, self.caller, each.arguments) for each in selected)
+        needed = (each.need(view, view.request.caller, each.arguments) for each in selected)
         return list(dict.fromkeys(dataset for needs in needed for dataset in needs))
-
-    def default_role(self) -> Role:
-        """What the caller may do on the default cluster; whoever has an account there is a USER."""
-        caller = self.caller
-        if caller.role is not None:
-            return caller.role
-        if caller.cluster_user is None:
-            return Role.VIEWER
-        has_account = self.cluster(None).read(datasets.account(caller.cluster_user)).value
-        return Role.USER if has_account else Role.VIEWER

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from access.permissions import why_not
 from headnode.snapshots import Dataset
 from resolvers import datasets
 from resolvers.errors import BadInputError, FileUnreadableError, ForbiddenError, TooLargeError
@@ -84,9 +85,8 @@ async def read_output(cluster: Cluster, path: str, part: OutputRange) -> JobOutp
     Raises ForbiddenError if the caller may not read it or has no account to read it as, FileUnreadableError if the
     file system fails, TooLargeError if the request asks for too much, RequestError if the cluster cannot be asked.
     """
-    caller = cluster.request.caller
-    if caller is None or caller.cluster_user is None:
-        raise ForbiddenError("Files are read as the caller's account on the cluster, and this caller has none.")
+    if refusal := why_not(cluster.request.caller, ("Job", "output")):
+        raise ForbiddenError(refusal)
     dataset = datasets.output(cluster.request.actor, path, part.bytes, part.offset, part.from_end, part.lines)
     _reserve(cluster, dataset, part.bytes)
     found = await cluster.load(dataset)

@@ -18,16 +18,14 @@ class Limits:
 
 @dataclass(frozen=True)
 class Request:
-    """Until when to answer, how SSM's history is to call it, the largest page, and who asks (None: nobody known)."""
+    """Until when to answer, how SSM's history is to call it, the largest page, and who asks, on this cluster."""
 
     deadline: Deadline
     comment: str
     page_limit: int
-    caller: Caller | None
+    caller: Caller
 
     @property
     def actor(self) -> Actor:
         """Who the head node acts as for the caller."""
-        if self.caller is None:
-            return Actor()
         return Actor(self.caller.cluster_user, administer=self.caller.role is Role.OPERATOR)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from access.role import Role
+from access.permissions import why_not
 from resolvers import datasets
 from resolvers.errors import ForbiddenError, NotFoundError, RequestError
 from slurm.refusal import Refusal, RefusalCode
@@ -19,9 +19,8 @@ async def read_script(cluster: Cluster, job_id: str) -> str | None:
     Raises ForbiddenError for a job of somebody else, unless an operator asks, NotFoundError for a job that the
     scheduler has forgotten, RequestError if it cannot be asked.
     """
-    caller = cluster.request.caller
-    if caller is None or (caller.cluster_user is None and caller.role is not Role.OPERATOR):
-        raise ForbiddenError("Scripts are read as the caller's account on the cluster, and this caller has none.")
+    if refusal := why_not(cluster.request.caller, ("Job", "script")):
+        raise ForbiddenError(refusal)
     found = await cluster.load(datasets.script(job_id, cluster.request.actor))
     if isinstance(found, Refusal):
         raise _refused(found, job_id)

@@ -86,4 +86,4 @@ def _runs(job: Job) -> bool:
 def _may_look(job: Job) -> bool:
     """slurmd tells what a step uses to its user and Slurm's administrators only: nobody else need ask."""
     caller = job.cluster.request.caller
-    return caller is not None and (caller.role is Role.OPERATOR or caller.cluster_user == job.user)
+    return caller.role is Role.OPERATOR or caller.cluster_user == job.user

@@ -8,6 +8,7 @@ from graphql import GraphQLError
 
 from schema.documents import Documents
 from schema.errors import ErrorCodes, unforeseen
+from schema.introspection import Introspection
 from schema.mutation import Mutation
 from schema.query import Query
 
@@ -23,4 +24,4 @@ class Schema(strawberry.Schema):
             logger.error("unforeseen error at %s", error.path, exc_info=error.original_error)
 
 
-schema = Schema(query=Query, mutation=Mutation, extensions=[ErrorCodes, Documents])
+schema = Schema(query=Query, mutation=Mutation, extensions=[ErrorCodes, Introspection, Documents])

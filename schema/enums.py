@@ -1,6 +1,6 @@
 """The enums, each value described where its meaning is defined."""
 
-from access.role import Role
+from access.role import JobVisibility, Role
 from resolvers.job import JobSource
 from resolvers.order import JobOrderField, OrderDirection
 from resolvers.output import OutputFrom, OutputStream
@@ -20,6 +20,7 @@ UserErrorCode = RefusalCode
 for _enum in (JobState, QueueState, NodeState, NodeFlag, Provisioning, Role, JobOrderField, OrderDirection):
     enum(_enum)
 enum(ReservationState)
+enum(JobVisibility)
 enum(JobSource)
 enum(UserErrorCode, name="UserErrorCode")
 for _input in (Export, MailType, OpenMode, SignalTarget, NodeAction, QueueAction, ReservationFlag):
@@ -34,6 +35,7 @@ __all__ = [
     "JobOrderField",
     "JobSource",
     "JobState",
+    "JobVisibility",
     "NodeFlag",
     "NodeState",
     "OrderDirection",

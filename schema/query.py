@@ -9,7 +9,7 @@ from resolvers.history import JobHistory
 from resolvers.plan import cluster_in
 from schema import arguments
 from schema.cluster import JOB, JOB_HISTORY, JOBS, NODE, NODES, QUEUE, QUEUES, Cluster
-from schema.enums import Role
+from schema.enums import JobVisibility, Role
 from schema.job import Job
 from schema.node import Node
 from schema.page import JobConnection, NodeConnection
@@ -18,24 +18,25 @@ from schema.queue import Queue
 Info = strawberry.Info[Graph, None]
 
 
-@strawberry.type(description="The caller, as the API sees them.")
+@strawberry.type(description="The caller, as the API sees them on a cluster.")
 class Viewer:
     """The caller."""
 
     identity: str = strawberry.field(description="Who the gateway's authorizer says they are.")
     cluster_user: str | None = strawberry.field(
-        description="The account on the cluster that they act as; null if they may change nothing."
+        description="The account on the cluster that they act as; null if they have none, or may change nothing."
     )
-    role: Role = strawberry.field(description="What they may do on the default cluster.")
+    role: Role = strawberry.field(description="What they may do on the cluster.")
+    job_visibility: JobVisibility = strawberry.field(description="Whose jobs they see.")
 
 
-async def fetched(info: Info) -> Graph:
-    """The request's graph with everything the operation needs. Raises UnauthenticatedError."""
+async def view(info: Info, cluster: str | None) -> Any:
+    """The cluster, with everything the operation needs. Raises RequestError for who may not look at it so."""
     graph = info.context
-    graph.caller  # noqa: B018 - refuses who is not signed in
+    found = graph.permitted(cluster, ("Query", info._raw_info.field_name))
     # Strawberry's Info hides the fragments, which the plan needs.
     await graph.fetch(info._raw_info)
-    return graph
+    return found
 
 
 @strawberry.type(
@@ -45,27 +46,27 @@ class Query:
     """What can be asked."""
 
     @strawberry.field(description="Who the API takes the caller for, and what they may do.")
-    async def viewer(self, info: Info) -> Viewer:
+    async def viewer(self, info: Info, cluster: arguments.Cluster = None) -> Viewer:
         """The caller."""
-        graph = await fetched(info)
-        caller = graph.caller
-        role = graph.default_role()
+        caller, role = (await view(info, cluster)).caller_and_role
         return Viewer(
-            identity=caller.identity, cluster_user=caller.cluster_user if role is not Role.VIEWER else None, role=role
+            identity=caller.identity,
+            cluster_user=caller.cluster_user if role is not Role.VIEWER else None,
+            role=role,
+            job_visibility=caller.job_visibility,
         )
 
-    @strawberry.field(graphql_type=list[Cluster], description="All clusters of this deployment.")
+    @strawberry.field(graphql_type=list[Cluster], description="The clusters that the caller has access to.")
     async def clusters(self, info: Info) -> Any:
         """All clusters."""
-        graph = await fetched(info)
-        return [graph.cluster(name) for name in graph.cluster_names]
+        return [await view(info, name) for name in info.context.cluster_names]
 
     @strawberry.field(
         graphql_type=Cluster, description="The named cluster; without a name the only one, or the configured default."
     )
     async def cluster(self, info: Info, name: arguments.Cluster = None) -> Any:
         """One cluster."""
-        return (await fetched(info)).cluster(name)
+        return await view(info, name)
 
     @strawberry.field(graphql_type=JobConnection | None, description=JOBS)
     async def jobs(
@@ -78,12 +79,12 @@ class Query:
         after: arguments.After = None,
     ) -> Any:
         """Jobs of one cluster."""
-        return (await fetched(info)).cluster(cluster).jobs(filter, order_by, first, after)
+        return (await view(info, cluster)).jobs(filter, order_by, first, after)
 
     @strawberry.field(graphql_type=Job | None, description=JOB)
     async def job(self, info: Info, id: arguments.JobId, cluster: arguments.Cluster = None) -> Any:
         """One job."""
-        return (await fetched(info)).cluster(cluster or cluster_in(id)).job(id)
+        return (await view(info, cluster or cluster_in(id))).job(id)
 
     @strawberry.field(graphql_type=JobConnection | None, description=JOB_HISTORY)
     async def job_history(
@@ -99,17 +100,17 @@ class Query:
     ) -> Any:
         """Past jobs of one cluster."""
         question = JobHistory(filter, since, until, order_by, first, after)
-        return (await fetched(info)).cluster(cluster).job_history(question)
+        return (await view(info, cluster)).job_history(question)
 
     @strawberry.field(graphql_type=list[Queue] | None, description=QUEUES)
     async def queues(self, info: Info, cluster: arguments.Cluster = None) -> Any:
         """Queues of one cluster."""
-        return (await fetched(info)).cluster(cluster).queues()
+        return (await view(info, cluster)).queues()
 
     @strawberry.field(graphql_type=Queue | None, description=QUEUE)
     async def queue(self, info: Info, name: arguments.QueueName, cluster: arguments.Cluster = None) -> Any:
         """One queue."""
-        return (await fetched(info)).cluster(cluster).queue(name)
+        return (await view(info, cluster)).queue(name)
 
     @strawberry.field(graphql_type=NodeConnection | None, description=NODES)
     async def nodes(
@@ -121,9 +122,9 @@ class Query:
         after: arguments.After = None,
     ) -> Any:
         """Nodes of one cluster."""
-        return (await fetched(info)).cluster(cluster).nodes(filter, first, after)
+        return (await view(info, cluster)).nodes(filter, first, after)
 
     @strawberry.field(graphql_type=Node | None, description=NODE)
     async def node(self, info: Info, name: arguments.NodeName, cluster: arguments.Cluster = None) -> Any:
         """One node."""
-        return (await fetched(info)).cluster(cluster).node(name)
+        return (await view(info, cluster)).node(name)

@@ -81,9 +81,9 @@ class Api:
     ssm: Endpoint
 
     def ask(
-        self, document: str, variables: Mapping[str, Any] | None = None, user: str = "ada", groups: str = ""
+        self, document: str, variables: Mapping[str, Any] | None = None, user: str | None = "ada", groups: str = ""
     ) -> dict[str, Any]:
-        """The whole answer to a GraphQL document, signed in as `user`."""
+        """The whole answer to a GraphQL document, signed in as `user` (None: not at all)."""
         body = json.dumps({"query": document, "variables": variables or {}})
         response = self.handler(event(body, user, groups), Context())
         assert response["statusCode"] == 200, response

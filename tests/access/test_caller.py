@@ -1,98 +1,232 @@
-"""Who the caller is, by what API Gateway's authorizer vouches for."""
+"""What a caller is on each cluster."""
 
+import json
 from typing import Any
 
 import pytest
 
-from access.caller import Caller, caller
-from access.role import Role
+from access.caller import Caller, signed_in
+from access.configuration import access
+from access.role import JobVisibility, Role
 
-GROUPS = {"slurmql-operators": "OPERATOR", "slurmql-viewers": "VIEWER"}
-
-
-def http_api(**claims: Any) -> dict[str, Any]:
-    """Payload 2.0, JWT authorizer."""
-    return {"requestContext": {"authorizer": {"jwt": {"claims": claims, "scopes": None}}}}
+OWN = JobVisibility.OWN
+PORTAL = "arn:aws:sts::111122223333:assumed-role/HpcPortal/"
 
 
-def rest_api(**claims: Any) -> dict[str, Any]:
-    """Payload 1.0, Cognito authorizer."""
-    return {"requestContext": {"authorizer": {"claims": claims}}}
+def on(cluster: str, configured: dict[str, Any] | None = None, arn: str | None = None, **claims: Any) -> Caller | None:
+    """The caller that those claims, or that ARN, make on a cluster; `lab` and `big` are there."""
+    authorizer = {"iam": {"userArn": arn}} if arn else {"jwt": {"claims": claims}}
+    rules = access(json.dumps(configured) if configured else "", ["lab", "big"])
+    found = signed_in({"requestContext": {"authorizer": authorizer}}, rules)
+    assert found is not None
+    return found.on(cluster)
 
 
-@pytest.mark.parametrize("event", [http_api, rest_api])
-def test_a_name_that_an_account_could_have_is_one_to_act_as(event: Any) -> None:
+def test_nobody_is_signed_in_whom_no_authorizer_vouches_for() -> None:
+    assert signed_in({"headers": {"authorization": "Bearer ada"}}, access("", ["lab"])) is None
+
+
+def test_a_name_that_an_account_could_have_is_one_to_act_as() -> None:
     """Whether the cluster has that account is the head node's to say: the role is open until then."""
-    assert caller(event(username="ada"), GROUPS) == Caller("ada", "ada", None)
-
-
-@pytest.mark.parametrize("claim", ["username", "cognito:username", "preferred_username", "sub"])
-def test_the_name_is_in_one_of_these_claims(claim: str) -> None:
-    assert caller(http_api(**{claim: "ada"}), GROUPS) == Caller("ada", "ada", None)
-
-
-def test_the_user_name_goes_before_the_subject() -> None:
-    found = caller(http_api(sub="7a1c3c3e-0000-4000-8000-000000000000", username="ada"), GROUPS)
-    assert found is not None and found.identity == "ada"
+    assert on("lab", username="ada") == Caller("ada", "ada", None)
 
 
 @pytest.mark.parametrize(
-    "event",
+    "name",
     [
-        {},
-        {"requestContext": None},
-        {"requestContext": {"authorizer": None}},
-        {"requestContext": {"authorizer": {"jwt": None}}},
-        {"requestContext": {"authorizer": {"jwt": {"claims": "ada"}}}},
-        {"requestContext": {"authorizer": {"principalId": "ada"}}},
-        {"requestContext": {"authorizer": {"jwt": "ada", "claims": "ada"}}},
-        {"requestContext": {"authorizer": {"username": "ada"}}},
-        {"requestContext": {"identity": {"user": "ada"}}},
-        {"headers": {"authorization": "Bearer ada", "Authorization": "Bearer ada", "x-user": "ada"}},
-        {"queryStringParameters": {"username": "ada"}, "body": '{"username": "ada"}'},
-        http_api(),
-        http_api(username=""),
+        "Ada Lovelace",
+        "ada@example.com",
+        "Ada",
+        "ADA",
+        "-ada",
+        "0ada",
+        "a" * 65,
+        "ada\n",
+        "\nada",
+        "ada\0",
+        "a\0da",
+        ".",
+        "../ada",
+        "ada/../root",
+        "ada;id",
+        "$(id)",
+        "àda",
+        "ａda",  # noqa: RUF001 - full width: never folded
+        "ſlurm",  # noqa: RUF001 - becomes "slurm" when its case is folded
+        ["ada"],
+        {"name": "ada"},
+        "[ada]",
+        "[ada grace]",
+        7,
+        True,
     ],
 )
-def test_nobody_else_is_believed(event: dict[str, Any]) -> None:
-    assert caller(event, GROUPS) is None
-
-
-@pytest.mark.parametrize("identity", ["Ada Lovelace", "ada@example.com", "Ada", "-ada", "0ada", "a" * 65, "ada\n", "."])
-def test_an_identity_that_no_account_can_have_may_only_look(identity: str) -> None:
-    assert caller(http_api(username=identity), GROUPS) == Caller(identity, None, Role.VIEWER)
+@pytest.mark.parametrize("configured", [None, {"users": {"{user}@example.org": "{user}"}}])
+def test_an_identity_that_no_account_can_have_may_only_look(name: Any, configured: Any) -> None:
+    assert on("lab", configured, username=name) == Caller(str(name), None, Role.VIEWER)
 
 
 @pytest.mark.parametrize(
-    "groups",
-    [
-        ["slurmql-operators", "staff"],
-        "[slurmql-operators staff]",
-        "slurmql-operators,staff",
-        '["slurmql-operators", "staff"]',
-        "slurmql-operators",
-        '"slurmql-operators"',
-    ],
+    "name", ["root", "slurm", "munge", "slurmdbd", "pcluster-admin", "nobody", "ec2-user", "ubuntu", "rocky", "centos"]
 )
-@pytest.mark.parametrize("claim", ["cognito:groups", "groups"])
-def test_groups_come_in_any_of_the_gateways_spellings(groups: Any, claim: str) -> None:
-    assert caller(http_api(username="ada", **{claim: groups}), GROUPS) == Caller("ada", "ada", Role.OPERATOR)
+def test_accounts_that_are_not_a_persons_are_nobodys(name: str) -> None:
+    assert on("lab", username=name) == Caller(name, None, Role.VIEWER)
+    mapped = {"users": {"{user}@example.com": "{user}", PORTAL + "{user}": "{user}"}}
+    assert on("lab", mapped, username=f"{name}@example.com") == Caller(f"{name}@example.com", None, Role.VIEWER)
+    assert on("lab", mapped, arn=PORTAL + name) == Caller(PORTAL + name, None, Role.VIEWER)
 
 
-def test_a_viewer_acts_as_nobody() -> None:
-    assert caller(http_api(username="ada", groups="slurmql-viewers"), GROUPS) == Caller("ada", None, Role.VIEWER)
+def test_which_accounts_of_images_are_denied_can_be_configured_and_not_the_systems() -> None:
+    assert on("lab", {"deny": []}, username="ec2-user") == Caller("ec2-user", "ec2-user", None)
+    assert on("lab", {"deny": ["ada"]}, username="ada") == Caller("ada", None, Role.VIEWER)
+    assert on("lab", {"deny": []}, username="slurm") == Caller("slurm", None, Role.VIEWER)
 
 
-def test_an_operator_who_is_also_a_viewer_is_an_operator() -> None:
-    found = caller(http_api(username="ada", groups="[slurmql-viewers slurmql-operators]"), GROUPS)
-    assert found == Caller("ada", "ada", Role.OPERATOR)
+def test_a_subject_alone_leads_to_no_account_nor_to_a_rule() -> None:
+    assert on("lab", sub="ada") == Caller("ada", None, Role.VIEWER)
+    assert on("lab", {"users": {"ada": "ada"}, "others": {"user": "ada"}}, sub="ada") == Caller(
+        "ada", None, Role.VIEWER
+    )
+    assert on("lab", {"nameClaims": ["sub"]}, sub="ada") == Caller("ada", "ada", None)
+
+
+def test_a_viewer_acts_as_nobody_and_may_have_jobs_all_the_same() -> None:
+    viewer = on("lab", username="ada", groups="slurmql-viewers")
+    assert viewer == Caller("ada", "ada", Role.VIEWER)
+    assert viewer.cluster_user is None
+
+
+def test_of_several_groups_the_highest_role_counts() -> None:
+    assert on("lab", username="ada", groups="[slurmql-viewers slurmql-operators]") == Caller(
+        "ada", "ada", Role.OPERATOR
+    )
+    configured = {"groups": {"guests": "VIEWER", "staff": "USER"}}
+    assert on("lab", configured, username="ada", groups="[guests staff]") == Caller("ada", "ada", None)
 
 
 def test_an_operator_needs_no_account() -> None:
-    found = caller(http_api(username="Ada Lovelace", groups="slurmql-operators"), GROUPS)
+    found = on("lab", username="Ada Lovelace", groups="slurmql-operators")
     assert found == Caller("Ada Lovelace", None, Role.OPERATOR)
 
 
 @pytest.mark.parametrize("groups", ["slurmql-operators2", "SLURMQL-OPERATORS", "[]", "", "slurmql", "7", "null", "{}"])
 def test_other_groups_mean_nothing(groups: str) -> None:
-    assert caller(http_api(username="ada", groups=groups), GROUPS) == Caller("ada", "ada", None)
+    assert on("lab", username="ada", groups=groups) == Caller("ada", "ada", None)
+
+
+def test_configured_groups_take_the_place_of_the_default_ones() -> None:
+    configured = {"groups": {"hpc-admins": "OPERATOR"}}
+    assert on("lab", configured, username="ada", groups="slurmql-operators") == Caller("ada", "ada", None)
+    assert on("lab", configured, username="ada", groups="hpc-admins") == Caller("ada", "ada", Role.OPERATOR)
+
+
+USERS = {
+    "users": {
+        "ada@example.com": "ada",
+        "grace@example.com": {"user": "ghopper", "role": "OPERATOR"},
+        "mallory@example.com": {"role": "NONE"},
+        "boss@example.com": {"role": "VIEWER"},
+        "{user}@example.com": "{user}",
+        "*@example.org": {"role": "VIEWER"},
+        PORTAL + "{user}": "{user}",
+        "arn:aws:sts::*:assumed-role/AWSReservedSSO_Hpc_*/{user}@example.com": "{user}",
+        "arn:aws:iam::111122223333:user/ci": {"user": "robot", "role": "USER"},
+    },
+    "groups": {"admins": "OPERATOR"},
+    "others": {"role": "NONE"},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "account", "role"),
+    [
+        ("ada@example.com", "ada", None),
+        ("grace@example.com", "ghopper", Role.OPERATOR),
+        ("boss@example.com", None, Role.VIEWER),
+        ("linus@example.com", "linus", None),
+        ("guest@example.org", None, Role.VIEWER),
+    ],
+)
+def test_users_are_mapped_by_the_first_line_that_is_about_them(name: str, account: str | None, role: Any) -> None:
+    assert on("lab", USERS, username=name) == Caller(name, account, role)
+
+
+@pytest.mark.parametrize(
+    ("arn", "account"),
+    [
+        (PORTAL + "ada", "ada"),
+        ("arn:aws:sts::444455556666:assumed-role/AWSReservedSSO_Hpc_0123456789abcdef/ada@example.com", "ada"),
+        ("arn:aws:iam::111122223333:user/ci", "robot"),
+    ],
+)
+def test_principals_are_mapped_by_their_arn(arn: str, account: str) -> None:
+    assert on("lab", USERS, arn=arn) == Caller(arn, account, None)
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        PORTAL + "Ada",
+        PORTAL + "ada@example.com",
+        PORTAL + "ada/x",
+        "arn:aws:sts::444455556666:assumed-role/HpcPortal/ada",
+        "arn:aws:sts::111122223333:assumed-role/NotHpcPortal/ada",
+        "arn:aws:sts::1:assumed-role/x:assumed-role/AWSReservedSSO_Hpc_1/ada@example.com",
+        "arn:aws:sts::1:assumed-role/AWSReservedSSO_Hpc_1/x/ada@example.com",
+        "arn:aws:sts::1:assumed-role/AWSReservedSSO_Hpc_1/ada@example.com.evil.org",
+        "arn:aws:iam::111122223333:user/ci2",
+        "arn:aws:iam::111122223333:root",
+        "ada@example.com",
+    ],
+)
+def test_other_principals_are_others(arn: str) -> None:
+    assert on("lab", USERS, arn=arn) is None
+
+
+@pytest.mark.parametrize("name", [PORTAL + "ada", "arn:aws:iam::111122223333:user/ci"])
+def test_a_user_who_calls_himself_by_an_arn_is_not_that_principal(name: str) -> None:
+    assert on("lab", USERS, username=name) is None
+
+
+@pytest.mark.parametrize("name", ["mallory@example.com", "stranger", "ada@example.com@example.net"])
+def test_who_has_no_role_has_no_access(name: str) -> None:
+    assert on("lab", USERS, username=name) is None
+
+
+def test_the_others_role_is_for_whom_no_group_lists_either() -> None:
+    assert on("lab", USERS, username="stranger", groups="admins") == Caller("stranger", "stranger", Role.OPERATOR)
+    assert on("lab", USERS, username="mallory@example.com", groups="admins") is None
+
+
+def test_without_a_line_of_their_own_nobody_needs_to_have_an_account() -> None:
+    configured = {"users": {"ada@example.com": "ada"}, "others": {"user": None}}
+    assert on("lab", configured, username="grace") == Caller("grace", None, Role.VIEWER)
+    assert on("lab", configured, username="ada@example.com") == Caller("ada@example.com", "ada", None)
+
+
+def test_a_cluster_has_its_own_users_groups_and_rules_before_those_of_all() -> None:
+    configured = {
+        "users": {"ada": "ada", "grace": "grace"},
+        "groups": {"admins": "OPERATOR"},
+        "clusters": {
+            "big": {
+                "users": {"ada": "alovelace", "grace": {"role": "NONE"}},
+                "groups": {"admins": "USER"},
+                "others": {"role": "VIEWER"},
+                "jobVisibility": "OWN",
+            }
+        },
+    }
+    assert on("lab", configured, username="ada") == Caller("ada", "ada", None)
+    assert on("big", configured, username="ada") == Caller("ada", "alovelace", None, OWN)
+    assert on("big", configured, username="grace") is None
+    assert on("big", configured, username="linus") == Caller("linus", "linus", Role.VIEWER, OWN)
+    assert on("lab", configured, username="linus", groups="admins") == Caller("linus", "linus", Role.OPERATOR)
+    assert on("big", configured, username="linus", groups="admins") == Caller("linus", "linus", None, OWN)
+
+
+def test_operators_see_all_jobs_whatever_the_others_see() -> None:
+    configured = {"jobVisibility": "OWN"}
+    assert on("lab", configured, username="ada") == Caller("ada", "ada", None, OWN)
+    operator = on("lab", configured, username="ada", groups="slurmql-operators")
+    assert operator == Caller("ada", "ada", Role.OPERATOR, JobVisibility.ALL)

@@ -236,10 +236,20 @@ def test_a_viewer_acts_on_nothing_not_even_their_own_and_nothing_is_sent(api: Ap
     assert jobs.state(id) == "PENDING"
 
 
-@pytest.mark.parametrize("user", ["root", "slurm", "missing"])
+@pytest.mark.parametrize("user", ["missing", "daemon"])
 def test_accounts_that_are_no_persons_act_on_nothing(api: Api, jobs: Jobs, user: str) -> None:
+    """There is none, or its uid is below 1000: the head node knows."""
     id = jobs.held()
     assert act(api, CANCEL, id, user=user) == ({}, {f"lab:{id}": "FORBIDDEN"})
+    assert jobs.state(id) == "PENDING"
+
+
+@pytest.mark.parametrize("user", ["root", "slurm", "nobody", "ec2-user", "Ada", "../ada", "ada\0", "ada\nroot"])
+def test_names_that_are_nobodys_to_act_as_are_refused_before_anything_is_sent(api: Api, jobs: Jobs, user: str) -> None:
+    id, before = jobs.held(), api.commands()
+    done = api.data(CANCEL, {"ids": [id]}, user=user)["done"]
+    assert (done["jobs"], [error["code"] for error in done["errors"]]) == ([], ["FORBIDDEN"])
+    assert api.commands() == before
     assert jobs.state(id) == "PENDING"
 
 

@@ -170,10 +170,52 @@ def test_without_an_authorizers_claims_nobody_is_signed_in_and_nothing_is_sent(
     assert api.commands() == before
 
 
-def test_what_a_lambda_authorizer_adds_is_not_taken_for_claims(api: Api) -> None:
-    event = rest_api(body=body(QUERY))
-    event["requestContext"]["authorizer"] = {"principalId": "ada", "username": "ada", "jwt": "ada", "claims": "ada"}
-    assert ask(api, event)[1]["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+WHO = "{ viewer { identity clusterUser role } }"
+
+
+@pytest.mark.parametrize("place", ["authorizer", "lambda"])
+def test_a_lambda_authorizers_context_names_the_caller(place: str, api: Api) -> None:
+    event = rest_api(body=body(WHO))
+    context = {"principalId": "portal", "username": "ada", "groups": "slurmql-operators", "integrationLatency": 7}
+    event["requestContext"]["authorizer"] = {"lambda": context} if place == "lambda" else context
+    assert ask(api, event)[1]["data"]["viewer"] == {"identity": "ada", "clusterUser": "ada", "role": "OPERATOR"}
+
+
+@pytest.mark.parametrize("place", ["identity", "iam"])
+def test_an_iam_principal_without_a_rule_may_look(place: str, api: Api) -> None:
+    arn = "arn:aws:sts::111122223333:assumed-role/HpcPortal/ada"
+    event = rest_api(body=body(WHO))
+    event["requestContext"] |= (
+        {"authorizer": {"iam": {"userArn": arn}}} if place == "iam" else {"identity": {"userArn": arn}}
+    )
+    assert ask(api, event)[1]["data"]["viewer"] == {"identity": arn, "clusterUser": None, "role": "VIEWER"}
+
+
+FORGED = {
+    "Authorization": "Bearer ada;groups=slurmql-operators",
+    "X-Forwarded-User": "ada",
+    "X-Remote-User": "ada",
+    "X-Amzn-Oidc-Identity": "ada",
+    "X-Amzn-Oidc-Data": "e30.eyJ1c2VybmFtZSI6ImFkYSJ9.e30",
+    "X-Amzn-Request-Context": '{"authorizer": {"claims": {"username": "ada"}}}',
+    "X-Amz-Security-Token": "ada",
+    "X-User": "ada",
+    "Cookie": "username=ada",
+}
+
+
+@BOTH
+def test_headers_sign_nobody_in(event: Make, api: Api) -> None:
+    before = api.commands()
+    asked = event(body=body(WHO), headers={**FORGED, **{name.lower(): value for name, value in FORGED.items()}})
+    assert ask(api, asked)[1]["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    assert api.commands() == before
+
+
+@BOTH
+def test_headers_make_nobody_else_of_a_caller(event: Make, api: Api) -> None:
+    asked = event(body=body(WHO), headers=FORGED, username="nobody-here")
+    assert ask(api, asked)[1]["data"]["viewer"] == {"identity": "nobody-here", "clusterUser": None, "role": "VIEWER"}
 
 
 @BOTH

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import cast
 
+from access.caller import Caller
 from headnode.deadline import Deadline
 from headnode.snapshots import Snapshot, Snapshots
 from resolvers import datasets
@@ -23,7 +24,7 @@ def rows(table: type[Record], *records: dict[str, str]) -> Rows[Record]:
 
 def cluster(*listed: dict[str, str]) -> Cluster:
     """A cluster of whose jobs these rows of squeue were fetched."""
-    made = Cluster("lab", cast(Snapshots, None), Request(Deadline.after(10), "test", 1000, None))
+    made = Cluster("lab", cast(Snapshots, None), Request(Deadline.after(10), "test", 1000, Caller("ada", "ada", None)))
     made.answers[datasets.JOBS] = Snapshot(rows(squeue.Job, *listed), NOW)
     return made
 

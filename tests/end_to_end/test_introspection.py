@@ -1,0 +1,61 @@
+"""What a deployment that switched introspection off tells of its schema: nothing."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+from graphql import get_introspection_query
+
+from conftest import Api
+
+
+@pytest.fixture
+def closed(api: Api, monkeypatch: pytest.MonkeyPatch) -> Api:
+    import handler
+
+    monkeypatch.setattr(handler, "settings", dataclasses.replace(handler.settings, introspection=False))
+    return api
+
+
+INTROSPECTIVE = [
+    get_introspection_query(),
+    "{ __schema { types { name } } }",
+    '{ __type(name: "Job") { fields { name } } }',
+    'query { viewer { role } ...F } fragment F on Query { hidden: __type(name: "Query") { name } }',
+]
+
+
+@pytest.mark.parametrize("document", INTROSPECTIVE)
+def test_introspection_is_refused_where_it_is_off_and_answered_where_it_is_on(
+    document: str, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import handler
+
+    assert api.ask(document)["data"]
+    monkeypatch.setattr(handler, "settings", dataclasses.replace(handler.settings, introspection=False))
+    answer = api.ask(document)
+    assert answer.get("data") is None
+    assert {error["extensions"]["code"] for error in answer["errors"]} == {"GRAPHQL_VALIDATION_FAILED"}
+    assert "Job" not in str(answer)
+
+
+def test_the_types_of_an_answers_objects_may_be_asked_for(closed: Api) -> None:
+    assert closed.data("{ viewer { __typename } }") == {"viewer": {"__typename": "Viewer"}}
+
+
+@pytest.mark.parametrize(
+    ("document", "variables"),
+    [
+        ("{ job { id } }", {}),
+        ("{ jbos { totalCount } }", {}),
+        ("{ jobs(fist: 1) { totalCount } }", {}),
+        ("{ jobs(filter: {stats: []}) { totalCount } }", {}),
+        ("{ jobs(filter: {states: [RUNING]}) { totalCount } }", {}),
+        ("query ($f: JobFiltr) { jobs(filter: $f) { totalCount } }", {}),
+        ("query ($f: JobFilter) { jobs(filter: $f) { totalCount } }", {"f": {"stats": []}}),
+        ("query ($f: JobFilter) { jobs(filter: $f) { totalCount } }", {"f": {"states": ["RUNING"]}}),
+    ],
+)
+def test_no_error_suggests_a_name(document: str, variables: dict[str, Any], closed: Api) -> None:
+    errors = closed.ask(document, variables)["errors"]
+    assert errors and not any("Did you mean" in error["message"] for error in errors)

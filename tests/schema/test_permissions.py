@@ -1,0 +1,177 @@
+"""One table says who may do what: it is complete, it is what is enforced, and the documentation shows it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import (
+    GraphQLArgument,
+    GraphQLEnumType,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLList,
+    GraphQLObjectType,
+    build_schema,
+    get_named_type,
+    get_nullable_type,
+    is_required_argument,
+    is_required_input_field,
+)
+
+import schema as contract
+from access import permissions
+from access.caller import Caller
+from access.permissions import RIGHTS, Place, why_not
+from access.role import Role
+from conftest import Api
+from local.cluster import Cluster
+
+SCHEMA = build_schema(contract.schema.as_str())
+TYPES = [kind for kind in SCHEMA.type_map.values() if isinstance(kind, GraphQLObjectType) and kind.name[:2] != "__"]
+QUERY, MUTATION = SCHEMA.query_type, SCHEMA.mutation_type
+SECURITY = Path(__file__).parents[2] / "docs" / "security.md"
+
+LOOKING = {
+    ("Job", "steps"),
+    ("Job", "efficiency"),
+    ("Job", "cpuTimeSeconds"),
+    ("Job", "cpuTimeReservedSeconds"),
+    ("Job", "maxRssMib"),
+}
+"""What costs a command of its own and shows no more than the rest of a job does; while it runs, slurmd decides."""
+
+
+def test_every_field_of_query_and_mutation_is_listed() -> None:
+    assert QUERY is not None and MUTATION is not None
+    assert {(root.name, field) for root in (QUERY, MUTATION) for field in root.fields} <= set(RIGHTS)
+
+
+def test_every_field_that_reads_something_of_its_own_is_listed() -> None:
+    """Which is what fields do that are awaited: the others show what came with their object."""
+    awaited = {(kind.name, field) for kind in TYPES for field in kind.fields if is_awaited(kind.name, field)}
+    assert awaited >= LOOKING
+    assert awaited - LOOKING <= set(RIGHTS)
+
+
+def is_awaited(kind: str, field: str) -> bool:
+    definition: Any = contract.schema.get_type_by_name(kind)
+    name = contract.schema.config.name_converter
+    (found,) = [each for each in definition.fields if name.get_graphql_name(each) == field]
+    return found.base_resolver is not None and found.base_resolver.is_async
+
+
+def test_what_is_listed_is_there() -> None:
+    assert set(RIGHTS) <= {(kind.name, field) for kind in TYPES for field in kind.fields}
+
+
+ADA = Caller("ada", "ada", None)
+VIEWER = Caller("ada", "ada", Role.VIEWER)
+OPERATOR = Caller("ada", "ada", Role.OPERATOR)
+ABSENT_OPERATOR = Caller("Ada Lovelace", None, Role.OPERATOR)
+
+
+@pytest.mark.parametrize("place", RIGHTS, ids=".".join)
+def test_each_role_may_what_the_table_says(place: Place) -> None:
+    right = RIGHTS[place]
+    assert why_not(OPERATOR, place) is None
+    assert (why_not(ADA, place) is None) == (right.role is not Role.OPERATOR)
+    assert (why_not(VIEWER, place) is None) == (right.role is Role.VIEWER)
+    assert (why_not(ABSENT_OPERATOR, place) is None) == (not right.as_account)
+
+
+def test_what_is_not_listed_nobody_may() -> None:
+    assert why_not(OPERATOR, ("Mutation", "rebootEverything")) == "Mutation.rebootEverything is open to nobody."
+
+
+def value(given: GraphQLArgument | GraphQLInputField) -> str:
+    """Something of the right type, in GraphQL's notation."""
+    kind = get_nullable_type(given.type)
+    named = get_named_type(kind)
+    if isinstance(named, GraphQLInputObjectType):
+        lines = (f"{name}: {value(each)}" for name, each in named.fields.items() if is_required_input_field(each))
+        one = f"{{{', '.join(lines)}}}"
+    elif isinstance(named, GraphQLEnumType):
+        one = next(iter(named.values))
+    else:
+        one = {"Int": "1", "Boolean": "true"}.get(
+            named.name, '"2030-01-01T00:00:00Z"' if named.name == "DateTime" else '"1"'
+        )
+    return f"[{one}]" if isinstance(kind, GraphQLList) else one
+
+
+def document(root: GraphQLObjectType, name: str) -> str:
+    field = root.fields[name]
+    given = [f"{key}: {value(each)}" for key, each in field.args.items() if is_required_argument(each)]
+    arguments = f"({', '.join(given)})" if given else ""
+    selection = "errors { code }" if root is MUTATION else "__typename"
+    return f"{'mutation' if root is MUTATION else ''} {{ it: {name}{arguments} {{ {selection} }} }}"
+
+
+def codes(answer: dict[str, Any]) -> list[str]:
+    """Of errors, and of refusals in a payload."""
+    payload = ((answer["data"] or {}).get("it") or {}) if "data" in answer else {}
+    told = [error["extensions"]["code"] for error in answer.get("errors", [])]
+    return told + ([error["code"] for error in payload.get("errors", [])] if isinstance(payload, dict) else [])
+
+
+def fields(root: GraphQLObjectType | None) -> list[Any]:
+    assert root is not None
+    return [pytest.param(root, name, id=f"{root.name}.{name}") for name in root.fields]
+
+
+@pytest.mark.parametrize(("root", "name"), [*fields(QUERY), *fields(MUTATION)])
+def test_a_field_that_is_taken_from_the_table_is_refused_and_nothing_is_sent(
+    root: GraphQLObjectType, name: str, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So it is this table that is asked, at every door."""
+    monkeypatch.setattr(permissions, "RIGHTS", {each: RIGHTS[each] for each in RIGHTS if each != (root.name, name)})
+    before = api.commands()
+    assert codes(api.ask(document(root, name), groups="slurmql-operators")) == ["FORBIDDEN"]
+    assert api.commands() == before
+
+
+@pytest.mark.parametrize(("root", "name"), fields(MUTATION))
+@pytest.mark.parametrize("who", ["viewer", "user"])
+def test_a_change_beyond_the_callers_role_is_refused_before_anything_is_sent(
+    root: GraphQLObjectType, name: str, who: str, api: Api
+) -> None:
+    if who == "user" and RIGHTS[root.name, name].role is not Role.OPERATOR:
+        return  # theirs to make
+    before = api.commands()
+    assert codes(api.ask(document(root, name), groups="slurmql-viewers" if who == "viewer" else "")) == ["FORBIDDEN"]
+    assert api.commands() == before
+
+
+@pytest.mark.parametrize(("root", "name"), [*fields(QUERY), *fields(MUTATION)])
+def test_who_is_not_signed_in_is_told_so_and_nothing_is_sent(root: GraphQLObjectType, name: str, api: Api) -> None:
+    before = api.commands()
+    assert codes(api.ask(document(root, name), user=None)) == ["UNAUTHENTICATED"]
+    assert api.commands() == before
+
+
+@pytest.fixture(scope="module")
+def own_job(lab: Cluster) -> Iterator[str]:
+    user = lab.users[0].name
+    job = lab.run("sbatch", "--parsable", "--hold", user=user, input="#!/bin/bash\ntrue\n").stdout.strip()
+    yield job
+    lab.run("scancel", job, user=user)
+
+
+@pytest.mark.parametrize("field", ["script", "output { path }"])
+def test_a_jobs_field_that_is_taken_from_the_table_is_refused(
+    field: str, api: Api, own_job: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = f'{{ job(id: "{own_job}") {{ {field} }} }}'
+    assert api.codes(asked) == []
+    monkeypatch.setattr(permissions, "RIGHTS", {each: RIGHTS[each] for each in RIGHTS if each[0] != "Job"})
+    assert api.codes(asked) == ["FORBIDDEN"]
+
+
+def test_the_documentation_shows_the_table() -> None:
+    lines = [
+        f"| `{kind}.{field}` | {right.role.name} | {right.what} | {right.bounds} |".replace("|  |", "| |")
+        for (kind, field), right in RIGHTS.items()
+    ]
+    text = SECURITY.read_text()
+    assert [line for line in lines if line not in text] == []
