@@ -5,8 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 GRAPHIQL := web/dist/index.html
+SAM := .venv-sam/bin/sam
+CHECKOV := .venv-checkov/bin/checkov
 
-.PHONY: help run test test-slurm bench lint schema web clean
+.PHONY: help run test test-slurm bench lint template lint-template schema web clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -51,8 +53,22 @@ lint: $(INSTALLED)  ## format, lint, types, walls
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
+# SAM's CLI and checkov pin much that we do not: each has an environment of its own.
+$(SAM):
+	@$(PYTHON) -m venv .venv-sam && PYTHONWARNINGS=ignore .venv-sam/bin/pip install -q aws-sam-cli==1.170.0
+
+$(CHECKOV):
+	@$(PYTHON) -m venv .venv-checkov && PYTHONWARNINGS=ignore .venv-checkov/bin/pip install -q checkov==3.3.30
+
+template: $(INSTALLED)  ## write the SSM document into template.yaml, after a change of headnode/program.py
+	@$(BIN)/python -m local.template
+
+lint-template: $(SAM) $(CHECKOV)  ## hold template.yaml against SAM's linter and checkov's rules
+	@SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --region eu-west-1
+	@$(CHECKOV) --file template.yaml --framework cloudformation --compact --quiet --skip-download
+
 schema: $(INSTALLED)  ## export schema/schema.graphql
 	@$(BIN)/python -m schema
 
 clean:  ## remove the environment and caches
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info web/dist web/node_modules
+	@rm -rf $(VENV) .venv-sam .venv-checkov .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info web/dist web/node_modules
