@@ -324,18 +324,63 @@ def test_what_jobs_hold_counts_as_squeue_counts_it(api: Api, ranked: Cluster) ->
         ranked.run("scancel", *jobs)
 
 
-def test_all_that_is_known_of_a_cluster_costs_one_command(api: Api, third: Stack) -> None:
+ALL_OF_IT = """
+  jobs(first: 1000) { totalCount nodes { jobId user state queue { name } nodes { name } %s } }
+  queues { name nodes { name } } nodes { totalCount nodes { name jobs { jobId } } } reservations { name }
+  licenses { name }
+  jobHistory(filter: { nameContains: "together" }) { source nodes { jobId state maxRssMib %s } }
+  qos { name usedTres } accounts { name associations { user } } associations { user } fairShare { account fairShare }
+  statistics { jobsRunning } configuration { maxArraySize } health { ok }"""
+
+
+@pytest.fixture(scope="module")
+def together(ranked: Cluster) -> Iterator[list[str]]:
+    """Ten jobs that have ended, each with a line of output, and one that runs with a step."""
+    submit = ("sbatch", "--parsable", "--job-name=together", "--ntasks=1", "--constraint=static")
+    lines_of_ten = [
+        ranked.run(*submit, user="ada", input="#!/bin/sh\necho $SLURM_JOB_ID\n").stdout.strip() for _ in range(10)
+    ]
+    running = ranked.run(*submit, "--output=/dev/null", user="ada", input="#!/bin/sh\nsrun sleep 600\n").stdout.strip()
+
+    def settled() -> bool:
+        """A step's record may come before its job's: accounting then has the job, but not yet its name and times."""
+        told = lines(ranked, "sacct", "-n", "-a", "-P", "-o", "JobID,State", "--name=together", "-S", "now-1hours")
+        rows = dict(row.split("|") for row in told)
+        ended = all(rows.get(job) == "COMPLETED" for job in lines_of_ten)
+        return ended and (rows.get(running), rows.get(f"{running}.0")) == ("RUNNING", "RUNNING")
+
+    until(settled, 120)
+    yield [*lines_of_ten, running]
+    ranked.run("scancel", running)
+
+
+def test_all_that_is_known_of_a_cluster_costs_one_command(api: Api, third: Stack, together: list[str]) -> None:
     before = len(third.ssm.sends)
-    told = facts(
-        api,
-        """jobs { totalCount } queues { name nodes { name } } nodes { totalCount } reservations { name }
-        qos { name } accounts { name associations { user } } associations { user } licenses { name }
-        fairShare { account } statistics { jobsRunning } configuration { maxArraySize } health { ok }""",
-        "ranked",
-    )
+    told = facts(api, ALL_OF_IT % ("", ""), "ranked")
+    assert len(third.ssm.sends) == before + 1
     assert None not in told.values()
     assert told["health"] == {"ok": True}
-    assert len(third.ssm.sends) == before + 1
+    assert {job["jobId"] for job in told["jobs"]["nodes"]} >= set(together)
+    assert {job["jobId"] for job in told["jobHistory"]["nodes"]} == set(together)
+    assert told["jobHistory"]["source"] == "ACCOUNTING"
+
+
+def test_with_the_output_of_ten_jobs_and_what_running_ones_use_it_costs_two(
+    api: Api, third: Stack, together: list[str]
+) -> None:
+    """Which files there are to read, and whose running steps the page tells of, the first command tells."""
+    before = len(third.ssm.sends)
+    of_jobs, of_past_jobs = "output { text } efficiency { cpu }", "steps { stepId maxRssMib } efficiency { memory cpu }"
+    deeper = f"""queues {{ jobs {{ nodes {{ output(lines: 1) {{ text }} }} }} }}
+      job(id: {together[0]}) {{ script output(stream: STDERR) {{ text }} steps {{ stepId }} }}"""
+    told = facts(api, ALL_OF_IT % (of_jobs, of_past_jobs) + deeper, "ranked")
+    assert len(third.ssm.sends) == before + 2
+    assert told["job"]["script"] == "#!/bin/sh\necho $SLURM_JOB_ID\n"
+    written = {job["jobId"]: job["output"]["text"] for job in told["jobs"]["nodes"] if job["jobId"] in together[:10]}
+    assert written == {id: f"{id}\n" for id in together[:10]}
+    (running,) = (job for job in told["jobHistory"]["nodes"] if job["jobId"] == together[10])
+    assert [step["stepId"] for step in running["steps"]] == [f"{together[10]}.batch", f"{together[10]}.0"]
+    assert running["efficiency"]["cpu"] is not None
 
 
 def test_books_that_do_not_answer_are_told_of_and_the_rest_is_there(api: Api, ranked: Cluster) -> None:

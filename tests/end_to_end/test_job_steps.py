@@ -29,12 +29,13 @@ USE = "cpuTimeSeconds cpuTimeReservedSeconds maxRssMib steps { stepId } efficien
 
 @dataclass(frozen=True)
 class Jobs:
-    """A job that has ended with steps, one that runs, and an array's task: their ids."""
+    """A job that has ended with steps, one that runs, an array's task that has ended, and two that run: their ids."""
 
     cluster: Cluster
     ended: str
     running: str
     array: str
+    running_array: str
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +50,12 @@ def jobs(lab: Cluster) -> Iterator[Jobs]:
     until(lambda: told(lab, ended, "End")[:1] not in ([], ["Unknown"]), 90)
     running = submit(RUNNING)
     array = submit("true", "--array=3")
+    running_array = submit(RUNNING, "--array=1-2")
     until(lambda: told(lab, running, "State")[-1:] == ["RUNNING"] and f"{running}.1" in told(lab, running, "JobID"), 60)
     until(lambda: told(lab, f"{array}_3", "State")[:1] == ["COMPLETED"], 60)
-    yield Jobs(lab, ended, running, array)
-    lab.run("scancel", running)
+    until(lambda: {f"{running_array}_{task}.1" for task in (1, 2)} <= {*told(lab, running_array, "JobID")}, 60)
+    yield Jobs(lab, ended, running, array, running_array)
+    lab.run("scancel", running, running_array)
 
 
 def told(cluster: Cluster, id: str, column: str) -> list[str]:
@@ -157,6 +160,36 @@ def test_while_a_job_runs_its_nodes_tell_what_it_uses(api: Api, jobs: Jobs) -> N
     assert step["maxRssMib"] >= 60
     assert job["efficiency"]["cpu"] > 0
     assert (step["endTime"], step["exitCode"]) == (None, None)
+
+
+@pytest.mark.parametrize("task", [1, 2])
+def test_a_running_task_s_use_costs_a_second_command_as_slurm_knows_it_by_another_number(
+    api: Api, jobs: Jobs, task: int
+) -> None:
+    """sstat takes `123_4` for all of array 123; the last task bears the array's number."""
+    id = f"{jobs.running_array}_{task}"
+    before = api.commands()
+    (job,) = ask_anew(
+        api, f'{{ a: job(id: "{id}") {{ steps {{ stepId taskCount maxRssMib }} efficiency {{ cpu }} }} }}'
+    ).values()
+    assert api.commands() == before + 2
+    step = next(step for step in job["steps"] if step["stepId"] == f"{id}.1")
+    raw = say(jobs.cluster, "squeue", "-h", "-j", id, "-o", "%A").strip()
+    printed = say(jobs.cluster, "sstat", "-n", "-P", "-a", "-j", raw, "-o", "JobID,NTasks").splitlines()
+    assert (f"{raw}.1|1" in printed, step["taskCount"], job["efficiency"]["cpu"] is not None) == (True, 1, True)
+    assert (step["maxRssMib"] or 0) > 0
+
+
+def test_what_the_running_jobs_of_a_history_use_costs_a_second_command(api: Api, jobs: Jobs) -> None:
+    """Which jobs are on the page, and run, the first command tells: sstat asks the nodes of each job it is given."""
+    document = f"""{{ jobHistory(filter: {{ids: [{jobs.ended}, {jobs.running}, {jobs.running_array}]}}) {{
+      nodes {{ jobId {USE} }} }} }}"""
+    before = api.commands()
+    nodes = {job["jobId"]: job for job in ask_anew(api, document)["jobHistory"]["nodes"]}
+    assert api.commands() == before + 2
+    running = {jobs.running, f"{jobs.running_array}_1", f"{jobs.running_array}_2"}
+    assert set(nodes) == {jobs.ended, *running}
+    assert all(nodes[id]["efficiency"]["cpu"] is not None for id in running)
 
 
 def test_what_a_running_job_uses_is_told_to_its_user_and_operators_only(api: Api, jobs: Jobs) -> None:
