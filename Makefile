@@ -45,6 +45,7 @@ test-slurm: $(INSTALLED)  ## the end-to-end tests on another Slurm, as root; SUI
 	@$(BIN)/python -m local.suite $(or $(SUITE),all)
 
 bench: $(INSTALLED)  ## measure against slurmrestd and squeue --json, as root; BENCH=name for one: queue-22.05 ...
+	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || $(BIN)/pip install -q -c constraints.txt -e '.[dev,bench]'
 	@$(BIN)/python -m bench $(BENCH)
 
 lint: $(INSTALLED)  ## format, lint, types, walls

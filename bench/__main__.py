@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import asdict
 
+from bench import page
 from bench.benchmarks import BENCHMARKS
 from bench.figures import Figure, table, write
 
@@ -34,6 +35,7 @@ def main() -> int:
         if not measured:
             failed.append(name)
         write(measured)
+    page.write()
     print(f"\n{table(figures)}")
     if failed:
         print(f"not measured: {', '.join(failed)}")

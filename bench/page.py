@@ -1,0 +1,59 @@
+"""docs/benchmarks.md's table and plot, made from bench/results.json."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.figures import RESULTS, Figure
+
+PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+PLOT = PAGE.with_name("benchmarks.svg")
+BEGIN, END = "<!-- make bench writes what follows -->\n", "<!-- until here -->\n"
+CURVES = {
+    "slurmrestd_ms": "slurmrestd 22.05, GET of all jobs",
+    "cold_ms": "slurmql, cold: one SSM command",
+    "warm_ms": "slurmql, warm: from the snapshot",
+}
+
+
+def write() -> None:
+    """Renew the page's table, and the plot."""
+    results = json.loads(RESULTS.read_text())
+    before, rest = PAGE.read_text().split(BEGIN)
+    after = rest.split(END)[1]
+    PAGE.write_text(f"{before}{BEGIN}{_table(results)}{END}{after}")
+    _plot(results)
+
+
+def _table(results: Mapping[str, Mapping[str, Any]]) -> str:
+    lines = ["| figure | value | goal | beside it | how |", "|---|---|---|---|---|"]
+    for name, entry in results.items():
+        figure = Figure(name=name, **entry)
+        goal = "" if figure.goal is None else f"{figure.goal}{'' if figure.reached else ' (missed)'}"
+        lines.append(f"| {name} | {figure.value:,.4g} {figure.unit} | {goal} | {figure.baseline} | {figure.how} |")
+    return "\n".join(lines) + "\n"
+
+
+def _plot(results: Mapping[str, Mapping[str, Any]]) -> None:
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "slurmql"  # the same figures make the same file
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7, 4.5))
+    for prefix, label in CURVES.items():
+        points = sorted(
+            (int(match[1]), entry["value"])
+            for name, entry in results.items()
+            if (match := re.fullmatch(rf"{prefix}_(\d+)", name))
+        )
+        if points:
+            axes.plot(*zip(*points, strict=True), marker="o", label=label)
+    axes.set(xscale="log", yscale="log", xlabel="jobs in the queue", ylabel="milliseconds for all of them, 12 fields")
+    axes.grid(alpha=0.3, which="both")
+    axes.legend()
+    figure.tight_layout()
+    figure.savefig(PLOT, metadata={"Date": None})
