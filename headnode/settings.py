@@ -9,6 +9,7 @@ from typing import Self
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{0,59}")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^,]*)?")
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 _INSTANCE = re.compile(r"(i|mi)-[0-9a-f]{8,17}")
 
 
@@ -32,7 +33,8 @@ class ClusterSettings:
 @dataclass(frozen=True)
 class Settings:
     """The deployment. Times are in seconds; `ttl` 0 keeps no snapshot; `bucket` is where large answers go;
-    `script_buckets` are the buckets that scripts may come from, each perhaps with a prefix: `bucket/folder`.
+    `script_buckets` are the buckets that scripts may come from, each perhaps with a prefix: `bucket/folder`;
+    `allowed_origins` are those whose pages may call the API; `trusted_documents` is off, accept or require;
     `access` is what access/configuration.py reads.
     """
 
@@ -47,6 +49,9 @@ class Settings:
     page_limit: int = 1000
     cost_limit: int = 100_000
     depth_limit: int = 15
+    allowed_origins: Sequence[str] = ()
+    graphiql: bool = True
+    trusted_documents: str = "off"
     first_look: float = 0.25
     look_interval: float = 0.2
 
@@ -59,7 +64,8 @@ class Settings:
         SLURMQL_INTROSPECTION is `on`, the default, or `off`.
         SLURMQL_DEFAULT_CLUSTER, SLURMQL_DOCUMENT, SLURMQL_BUCKET, SLURMQL_TTL, SLURMQL_PAGE_LIMIT,
         SLURMQL_COST_LIMIT (a full page of jobs with 100 objects each, unless set), SLURMQL_DEPTH_LIMIT,
-        SLURMQL_FIRST_LOOK and SLURMQL_LOOK_INTERVAL set the rest. Raises SettingsError.
+        SLURMQL_FIRST_LOOK and SLURMQL_LOOK_INTERVAL set the rest, and for the HTTP side SLURMQL_ALLOWED_ORIGINS (a
+        list), SLURMQL_GRAPHIQL and SLURMQL_TRUSTED_DOCUMENTS. Raises SettingsError.
         """
         clusters = _clusters(environment.get("SLURMQL_CLUSTERS", ""))
         default = environment.get("SLURMQL_DEFAULT_CLUSTER") or (next(iter(clusters)) if len(clusters) == 1 else None)
@@ -71,13 +77,16 @@ class Settings:
             default_cluster=default,
             document=environment.get("SLURMQL_DOCUMENT", "slurmql"),
             access=environment.get("SLURMQL_ACCESS", ""),
-            introspection=_switch(environment, "SLURMQL_INTROSPECTION"),
+            introspection=_choice(environment, "SLURMQL_INTROSPECTION", "on", "off") == "on",
             bucket=environment.get("SLURMQL_BUCKET") or None,
             script_buckets=_buckets(environment.get("SLURMQL_SCRIPT_BUCKETS", "")),
             ttl=_number(environment, "SLURMQL_TTL", cls.ttl),
             page_limit=page_limit,
             cost_limit=int(_number(environment, "SLURMQL_COST_LIMIT", 100 * page_limit)),
             depth_limit=int(_number(environment, "SLURMQL_DEPTH_LIMIT", cls.depth_limit)),
+            allowed_origins=_origins(environment.get("SLURMQL_ALLOWED_ORIGINS", "")),
+            graphiql=_choice(environment, "SLURMQL_GRAPHIQL", "on", "off") == "on",
+            trusted_documents=_choice(environment, "SLURMQL_TRUSTED_DOCUMENTS", "off", "accept", "require"),
             first_look=_number(environment, "SLURMQL_FIRST_LOOK", cls.first_look),
             look_interval=_number(environment, "SLURMQL_LOOK_INTERVAL", cls.look_interval),
         )
@@ -113,12 +122,22 @@ def _buckets(text: str) -> tuple[str, ...]:
     return buckets
 
 
-def _switch(environment: Mapping[str, str], name: str) -> bool:
-    """`on`, which is the default, or `off`."""
-    value = environment.get(name) or "on"
-    if value not in ("on", "off"):
-        raise SettingsError(f"{name} must be on or off")
-    return value == "on"
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(part.strip() for part in text.split(",") if part.strip())
+    for origin in origins:
+        if origin != "*" and not _ORIGIN.fullmatch(origin):
+            raise SettingsError(
+                f"SLURMQL_ALLOWED_ORIGINS: {origin!r} is no origin such as https://dashboard.example.org"
+            )
+    return origins
+
+
+def _choice(environment: Mapping[str, str], name: str, *choices: str) -> str:
+    """What the variable says; the first choice by default."""
+    chosen = environment.get(name) or choices[0]
+    if chosen not in choices:
+        raise SettingsError(f"{name} must be {' or '.join(choices)}, not {chosen!r}")
+    return chosen
 
 
 def _number(environment: Mapping[str, str], name: str, default: float) -> float:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -28,6 +29,7 @@ class Graph:
         deadline: Deadline,
         request_id: str,
     ) -> None:
+        self.request_id = request_id
         self.limits = Limits(settings.cost_limit, settings.depth_limit)
         self.introspection = settings.introspection
         self._signed_in = signed_in
@@ -45,6 +47,11 @@ class Graph:
         if self._signed_in is None:
             raise UnauthenticatedError("Sign in: the request carries no identity that the gateway vouches for.")
         return self._signed_in
+
+    @property
+    def as_of(self) -> datetime | None:
+        """When the oldest of the data that the answer uses was asked for; None if it uses none."""
+        return min((view.as_of for view in self._views.values() if view.as_of), default=None)
 
     @property
     def cluster_names(self) -> list[str]:

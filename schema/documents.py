@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from graphql import ASTValidationRule, DocumentNode, GraphQLError, GraphQLSchema, parse
+from graphql import ASTValidationRule, DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, parse
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 
@@ -37,18 +37,23 @@ class Documents(SchemaExtension):
 
     def on_validate(self) -> Iterator[None]:
         """Refuse what is too much before it is validated, which would take long."""
-        context = self.execution_context
         if self._known:
-            schema, rules = context.schema._schema, context.validation_rules
-            limits: Limits = context.context.limits
-            try:
-                asked = cost(schema, self._known.parsed, context.operation_name, context.variables, limits)
-            except TooMuchError as error:
-                context.pre_execution_errors = [error]
-            else:
-                self._cost = {"requested": asked, "limit": limits.cost}
-                context.pre_execution_errors = self._known.errors(schema, rules)
+            self.execution_context.pre_execution_errors = self._errors(self._known)
         yield
+
+    def _errors(self, known: "_Document") -> list[GraphQLError]:
+        context = self.execution_context
+        schema, rules = context.schema._schema, context.validation_rules
+        limits: Limits = context.context.limits
+        if known.needs_name and context._provided_operation_name is None:  # Strawberry would run the first
+            message = "The document has several operations: say which to run (operationName)."
+            return [GraphQLError(message, extensions={"code": "OPERATION_RESOLUTION_FAILURE"})]
+        try:
+            asked = cost(schema, known.parsed, context.operation_name, context.variables, limits)
+        except TooMuchError as error:
+            return [error]
+        self._cost = {"requested": asked, "limit": limits.cost}
+        return known.errors(schema, rules)
 
     def get_results(self) -> dict[str, Any]:
         """What goes into the answer's `extensions`."""
@@ -63,6 +68,11 @@ class _Document:
     parsed: DocumentNode
     kept: set[Rules] = field(default_factory=set)
     """The rules that it was found to keep."""
+
+    @property
+    def needs_name(self) -> bool:
+        operations = [each for each in self.parsed.definitions if isinstance(each, OperationDefinitionNode)]
+        return len(operations) > 1
 
     def errors(self, schema: GraphQLSchema, rules: Rules) -> list[GraphQLError]:
         if rules in self.kept:

@@ -49,7 +49,7 @@ FIELDS: Final = 2000
 REPETITIONS: Final = 25
 """Of one name in one selection, its fragments spread: graphql-core compares each with each."""
 CONNECTION: Final = 100
-LIST: Final = 10
+LIST: Final = 5
 INTROSPECTION_DEPTH: Final = 25
 """Of what is below `__schema`: what GraphiQL asks is 15 deep."""
 

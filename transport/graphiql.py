@@ -1,9 +1,10 @@
 """GraphiQL: its page and its files, from web/dist alone, where `make web` puts them. No other host is asked."""
 
-import mimetypes
+import gzip
+from functools import lru_cache
 from pathlib import Path
 
-from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
+from transport.response import Response
 
 DIST = Path(__file__).parents[1] / "web" / "dist"
 FOLDER = "/graphiql/"
@@ -14,31 +15,53 @@ _POLICY = (
     "img-src 'self' data:; font-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _MISSING = "GraphiQL is not built here: run `make web`. Queries are taken by POST all the same."
+_TEXT = {"content-type": "text/plain; charset=utf-8"}
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".ttf": "font/ttf",
+    ".txt": "text/plain; charset=utf-8",
+}
 
 
 def page() -> Response:
     """The page; without web/dist a sentence that says what to do."""
     try:
-        text = (DIST / "index.html").read_text()
+        content = (DIST / "index.html").read_bytes()
     except FileNotFoundError:
-        return PlainTextResponse(_MISSING, 404)
-    return HTMLResponse(text, headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"})
+        return Response(404, _MISSING.encode(), dict(_TEXT))
+    headers = {
+        "content-type": "text/html; charset=utf-8",
+        "content-security-policy": _POLICY,
+        "cache-control": "no-cache",
+    }
+    return Response(200, content, headers)
 
 
-def file(path: str) -> Response | None:
-    """The file of web/dist that the path `.../graphiql/NAME` names, 404 if there is none; None for another path.
+def file(name: str, *, packed: bool) -> Response:
+    """A file of web/dist, compressed if it may be; 404 if there is none.
 
     A name says its content (it carries a digest), so a browser may keep the file.
     """
-    _, folder, name = path.partition(FOLDER)
-    if not folder:
-        return None
     if name not in _names():
-        return PlainTextResponse("There is no such file.", 404)
-    headers = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
-    return FileResponse(DIST / name, media_type=mimetypes.guess_type(name)[0], headers=headers)
+        return Response(404, b"There is no such file.", dict(_TEXT))
+    headers = {
+        "content-type": _TYPES.get(Path(name).suffix, "application/octet-stream"),
+        "cache-control": "public, max-age=31536000, immutable",
+        "vary": "Accept-Encoding",
+    }
+    if packed:
+        return Response(200, _packed(name), {**headers, "content-encoding": "gzip"})
+    return Response(200, (DIST / name).read_bytes(), headers)
 
 
 def _names() -> set[str]:
     """Only what lies in the folder is given, whatever a path says."""
     return {entry.name for entry in DIST.iterdir() if entry.is_file()} if DIST.is_dir() else set()
+
+
+@lru_cache(64)
+def _packed(name: str) -> bytes:
+    return gzip.compress((DIST / name).read_bytes(), 6, mtime=0)
