@@ -54,6 +54,8 @@ def _wrong_names(nodes: Sequence[str]) -> Refusal | None:
     try:
         for node in nodes:
             argument.word(node)
+            if node.upper() == "ALL":
+                raise ValueError("means every node of the cluster to scontrol: name the nodes")
     except ValueError as error:
         return argument.invalid("names", f"hold {node[:80]!r}, which {error}")
     return None

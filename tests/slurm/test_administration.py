@@ -17,7 +17,7 @@ from slurm.job_action import SignalTarget
 from slurm.job_update import JobUpdate
 from slurm.node_update import NodeAction
 from slurm.partition_update import QueueAction
-from slurm.refusal import Refusal, RefusalCode
+from slurm.refusal import InvalidInputError, Refusal, RefusalCode
 from slurm.reservation import NewReservation, ReservationFlag, ReservationState
 
 NODE = "queue1-st-small-2"
@@ -223,6 +223,13 @@ def test_a_node_is_put_down_and_taken_back(lab: AskedSlurm) -> None:
     until(lambda: lab.slurm("sinfo", "-h", "-n", NODE, "-o", "%T") == "idle")
     (why,) = lab.operate(node_update.update([NODE], NodeAction.RESUME))
     assert code(why) is RefusalCode.CONFLICT
+
+
+@pytest.mark.parametrize("name", ["ALL", "all"])
+def test_no_name_stands_for_every_node(name: str) -> None:
+    """scontrol would drain the whole cluster."""
+    with pytest.raises(InvalidInputError, match="every node of the cluster"):
+        node_update.update([NODE, name], NodeAction.DRAIN, "test")
 
 
 def test_one_unknown_node_does_not_spoil_the_others(lab: AskedSlurm) -> None:
