@@ -39,9 +39,17 @@ class Clients:
 
     @property
     def s3(self) -> S3Client:
-        """S3 with signature version 4 and the regional host, so that presigned URLs need no redirect."""
+        """S3 with signature version 4 and the Region's own host, NAME.s3.REGION.amazonaws.com.
+
+        That is the host that the head node may send large answers to; the global one redirects while a bucket is new.
+        """
         client: S3Client = self._client(
-            "s3", signature_version="s3v4", connect_timeout=3, read_timeout=10, max_pool_connections=50
+            "s3",
+            signature_version="s3v4",
+            s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
+            connect_timeout=3,
+            read_timeout=10,
+            max_pool_connections=50,
         )
         return client
 

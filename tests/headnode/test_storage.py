@@ -46,6 +46,26 @@ def test_what_is_put_for_the_head_node_is_read_there(storage: Storage) -> None:
         assert answer.read() == BODY
 
 
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        ("eu-west-1", "made-here.s3.eu-west-1.amazonaws.com"),
+        ("us-east-1", "made-here.s3.us-east-1.amazonaws.com"),
+        ("us-gov-west-1", "made-here.s3.us-gov-west-1.amazonaws.com"),
+        ("cn-north-1", "made-here.s3.cn-north-1.amazonaws.com.cn"),
+    ],
+)
+def test_the_head_node_is_sent_to_the_host_that_its_document_names(
+    monkeypatch: pytest.MonkeyPatch, region: str, host: str
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
+    for name, value in (("DEFAULT_REGION", region), ("ACCESS_KEY_ID", "x"), ("SECRET_ACCESS_KEY", "x")):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    storage = Storage(Clients(), "made-here")
+    for url in (storage.put_url("answers/1"), storage.get_url("requests/1")):
+        assert url.startswith(f"https://{host}/")
+
+
 def test_another_object_than_was_announced_is_refused(storage: Storage) -> None:
     key = storage.new_key("answers")
     storage.put(key, b"forged")
