@@ -127,7 +127,12 @@ def _lower(value: OpenMode) -> str:
 class EnvironmentVariable:
     """A variable for the job's environment."""
 
-    name: str = field(metadata={"about": "Letters, digits and _; not SLURM_* or SBATCH_*, which are Slurm's own."})
+    name: str = field(
+        metadata={
+            "about": "Letters, digits and _; not SLURM_* or SBATCH_*, which are Slurm's own, nor LD_PRELOAD or LD_AUDIT, "
+            "which would act on sbatch itself: set those in the script."
+        }
+    )
     value: str = field(metadata={"about": "Any text; commas, quotes and newlines arrive as they are."})
 
 
@@ -427,7 +432,7 @@ def _wrong_script(name: str, script: str) -> list[Refusal]:
         return [argument.invalid(name, "must not hold a NUL character")]
     if "\r\n" in script:
         return [argument.invalid(name, "has DOS line ends (CR LF); Slurm takes only LF")]
-    if re.search(r"(?m)^#SBATCH\s+(\S+\s+)*(--wait\b|-W\b)", script):
+    if re.search(r"(?m)^#SBATCH[ \t]+(?:[^ \t\n]+[ \t]+)*(?:--wait\b|-W\b)", script):
         return [argument.invalid(name, "must not ask sbatch to wait (#SBATCH --wait): ask for the job's state instead")]
     return []
 
@@ -445,7 +450,11 @@ def _wrong_environment(submission: Submission) -> list[Refusal]:
     refusals = []
     for variable in submission.environment or ():
         if not re.fullmatch(r"(?!SLURM_|SBATCH_)[A-Za-z_][A-Za-z0-9_]{0,254}", variable.name):
-            message = f"has {variable.name!r}, which no variable of a job may be called"
+            message = f"has {variable.name[:80]!r}, which no variable of a job may be called"
+            refusals.append(argument.invalid("environment", message))
+            continue
+        if variable.name in ("LD_PRELOAD", "LD_AUDIT"):
+            message = f"has {variable.name}, which would act on sbatch itself: set it in the script"
             refusals.append(argument.invalid("environment", message))
             continue
         try:

@@ -1,5 +1,6 @@
 """Submitting: each input becomes one checked option of sbatch; all that is wrong is told at once."""
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -164,6 +165,20 @@ def test_variables_and_the_key_are_no_options() -> None:
     assert made == Command("sbatch", environment={"A": "x,\n'\""}, stdin=SCRIPT, key="k")
 
 
+@pytest.mark.parametrize("command", ["gcc -W x.c", "srun --wait 5 x", "#SBATCH --waiting", "# SBATCH --wait"])
+def test_only_options_of_sbatch_make_it_wait(command: str) -> None:
+    sbatch.check(sbatch.Submission(script=f"#!/bin/sh\n#SBATCH -n 1\n{command}\n"))
+
+
+@pytest.mark.parametrize("line", ["#SBATCH a\n", "#SBATCH " + "a " * 1000 + "\n", "#SBATCH\n", "a "])
+def test_a_script_is_checked_in_a_time_that_grows_with_its_length(line: str) -> None:
+    """One that grew with its square took minutes for these, in which the Lambda answered nobody else."""
+    script = "#!/bin/sh\n#SBATCH " + line * ((sbatch.SCRIPT_LIMIT - 100) // len(line))
+    started = time.process_time()
+    sbatch.check(sbatch.Submission(script=script))
+    assert time.process_time() - started < 5
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -174,6 +189,8 @@ def test_variables_and_the_key_are_no_options() -> None:
         ("script", "#!" + "x" * sbatch.SCRIPT_LIMIT),
         ("script", "#!/bin/sh\n#SBATCH --wait\n"),
         ("script", "#!/bin/sh\n#SBATCH -n 1 -W\n"),
+        ("environment", [sbatch.EnvironmentVariable(name="LD_PRELOAD", value="/x.so")]),
+        ("environment", [sbatch.EnvironmentVariable(name="SBATCH_UID", value="0")]),
         ("name", "é" * 513),
         ("name", "a\0"),
         ("queue", "a b"),
