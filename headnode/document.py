@@ -21,9 +21,9 @@ for python in python3 /usr/libexec/platform-python /opt/parallelcluster/pyenv/ve
   command -v "$python" >/dev/null 2>&1 && break
 done
 exec "$python" -I -S -c 'import binascii, sys, zlib
-exec(zlib.decompress(binascii.a2b_base64(sys.argv.pop(1))).decode("utf-8"))' {program} {settings} <<'END_OF_REQUEST'
+exec(zlib.decompress(binascii.a2b_base64(sys.argv.pop(1))).decode("utf-8"))' {program} {settings} <<'END OF REQUEST'
 {parameter}
-END_OF_REQUEST
+END OF REQUEST
 """
 
 
@@ -34,6 +34,9 @@ def carried() -> str:
 
 def content(settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The document's content. `settings` override the program's SETTINGS (reader, denied accounts, state folder ...).
+
+    `bucket` among them must name the deployment's bucket, as `["https://NAME.s3.REGION.amazonaws.com/"]`: what is too
+    large for SSM goes to URLs that begin so and nowhere else.
 
     Its one parameter holds base64url of gzip of JSON and nothing else, so no byte of a caller's text meets a shell.
     """

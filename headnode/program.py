@@ -6,11 +6,13 @@ else as the calling user. It trusts the Lambda for who is calling, never for wha
 
 Request:  {"expires": epoch seconds, "user": name or null, "administer": bool, "put": presigned URL or null,
            "steps": [[operation, ...], ...]}: the operations of a step run together, the steps one after the other;
-           or {"get": presigned URL, "sha256": hex} where the request itself lies in S3.
+           or {"get": presigned URL, "sha256": hex} where the request itself lies in S3. URLs of the bucket in SETTINGS
+           and no others; a request is good for an hour at the most.
 Operation: {"operation": key of OPERATIONS, "options": {name: text}, "arguments": [text], "environment": {name: text},
            "stdin": text, "key": idempotency key}; an option may be {"job_of": n}: the job that reply n tells of.
 Answer:   {"started": epoch seconds, "replies": [{"exit_code", "stdout", "stderr", "seconds"} or {"refusal", "code"}]},
-           one reply for each operation in order; {"error": text} if the request itself is refused;
+           one reply for each operation in order; {"error": text, "expired" or "unread": true} if the request itself is
+           refused, and nothing of it run; {"error": text} if the answer is lost;
            {"put": sha256 of the object} if the answer was too large for stdout and went to S3.
 It always exits with 0: 194 would reboot the node, 137, 168 and 169 have meanings to the SSM agent.
 """
@@ -39,12 +41,21 @@ SETTINGS = {
     "denied": ["root", "slurm", "munge", "slurmdbd", "pcluster-admin", "nobody"],  # never act as these
     "lowest_uid": 1000,
     "state": "/var/lib/slurmql",  # idempotency keys
+    "bucket": [],  # what the URLs of large requests and answers begin with, as https://NAME.s3.REGION.amazonaws.com/
     "path": "/opt/slurm/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 }  # type: Dict[str, Any]
 
 STDOUT_LIMIT = 23900  # the agent cuts at 24,000 bytes
 READ_LIMIT = 1 << 20  # the most bytes of a file that one operation reads
 SECONDS = 20.0  # the longest a single command may take
+AHEAD = 3600.0  # so far ahead may a request expire at most: no one that was overheard is good for ever
+REQUEST_LIMIT = 32 << 20  # bytes of a request's JSON: Slurm takes a script of 4 MiB, and JSON may write a byte as six
+STRUCTURE_LIMIT = 1 << 20  # bytes of it that are no text, and quotes: small text can mean a great many objects
+OPERATIONS_LIMIT = 10000
+PRINTED_LIMIT = 256 << 20  # bytes that a command may print: squeue's records of 100,000 jobs are 60 MB
+PRINTED_BY_LOGIN_LIMIT = 1 << 20
+KEYS_LIMIT = 20000  # idempotency keys of one user
+CLAIM_LIMIT = 1 << 16  # bytes of a claim that are looked at
 PATIENCE = 1.0  # so long a read may be silent before slurmctld is asked whether it is there at all
 AT_ONCE = 8
 PLAIN_ENVIRONMENT = {
@@ -71,6 +82,8 @@ LICENSES = r"[A-Za-z0-9_][A-Za-z0-9_.@/+:,;-]*"
 FEATURES = r"[A-Za-z0-9_.=&|*\[\]():,+-]+"
 GPUS = r"([A-Za-z0-9][A-Za-z0-9_.-]*:)?" + NUMBER
 VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
+# Variables that are options of sbatch, or put code into it: for the job a script can set them.
+NOT_FOR_SBATCH = r"(SLURM_|SBATCH_)\w*|LD_PRELOAD|LD_AUDIT"
 
 SBATCH = {
     "job-name": TEXT,
@@ -148,7 +161,7 @@ JOB_UPDATE = {
     "StdOut": TEXT,
 }
 NODE_UPDATE = {
-    "NodeName": WORD,
+    "NodeName": r"(?![Aa][Ll][Ll]\Z)" + WORD,  # scontrol takes it for every node
     "State": "DRAIN|RESUME|DOWN|POWER_UP|POWER_DOWN|POWER_DOWN_ASAP|POWER_DOWN_FORCE",
     "Reason": LINE,
 }
@@ -173,8 +186,9 @@ class Operation:
     """What may be run: the fixed words, the checked options and environment, and as whom.
 
     Reads run as the reader, with `caller` it is the calling user, with `administrative` Slurm's administrator, and
-    then only for a request that says `administer`. With `assign` options are written as scontrol's Key=Value. With
-    `until` it is run where Slurm is older than that release; elsewhere its reply is empty.
+    then only for a request that says `administer`. With `assign` options are written as scontrol's Key=Value. Without
+    the options that it `needs` it is not run, nor without a job where its argument is one. With `until` it is run where
+    Slurm is older than that release; elsewhere its reply is empty.
     """
 
     def __init__(
@@ -187,6 +201,7 @@ class Operation:
         caller: bool = False,
         administrative: bool = False,
         assign: bool = False,
+        needs: "Tuple[str, ...]" = (),
         until: "Optional[Tuple[int, int]]" = None,
     ) -> None:
         self.words = words
@@ -197,6 +212,7 @@ class Operation:
         self.caller = caller
         self.administrative = administrative
         self.assign = assign
+        self.needs = needs
         self.until = until
 
 
@@ -263,7 +279,9 @@ OPERATIONS = {
         ["scontrol", "write", "batch_script"], argument=JOB, last=["-"], caller=True
     ),
     "read": Operation(  # part of a file, by this program itself
-        [], options={"path": "/" + TEXT, "offset": r"\d{1,15}", "limit": r"\d{1,7}", "from-end": FLAG}
+        [],
+        options={"path": "/" + TEXT, "offset": r"\d{1,15}", "limit": r"\d{1,7}", "from-end": FLAG},
+        needs=("path", "limit"),
     ),
     "scontrol hold": Operation(["scontrol", "hold"], argument=JOB, caller=True),
     "scontrol release": Operation(["scontrol", "release"], argument=JOB, caller=True),
@@ -271,16 +289,24 @@ OPERATIONS = {
     "scontrol requeuehold": Operation(["scontrol", "requeuehold"], argument=JOB, caller=True),
     "scontrol suspend": Operation(["scontrol", "suspend"], argument=JOB, administrative=True),
     "scontrol resume": Operation(["scontrol", "resume"], argument=JOB, administrative=True),
-    "scontrol update job": Operation(["scontrol", "update"], options=JOB_UPDATE, caller=True, assign=True),
-    "scontrol update node": Operation(["scontrol", "update"], options=NODE_UPDATE, administrative=True, assign=True),
+    "scontrol update job": Operation(
+        ["scontrol", "update"], options=JOB_UPDATE, caller=True, assign=True, needs=("JobId",)
+    ),
+    "scontrol update node": Operation(
+        ["scontrol", "update"], options=NODE_UPDATE, administrative=True, assign=True, needs=("NodeName",)
+    ),
     "scontrol update partition": Operation(
-        ["scontrol", "update"], options=PARTITION_UPDATE, administrative=True, assign=True
+        ["scontrol", "update"], options=PARTITION_UPDATE, administrative=True, assign=True, needs=("PartitionName",)
     ),
     "scontrol create reservation": Operation(
         ["scontrol", "create", "reservation"], options=RESERVATION, administrative=True, assign=True
     ),
     "scontrol delete reservation": Operation(
-        ["scontrol", "delete"], options={"ReservationName": WORD}, administrative=True, assign=True
+        ["scontrol", "delete"],
+        options={"ReservationName": WORD},
+        administrative=True,
+        assign=True,
+        needs=("ReservationName",),
     ),
 }
 
@@ -335,7 +361,10 @@ def plain_environment() -> "Dict[str, str]":
 
 def service_account(name: str) -> Account:
     """The reader's or the administrator's account; without root, the account we run as."""
-    entry = pwd.getpwnam(name) if os.getuid() == 0 else own_entry()
+    try:
+        entry = pwd.getpwnam(name) if os.getuid() == 0 else own_entry()
+    except KeyError:
+        raise RefusedError("the head node has no account '%s', which its document names" % name) from None
     return Account(entry, plain_environment())
 
 
@@ -347,13 +376,21 @@ def caller_entry(name: "Optional[str]") -> "pwd.struct_passwd":
         entry = pwd.getpwnam(name)
     except KeyError:
         raise RefusedError("the cluster has no account '%s'" % name, "forbidden") from None
-    if entry.pw_name in SETTINGS["denied"] or entry.pw_uid < SETTINGS["lowest_uid"]:
+    if {entry.pw_name, name_of(entry.pw_uid)} & set(SETTINGS["denied"]) or entry.pw_uid < SETTINGS["lowest_uid"]:
         raise RefusedError("slurmql does not act as the account '%s'" % name, "forbidden")
     if os.path.basename(entry.pw_shell) in ("nologin", "false"):
         raise RefusedError("the account '%s' may not log in" % name, "forbidden")
     if os.getuid() not in (0, entry.pw_uid):
         raise RefusedError("without root slurmql can only act as '%s'" % own_entry().pw_name, "forbidden")
     return entry
+
+
+def name_of(uid: int) -> "Optional[str]":
+    """The first account with that uid: a denied one may have a second name."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return None
 
 
 def login(entry: "pwd.struct_passwd") -> Account:
@@ -375,12 +412,17 @@ def login(entry: "pwd.struct_passwd") -> Account:
     marker = binascii.hexlify(os.urandom(16)).decode()
     script = "echo %s; umask; exec /usr/bin/env -0" % marker
     shell = Process(
-        [entry.pw_shell, "-c", script], account, seconds=5.0, argv0="-" + os.path.basename(entry.pw_shell), session=True
+        [entry.pw_shell, "-c", script],
+        account,
+        seconds=5.0,
+        most=PRINTED_BY_LOGIN_LIMIT,
+        argv0="-" + os.path.basename(entry.pw_shell),
+        session=True,
     )
     run([shell])
     _, found, printed = shell.stdout.partition(marker.encode() + b"\n")
     umask, _, variables = printed.partition(b"\n")
-    if shell.exit_code == 0 and found and re.match(rb"[0-7]{1,4}\Z", umask):
+    if shell.refusal is None and shell.exit_code == 0 and found and re.match(rb"[0-7]{1,4}\Z", umask):
         pairs = (variable.split(b"=", 1) for variable in variables.split(b"\0") if b"=" in variable)
         account.environment = {os.fsdecode(name): os.fsdecode(value) for name, value in pairs}
         for name in ("_", "SHLVL", "PWD", "OLDPWD"):  # the shell's own, not the profile's
@@ -393,7 +435,7 @@ def login(entry: "pwd.struct_passwd") -> Account:
 
 
 class Process:
-    """One command: started, read to its end, killed at its time limit."""
+    """One command: started, read to its end, killed at its time limit and when it prints more than `most` bytes."""
 
     def __init__(
         self,
@@ -401,6 +443,7 @@ class Process:
         account: Account,
         stdin: "Optional[str]" = None,
         seconds: float = SECONDS,
+        most: int = PRINTED_LIMIT,
         argv0: "Optional[str]" = None,
         session: bool = False,
         patience: "Optional[float]" = None,
@@ -410,6 +453,7 @@ class Process:
         self.account = account
         self.input = stdin
         self.seconds = seconds
+        self.left = most
         self.patience = patience
         self.session = session
         self.target = subprocess.PIPE
@@ -462,11 +506,14 @@ class Process:
 
     def read(self, selector: selectors.BaseSelector, name: str) -> None:
         data = os.read(self.streams[name].fileno(), 1 << 18)
-        if data:
+        self.left -= len(data)
+        if data and self.left >= 0:
             self.output[name].append(data)
-        else:
-            selector.unregister(self.streams[name])
-            self.streams.pop(name).close()
+            return
+        if data:
+            self.refusal = RefusedError("%s printed too much" % self.argv[0], "unavailable")
+        selector.unregister(self.streams[name])
+        self.streams.pop(name).close()
 
     def over(self, selector: selectors.BaseSelector) -> bool:
         """Whether the command is over: it exited, and its output is read or held open by a child for too long."""
@@ -690,6 +737,9 @@ def command_line(operation: "Dict[str, Any]", replies: "List[Dict[str, Any]]") -
             argv.append("%s=%s" % (name, value))
         else:
             argv.append("--" + name if pattern == FLAG else "--%s=%s" % (name, value))
+    missing = [name for name in allowed.needs if name not in operation.get("options", {})]
+    if missing or (allowed.argument == JOB and not operation.get("arguments")):
+        raise RefusedError("'%s' needs %s" % (operation["operation"], ", ".join(missing) or "a job"))
     for value in operation.get("arguments", []):
         if allowed.argument is None or not matches(allowed.argument, value):
             raise RefusedError("argument '%s' is not allowed" % value)
@@ -792,21 +842,29 @@ def perform(
                 raise RefusedError("unknown operation '%s'" % operation["operation"])
         except RefusedError as refusal:
             answers[position] = refusal.reply()
+        except OSError as error:  # before anything was done: no room for a claim, no process to be had
+            answers[position] = RefusedError("the head node: %s" % error.strerror, "unavailable").reply()
     run(list(processes.values()))
     if request.get("administer"):
-        run_denied_as_administrator(processes)
+        try:
+            run_denied_as_administrator(processes)
+        except RefusedError:
+            pass  # there is no such account: Slurm's no stands
     answers.update((position, process.reply()) for position, process in processes.items())
     return [answers[position] for position in range(len(operations))]
 
 
 def run_denied_as_administrator(processes: "Dict[int, Process]") -> None:
     """What an operator may not do as himself is done once more as Slurm's administrator."""
-    account = service_account(SETTINGS["administrator"])
-    again = {
-        position: Process(process.argv, account)
+    denied = {
+        position: process
         for position, process in processes.items()
         if re.search(b"denied|Invalid user id", process.stderr)  # scontrol hold and release say the latter
     }
+    if not denied:
+        return
+    account = service_account(SETTINGS["administrator"])
+    again = {position: Process(process.argv, account) for position, process in denied.items()}
     run(list(again.values()))
     processes.update(again)
 
@@ -825,8 +883,8 @@ def submit(request: "Dict[str, Any]", operation: "Dict[str, Any]") -> "Dict[str,
     account = login(caller_entry(request.get("user")))
     account.folder = operation.get("options", {}).get("chdir", account.folder)
     for name, value in operation.get("environment", {}).items():
-        if not matches(VARIABLE, name) or not matches(TEXT, value):
-            raise RefusedError("'%s' is not the name of an environment variable" % name)
+        if not matches(VARIABLE, name) or matches(NOT_FOR_SBATCH, name) or not matches(TEXT, value):
+            raise RefusedError("'%s' is not an environment variable that may be given" % name)
         account.environment[name] = value
     sbatch = Process(argv, account, stdin=operation["stdin"], session=True)
     if "test-only" in operation["options"]:
@@ -855,43 +913,88 @@ def submit_once(sbatch: Process, operation: "Dict[str, Any]") -> "Dict[str, Any]
     """
     import hashlib
 
-    folder = os.path.join(SETTINGS["state"], str(sbatch.account.entry.pw_uid))
-    os.makedirs(folder, 0o700, exist_ok=True)
-    forget_old_claims(folder)
-    path = os.path.join(folder, hashlib.sha256(operation["key"].encode("utf-8")).hexdigest())
     content = json.dumps([operation[name] for name in ("options", "arguments", "stdin", "environment")], sort_keys=True)
     digest = hashlib.sha256(content.encode("utf-8")).hexdigest()
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-    with os.fdopen(descriptor, "rb+") as claim:
-        lock(claim)
-        head, _, printed = claim.read().decode("utf-8", "replace").partition("\n")
-        if head:
-            first_claimed_at, claimed_digest = head.split()
-            if claimed_digest != digest:
-                raise RefusedError("the idempotency key was used for another submission", "conflict")
-            job = job_id(printed) or find_submitted(sbatch.account, printed, float(first_claimed_at))
-            if job:
-                return submitted(claim, job)
-        claimed_at = time.time()
-        claim.truncate(0)
-        claim.write(("%f %s\n" % (claimed_at, digest)).encode())
-        claim.flush()
-        os.fsync(descriptor)
-        sbatch.target = descriptor
-        run([sbatch])
-        claim.seek(0)
-        printed = claim.read().decode("utf-8", "replace").partition("\n")[2]
-        job = job_id(printed)
-        if job is None and outcome_unknown(sbatch):
-            job = find_submitted(sbatch.account, printed, claimed_at)
-            if job is None:
-                raise RefusedError(
-                    "the scheduler did not say whether it took the job; retry with the same key", "unknown"
-                )
+    name = hashlib.sha256(operation["key"].encode("utf-8")).hexdigest()
+    folder = claims_of(sbatch.account.entry.pw_uid)
+    try:
+        forget_old_claims(folder)
+        claim = Claim(folder, name)
+    finally:
+        os.close(folder)
+    try:
+        return submit_claimed(sbatch, claim, digest)
+    finally:
+        os.close(claim.descriptor)
+
+
+def submit_claimed(sbatch: Process, claim: "Claim", digest: str) -> "Dict[str, Any]":
+    """Submit while the claim is locked, unless it tells of a job already. `digest` tells what is submitted."""
+    claim.lock()
+    first_claimed_at, claimed_digest, printed = claim.read()
+    if claimed_digest is not None:
+        if claimed_digest != digest:
+            raise RefusedError("the idempotency key was used for another submission", "conflict")
+        job = job_id(printed) or find_submitted(sbatch.account, printed, first_claimed_at)
         if job:
             return submitted(claim, job)
-        claim.truncate(0)  # a clear no: the key is free again
+    claimed_at = time.time()
+    claim.begin(claimed_at, digest)
+    sbatch.target = claim.descriptor
+    run([sbatch])
+    printed = claim.read()[2]
+    job = job_id(printed)
+    if job is None and outcome_unknown(sbatch):
+        job = find_submitted(sbatch.account, printed, claimed_at)
+        if job is None:
+            raise RefusedError("the scheduler did not say whether it took the job; retry with the same key", "unknown")
+    if job:
+        return submitted(claim, job)
+    claim.forget()  # a clear no: the key is free again
     return sbatch.reply()
+
+
+class Claim:
+    """A key's file: a line with the time and the digest of what is submitted, then what its sbatch printed.
+
+    sbatch has it open as the user, who could make it write anything there: what that spoils is the user's own key.
+    """
+
+    def __init__(self, folder: int, name: str) -> None:
+        self.descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600, dir_fd=folder)
+
+    def lock(self) -> None:
+        """Wait for the lock, which sbatch holds too: a submission with the same key may be under way."""
+        import fcntl
+
+        give_up = time.time() + SECONDS
+        while True:
+            try:
+                return fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                if time.time() > give_up:
+                    raise RefusedError("a submission with the same key is still under way", "unknown") from None
+                time.sleep(0.05)
+
+    def read(self) -> "Tuple[float, Optional[str], str]":
+        """When it was claimed, the digest, and what sbatch printed; no digest if the claim is new."""
+        text = os.pread(self.descriptor, CLAIM_LIMIT, 0).decode("utf-8", "replace")
+        head = re.match(r"(\d{1,12}\.\d{6}) ([0-9a-f]{64})\n", text, re.ASCII)
+        return (float(head.group(1)), head.group(2), text[head.end() :]) if head else (0.0, None, "")
+
+    def begin(self, claimed_at: float, digest: str) -> None:
+        os.ftruncate(self.descriptor, 0)
+        os.write(self.descriptor, ("%f %s\n" % (claimed_at, digest)).encode())
+        os.fsync(self.descriptor)
+
+    def add(self, job: str) -> None:
+        try:
+            os.write(self.descriptor, ("%s\n" % job).encode())
+        except OSError:
+            pass  # there was room when sbatch was run; the job is told this time at least
+
+    def forget(self) -> None:
+        os.ftruncate(self.descriptor, 0)
 
 
 def outcome_unknown(sbatch: Process) -> bool:
@@ -904,24 +1007,10 @@ def outcome_unknown(sbatch: Process) -> bool:
     return sbatch.exit_code != 0 and (b"error: " not in sbatch.stderr or b"Socket timed out" in sbatch.stderr)
 
 
-def submitted(claim: "Any", job: str) -> "Dict[str, Any]":
+def submitted(claim: Claim, job: str) -> "Dict[str, Any]":
     """The reply that tells of the claim's job, which is kept for the next time."""
-    claim.write(("%s\n" % job).encode())
+    claim.add(job)
     return {"exit_code": 0, "stdout": job, "stderr": "", "seconds": 0.0}
-
-
-def lock(claim: "Any") -> None:
-    """Wait for the claim's lock: a submission with the same key may be under way."""
-    import fcntl
-
-    give_up = time.time() + SECONDS
-    while True:
-        try:
-            return fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            if time.time() > give_up:
-                raise RefusedError("a submission with the same key is still under way", "unknown") from None
-            time.sleep(0.05)
 
 
 def job_id(printed: str) -> "Optional[str]":
@@ -951,12 +1040,29 @@ def find_submitted(user: Account, printed: str, claimed_at: float) -> "Optional[
     return str(min(jobs)) if jobs else None
 
 
-def forget_old_claims(folder: str) -> None:
+def claims_of(uid: int) -> int:
+    """The open folder of a user's claims, which nobody else can have put there or can write to."""
+    path = os.path.join(SETTINGS["state"], str(uid))
+    os.makedirs(path, 0o700, exist_ok=True)
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    for status in (os.stat(SETTINGS["state"]), os.fstat(folder)):
+        if status.st_uid != os.getuid() or status.st_mode & 0o022:
+            os.close(folder)
+            raise RefusedError("%s belongs to somebody else, or others may write there" % path, "unavailable")
+    return folder
+
+
+def forget_old_claims(folder: int) -> None:
     """A key is kept for a week."""
-    for name in os.listdir(folder):
-        path = os.path.join(folder, name)
-        if time.time() - os.stat(path).st_mtime > 7 * 86400:
-            os.unlink(path)
+    names = os.listdir(folder)
+    for name in names:
+        try:
+            if time.time() - os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime > 7 * 86400:
+                os.unlink(name, dir_fd=folder)
+        except FileNotFoundError:
+            pass  # another submission was quicker
+    if len(names) > KEYS_LIMIT:
+        raise RefusedError("%d idempotency keys were used within a week: submit without one" % len(names))
 
 
 # --- the request and its answer -------------------------------------------------------------------------------------
@@ -964,8 +1070,7 @@ def forget_old_claims(folder: str) -> None:
 
 def unpack(text: str) -> "Dict[str, Any]":
     """The request from base64url of gzip of JSON, or from S3 if it says so."""
-    packed = binascii.a2b_base64(text.translate({45: "+", 95: "/"}))
-    request = json.loads(zlib.decompress(packed, 31).decode("utf-8"))  # type: Dict[str, Any]
+    request = decoded(binascii.a2b_base64(text.translate({45: "+", 95: "/"})))
     if "get" not in request:
         return request
     import hashlib
@@ -973,8 +1078,31 @@ def unpack(text: str) -> "Dict[str, Any]":
     body = transfer("GET", request["get"])
     if hashlib.sha256(body).hexdigest() != request.get("sha256"):
         raise RefusedError("the request in S3 is not the one that was announced")
-    request = json.loads(zlib.decompress(body, 31).decode("utf-8"))
+    return decoded(body)
+
+
+def decoded(packed: bytes) -> "Dict[str, Any]":
+    """The request from gzip of JSON, unless it is made to take all of the node's memory."""
+    decompressor = zlib.decompressobj(31)
+    body = decompressor.decompress(packed, REQUEST_LIMIT)
+    if not decompressor.eof:
+        raise RefusedError("it is cut off, or has more than %d bytes" % REQUEST_LIMIT)
+    quotes = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if quotes.count(b'"') > STRUCTURE_LIMIT or sum(map(len, quotes.split(b'"')[::2])) > STRUCTURE_LIMIT:
+        raise RefusedError("it has too many parts")
+    request = json.loads(body.decode("utf-8"), parse_constant=no_number, parse_int=integer)  # type: Dict[str, Any]
+    json.dumps(request, ensure_ascii=False).encode("utf-8")  # half a surrogate pair can be no word of a command
     return request
+
+
+def no_number(name: str) -> None:
+    raise ValueError("%s is no number" % name)
+
+
+def integer(digits: str) -> int:
+    if len(digits) > 20:
+        raise ValueError("a number has %d digits" % len(digits))
+    return int(digits)
 
 
 def pack(answer: "Dict[str, Any]", put: "Optional[str]") -> str:
@@ -995,16 +1123,32 @@ def pack(answer: "Dict[str, Any]", put: "Optional[str]") -> str:
     return pack({"put": hashlib.sha256(body).hexdigest()}, None)
 
 
-def transfer(method: str, url: str, body: "Optional[bytes]" = None) -> bytes:
-    """One HTTPS request to a presigned URL; plain HTTP only to this machine (the local bucket of development)."""
+def transfer(method: str, url: "Any", body: "Optional[bytes]" = None) -> bytes:
+    """One request to a presigned URL of the bucket: nowhere else, whoever asks, and wherever it points to."""
+    import http.client
     import urllib.request
 
-    if not url.startswith("https://") and not matches(r"http://127\.0\.0\.1:\d+/.*", url):
-        raise RefusedError("only HTTPS leaves the head node")
+    if not any(matches(re.escape(prefix) + "[!-~]*", url) for prefix in SETTINGS["bucket"]):
+        raise RefusedError("it is not in the bucket that the head node's document names")
+    # Nothing here follows a redirection: the metadata service answers to root.
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler,
+        urllib.request.HTTPHandler,
+        urllib.request.HTTPSHandler,
+        urllib.request.HTTPErrorProcessor,
+        urllib.request.HTTPDefaultErrorHandler,
+    ):
+        opener.add_handler(handler())
     headers = {"Content-Type": "application/octet-stream"} if body is not None else {}
     request = urllib.request.Request(url, data=body, method=method, headers=headers)  # noqa: S310 - checked above
-    with urllib.request.urlopen(request, timeout=SECONDS) as response:  # noqa: S310
-        content = response.read()  # type: bytes
+    try:
+        with opener.open(request, timeout=SECONDS) as response:
+            content = response.read(REQUEST_LIMIT + 1)  # type: bytes
+    except http.client.HTTPException as error:
+        raise RefusedError("the bucket does not speak HTTP: %r" % error) from None
+    if len(content) > REQUEST_LIMIT:
+        raise RefusedError("it has more than %d bytes" % REQUEST_LIMIT)
     return content
 
 
@@ -1016,10 +1160,14 @@ def well_formed(request: "Dict[str, Any]") -> "Dict[str, Any]":
     steps = request.get("steps")
     if not isinstance(request.get("expires"), (int, float)) or not isinstance(request.get("user"), (str, type(None))):
         raise RefusedError("it does not say until when it is good, or for whom")
+    if not isinstance(request.get("administer", False), bool) or not isinstance(request.get("put"), (str, type(None))):
+        raise RefusedError("it does not say for what role, or where to answer")
     if not isinstance(steps, list) or not all(isinstance(step, list) for step in steps):
         raise RefusedError("it has no steps")
+    if len(steps) + sum(map(len, steps)) > OPERATIONS_LIMIT:
+        raise RefusedError("it has more than %d operations" % OPERATIONS_LIMIT)
     request["steps"] = [[dict(EMPTY, **operation) for operation in step] for step in steps]
-    for operation in sum(request["steps"], []):
+    for operation in (operation for step in request["steps"] for operation in step):
         if not isinstance(operation.get("operation"), str):
             raise RefusedError("an operation has no name")
         if not all(isinstance(operation[name], type(EMPTY[name])) for name in ("options", "arguments", "environment")):
@@ -1035,10 +1183,12 @@ def answer(text: str) -> "Tuple[Dict[str, Any], Optional[str]]":
     started = time.time()
     try:
         request = well_formed(unpack(text))
-    except (ValueError, TypeError, AttributeError, OSError, zlib.error, RefusedError) as error:
+    except (ValueError, TypeError, AttributeError, OSError, zlib.error, RecursionError, RefusedError) as error:
         return {"error": "the request cannot be read: %s" % error, "unread": True}, None
     if started > request["expires"]:
         return {"error": "the request came too late", "expired": True}, None
+    if request["expires"] > started + AHEAD:
+        return {"error": "the request is good for too long, or the clocks differ by an hour", "unread": True}, None
     replies = []  # type: List[Dict[str, Any]]
     for operations in request["steps"]:
         replies.extend(perform(request, replies, operations))
@@ -1046,5 +1196,6 @@ def answer(text: str) -> "Tuple[Dict[str, Any], Optional[str]]":
 
 
 if __name__ == "__main__":
+    os.umask(0o077)  # what is made here is root's own; commands have their account's umask
     SETTINGS.update(json.loads(sys.argv[1]) if len(sys.argv) > 1 else {})
     print(pack(*answer(sys.stdin.read().strip())))

@@ -107,7 +107,10 @@ class Stack:
         return dict(environment)
 
     def _create_document(self) -> None:
-        settings: dict[str, Any] = {"state": str(self.directory / "state")}
+        settings: dict[str, Any] = {
+            "state": str(self.directory / "state"),
+            "bucket": [f"{self.aws.url}/{BUCKET}/"],
+        }
         if os.geteuid() != 0:
             settings["denied"] = ["root"]
         self.ssm_client().create_document(

@@ -9,99 +9,38 @@ import gzip
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from program_node import SCRIPT, SOURCE, Bucket, Node, a_bucket, a_node, argv, packed
 
-from headnode import document, program
-from local.cluster.users import demo_users
+from headnode import program
 from slurm import framing, job_action, sbatch, sinfo, squeue
 from slurm.command import Question
 
-SOURCE = document.PROGRAM.read_text(encoding="utf-8")
-PYTHON = shutil.which("python3", path="/usr/bin:/bin") or sys.executable
-PRINT_ARGV = "printf '%s\\0' \"$@\""
 FORMAT = "JobID:~0123456789abcdef"
-SCRIPT = "#!/bin/sh\ntrue\n"
-
-
-class Node:
-    """A head node without Slurm: `bin` holds what stands in its place."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.bin = folder / "bin"
-        self.bin.mkdir()
-        self.path = f"{self.bin}:/usr/bin:/bin"
-        self.user = demo_users(folder / "users", print)[0].name
-        for name in ("squeue", "sinfo", "sbatch", "scancel", "scontrol"):
-            self.command(name, PRINT_ARGV)
-
-    def command(self, name: str, *lines: str) -> None:
-        """Put a script in a command's place."""
-        path = self.bin / name
-        path.write_text("\n".join(["#!/bin/sh", *lines, ""]))
-        path.chmod(0o755)
-
-    def answer(self, text: str, source: str = SOURCE, environment: dict[str, str] | None = None) -> dict[str, Any]:
-        """What the program answers to a line on stdin; it must end with 0 and print one short line."""
-        settings: dict[str, Any] = {"path": self.path, "state": str(self.folder / "state")}
-        if os.geteuid() != 0:
-            settings["denied"] = ["root"]
-        result = subprocess.run(
-            [PYTHON, "-I", "-S", "-c", source, json.dumps(settings)],
-            input=text,
-            env=environment or {},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        assert (result.returncode, result.stderr) == (0, "")
-        assert result.stdout.count("\n") == 1
-        assert len(result.stdout) <= 24_000
-        answer: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(result.stdout)))
-        return answer
-
-    def ask(self, *operations: dict[str, Any], **request: Any) -> list[dict[str, Any]]:
-        """The replies to operations that run together."""
-        replies: list[dict[str, Any]] = self.answer(packed(self.request(*operations, **request)))["replies"]
-        return replies
-
-    def request(self, *operations: dict[str, Any], **request: Any) -> dict[str, Any]:
-        return {"expires": time.time() + 60, "user": self.user, "put": None, "steps": [list(operations)], **request}
+SOON = time.time() + 3000
 
 
 @pytest.fixture
 def node() -> Iterator[Node]:
-    folder = Path(tempfile.mkdtemp(prefix="program-", dir="/tmp"))
-    folder.chmod(0o755)  # the reader's account must find the commands
-    yield Node(folder)
-    shutil.rmtree(folder)
+    with a_node() as node:
+        yield node
 
 
-def packed(request: Any) -> str:
-    return base64.urlsafe_b64encode(gzip.compress(json.dumps(request).encode(), mtime=0)).decode()
-
-
-def argv(reply: dict[str, Any]) -> list[str]:
-    """What the command was called with."""
-    assert reply.get("exit_code") == 0, reply
-    arguments: list[str] = reply["stdout"].split("\0")[:-1]
-    return arguments
+@pytest.fixture
+def bucket(node: Node) -> Iterator[Bucket]:
+    """The bucket that the node's document names."""
+    with a_bucket() as bucket:
+        node.settings["bucket"] = [f"{bucket.url}/"]
+        yield bucket
 
 
 def test_a_read_is_run_with_its_fixed_words_and_checked_options(node: Node) -> None:
@@ -159,7 +98,7 @@ def test_a_reads_environment_is_fixed(node: Node) -> None:
         "SLURM_TIME_FORMAT": "%s",
         "SLURM_BITSTR_LEN": "0",
         "LC_ALL": "C.UTF-8",
-        "PATH": f"{node.bin}:/usr/bin:/bin",
+        "PATH": node.settings["path"],
         "SLURM_CONF": "/nowhere/slurm.conf",
         "SQUEUE_FORMAT2": FORMAT,
     }
@@ -413,19 +352,19 @@ def test_a_request_that_came_too_late_is_not_carried_out(node: Node) -> None:
         packed("x"),
         packed({}),
         packed({"expires": "never", "steps": []}),
-        packed({"expires": 9e9}),
-        packed({"expires": 9e9, "steps": [1]}),
-        packed({"expires": 9e9, "user": ["ada"], "steps": [[{"operation": "scancel", "arguments": ["1"]}]]}),
-        packed({"expires": 9e9, "user": 0, "steps": [[{"operation": "scancel", "arguments": ["1"]}]]}),
-        packed({"expires": 9e9, "steps": [[{"operation": "scancel", "arguments": [1]}]]}),
-        packed({"expires": 9e9, "steps": [[1]]}),
-        packed({"expires": 9e9, "steps": [[{}]]}),
-        packed({"expires": 9e9, "steps": [[{"operation": ["squeue"]}]]}),
-        packed({"expires": 9e9, "steps": [[{"operation": "squeue", "options": [1]}]]}),
-        packed({"expires": 9e9, "steps": [[{"operation": "squeue", "options": {"jobs": {"job_of": 7}}}]]}),
-        packed({"expires": 9e9, "steps": [[{"operation": "squeue", "environment": 1}]]}),
-        packed({"expires": 9e9, "steps": [[{"operation": "scancel", "arguments": 1}]]}),
-        packed({"expires": 9e9, "user": "ada", "steps": [[{"operation": "sbatch", "stdin": 1}]]}),
+        packed({"expires": SOON}),
+        packed({"expires": SOON, "steps": [1]}),
+        packed({"expires": SOON, "user": ["ada"], "steps": [[{"operation": "scancel", "arguments": ["1"]}]]}),
+        packed({"expires": SOON, "user": 0, "steps": [[{"operation": "scancel", "arguments": ["1"]}]]}),
+        packed({"expires": SOON, "steps": [[{"operation": "scancel", "arguments": [1]}]]}),
+        packed({"expires": SOON, "steps": [[1]]}),
+        packed({"expires": SOON, "steps": [[{}]]}),
+        packed({"expires": SOON, "steps": [[{"operation": ["squeue"]}]]}),
+        packed({"expires": SOON, "steps": [[{"operation": "squeue", "options": [1]}]]}),
+        packed({"expires": SOON, "steps": [[{"operation": "squeue", "options": {"jobs": {"job_of": 7}}}]]}),
+        packed({"expires": SOON, "steps": [[{"operation": "squeue", "environment": 1}]]}),
+        packed({"expires": SOON, "steps": [[{"operation": "scancel", "arguments": 1}]]}),
+        packed({"expires": SOON, "user": "ada", "steps": [[{"operation": "sbatch", "stdin": 1}]]}),
         packed({"get": "ftp://127.0.0.1/x", "sha256": ""}),
         packed({"get": "http://example.org/x", "sha256": ""}),
         packed({"get": "http://127.0.0.1:1/x", "sha256": ""}),
@@ -468,44 +407,8 @@ def test_much_output_on_both_streams_is_read_while_it_comes(node: Node) -> None:
 
 
 def test_a_command_that_is_missing_is_unavailable(node: Node) -> None:
-    node.path = "/nowhere"
+    node.settings["path"] = "/nowhere"
     assert node.ask({"operation": "sinfo"})[0]["code"] == "unavailable"
-
-
-@dataclass
-class Bucket:
-    """An HTTP server on the loopback interface that takes PUTs and gives them back."""
-
-    url: str = ""
-    objects: dict[str, bytes] = field(default_factory=dict)
-    status: int = 200
-
-
-@pytest.fixture
-def bucket() -> Iterator[Bucket]:
-    bucket = Bucket()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_PUT(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if bucket.status == 200:
-                bucket.objects[self.path] = body
-            self.send_response(bucket.status)
-            self.end_headers()
-
-        def do_GET(self) -> None:
-            self.send_response(200 if self.path in bucket.objects else 404)
-            self.end_headers()
-            self.wfile.write(bucket.objects.get(self.path, b""))
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        bucket.url = f"http://127.0.0.1:{server.server_port}"
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        yield bucket
-        server.shutdown()
 
 
 NOISE = "head -c 60000 /dev/urandom | base64 -w 0"
@@ -530,11 +433,11 @@ def test_a_small_answer_stays_out_of_the_bucket(node: Node, bucket: Bucket) -> N
     [
         (None, "needs a bucket, and none is configured"),
         ("http://127.0.0.1:1/x", "cannot write to the bucket"),
-        ("http://example.org/x", "only HTTPS leaves the head node"),
-        ("file:///etc/passwd", "only HTTPS leaves the head node"),
+        ("http://example.org/x", "not in the bucket that the head node's document names"),
     ],
 )
 def test_a_large_answer_that_cannot_go_there_is_an_error(node: Node, put: str | None, words: str) -> None:
+    node.settings["bucket"] = ["http://127.0.0.1:1/"]
     node.command("squeue", NOISE)
     answer = node.answer(packed(node.request({"operation": "squeue"}, put=put)))
     assert list(answer) == ["error"]
