@@ -9,8 +9,12 @@ from headnode import document, program
 
 BEGIN = "# begin of the document"
 END = "# end of the document"
-SETTINGS = {"reader": "${Reader}", "denied": [*program.SETTINGS["denied"], "${DeniedAccounts}"]}
-"""The program's settings that are parameters of the stack. DeniedAccounts, `a,b`, becomes further words of the list."""
+SETTINGS = {
+    "reader": "${Reader}",
+    "denied": [*program.SETTINGS["denied"], "${DeniedAccounts}"],
+    "bucket": ["https://${Bucket}.s3.${AWS::Region}.${AWS::URLSuffix}/"],
+}
+"""The program's settings that the stack knows. DeniedAccounts, `a,b`, becomes further words of the list."""
 
 _WIDTH = 90
 """Characters in a line, at about."""

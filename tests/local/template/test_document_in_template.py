@@ -15,8 +15,13 @@ from local.template import TEMPLATE, Deployment, read
 from local.template.document import MarkerError, embedded, write
 
 
+HOST = "https://slurmql.s3.eu-west-1.amazonaws.com/"
+"""What the function presigns begins so: tests/headnode/test_storage.py."""
+
+
 def deployed_content(**parameters: str) -> dict[str, Any]:
-    document_resource = Deployment(read(), {"ClusterNames": "lab", **parameters}, {}, {}).resource("Document")
+    names = {"Bucket": "slurmql", "AWS::Region": "eu-west-1", "AWS::URLSuffix": "amazonaws.com"}
+    document_resource = Deployment(read(), {"ClusterNames": "lab", **parameters}, names, {}).resource("Document")
     assert document_resource is not None
     content: dict[str, Any] = document_resource["Content"]
     return content
@@ -41,7 +46,7 @@ def settings(content: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_template_carries_the_document_of_the_tree() -> None:
     denied = [*program.SETTINGS["denied"], "ec2-user", "ubuntu", "rocky", "centos"]
-    of_the_tree = document.content({"reader": "nobody", "denied": denied})
+    of_the_tree = document.content({"reader": "nobody", "denied": denied, "bucket": [HOST]})
     assert unpacked(deployed_content()) == unpacked(of_the_tree), (
         "headnode/program.py or document.py has changed: run `make template`"
     )
@@ -49,7 +54,7 @@ def test_the_template_carries_the_document_of_the_tree() -> None:
 
 def test_a_deployment_chooses_the_reader_and_further_denied_accounts() -> None:
     told = settings(deployed_content(Reader="slurm", DeniedAccounts="guest,kiosk"))
-    assert told == {"reader": "slurm", "denied": [*program.SETTINGS["denied"], "guest", "kiosk"]}
+    assert told == {"reader": "slurm", "denied": [*program.SETTINGS["denied"], "guest", "kiosk"], "bucket": [HOST]}
 
 
 def test_no_further_denied_account_leaves_the_programs_own() -> None:
