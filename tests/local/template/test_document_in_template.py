@@ -14,7 +14,6 @@ from headnode import document, program
 from local.template import TEMPLATE, Deployment, read
 from local.template.document import MarkerError, embedded, write
 
-
 HOST = "https://slurmql.s3.eu-west-1.amazonaws.com/"
 """What the function presigns begins so: tests/headnode/test_storage.py."""
 
