@@ -8,7 +8,7 @@ GRAPHIQL := web/dist/index.html
 SAM := .venv-sam/bin/sam
 CHECKOV := .venv-checkov/bin/checkov
 
-.PHONY: help run test test-slurm bench lint template lint-template schema web clean
+.PHONY: help run test test-slurm bench lint template lint-template schema web build build-Function clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -71,5 +71,12 @@ lint-template: $(SAM) $(CHECKOV)  ## hold template.yaml against SAM's linter and
 schema: $(INSTALLED)  ## export schema/schema.graphql
 	@$(BIN)/python -m schema
 
+build: $(INSTALLED) $(GRAPHIQL)  ## the Lambda's artefact in build/; ARCHITECTURE=arm64|x86_64
+	@$(BIN)/python -m artefact --architecture $(or $(ARCHITECTURE),arm64)
+
+# What `sam build --build-in-source` runs for the function `Function` of template.yaml.
+build-Function: $(INSTALLED) $(GRAPHIQL)
+	@$(BIN)/python -m artefact --architecture $(or $(ARCHITECTURE),arm64) --into $(ARTIFACTS_DIR)
+
 clean:  ## remove the environment and caches
-	@rm -rf $(VENV) .venv-sam .venv-checkov .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info web/dist web/node_modules
+	@rm -rf $(VENV) .venv-sam .venv-checkov .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info web/dist web/node_modules build

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 TREE = Path(__file__).parents[1]
-PACKAGES = ("access", "bench", "headnode", "local", "resolvers", "schema", "slurm", "transport")
+PACKAGES = ("access", "artefact", "bench", "headnode", "local", "resolvers", "schema", "slurm", "transport")
 LINT_IMPORTS = str(Path(sys.executable).with_name("lint-imports"))
 
 

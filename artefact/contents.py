@@ -1,0 +1,37 @@
+"""Our own code and GraphiQL's files go in; what no request needs of the libraries goes out."""
+
+import shutil
+import tomllib
+from pathlib import Path
+
+# Command-line tools, data of boto3's `resource` interface (we use clients), time zones of a time before zoneinfo.
+_UNUSED = ("bin", "boto3/data", "boto3/examples", "strawberry/cli", "dateutil/zoneinfo")
+_UNUSED_FILES = ("*.pyi", "py.typed", "*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED")
+
+
+def remove_unused(folder: Path) -> None:
+    """Take out of the installed libraries what is there for development only.
+
+    Licences stay, as the licences demand, and METADATA, by which a library may ask for its version.
+    """
+    for name in _UNUSED:
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for pattern in _UNUSED_FILES:
+        for path in folder.rglob(pattern):
+            path.unlink()
+
+
+def add_ours(tree: Path, folder: Path) -> None:
+    """Copy the packages and modules that pyproject.toml names, and GraphiQL's files if they were made."""
+    setuptools = tomllib.loads((tree / "pyproject.toml").read_text())["tool"]["setuptools"]
+    for package in setuptools["packages"]:
+        shutil.copytree(tree / package, folder / package, ignore=shutil.ignore_patterns("__pycache__", "*.graphql"))
+    for module in setuptools["py-modules"]:
+        shutil.copyfile(tree / f"{module}.py", folder / f"{module}.py")
+    if has_graphiql(tree):
+        shutil.copytree(tree / "web" / "dist", folder / "web" / "dist")
+
+
+def has_graphiql(tree: Path) -> bool:
+    """Whether `make web` was run."""
+    return (tree / "web" / "dist" / "index.html").is_file()

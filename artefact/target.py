@@ -1,0 +1,77 @@
+"""What the artefact is made for: Lambda's processor and Python."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+PYTHON = "3.13"
+"""The Runtime of template.yaml."""
+MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
+"""Lambda's names of its architectures, and the processor's name in wheels."""
+_ASK = "import sys; print('%d.%d %s' % (*sys.version_info[:2], sys.version_info.releaselevel))"
+
+
+@dataclass(frozen=True)
+class Target:
+    """An architecture of Lambda's (`arm64`) and a minor version of Python (`3.13`)."""
+
+    architecture: str
+    python: str = PYTHON
+
+    @property
+    def platforms(self) -> list[str]:
+        """The wheels that the runtime can load. It is Amazon Linux 2023, glibc 2.34."""
+        machine = MACHINES[self.architecture]
+        tags = ["manylinux2014", *(f"manylinux_2_{minor}" for minor in range(17, 35))]
+        return [f"{tag}_{machine}" for tag in tags]
+
+    @property
+    def markers(self) -> dict[str, str]:
+        """What decides in the runtime whether a conditional requirement holds."""
+        return {
+            "implementation_name": "cpython",
+            "implementation_version": f"{self.python}.0",
+            "os_name": "posix",
+            "platform_machine": MACHINES[self.architecture],
+            "platform_python_implementation": "CPython",
+            "platform_release": "",
+            "platform_system": "Linux",
+            "platform_version": "",
+            "python_full_version": f"{self.python}.0",
+            "python_version": self.python,
+            "sys_platform": "linux",
+        }
+
+    def interpreter(self) -> Path | None:
+        """A CPython of that minor version on this machine; None if there is none.
+
+        RUNTIME_PYTHON names one; else PATH, then the folders of pyenv and uv.
+        """
+        return next((path for path in self._candidates() if _version(path) == f"{self.python} final"), None)
+
+    def _candidates(self) -> Iterator[Path]:
+        name = f"python{self.python}"
+        if named := os.environ.get("RUNTIME_PYTHON"):
+            yield Path(named)
+            return
+        yield Path(sys.executable)
+        if found := shutil.which(name):
+            yield Path(found)
+        pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+        uv = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or Path.home() / ".local/share/uv/python")
+        yield from sorted(pyenv.glob(f"{self.python}.*/bin/{name}"))
+        yield from sorted(uv.glob(f"cpython-{self.python}.*/bin/{name}"))
+
+
+def _version(python: Path) -> str | None:
+    """Its version and level of release; None if it does not run (pyenv's shims do not for each version)."""
+    try:
+        return subprocess.run(
+            [python, "-I", "-S", "-c", _ASK], capture_output=True, text=True, check=True
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None

@@ -1,0 +1,150 @@
+"""The built artefact as Lambda runs it: AWS's runtime client, no other library, dated 1980, on real Slurm."""
+
+import importlib.util
+import json
+import os
+import platform
+import re
+import secrets
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from artefact import archive, bytecode
+from artefact.__main__ import build
+from artefact.target import MACHINES, Target
+from conftest import event
+from local.runtime import Sandbox, SandboxError
+from local.stack import Stack
+
+HERE = Target(
+    next(name for name, machine in MACHINES.items() if machine == platform.machine()),
+    f"{sys.version_info.major}.{sys.version_info.minor}",
+)
+"""This machine's processor and Python, so that it can run what was built."""
+A_1980_DAY = 315_576_000
+# What `python -v` says of a module that it has compiled; of one that it took from a .pyc it names that, in quotes.
+COMPILED = re.compile(r"(?m)^# code object from ([^'\n]+\.py)$")
+
+
+@pytest.fixture(scope="module")
+def zipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("artefact")
+    build(folder / "built", HERE)
+    return folder / "built.zip"
+
+
+@pytest.fixture(scope="module")
+def task(zipped: Path) -> Path:
+    """The artefact as Lambda unpacks it."""
+    folder = zipped.with_name("task")
+    with zipfile.ZipFile(zipped) as archive:
+        archive.extractall(folder)
+    for path in folder.rglob("*"):
+        os.utime(path, (A_1980_DAY, A_1980_DAY))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with AWS's runtime client and nothing else, as /var/runtime."""
+    folder = tmp_path_factory.mktemp("runtime")
+    client = importlib.util.find_spec("awslambdaric")
+    assert client
+    assert client.origin
+    installed = Path(client.origin).parents[1]
+    for name in ("awslambdaric", "simplejson", "snapshot_restore_py"):
+        (folder / name).symlink_to(installed / name)
+    for native in installed.glob("runtime_client*.so"):
+        (folder / native.name).symlink_to(native)
+    return folder
+
+
+def sandbox(task: Path, runtime: Path, stack: Stack, *options: str, **variables: str) -> Sandbox:
+    """A sandbox over the artefact that finds no library but the artefact's; what it says is in `said(task)`."""
+    python = [sys.base_prefix + "/bin/python3", "-S", *options]
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(runtime), **stack.environment, **variables}
+    return Sandbox(task, python, environment, task.with_name("said"))
+
+
+def said(task: Path) -> str:
+    return task.with_name("said").read_text(errors="replace")
+
+
+def ask(running: Sandbox, document: str, **variables: Any) -> Any:
+    response = running.invoke(event(json.dumps({"query": document, "variables": variables})))
+    answer = json.loads(response["body"])
+    assert "errors" not in answer, answer
+    return answer["data"]
+
+
+def compiled(task: Path) -> list[str]:
+    """The artefact's modules that the process compiled."""
+    return [path for path in COMPILED.findall(said(task)) if path.startswith(f"{task}/")]
+
+
+def files(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if path.is_file()}
+
+
+SUBMIT = """mutation($script: String!) {
+    submitJob(input: {script: $script, name: "packed"}) { job { id } errors { message } }
+}"""
+FIND = """query($id: ID!) {
+    jobs(filter: {ids: [$id]}) { nodes { name queue { name } } }
+    cluster { head { instanceId } }
+}"""
+CANCEL = "mutation($id: ID!) { cancelJobs(input: {ids: [$id]}) { errors { message } } }"
+
+
+def test_it_serves_requests_and_compiles_nothing(task: Path, runtime: Path, stack: Stack) -> None:
+    before = files(task)
+    with sandbox(task, runtime, stack, "-v") as running:
+        # Too large for SSM even when compressed: it goes through the bucket, by presigned URLs.
+        script = f"#!/bin/bash\nsleep 60\n# {secrets.token_hex(100_000)}\n"
+        submitted = ask(running, SUBMIT, script=script)["submitJob"]
+        assert submitted["errors"] == []
+        found = ask(running, FIND, id=submitted["job"]["id"])
+        assert [job["name"] for job in found["jobs"]["nodes"]] == ["packed"]
+        assert found["cluster"]["head"]["instanceId"].startswith("i-")
+        assert ask(running, CANCEL, id=submitted["job"]["id"])["cancelJobs"]["errors"] == []
+    assert f"code object from '{task}/__pycache__/handler." in said(task), "this would not see what is compiled"
+    assert compiled(task) == []
+    assert files(task) == before
+
+
+def test_a_module_without_bytecode_would_be_seen(task: Path, runtime: Path, stack: Stack, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(task, tmp_path / "task"))
+    (made,) = (copy / "slurm" / "__pycache__").glob("squeue.*.pyc")
+    made.unlink()
+    with sandbox(copy, runtime, stack, "-v") as running:
+        ask(running, "{ __typename }")
+    assert compiled(copy) == [f"{copy}/slurm/squeue.py"]
+
+
+def test_graphiql_is_in_it(task: Path) -> None:
+    page = (task / "web" / "dist" / "index.html").read_text()
+    assert all((task / "web" / "dist" / name).is_file() for name in re.findall(r'="graphiql/([^"]+)"', page))
+
+
+def test_a_handler_that_cannot_start_says_why(task: Path, runtime: Path, stack: Stack) -> None:
+    with (
+        sandbox(task, runtime, stack, SLURMQL_CLUSTERS="{") as running,
+        pytest.raises(SandboxError, match="SLURMQL_CLUSTERS must be JSON"),
+    ):
+        running.invoke(event("{}"))
+
+
+def test_the_same_content_makes_the_same_bytes(zipped: Path, tmp_path: Path) -> None:
+    again = Path(shutil.copytree(zipped.with_suffix(""), tmp_path / "elsewhere"))
+    for bytecode_file in again.rglob("*.pyc"):
+        bytecode_file.unlink()
+    python = HERE.interpreter()
+    assert python
+    bytecode.compile_all(again, python)
+    archive.pack(again, tmp_path / "elsewhere.zip")
+    assert (tmp_path / "elsewhere.zip").read_bytes() == zipped.read_bytes()
