@@ -1,15 +1,19 @@
 """The rest of AWS: moto's server for EC2 tags and S3, in a process of its own."""
 
 import contextlib
+import json
 import os
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
 import boto3
+
+from local.iam import Policy
 
 REGION = "eu-west-1"
 BUCKET = "slurmql"
@@ -24,11 +28,20 @@ class AwsError(Exception):
     """moto's server did not start."""
 
 
-class Aws:
-    """moto's server with a bucket; a context manager. `url` serves EC2 and S3."""
+def head_node_tags(cluster: str) -> dict[str, str]:
+    """How ParallelCluster tags a cluster's head node."""
+    return {"parallelcluster:cluster-name": cluster, "parallelcluster:node-type": "HeadNode", "Name": "HeadNode"}
 
-    def __init__(self, log: Path) -> None:
+
+class Aws:
+    """moto's server with a bucket; a context manager. `url` serves EC2 and S3.
+
+    `policies` are what access keys may do; one that has no policy may do anything.
+    """
+
+    def __init__(self, log: Path, policies: Mapping[str, Policy] | None = None) -> None:
         self._log = log
+        self._policies = policies or {}
         self.url = ""
 
     def __enter__(self) -> Self:
@@ -36,9 +49,10 @@ class Aws:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
+        policies = {caller: list(policy.statements) for caller, policy in self._policies.items()}
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+                [sys.executable, "-m", "local.iam.server", str(port), json.dumps(policies)],
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **CREDENTIALS, "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"},
@@ -69,13 +83,15 @@ class Aws:
 
     def head_node(self, cluster: str) -> str:
         """A running instance tagged as ParallelCluster tags a head node; its id."""
-        tags = {"parallelcluster:cluster-name": cluster, "parallelcluster:node-type": "HeadNode", "Name": "HeadNode"}
         answer = self.client("ec2").run_instances(
             ImageId="ami-12345678",
             MinCount=1,
             MaxCount=1,
             TagSpecifications=[
-                {"ResourceType": "instance", "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+                {
+                    "ResourceType": "instance",
+                    "Tags": [{"Key": key, "Value": value} for key, value in head_node_tags(cluster).items()],
+                }
             ],
         )
         instance: str = answer["Instances"][0]["InstanceId"]

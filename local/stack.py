@@ -11,8 +11,9 @@ from typing import Any, Self
 import boto3
 
 from headnode import document
-from local.aws import BUCKET, CREDENTIALS, REGION, SCRIPTS, Aws
+from local.aws import BUCKET, CREDENTIALS, REGION, SCRIPTS, Aws, head_node_tags
 from local.cluster import Cluster
+from local.iam import FUNCTION, function_policy
 from local.ssm import Endpoint, Faults, Instance
 
 DOCUMENT = "slurmql"
@@ -21,7 +22,9 @@ DOCUMENT = "slurmql"
 class Stack:
     """Clusters, and an AWS that knows their head nodes; a context manager.
 
-    `environment` is what the Lambda is deployed with: the settings, and the endpoints that stand for AWS.
+    `environment` is what the Lambda is deployed with: the settings, and the endpoints that stand for AWS. Its
+    credentials are the function's, whom the endpoints let do what template.yaml's role may do: `policies`, by access
+    key.
     """
 
     def __init__(
@@ -33,7 +36,8 @@ class Stack:
     ) -> None:
         self.directory = directory
         self.clusters = {cluster.name: cluster for cluster in clusters}
-        self.aws = Aws(directory / "moto.log")
+        self.policies = {FUNCTION: function_policy(REGION, self.clusters, DOCUMENT, BUCKET, "slurmql", [SCRIPTS])}
+        self.aws = Aws(directory / "moto.log", self.policies)
         self._faults = faults
         self._progress = progress
         self._held = ExitStack()
@@ -69,6 +73,7 @@ class Stack:
         """The Lambda's variables."""
         return {
             **CREDENTIALS,
+            "AWS_ACCESS_KEY_ID": FUNCTION,
             "AWS_ENDPOINT_URL_SSM": self.ssm.url,
             "AWS_ENDPOINT_URL_EC2": self.aws.url,
             "AWS_ENDPOINT_URL_S3": self.aws.url,
@@ -97,11 +102,19 @@ class Stack:
             Instance(
                 self.aws.head_node(name),
                 environment=self._agent_environment(cluster.environment),
+                tags=head_node_tags(name),
                 chroot=cluster.programs.chroot,
             )
             for name, cluster in self.clusters.items()
         ]
-        return Endpoint(instances, self._faults, s3_endpoint=self.aws.url, directory=self.directory / "ssm")
+        return Endpoint(
+            instances,
+            self._faults,
+            s3_endpoint=self.aws.url,
+            directory=self.directory / "ssm",
+            region=REGION,
+            policies=self.policies,
+        )
 
     def _agent_environment(self, environment: Mapping[str, str]) -> dict[str, str]:
         return dict(environment)

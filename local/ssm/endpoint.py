@@ -6,6 +6,7 @@ server listens on loopback only, and answers only requests that name it so.
 
 import json
 import logging
+import re
 import shutil
 import socket
 import socketserver
@@ -13,12 +14,15 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
+from local.iam import Policy
+
 from .agent import Agent
+from .authorization import Authorization
 from .commands import Commands, Send
 from .documents import Library
 from .faults import Faults
@@ -30,6 +34,7 @@ _log = logging.getLogger(__name__)
 
 _ADDRESS = "127.0.0.1"
 _TARGET = "AmazonSSM."
+_CALLER = re.compile(r"Credential=([^/,]+)/")
 _REQUIRED = {
     "SendCommand": ("DocumentName",),
     "GetCommandInvocation": ("CommandId", "InstanceId"),
@@ -54,6 +59,7 @@ class Endpoint:
     directory    where instances without their own directory work; None: a temporary one, removed at the stop
     region       the region it says it is
     pace         how long one second of SSM's time limits (delivery, execution) lasts, in seconds; for tests
+    policies     what each access key may do; one that has no policy may do anything
     """
 
     def __init__(
@@ -65,9 +71,11 @@ class Endpoint:
         directory: Path | None = None,
         region: str = "eu-west-1",
         pace: float = 1.0,
+        policies: Mapping[str, Policy] | None = None,
     ) -> None:
         self.faults = faults if faults is not None else Faults()
         self.instances = tuple(instances)
+        self._authorization = Authorization(policies or {}, instances, region)
         self._temporary = Path(tempfile.mkdtemp(prefix="ssm-")) if directory is None else None
         root = directory or self._temporary or Path()
         self._agents = {
@@ -133,8 +141,8 @@ class Endpoint:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def call(self, operation: str, request: Json) -> Json | None:
-        """Carry out one operation; returns its answer, None if that is to be lost. Raises ApiError."""
+    def call(self, caller: str, operation: str, request: Json) -> Json | None:
+        """Carry out an operation for an access key; returns the answer, None if that is to be lost. Raises ApiError."""
         if self.faults.call_latency:
             time.sleep(self.faults.call_latency)
         if self.faults.throttles():
@@ -145,6 +153,7 @@ class Endpoint:
         for member in _REQUIRED.get(operation, ()):
             if request.get(member) is None:
                 raise _missing(member)
+        self._authorization.check(caller, operation, request)
         answer = carry_out(request)
         return None if operation == "SendCommand" and self.faults.loses_response() else answer
 
@@ -200,7 +209,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer one operation of the API."""
         operation = self.headers.get("X-Amz-Target", "").removeprefix(_TARGET)
-        self._guarded(lambda: self.server.endpoint.call(operation, self._body()))
+        caller = _CALLER.search(self.headers.get("Authorization", ""))
+        self._guarded(lambda: self.server.endpoint.call(caller[1] if caller else "", operation, self._body()))
 
     def do_GET(self) -> None:
         """Answer GET /_local/sends and GET /_local/faults."""

@@ -16,6 +16,7 @@ class Instance:
     id           i- and 8 or 17 characters, or mi- and 17 (a hybrid activation)
     directory    the agent's orchestration root, one directory per command. None: below the endpoint's
     environment  what the agent's systemd unit adds to the scripts' environment, such as SLURM_CONF
+    tags         its tags, which policies may ask for (ssm:resourceTag/NAME)
     chroot       where the scripts run, another Slurm's folder; None: on this machine itself
     online       False: the machine runs but its agent is dead, so commands are accepted and never delivered
     stopped      True: the machine is off, so commands are refused with InvalidInstanceId
@@ -24,6 +25,7 @@ class Instance:
     id: str
     directory: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
     chroot: Chroot | None = None
     online: bool = True
     stopped: bool = False

@@ -100,8 +100,11 @@ def test_a_bucket_that_is_not_allowed_is_forbidden(api: Api, uri: str) -> None:
     assert refused_before(api, scriptUri=uri) == ("FORBIDDEN", ["input", "scriptUri"])
 
 
-def test_an_object_that_there_is_not_is_not_found(api: Api) -> None:
-    assert refused_before(api, scriptUri=f"s3://{SCRIPTS}/nonesuch.sh") == ("NOT_FOUND", ["input", "scriptUri"])
+def test_an_object_that_there_is_not_is_forbidden_to_a_role_that_may_not_list_the_bucket(api: Api) -> None:
+    """S3 tells a missing object only to those who may list its bucket, and the deployed role may not."""
+    (error,) = submit(api, scriptUri=f"s3://{SCRIPTS}/nonesuch.sh")["errors"]
+    assert (error["code"], error["field"]) == ("FORBIDDEN", ["input", "scriptUri"])
+    assert "or there is no such object" in error["message"]
 
 
 @pytest.mark.parametrize(

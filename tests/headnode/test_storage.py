@@ -87,14 +87,19 @@ def test_a_bucket_that_is_not_there_is_a_sentence(stack: Stack) -> None:
     assert str(caught.value) == "The bucket for large requests cannot be written."
 
 
-def test_a_deleted_object_is_gone_and_deleting_it_again_is_no_error(storage: Storage) -> None:
+def test_a_deleted_object_is_gone_and_deleting_it_again_is_no_error(storage: Storage, stack: Stack) -> None:
+    def keys() -> list[str]:
+        return [each["Key"] for each in stack.aws.client("s3").list_objects_v2(Bucket=BUCKET).get("Contents", [])]
+
     key = storage.new_key("requests")
     storage.put(key, BODY)
+    assert key in keys()
     storage.delete(key)
     storage.delete(key)
+    assert key not in keys()
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(storage.get_url(key), timeout=30)  # noqa: S310 - moto's
-    assert caught.value.code == 404
+    assert caught.value.code == 403  # not 404: the role may not list the bucket
 
 
 def test_keys_cannot_be_guessed_and_say_what_they_are_for(storage: Storage) -> None:
@@ -136,10 +141,17 @@ def test_scripts_come_from_the_allowed_places_alone(stack: Stack, places: list[s
     assert caught.value.refusal.code is RefusalCode.FORBIDDEN
 
 
-def test_an_allowed_bucket_that_there_is_not_is_not_found(stack: Stack) -> None:
+@pytest.mark.parametrize("bucket", ["no-such-bucket", SCRIPTS])
+@pytest.mark.parametrize(
+    ("access_key", "code"), [("local", RefusalCode.NOT_FOUND), ("function", RefusalCode.FORBIDDEN)]
+)
+def test_what_there_is_not_is_not_found_or_forbidden_where_the_role_may_not_list(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, access_key: str, code: RefusalCode, bucket: str
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", access_key)
     with pytest.raises(ScriptRefusedError) as caught:
-        Scripts(Clients(), ["no-such-bucket"]).read("s3://no-such-bucket/x")
-    assert caught.value.refusal.code is RefusalCode.NOT_FOUND
+        Scripts(Clients(), [bucket]).read(f"s3://{bucket}/no-such-object")
+    assert caught.value.refusal.code is code
 
 
 def test_a_store_that_cannot_be_reached_is_a_sentence(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
