@@ -8,6 +8,7 @@ from graphql import GraphQLError
 
 from schema.documents import Documents
 from schema.errors import ErrorCodes, unforeseen
+from schema.execution import executor_class
 from schema.introspection import Introspection
 from schema.mutation import Mutation
 from schema.query import Query
@@ -24,4 +25,9 @@ class Schema(strawberry.Schema):
             logger.error("unforeseen error at %s", error.path, exc_info=error.original_error)
 
 
-schema = Schema(query=Query, mutation=Mutation, extensions=[ErrorCodes, Introspection, Documents])
+schema = Schema(
+    query=Query,
+    mutation=Mutation,
+    extensions=[ErrorCodes, Introspection, Documents],
+    execution_context_class=executor_class(),
+)

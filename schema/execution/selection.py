@@ -1,0 +1,181 @@
+"""What is selected of the objects of a list, compiled: each field a column of values, and how that is completed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from types import NoneType
+from typing import Any, TypeAlias
+
+from graphql import (
+    GraphQLField,
+    GraphQLLeafType,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+    is_object_type,
+)
+from graphql.execution.collect_fields import CollectedFields, FieldDetailsList
+from strawberry.types.field import StrawberryField
+
+from schema.execution.leaf import check_plain, complete_leaves
+from schema.execution.rows import Row, rows_of
+from schema.execution.surprise import SurpriseError
+
+Values: TypeAlias = Sequence[Any]
+Complete: TypeAlias = Callable[[Values], Values]
+"""From a column of what resolvers give to one of what a response holds. Any exception means: fall back."""
+Collect: TypeAlias = Callable[[GraphQLObjectType, FieldDetailsList], CollectedFields]
+"""graphql-core's own collecting of fields: fragments spread, @skip and @include decided, equal keys merged."""
+
+FIELDS_LIMIT = 1000
+"""Fragments in fragments can select more fields than there is memory for; normal execution meets them one by one."""
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A selected field: its key in the response, the attribute that has its values, and how they are completed."""
+
+    key: str
+    attribute: str
+    complete: Complete
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The fields that are selected of an object type's objects."""
+
+    type_name: str
+    columns: Sequence[_Column]
+
+    def rows(self, objects: Values) -> list[Row]:
+        """The objects as the response holds them. Any exception means: fall back."""
+        check_plain(set(map(type, objects)))
+        columns = [self._values(column, objects) for column in self.columns]
+        return rows_of([column.key for column in self.columns], columns, len(objects))
+
+    def _values(self, column: _Column, objects: Values) -> Values:
+        if column.attribute == _TYPENAME:
+            return [self.type_name] * len(objects)
+        return column.complete(list(map(attrgetter(column.attribute), objects)))
+
+
+_TYPENAME = "__typename"
+
+
+def compile_items(kind: GraphQLOutputType, nodes: FieldDetailsList, collect: Collect) -> Complete:
+    """How to complete the items of a list that the nodes select. Raises SurpriseError unless all of it is plain."""
+    return _Compiler(collect).complete(kind, nodes)
+
+
+class _Compiler:
+    def __init__(self, collect: Collect) -> None:
+        self._collect = collect
+        self._fields = 0
+
+    def selection(self, kind: GraphQLObjectType, nodes: FieldDetailsList) -> Selection:
+        """What is selected of objects of that type."""
+        if kind.is_type_of:
+            raise SurpriseError("a type that looks at its objects")
+        fields, deferred, _ = self._collect(kind, nodes)
+        if deferred:
+            raise SurpriseError("@defer")
+        self._fields += len(fields)
+        if self._fields > FIELDS_LIMIT:
+            raise SurpriseError("too many fields")
+        return Selection(kind.name, [self._column(kind, key, selected) for key, selected in fields.items()])
+
+    def _column(self, kind: GraphQLObjectType, key: str, nodes: FieldDetailsList) -> _Column:
+        check_directives(nodes)
+        name = nodes[0].node.name.value
+        if name == _TYPENAME:
+            return _Column(key, _TYPENAME, list)
+        field = kind.fields.get(name)
+        if field is None:
+            raise SurpriseError("a field that the type has not")
+        return _Column(key, _attribute(field), self.complete(field.type, nodes))
+
+    def complete(self, kind: GraphQLOutputType, nodes: FieldDetailsList) -> Complete:
+        """How values of that type are completed."""
+        if is_non_null_type(kind):
+            return _not_null(self._complete_nullable(kind.of_type, nodes))
+        return self._complete_nullable(kind, nodes)
+
+    def _complete_nullable(self, kind: GraphQLOutputType, nodes: FieldDetailsList) -> Complete:
+        if is_leaf_type(kind):
+            return _leaves(kind)
+        if is_list_type(kind):
+            return _lists(self.complete(kind.of_type, nodes))
+        if is_object_type(kind):
+            return _objects(self.selection(kind, nodes))
+        raise SurpriseError("an interface or a union")
+
+
+def check_directives(nodes: FieldDetailsList) -> None:
+    """Raise SurpriseError if a node has a directive but @skip and @include, which are decided by then."""
+    for details in nodes:
+        if any(directive.name.value not in ("skip", "include") for directive in details.node.directives or ()):
+            raise SurpriseError("a directive")
+
+
+def _attribute(field: GraphQLField) -> str:
+    """The attribute that Strawberry would read for the field. Raises SurpriseError if it would do anything else."""
+    definition = field.extensions.get("strawberry-definition")
+    if not getattr(field.resolve, "_is_default", False) or type(definition) is not StrawberryField:
+        raise SurpriseError("a field with a resolver")
+    if field.args or definition.default_resolver is not getattr:
+        raise SurpriseError("a field with arguments")
+    return definition.python_name
+
+
+def _not_null(complete: Complete) -> Complete:
+    def complete_not_null(values: Values) -> Values:
+        if NoneType in set(map(type, values)):
+            raise SurpriseError("a null that must not be")
+        return complete(values)
+
+    return complete_not_null
+
+
+def _leaves(kind: GraphQLLeafType) -> Complete:
+    return lambda values: complete_leaves(kind, values)
+
+
+def _lists(complete: Complete) -> Complete:
+    """All items of all lists are completed together; a list that stands in many rows once."""
+
+    def complete_lists(values: Values) -> Values:
+        distinct = _distinct(values)
+        if not {type(each) for each in distinct.values()} <= {list, tuple}:
+            raise SurpriseError("a list of another kind")
+        items = complete([item for each in distinct.values() for item in each])
+        made: dict[int, Values | None] = {id(None): None}
+        start = 0
+        for at, each in distinct.items():
+            made[at] = items[start : start + len(each)]
+            start += len(each)
+        return [made[id(value)] for value in values]
+
+    return complete_lists
+
+
+def _objects(selection: Selection) -> Complete:
+    """An object that stands in many rows, such as a queue, is completed once."""
+
+    def complete_objects(values: Values) -> Values:
+        distinct = _distinct(values)
+        made: dict[int, Row | None] = {id(None): None}
+        made.update(zip(distinct, selection.rows(list(distinct.values())), strict=True))
+        return [made[id(value)] for value in values]
+
+    return complete_objects
+
+
+def _distinct(values: Iterable[Any]) -> dict[int, Any]:
+    """The values but None, each object once, by identity: `values` keeps all of them alive."""
+    distinct = {id(value): value for value in values}
+    distinct.pop(id(None), None)
+    return distinct

@@ -1,0 +1,134 @@
+"""What falls back to graphql-core, one by one: the answer is graphql-core's, and the tally says why."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import graphql
+import pytest
+import strawberry
+
+from schema.execution import COMPILED, TESTED, executor_class, tally
+from schema.execution.selection import FIELDS_LIMIT
+
+
+@strawberry.interface
+class Named:
+    name: str
+
+
+@strawberry.type
+class Known(Named):
+    pass
+
+
+@strawberry.type
+class Thing:
+    text: str
+    maybe: str | None
+    number: int | None
+    ratio: float | None
+    texts: list[str] | None
+    other: "Thing | None"
+    known: Known | None
+    named: Named | None
+
+    @strawberry.field
+    def made(self) -> str:
+        """A field with a resolver."""
+        return "made"
+
+
+class OddError(Exception):
+    pass
+
+
+class Awaitable:
+    def __await__(self) -> Any:
+        yield None
+        return "awaited"
+
+
+@strawberry.type
+class Query:
+    given: ClassVar[list[Any]] = []
+
+    @strawberry.field(graphql_type=list[Thing | None])  # type: ignore[untyped-decorator]
+    def things(self) -> Any:
+        return Query.given
+
+
+COMPILING = strawberry.Schema(Query, types=[Known], execution_context_class=executor_class())
+PLAIN = strawberry.Schema(Query, types=[Known])
+
+
+def thing(**values: Any) -> Any:
+    nothing = dict.fromkeys(["maybe", "number", "ratio", "texts", "other", "known", "named"])
+    return SimpleNamespace(**{"text": "text", **nothing, **values})
+
+
+def counted(document: str, *things: Any) -> dict[str, int]:
+    """Answers the document both ways; that the answers are one, and what the tally counted."""
+    Query.given = list(things)
+    plain = asyncio.run(PLAIN.execute(document))
+    before = tally.copy()
+    compiled = asyncio.run(COMPILING.execute(document))
+    assert repr((compiled.data, compiled.errors)) == repr((plain.data, plain.errors))
+    return dict(tally - before)
+
+
+def test_plain_fields_are_compiled() -> None:
+    other = thing(text="other")
+    document = "{ things { __typename text n: number ratio maybe texts other { text } } }"
+    assert counted(document, thing(number=1, ratio=0.5, texts=["a"], other=other), None, other) == {COMPILED: 1}
+    assert counted(document) == {COMPILED: 1}
+
+
+@pytest.mark.parametrize(
+    ("selected", "wrong", "reason"),
+    [
+        ("text", {"text": None}, "a null that must not be"),
+        ("texts", {"texts": ["a", None]}, "a null that must not be"),
+        ("number", {"number": 2**31}, "an integer of more than 32 bits"),
+        ("number", {"number": -(2**31) - 1}, "an integer of more than 32 bits"),
+        ("ratio", {"ratio": float("inf")}, "a number that is not finite"),
+        ("number", {"number": "many"}, "GraphQLError"),
+        ("text", {"text": OddError("odd")}, "a value that is awaited, raised or undefined"),
+        ("text", {"text": Awaitable()}, "a value that is awaited, raised or undefined"),
+        ("maybe", {"maybe": graphql.Undefined}, "a value that is awaited, raised or undefined"),
+        ("other { text }", {"other": Awaitable()}, "a value that is awaited, raised or undefined"),
+        ("texts", {"texts": range(2)}, "a list of another kind"),
+        ("texts", {"texts": 7}, "a list of another kind"),
+        ("other { other { text } }", {"other": object()}, "AttributeError"),
+        ("made", {}, "a field with a resolver"),
+        ("known { name }", {}, "a type that looks at its objects"),
+        ("named { name }", {}, "an interface or a union"),
+    ],
+)
+def test_what_is_not_plain_is_graphql_cores(selected: str, wrong: dict[str, Any], reason: str) -> None:
+    got = counted(f"{{ things {{ {selected} }} }}", thing(), thing(**wrong), thing())
+    assert got[reason] == 1
+
+
+def test_other_classes_that_a_scalar_takes_are_taken() -> None:
+    assert counted("{ things { text number } }", thing(text=7, number=True), thing(text=0.5, number=3.0)) == {
+        COMPILED: 1
+    }
+
+
+def test_a_selection_of_more_fields_than_anyone_needs_is_left_to_graphql_core() -> None:
+    fields = " ".join(f"a{number}: text" for number in range(FIELDS_LIMIT + 1))
+    assert counted(f"{{ things {{ {fields} }} }}", thing()) == {"too many fields": 1}
+
+
+def test_fragments_within_fragments_cost_no_more_than_the_limit() -> None:
+    """Without objects graphql-core stops at the first level; compiling must not walk all 2**22 of the last."""
+    spread = [f"fragment f{n} on Thing {{ a: other {{ ...f{n + 1} }} b: other {{ ...f{n + 1} }} }}" for n in range(22)]
+    document = "{ things { ...f0 } } " + " ".join(spread) + " fragment f22 on Thing { text }"
+    assert counted(document, thing()) == {"too many fields": 1}
+
+
+def test_another_graphql_core_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert executor_class() is not None
+    monkeypatch.setattr(graphql, "version", TESTED + "0")
+    assert executor_class() is None
