@@ -41,7 +41,7 @@ test: $(INSTALLED) $(GRAPHIQL)  ## all tests, the end-to-end ones on a real Slur
 	@$(BIN)/python -m local.packages --accounting
 	@$(BIN)/pytest --numprocesses 4 --dist loadfile
 
-test-slurm: $(INSTALLED)  ## the end-to-end tests on another Slurm, as root; SUITE=bullseye|bookworm|trixie|forky|all
+test-slurm: $(INSTALLED) $(GRAPHIQL)  ## the end-to-end tests on another Slurm, as root; SUITE=bullseye|bookworm|trixie|forky|all
 	@$(BIN)/python -m local.suite $(or $(SUITE),all)
 
 bench: $(INSTALLED)  ## measure against slurmrestd and squeue --json, as root; BENCH=name for one: queue-22.05 ...
