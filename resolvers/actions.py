@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
-from access.role import Role
+from access.role import JobVisibility, Role
 from headnode.errors import HeadNodeError
 from headnode.node import Errand
 from headnode.snapshots import Dataset, Snapshot
@@ -319,9 +319,17 @@ def _act_on(
     outcomes = change.make(graph, info, view, action(jobs), result)
     rows = _read_jobs(view, result)
     done = [find_job(rows, job) for job, refusal in zip(jobs, outcomes, strict=True) if refusal is None]
-    refusals = [_with_cluster(refusal, view) for refusal in outcomes if refusal is not None]
+    refusals = [_with_cluster(_visible(refusal, rows, view), view) for refusal in outcomes if refusal is not None]
     acted = [Job(view, rows, index) for index in dict.fromkeys(done) if index is not None]
     return JobActionPayload(acted, [*wrong, *refusals])
+
+
+def _visible(refusal: Refusal, rows: Rows[squeue.Job], view: Cluster) -> Refusal:
+    """The refusal; a job that the caller does not see is refused like one that does not exist."""
+    sees_all = view.request.caller.job_visibility is JobVisibility.ALL
+    if sees_all or (refusal.id and find_job(rows, refusal.id) is not None):
+        return refusal
+    return replace(refusal, code=RefusalCode.NOT_FOUND, message="No job of yours by that id was found.")
 
 
 def _read_jobs(view: Cluster, result: Dataset[Rows[squeue.Job]]) -> Rows[squeue.Job]:

@@ -71,8 +71,8 @@ def make(
     finally:
         view.snapshots.drop()
     values = read_all(also.values(), replies[len(change.commands) :])
-    for dataset, value in zip(also, values, strict=True):
-        view.answers[dataset] = value if isinstance(value, Fault) else Snapshot(value, as_of)
+    answers = (value if isinstance(value, Fault) else Snapshot(value, as_of) for value in values)
+    view.take(dict(zip(also, answers, strict=True)))
     view.ask([dataset for dataset in wanted if dataset not in also])
     return outcome
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from strawberry.dataloader import DataLoader
 
 from access.caller import Caller
-from access.role import Role
+from access.role import JobVisibility, Role
 from headnode.snapshots import Dataset, Fault, Snapshot, Snapshots
 from resolvers import datasets
 from resolvers.array import Family, JobArray
@@ -26,6 +26,7 @@ from resolvers.order import NODE_ORDER, JobOrder, job_ordering, order_name
 from resolvers.pages import Ordering, check_page, natural, page
 from resolvers.queue import Queue
 from resolvers.request import Request
+from resolvers.visibility import visible
 from resolvers.waiting import newest_without_capacity, queue_positions
 from slurm import output_path, sinfo, squeue
 from slurm.column import Rows
@@ -50,7 +51,11 @@ class Cluster:
     def ask(self, wanted: Sequence[Dataset[Any]]) -> None:
         """Ask for the datasets, all in one command; `read` then gives them."""
         request = self.request
-        self.answers.update(self.snapshots.ask(wanted, request.deadline, request.comment, request.actor))
+        self.take(self.snapshots.ask(wanted, request.deadline, request.comment, request.actor))
+
+    def take(self, answers: Mapping[Dataset[Any], Snapshot[Any] | Fault]) -> None:
+        """Take answers in, as far as the caller may see them: nothing here sees more."""
+        self.answers.update((dataset, visible(self.request.caller, answer)) for dataset, answer in answers.items())
 
     def read(self, dataset: Dataset[T]) -> Snapshot[T]:
         """The dataset's snapshot. Raises RequestError if it could not be read."""
@@ -244,7 +249,9 @@ class Cluster:
 
     @cached_property
     def queue_positions(self) -> Mapping[str, int]:
-        """The place of every waiting job in its queue, by its raw id."""
+        """The place of every waiting job in its queue, by its raw id; none if not all jobs are seen that count."""
+        if self.request.caller.job_visibility is not JobVisibility.ALL:
+            return {}
         return queue_positions(self.read(datasets.JOBS))
 
     @cached_property

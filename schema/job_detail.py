@@ -62,7 +62,8 @@ CAPACITY_CODE = (
 QUEUE_POSITION = (
     "The job's place among those that wait in its queue, by priority; 1 is next, though smaller jobs may be started "
     "before (backfill). Waiting tasks of arrays count each; jobs that are held, depend on others or have a later begin "
-    "time do not count and have none. The best place, if it waits in several queues. Null for a job that does not wait."
+    "time do not count and have none. The best place, if it waits in several queues. Null for a job that does not "
+    "wait, and for whoever does not see all jobs."
 )
 ARRAY = "The array that the job is a task of; null outside arrays."
 COMPONENTS = "All components of the heterogeneous job that this is one of, in their order; empty for any other job."

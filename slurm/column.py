@@ -89,6 +89,10 @@ class Rows(Generic[R]):
     def __iter__(self) -> Iterator[R]:
         return (self.record(self, index) for index in range(len(self)))
 
+    def only(self, indexes: Sequence[int]) -> Rows[R]:
+        """Those rows alone."""
+        return Rows(self.record, {source: [texts[index] for index in indexes] for source, texts in self.texts.items()})
+
     def values(self, column: Column[T]) -> list[T]:
         """All values of one column. Parsed once, each distinct text once: most columns hold few."""
         if column.name not in self._values:

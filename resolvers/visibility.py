@@ -1,0 +1,36 @@
+"""Whose jobs a caller sees: what is read of a cluster is cut down to that before anything is made of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from access.caller import Caller
+from access.role import JobVisibility
+from headnode.snapshots import Fault, Snapshot
+from slurm import association, fair_share, sacct, squeue
+from slurm.column import Rows
+
+_OF_JOBS = (squeue.Job, sacct.HistoryJob)
+_OF_USERS_AND_ACCOUNTS = (association.Association, fair_share.FairShare)
+
+
+def visible(caller: Caller, answer: Snapshot[Any] | Fault) -> Snapshot[Any] | Fault:
+    """What the caller may see of a dataset: all, or with `jobVisibility` OWN what is theirs and what is nobody's."""
+    if caller.job_visibility is JobVisibility.ALL or not isinstance(answer, Snapshot):
+        return answer
+    return replace(answer, value=_cut(answer.value, caller.account))
+
+
+def _cut(value: Any, account: str | None) -> Any:
+    if isinstance(value, sacct.History):
+        return replace(value, jobs=_cut(value.jobs, account))  # steps are found by their jobs alone
+    if isinstance(value, Rows) and issubclass(value.record, _OF_JOBS):
+        return _rows_of(value, {account} - {None})
+    if isinstance(value, Rows) and issubclass(value.record, _OF_USERS_AND_ACCOUNTS):
+        return _rows_of(value, {account, None})
+    return value
+
+
+def _rows_of(rows: Rows[Any], users: set[str | None]) -> Rows[Any]:
+    return rows.only([index for index, user in enumerate(rows.values(rows.record.user)) if user in users])
