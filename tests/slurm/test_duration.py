@@ -43,7 +43,7 @@ def test_no_limit_and_no_time_are_null(raw: str) -> None:
     assert seconds(raw) is None
 
 
-def test_a_limit_above_365_days_is_printed_as_invalid_by_squeue() -> None:
+def test_squeue_prints_invalid_for_a_limit_over_a_year() -> None:
     assert seconds("INVALID") is None
 
 

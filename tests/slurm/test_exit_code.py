@@ -23,7 +23,7 @@ from slurm.exit_code import ExitCode, exit_code
         ("1", ExitCode(None, 1)),  # a job refused with BadConstraints; scontrol shows 0:1
     ],
 )
-def test_a_raw_wait_status(raw: str, expected: ExitCode) -> None:
+def test_a_raw_wait_status_as_squeue_prints_it_up_to_22_05(raw: str, expected: ExitCode) -> None:
     assert exit_code(raw) == expected
 
 

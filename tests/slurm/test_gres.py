@@ -65,7 +65,7 @@ def test_a_node_without_gpus(raw: str) -> None:
         ("24.11, per task", "gres/gpu:a100=2"),
     ],
 )
-def test_a_request_in_the_spelling_of_each_release(release: str, raw: str) -> None:
+def test_tres_per_node_has_three_spellings(release: str, raw: str) -> None:
     assert requested_gpus(raw) == Gpus(2, "a100"), release
 
 

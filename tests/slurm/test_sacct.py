@@ -369,7 +369,7 @@ EARLIER = JOB | {"State": "REQUEUED", "DBIndex": "4", "Submit": "1795370982", "E
 LATER = JOB | {"DBIndex": "23", "Submit": "1795371033", "State": "COMPLETED"}
 
 
-def test_a_requeued_job_is_one_row_its_latest_run() -> None:
+def test_requeued_rows_are_earlier_runs_of_one_job() -> None:
     found = answer(LATER, EARLIER)
     assert [(job.state, job.restart_count) for job in found.jobs] == [(JobState.COMPLETED, 1)]
 

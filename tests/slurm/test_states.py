@@ -197,7 +197,7 @@ def test_the_complete_form_in_any_case(raw: str, expected: Expected) -> None:
 
 
 @pytest.mark.parametrize(("raw", "expected"), SCONTROL_20_11)
-def test_scontrol_of_20_11_mixes_symbols_and_words(raw: str, expected: Expected) -> None:
+def test_20_11_s_node_grammar_mixes_symbols_and_words(raw: str, expected: Expected) -> None:
     assert node_state(raw) == expected
 
 
@@ -207,7 +207,7 @@ def test_the_short_form_has_one_symbol(raw: str, expected: Expected) -> None:
 
 
 @pytest.mark.parametrize(("raw", "expected"), HIDDEN)
-def test_a_word_that_hides_the_base_leaves_it_unknown(raw: str, expected: Expected) -> None:
+def test_drain_hides_down_and_other_words_hide_the_base_which_is_then_unknown(raw: str, expected: Expected) -> None:
     assert node_state(raw) == expected
 
 
