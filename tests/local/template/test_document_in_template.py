@@ -44,7 +44,7 @@ def settings(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_template_carries_the_document_of_the_tree() -> None:
-    denied = [*program.SETTINGS["denied"], "ec2-user", "ubuntu", "rocky", "centos"]
+    denied = [*program.SETTINGS["denied"], "admin", "centos", "ec2-user", "rocky", "ubuntu"]
     of_the_tree = document.content({"reader": "nobody", "denied": denied, "bucket": [HOST]})
     assert unpacked(deployed_content()) == unpacked(of_the_tree), (
         "headnode/program.py or document.py has changed: run `make template`"
