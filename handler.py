@@ -13,7 +13,6 @@ from access.caller import signed_in
 from access.configuration import access
 from headnode.aws import Clients
 from headnode.deadline import Deadline
-from headnode.node import HeadNode
 from headnode.settings import Settings
 from headnode.snapshots import Snapshots
 from resolvers.graph import Graph
@@ -31,9 +30,7 @@ RESERVE_SECONDS = 1.0
 settings = Settings.from_environment(os.environ)
 rules = access(settings.access, settings.clusters)
 clients = Clients()
-clusters = {
-    name: Snapshots(HeadNode(clients, cluster, settings), settings.ttl) for name, cluster in settings.clusters.items()
-}
+clusters = {name: Snapshots.of(clients, cluster, settings) for name, cluster in settings.clusters.items()}
 
 
 def begin(scope: Scope) -> Graph:

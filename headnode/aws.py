@@ -47,6 +47,7 @@ class Clients:
             "s3",
             signature_version="s3v4",
             s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
+            retries={"total_max_attempts": 3},
             connect_timeout=3,
             read_timeout=10,
             max_pool_connections=50,
@@ -59,8 +60,8 @@ class Clients:
         client: DynamoDBClient = self._client(
             "dynamodb",
             retries={"total_max_attempts": 2},
-            connect_timeout=0.5,
-            read_timeout=1,
+            connect_timeout=1,
+            read_timeout=3,
             max_pool_connections=50,
         )
         return client

@@ -7,7 +7,6 @@ import gzip
 import hashlib
 import json
 import time
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from headnode.document import PARAMETER, REQUEST_LIMIT
 from headnode.errors import ClusterUnreachableError, DeadlineError, OutcomeUnknownError, ResponseTooLargeError
 from headnode.instances import Agent, Instance, agent, instances_by_address
 from headnode.invocation import Invocation, Pace, invoke
+from headnode.replies import reply, unpack
 from headnode.settings import ClusterSettings, Settings
 from headnode.storage import Scripts, Storage
 from slurm.command import Command, Reply
@@ -50,6 +50,22 @@ class Errand:
     changes: bool = False
 
 
+@dataclass(frozen=True)
+class Stored:
+    """An answer that lies in the bucket: its key, and the SHA-256 (hexadecimal) of what must lie there."""
+
+    key: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The replies of all commands of an errand, in order, and where the head node has put them if they were large."""
+
+    replies: list[Reply]
+    stored: Stored | None = None
+
+
 class HeadNode:
     """One cluster's head node, reached through SSM."""
 
@@ -79,7 +95,11 @@ class HeadNode:
         return self._scripts.read(uri)
 
     def run(self, errand: Errand, deadline: Deadline, comment: str) -> list[Reply]:
-        """The replies of all commands, in order. Costs one SSM command. Raises HeadNodeError.
+        """The replies of all commands, in order. Costs one SSM command. Raises HeadNodeError."""
+        return self.answer(errand, deadline, comment).replies
+
+    def answer(self, errand: Errand, deadline: Deadline, comment: str) -> Answer:
+        """What the head node answers. Costs one SSM command. Raises HeadNodeError.
 
         `comment` goes into SSM's history beside the command; it should tell the request, not its content.
         """
@@ -109,12 +129,12 @@ class HeadNode:
             if self._storage and request_key:
                 self._storage.delete(request_key)
         try:
-            answer = self._answer(printed, answer_key)
+            answer, stored = self._opened(printed, answer_key)
         except (ClusterUnreachableError, ResponseTooLargeError) as error:
             if errand.changes:  # the command ran: what it did is done
                 raise OutcomeUnknownError("The result of the change was lost.") from error
             raise
-        return _replies(answer)
+        return Answer(_replies(answer), stored)
 
     def _store(self, packed: bytes) -> tuple[str, bytes]:
         """Put a large request into the bucket; what is sent instead says where it lies."""
@@ -125,14 +145,15 @@ class HeadNode:
         pointer = {"get": self._storage.get_url(key), "sha256": hashlib.sha256(packed).hexdigest()}
         return key, gzip.compress(json.dumps(pointer).encode())
 
-    def _answer(self, printed: str, answer_key: str | None) -> dict[str, Any]:
+    def _opened(self, printed: str, answer_key: str | None) -> tuple[dict[str, Any], Stored | None]:
         """What the program answered: replies, or why it ran nothing. Raises HeadNodeError if that was lost."""
-        answer = _unpack(_decode(printed))
+        answer, stored = unpack(_decode(printed)), None
         if "put" in answer and self._storage and answer_key:
-            answer = _unpack(self._storage.get(answer_key, answer["put"]))
+            stored = Stored(answer_key, answer["put"])
+            answer = unpack(self._storage.get(stored.key, stored.sha256))
         if "error" in answer and not (answer.get("expired") or answer.get("unread")):
             raise ResponseTooLargeError(f"The head node: {answer['error']}.")
-        return answer
+        return answer, stored
 
 
 def _request(errand: Errand, deadline: Deadline, put: str | None) -> dict[str, Any]:
@@ -167,18 +188,7 @@ def _replies(answer: Mapping[str, Any]) -> list[Reply]:
         raise (DeadlineError if answer.get("expired") else ClusterUnreachableError)(
             f"The head node: {answer['error']}."
         )
-    return [_reply(reply) for reply in answer["replies"]]
-
-
-def _reply(reply: Mapping[str, Any]) -> Reply:
-    return Reply(
-        exit_code=reply.get("exit_code"),
-        stdout=reply.get("stdout", ""),
-        stderr=reply.get("stderr", ""),
-        seconds=reply.get("seconds", 0.0),
-        refusal=reply.get("refusal"),
-        refusal_code=reply.get("code"),
-    )
+    return [reply(each) for each in answer["replies"]]
 
 
 def _decode(printed: str) -> bytes:
@@ -186,11 +196,3 @@ def _decode(printed: str) -> bytes:
         return base64.b64decode(printed.strip(), validate=True)
     except ValueError as error:
         raise ClusterUnreachableError("The head node's answer cannot be read.") from error
-
-
-def _unpack(body: bytes) -> dict[str, Any]:
-    try:
-        answer: dict[str, Any] = json.loads(gzip.decompress(body))
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise ClusterUnreachableError("The head node's answer cannot be read.") from error
-    return answer

@@ -32,8 +32,8 @@ class ClusterSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """The deployment. Times are in seconds; `ttl` 0 keeps no snapshot; `bucket` is where large answers go;
-    `script_buckets` are the buckets that scripts may come from, each perhaps with a prefix: `bucket/folder`;
+    """The deployment. Times are in seconds; `ttl` 0 keeps no snapshot; `bucket` is where large answers go,
+    `table` the DynamoDB table through which sandboxes share snapshots; `script_buckets` are the buckets that scripts may come from, each perhaps with a prefix: `bucket/folder`;
     `allowed_origins` are those whose pages may call the API; `trusted_documents` is off, accept or require;
     `access` is what access/configuration.py reads.
     """
@@ -44,6 +44,7 @@ class Settings:
     access: str = ""
     introspection: bool = True
     bucket: str | None = None
+    table: str | None = None
     script_buckets: Sequence[str] = ()
     ttl: float = 5.0
     page_limit: int = 1000
@@ -62,7 +63,7 @@ class Settings:
         SLURMQL_CLUSTERS is JSON: `{"lab": {}, "big": {"tag": "big-2026"}, "onsite": {"instance": "mi-0123..."}}`.
         SLURMQL_SCRIPT_BUCKETS is a list, `scripts,team/jobs`; SLURMQL_ACCESS says who is who;
         SLURMQL_INTROSPECTION is `on`, the default, or `off`.
-        SLURMQL_DEFAULT_CLUSTER, SLURMQL_DOCUMENT, SLURMQL_BUCKET, SLURMQL_TTL, SLURMQL_PAGE_LIMIT,
+        SLURMQL_DEFAULT_CLUSTER, SLURMQL_DOCUMENT, SLURMQL_BUCKET, SLURMQL_TABLE, SLURMQL_TTL, SLURMQL_PAGE_LIMIT,
         SLURMQL_COST_LIMIT (a full page of jobs with 100 objects each, unless set), SLURMQL_DEPTH_LIMIT,
         SLURMQL_FIRST_LOOK and SLURMQL_LOOK_INTERVAL set the rest, and for the HTTP side SLURMQL_ALLOWED_ORIGINS (a
         list), SLURMQL_GRAPHIQL and SLURMQL_TRUSTED_DOCUMENTS. Raises SettingsError.
@@ -79,6 +80,7 @@ class Settings:
             access=environment.get("SLURMQL_ACCESS", ""),
             introspection=_choice(environment, "SLURMQL_INTROSPECTION", "on", "off") == "on",
             bucket=environment.get("SLURMQL_BUCKET") or None,
+            table=environment.get("SLURMQL_TABLE") or None,
             script_buckets=_buckets(environment.get("SLURMQL_SCRIPT_BUCKETS", "")),
             ttl=_number(environment, "SLURMQL_TTL", cls.ttl),
             page_limit=page_limit,

@@ -1,4 +1,4 @@
-"""The rest of AWS: moto's server for EC2 tags and S3, in a process of its own."""
+"""The rest of AWS: moto's server for EC2 tags, S3 and DynamoDB, in a process of its own."""
 
 import contextlib
 import json
@@ -19,6 +19,7 @@ REGION = "eu-west-1"
 BUCKET = "slurmql"
 SCRIPTS = "slurmql-scripts"
 """The bucket that batch scripts may come from."""
+TABLE = "slurmql"
 READY_WITHIN = 30.0
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": REGION}
@@ -34,7 +35,7 @@ def head_node_tags(cluster: str) -> dict[str, str]:
 
 
 class Aws:
-    """moto's server with a bucket; a context manager. `url` serves EC2 and S3.
+    """moto's server with buckets and a table; a context manager. `url` serves EC2, S3 and DynamoDB.
 
     `policies` are what access keys may do; one that has no policy may do anything.
     """
@@ -62,6 +63,7 @@ class Aws:
             self._wait(port)
             for bucket in (BUCKET, SCRIPTS):
                 self.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+            self.create_table(TABLE)
         except BaseException:
             self.__exit__()
             raise
@@ -79,6 +81,15 @@ class Aws:
             region_name=REGION,
             aws_access_key_id="local",
             aws_secret_access_key="local",  # noqa: S106
+        )
+
+    def create_table(self, name: str) -> None:
+        """A table as the stack has it: one string key."""
+        self.client("dynamodb").create_table(
+            TableName=name,
+            AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
         )
 
     def head_node(self, cluster: str) -> str:

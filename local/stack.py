@@ -1,4 +1,4 @@
-"""Everything that `make run` and the tests stand on: real Slurm clusters, an SSM endpoint, EC2 tags and a bucket."""
+"""Everything that `make run` and the tests stand on: real Slurm clusters, an SSM endpoint, and the rest of AWS."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from typing import Any, Self
 import boto3
 
 from headnode import document
-from local.aws import BUCKET, CREDENTIALS, REGION, SCRIPTS, Aws, head_node_tags
+from local.aws import BUCKET, CREDENTIALS, REGION, SCRIPTS, TABLE, Aws, head_node_tags
 from local.cluster import Cluster
 from local.iam import FUNCTION, function_policy
 from local.ssm import Endpoint, Faults, Instance
@@ -48,7 +48,7 @@ class Stack:
             for chroot in {cluster.programs.chroot for cluster in self.clusters.values()}:
                 if chroot is not None:
                     held.enter_context(chroot.shown(self.directory))
-            self._progress("starting moto's server: EC2 tags, S3")
+            self._progress("starting moto's server: EC2 tags, S3, DynamoDB")
             aws = pool.submit(held.enter_context, self.aws)
             for cluster in self.clusters.values():
                 held.callback(cluster.stop)
@@ -77,10 +77,12 @@ class Stack:
             "AWS_ENDPOINT_URL_SSM": self.ssm.url,
             "AWS_ENDPOINT_URL_EC2": self.aws.url,
             "AWS_ENDPOINT_URL_S3": self.aws.url,
+            "AWS_ENDPOINT_URL_DYNAMODB": self.aws.url,
             "SLURMQL_CLUSTERS": json.dumps({name: {} for name in self.clusters}),
             "SLURMQL_DEFAULT_CLUSTER": next(iter(self.clusters)),
             "SLURMQL_DOCUMENT": DOCUMENT,
             "SLURMQL_BUCKET": BUCKET,
+            "SLURMQL_TABLE": TABLE,
             "SLURMQL_SCRIPT_BUCKETS": SCRIPTS,
             # The local endpoint answers in milliseconds, AWS not before a quarter of a second.
             "SLURMQL_FIRST_LOOK": "0.03",

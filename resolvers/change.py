@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 from graphql import get_named_type
 from graphql.type import GraphQLObjectType
 
+from headnode.asking import read_all
 from headnode.errors import HeadNodeError, OutcomeUnknownError
 from headnode.node import Errand
-from headnode.snapshots import Dataset, Fault, Snapshot, read_all
+from headnode.snapshots import Dataset, Fault, Snapshot
 from resolvers import plan
 from resolvers.cluster import Cluster
 from resolvers.errors import BadInputError, ForbiddenError, NotFoundError, unavailable

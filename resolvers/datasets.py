@@ -37,18 +37,20 @@ from slurm.sacct import History, Search
 from slurm.sstat import RunningStep
 from slurm.statistics import Statistics
 
-JOBS: Dataset[Rows[squeue.Job]] = Dataset("jobs", squeue.jobs)
-QUEUES: Dataset[Rows[partition.Queue]] = Dataset("queues", partition.queues)
-NODES: Dataset[Rows[sinfo.Node]] = Dataset("nodes", sinfo.nodes)
-CONFIGURATION: Dataset[Configuration] = Dataset("configuration", configuration.configuration, lifetime=300.0)
-RESERVATIONS: Dataset[Rows[reservation.Reservation]] = Dataset("reservations", reservation.reservations)
-LICENSES: Dataset[Rows[license.License]] = Dataset("licenses", license.licenses)
-QOS: Dataset[Rows[qos.Qos]] = Dataset("qos", qos.qos)
-ACCOUNTS: Dataset[Rows[association.Account]] = Dataset("accounts", association.accounts)
-ASSOCIATIONS: Dataset[Rows[association.Association]] = Dataset("associations", association.associations)
-FAIR_SHARES: Dataset[Rows[fair_share.FairShare]] = Dataset("fair shares", fair_share.fair_shares)
-STATISTICS: Dataset[Statistics] = Dataset("statistics", statistics.statistics)
-PING: Dataset[Ping] = Dataset("ping", ping.ping)
+JOBS: Dataset[Rows[squeue.Job]] = Dataset("jobs", squeue.jobs, shared=True)
+QUEUES: Dataset[Rows[partition.Queue]] = Dataset("queues", partition.queues, shared=True)
+NODES: Dataset[Rows[sinfo.Node]] = Dataset("nodes", sinfo.nodes, shared=True)
+CONFIGURATION: Dataset[Configuration] = Dataset(
+    "configuration", configuration.configuration, lifetime=300.0, shared=True
+)
+RESERVATIONS: Dataset[Rows[reservation.Reservation]] = Dataset("reservations", reservation.reservations, shared=True)
+LICENSES: Dataset[Rows[license.License]] = Dataset("licenses", license.licenses, shared=True)
+QOS: Dataset[Rows[qos.Qos]] = Dataset("qos", qos.qos, shared=True)
+ACCOUNTS: Dataset[Rows[association.Account]] = Dataset("accounts", association.accounts, shared=True)
+ASSOCIATIONS: Dataset[Rows[association.Association]] = Dataset("associations", association.associations, shared=True)
+FAIR_SHARES: Dataset[Rows[fair_share.FairShare]] = Dataset("fair shares", fair_share.fair_shares, shared=True)
+STATISTICS: Dataset[Statistics] = Dataset("statistics", statistics.statistics, shared=True)
+PING: Dataset[Ping] = Dataset("ping", ping.ping, shared=True)
 
 
 def job(id: str) -> Dataset[Rows[squeue.Job]]:
@@ -107,7 +109,7 @@ def account(name: str) -> Dataset[bool]:
 
 
 PRIORITY_FACTORS: Dataset[Rows[sprio.PriorityFactors] | sprio.NoPriorityFactors] = Dataset(
-    "priority factors", sprio.priority_factors
+    "priority factors", sprio.priority_factors, shared=True
 )
 
 

@@ -5,6 +5,7 @@ fixed separator can be forged. Here every field ends with a separator that is ra
 must have exactly the columns that were asked for (squeue(1), sinfo(1): `-O field:[size][suffix]`).
 """
 
+import re
 import secrets
 from collections.abc import Sequence
 
@@ -16,6 +17,19 @@ _FIRST = "~"  # occurs nowhere else in a separator, so the end of a value can ne
 def separator() -> str:
     """A fresh separator: `~` and 16 random hexadecimal digits (64 bits)."""
     return _FIRST + secrets.token_hex(8)
+
+
+_SEPARATOR = re.compile(_FIRST + "[0-9a-f]{16}")
+
+
+def separators(text: str) -> list[str]:
+    """The separators in the text of a command, each once, in order."""
+    return list(dict.fromkeys(_SEPARATOR.findall(text)))
+
+
+def without_separators(text: str) -> str:
+    """The text of a command without what is random in it: the same for the same question."""
+    return _SEPARATOR.sub(_FIRST, text)
 
 
 def format_string(columns: Sequence[str], separator: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from headnode.deadline import Deadline
 from headnode.errors import ClusterUnreachableError, DeadlineError, HeadNodeError
-from headnode.node import Errand, HeadNode
+from headnode.node import Answer, Errand, HeadNode
 from headnode.snapshots import Dataset, Snapshot, Snapshots
 from slurm.command import Command, Question, Reply
 from slurm.errors import ParseError
@@ -27,14 +27,14 @@ class Node(HeadNode):
         self.answering.set()
         self.fault: HeadNodeError | None = None
 
-    def run(self, errand: Errand, deadline: Deadline, comment: str) -> list[Reply]:
+    def answer(self, errand: Errand, deadline: Deadline, comment: str) -> Answer:
         commands = [command.operation for step in errand.steps for command in step]
         self.asked.append(commands)
         number = len(self.asked)
         assert self.answering.wait(30)
         if self.fault:
             raise self.fault
-        return [Reply(0, f"{operation} {number}") for operation in commands]
+        return Answer([Reply(0, f"{operation} {number}") for operation in commands])
 
 
 def stdout(replies: Sequence[Reply]) -> str:

@@ -1,0 +1,121 @@
+"""Asking a head node for several datasets with one command."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from headnode.dataset import Dataset, Fault, Kept, Snapshot
+from headnode.deadline import Deadline
+from headnode.errors import HeadNodeError
+from headnode.node import Actor, Errand, HeadNode, Stored
+from slurm.command import Question, Reply, SlurmError
+from slurm.errors import ParseError
+
+
+@dataclass(frozen=True)
+class Part:
+    """The replies that a dataset was read from: the whole answer's from `first` on."""
+
+    question: Question[Any]
+    replies: Sequence[Reply]
+    first: int
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one command brought: each dataset's value or fault, by the question asked at `at` (Unix milliseconds).
+
+    `began` is the same moment on the monotonic clock. `parts` has the datasets that were read without a fault
+    and by a question of their own; `stored` is the whole answer in the bucket, if it went that way.
+    """
+
+    at: int
+    began: float
+    values: Mapping[Dataset[Any], Any]
+    parts: Mapping[Dataset[Any], Part]
+    stored: Stored | None = None
+
+    def kept(self, ttl: float, generation: int = 0) -> dict[Dataset[Any], Kept | Fault]:
+        """What to keep of each dataset in a deployment of that TTL, or the fault."""
+        as_of = instant(self.at)
+        return {
+            dataset: value
+            if isinstance(value, Fault)
+            else Kept(Snapshot(value, as_of), self.began + dataset.good_for(ttl), generation)
+            for dataset, value in self.values.items()
+        }
+
+
+def instant(milliseconds: int) -> datetime:
+    """A Unix time in milliseconds as a datetime."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def wall_clock() -> int:
+    """Unix time in milliseconds, rounded down: what was asked then is never called younger than it is."""
+    return time.time_ns() // 1_000_000
+
+
+def ask(node: HeadNode, datasets: Sequence[Dataset[Any]], deadline: Deadline, comment: str, actor: Actor) -> Asked:
+    """Ask for all datasets; what cannot be had is a fault. Costs one SSM command, or none without datasets."""
+    at, began = wall_clock(), time.monotonic()
+    if not datasets:
+        return Asked(at, began, {}, {})
+    groups = _asked_together(datasets)
+    questions = [_question(group) for group in groups]
+    commands = [command for question in questions for command in question.commands]
+    try:
+        answer = node.answer(Errand([commands], actor), deadline, comment)
+    except HeadNodeError as error:
+        return Asked(at, began, dict.fromkeys(datasets, error), {})
+    values: dict[Dataset[Any], Any] = {}
+    parts: dict[Dataset[Any], Part] = {}
+    read = zip(groups, questions, read_all(questions, answer.replies), strict=True)
+    first = 0
+    for group, question, value in read:
+        values |= _shared_out(group, value)
+        count = len(question.commands)
+        if group[0].ask and not isinstance(value, (SlurmError, ParseError)):
+            parts[group[0]] = Part(question, answer.replies[first : first + count], first)
+        first += count
+    return Asked(at, began, values, parts, answer.stored)
+
+
+def read_all(questions: Iterable[Question[Any]], replies: Sequence[Reply]) -> list[Any]:
+    """Each question's value from its share of the replies, or the fault that reading it met."""
+    values: list[Any] = []
+    position = 0
+    for question in questions:
+        share = replies[position : position + len(question.commands)]
+        position += len(question.commands)
+        try:
+            values.append(question.read(share))
+        except (SlurmError, ParseError) as error:
+            values.append(error)
+    return values
+
+
+def _asked_together(datasets: Iterable[Dataset[Any]]) -> list[list[Dataset[Any]]]:
+    groups: dict[Any, list[Dataset[Any]]] = {}
+    for dataset in datasets:
+        groups.setdefault(dataset.together or dataset, []).append(dataset)
+    return list(groups.values())
+
+
+def _question(group: Sequence[Dataset[Any]]) -> Question[Any]:
+    (first, *_) = group
+    if first.together:
+        return first.together([dataset.thing for dataset in group])
+    assert first.ask  # noqa: S101 - what asks for nothing is in no group
+    return first.ask()
+
+
+def _shared_out(group: Sequence[Dataset[Any]], value: Any) -> dict[Dataset[Any], Any]:
+    """Each dataset's part of the answer to a question; a fault is everybody's."""
+    if isinstance(value, (SlurmError, ParseError)) or not group[0].together:
+        return dict.fromkeys(group, value)
+    return {dataset: value.get(dataset.thing) for dataset in group}

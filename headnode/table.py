@@ -1,0 +1,189 @@
+"""The DynamoDB item of a cluster: where the newest snapshots lie, who asks for newer ones, how often it was changed.
+
+One item holds them all, so that one GetItem tells everything and one conditional UpdateItem takes or gives back the
+leases of several datasets at once. Its attributes, but for `key`, `expires` and `generation`, come in pairs that end in
+a dataset's name: `lease NAME` and `snapshot NAME`. A name has a digest of the question (headnode/fleet.py), so releases
+that ask differently have attributes of their own and only the generation in common.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from email.utils import parsedate_to_datetime
+from typing import Any, Self
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from headnode.aws import Clients
+from headnode.lease import Lease
+
+_LEASE, _SNAPSHOT = "lease ", "snapshot "
+_EXPIRES = 7 * 86400  # seconds after the last write: DynamoDB then forgets a cluster that nobody asks for
+_OUTDATED = 86_400_000  # milliseconds: what an earlier release left is removed
+
+
+class TableError(Exception):
+    """The table cannot be read or written."""
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """A snapshot that all sandboxes may have: when it was asked for (Unix milliseconds), after which change, and where
+    the replies lie: `count` of them, packed in `body`, or in the bucket from number `first` of the object `key` on.
+
+    `separators` are those that frame the text of the replies.
+    """
+
+    asked: int
+    generation: int
+    separators: list[str]
+    count: int
+    first: int = 0
+    key: str | None = None
+    sha256: str = ""
+    body: bytes = b""
+
+    @classmethod
+    def parse(cls, attribute: Mapping[str, Any]) -> Self | None:
+        """The pointer of an attribute; None if it is not one."""
+        try:
+            parts = attribute["M"]
+            pointer = cls(**json.loads(parts["about"]["S"]), body=bytes(parts["body"]["B"]))
+            numbers = (pointer.asked, pointer.generation, pointer.count, pointer.first)
+            texts = (*pointer.separators, pointer.sha256, pointer.key or "")
+        except (KeyError, TypeError, ValueError):
+            return None
+        is_one = all(isinstance(each, int) for each in numbers) and all(isinstance(each, str) for each in texts)
+        return pointer if is_one else None
+
+    def attribute(self) -> dict[str, Any]:
+        """As it stands in the table."""
+        about = asdict(replace(self, body=b""))
+        del about["body"]
+        return {"M": {"about": {"S": json.dumps(about)}, "body": {"B": self.body}}}
+
+
+@dataclass(frozen=True)
+class Item:
+    """A cluster's item. `clock_error` is how far this sandbox's clock is from DynamoDB's, in seconds, beyond a second.
+
+    `generation` counts the changes made through this API.
+    """
+
+    generation: int = 0
+    leases: Mapping[str, str] = field(default_factory=dict)
+    snapshots: Mapping[str, Pointer] = field(default_factory=dict)
+    clock_error: float = 0.0
+
+    def lease(self, name: str) -> Lease | None:
+        """The lease of a dataset, if anybody ever took one."""
+        return Lease.parse(self.leases[name]) if name in self.leases else None
+
+
+class Table:
+    """One cluster's item in the table (DynamoDB API: GetItem, UpdateItem)."""
+
+    def __init__(self, clients: Clients, name: str, cluster: str) -> None:
+        self._clients = clients
+        self._item: dict[str, Any] = {"TableName": name, "Key": {"key": {"S": f"snapshots {cluster}"}}}
+
+    def look(self) -> Item:
+        """The item as it is now, whoever wrote it. Raises TableError."""
+        sent = time.time()
+        try:
+            answer: Any = self._clients.dynamodb.get_item(**self._item, ConsistentRead=True)
+        except (BotoCoreError, ClientError) as error:
+            raise TableError(str(error)) from error
+        attributes = answer.get("Item", {})
+        generation = str(attributes.get("generation", {"N": "0"}).get("N"))
+        if not generation.isdecimal():
+            raise TableError("the item's generation is no number")
+        pointers = {name: Pointer.parse(each) for name, each in _named(attributes, _SNAPSHOT).items()}
+        return Item(
+            generation=int(generation),
+            leases={name: str(each.get("S", "")) for name, each in _named(attributes, _LEASE).items()},
+            snapshots={name: pointer for name, pointer in pointers.items() if pointer is not None},
+            clock_error=_clock_error(answer, sent, time.time()),
+        )
+
+    def take(self, names: Collection[str], seen: Item, lease: Lease) -> bool:
+        """Take the leases, all or none; False if another sandbox was quicker. Raises TableError."""
+        outdated = {name for name, pointer in seen.snapshots.items() if pointer.asked < lease.until - _OUTDATED}
+        removed = [f"{kind}{name}" for name in outdated - set(names) for kind in (_LEASE, _SNAPSHOT)]
+        expected = {f"{_LEASE}{name}": seen.leases.get(name) for name in names}
+        return self._write({f"{_LEASE}{name}": {"S": str(lease)} for name in names}, expected, removed)
+
+    def give_back(self, names: Collection[str], lease: Lease, snapshots: Mapping[str, Pointer]) -> bool:
+        """Give back leases, those of the snapshots with an answer; False if they were lost. Raises TableError."""
+        leases = {f"{_LEASE}{name}": {"S": str(lease.given_back(failed=name not in snapshots))} for name in names}
+        pointers = {f"{_SNAPSHOT}{name}": pointer.attribute() for name, pointer in snapshots.items()}
+        return self._write({**leases, **pointers}, {f"{_LEASE}{name}": str(lease) for name in names})
+
+    def count_change(self) -> int:
+        """Count a change, and return which generation of the cluster begins with it. Raises TableError."""
+        try:
+            answer: Any = self._clients.dynamodb.update_item(
+                **self._item,
+                UpdateExpression="ADD generation :one SET expires = :expires",
+                ExpressionAttributeValues={":one": {"N": "1"}, ":expires": {"N": _expires()}},
+                ReturnValues="UPDATED_NEW",
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise TableError(str(error)) from error
+        return int(answer["Attributes"]["generation"]["N"])
+
+    def _write(
+        self, values: Mapping[str, Any], expected: Mapping[str, str | None], removed: Collection[str] = ()
+    ) -> bool:
+        """Set and remove attributes if others are what they are expected to be: a text, or None for absent."""
+        attributes = dict.fromkeys([*values, *expected, *removed])
+        names = {attribute: f"#{number}" for number, attribute in enumerate(attributes)}
+        sets = [f"{names[attribute]} = :v{names[attribute][1:]}" for attribute in values]
+        conditions = [
+            f"attribute_not_exists({names[attribute]})"
+            if text is None
+            else f"{names[attribute]} = :e{names[attribute][1:]}"
+            for attribute, text in expected.items()
+        ]
+        update = f"SET expires = :expires, {', '.join(sets)}"
+        if removed:
+            update += f" REMOVE {', '.join(names[attribute] for attribute in removed)}"
+        try:
+            self._clients.dynamodb.update_item(
+                **self._item,
+                UpdateExpression=update,
+                ConditionExpression=" AND ".join(conditions),
+                ExpressionAttributeNames={placeholder: attribute for attribute, placeholder in names.items()},
+                ExpressionAttributeValues={
+                    ":expires": {"N": _expires()},
+                    **{f":v{names[attribute][1:]}": value for attribute, value in values.items()},
+                    **{f":e{names[name][1:]}": {"S": text} for name, text in expected.items() if text is not None},
+                },
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise TableError(str(error)) from error
+        except BotoCoreError as error:
+            raise TableError(str(error)) from error
+        return True
+
+
+def _named(attributes: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    return {name.removeprefix(prefix): value for name, value in attributes.items() if name.startswith(prefix)}
+
+
+def _expires() -> str:
+    return str(int(time.time()) + _EXPIRES)
+
+
+def _clock_error(answer: Mapping[str, Any], sent: float, received: float) -> float:
+    """How many seconds our clock is surely off, by the Date of the response: a whole second between both moments."""
+    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+    if date is None:
+        return 0.0
+    told = parsedate_to_datetime(date).timestamp()
+    return max(sent - (told + 1), told - received, 0.0)

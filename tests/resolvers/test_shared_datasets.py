@@ -1,0 +1,55 @@
+"""What all sandboxes may know: never anything that depends on who asks."""
+
+from typing import Any
+
+import pytest
+
+from headnode import program
+from headnode.dataset import Dataset
+from headnode.fleet import Wanted
+from headnode.node import Actor
+from resolvers import datasets
+from slurm.sacct import Search
+
+ALL = [each for each in vars(datasets).values() if isinstance(each, Dataset)]
+SHARED = [each for each in ALL if each.shared]
+
+
+@pytest.mark.parametrize("dataset", SHARED, ids=lambda each: str(each.key))
+def test_what_is_shared_is_read_as_nobody_in_particular(dataset: Dataset[Any]) -> None:
+    assert dataset.ask
+    commands = dataset.ask().commands
+    assert commands
+    for command in commands:
+        operation = program.OPERATIONS[command.operation]
+        assert not operation.caller and not operation.administrative and command.operation != "read"
+
+
+@pytest.mark.parametrize("dataset", SHARED, ids=lambda each: str(each.key))
+def test_what_is_shared_has_the_same_name_however_often_it_is_asked_for(dataset: Dataset[Any]) -> None:
+    first, second = Wanted(dataset, None), Wanted(dataset, None)
+    assert first.name == second.name
+    assert first.name.startswith(f"{dataset.key} ")
+    assert len(first.separators) == len(second.separators)
+    assert not set(first.separators) & set(second.separators)
+
+
+def test_no_two_shared_datasets_have_a_name_in_common() -> None:
+    assert len({Wanted(each, None).name for each in SHARED}) == len(SHARED) == 13
+
+
+def test_what_is_about_one_thing_or_read_as_the_caller_is_not_shared() -> None:
+    ada = Actor("ada")
+    made: list[Dataset[Any]] = [
+        datasets.job("1"),
+        datasets.history(Search(ids=("1",)), steps=True),
+        datasets.accounted("1"),
+        datasets.running_steps("1", ada),
+        datasets.account("ada"),
+        datasets.script("1", ada),
+        datasets.output(ada, "/home/ada/out", 1, 0, from_end=False, lines=None),
+        datasets.INSTANCES,
+        datasets.HEAD,
+        datasets.AGENT,
+    ]
+    assert not any(each.shared for each in made)
