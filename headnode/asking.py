@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from headnode.dataset import Dataset, Fault, Kept, Snapshot
@@ -27,7 +27,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Asked:
-    """What one command brought: each dataset's value or fault, by the question asked at `at` (Unix milliseconds).
+    """What one command brought: each dataset's value or fault, by the question asked at `at` (Unix microseconds).
 
     `began` is the same moment on the monotonic clock. `parts` has the datasets that were read without a fault
     and by a question of their own; `stored` is the whole answer in the bucket, if it went that way.
@@ -50,14 +50,17 @@ class Asked:
         }
 
 
-def instant(milliseconds: int) -> datetime:
-    """A Unix time in milliseconds as a datetime."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def instant(microseconds: int) -> datetime:
+    """A Unix time in microseconds as a datetime, exactly."""
+    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def wall_clock() -> int:
-    """Unix time in milliseconds, rounded down: what was asked then is never called younger than it is."""
-    return time.time_ns() // 1_000_000
+    """Unix time in microseconds."""
+    return time.time_ns() // 1000
 
 
 def ask(node: HeadNode, datasets: Sequence[Dataset[Any]], deadline: Deadline, comment: str, actor: Actor) -> Asked:

@@ -5,7 +5,7 @@ text that the head node replied, with the separators that frame it; every sandbo
 here - DynamoDB, S3, the sandbox that asks, an object that is not what it should be - costs a command and nothing else:
 the sandbox then asks for itself, as if it were alone.
 
-Times are those of the sandboxes' own clocks, in Unix milliseconds. A sandbox whose clock is not that of DynamoDB shares
+Times are those of the sandboxes' own clocks, in Unix microseconds. A sandbox whose clock is not that of DynamoDB shares
 nothing.
 """
 
@@ -203,7 +203,7 @@ class Fleet:
             pointer, lease = item.snapshots.get(each.name), item.lease(each.name)
             left = -float("inf")
             if pointer is not None and pointer.generation >= min(least, item.generation):
-                left = each.dataset.good_for(self._ttl) - (now - pointer.asked) / 1000
+                left = each.dataset.good_for(self._ttl) - (now - pointer.asked) / 1e6
             is_held = lease is not None and lease.is_held(now)
             if pointer is not None and left > (-self._ttl if is_held else 0):
                 turn.found.append((each, pointer))
@@ -218,7 +218,7 @@ class Fleet:
     def _open(self, wanted: Wanted, pointer: Pointer, opened: dict[str, Sequence[Reply]]) -> Kept | None:
         """The snapshot that a pointer leads to; None if it leads nowhere. `opened` keeps the objects read so far."""
         as_of = asking.instant(pointer.asked)
-        age = max(0, asking.wall_clock() - pointer.asked) / 1000
+        age = max(0, asking.wall_clock() - pointer.asked) / 1e6
         until = time.monotonic() + wanted.dataset.good_for(self._ttl) - age
         if wanted.kept is not None and wanted.kept.snapshot.as_of == as_of:
             return Kept(wanted.kept.snapshot, until, pointer.generation)

@@ -14,7 +14,7 @@ SECONDS = 6.0
 class Lease:
     """A lease as it stands in the table.
 
-    `until` is Unix milliseconds, 0 for a lease that was given back; `failed` if that was done without an answer.
+    `until` is Unix microseconds, 0 for a lease that was given back; `failed` if that was done without an answer.
     """
 
     holder: str
@@ -24,7 +24,7 @@ class Lease:
     @classmethod
     def taken(cls, now: int) -> Self:
         """A new lease."""
-        return cls(secrets.token_hex(8), now + int(SECONDS * 1000))
+        return cls(secrets.token_hex(8), now + int(SECONDS * 1e6))
 
     @classmethod
     def parse(cls, text: str) -> Self:

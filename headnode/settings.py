@@ -33,7 +33,8 @@ class ClusterSettings:
 @dataclass(frozen=True)
 class Settings:
     """The deployment. Times are in seconds; `ttl` 0 keeps no snapshot; `bucket` is where large answers go,
-    `table` the DynamoDB table through which sandboxes share snapshots; `script_buckets` are the buckets that scripts may come from, each perhaps with a prefix: `bucket/folder`;
+    `table` the DynamoDB table through which sandboxes share snapshots; `script_buckets` are the buckets that scripts
+    may come from, each perhaps with a prefix: `bucket/folder`;
     `allowed_origins` are those whose pages may call the API; `trusted_documents` is off, accept or require;
     `access` is what access/configuration.py reads.
     """

@@ -22,7 +22,7 @@ from headnode.lease import Lease
 
 _LEASE, _SNAPSHOT = "lease ", "snapshot "
 _EXPIRES = 7 * 86400  # seconds after the last write: DynamoDB then forgets a cluster that nobody asks for
-_OUTDATED = 86_400_000  # milliseconds: what an earlier release left is removed
+_OUTDATED = 86_400_000_000  # microseconds, a day: what an earlier release left is removed
 
 
 class TableError(Exception):
@@ -31,7 +31,7 @@ class TableError(Exception):
 
 @dataclass(frozen=True)
 class Pointer:
-    """A snapshot that all sandboxes may have: when it was asked for (Unix milliseconds), after which change, and where
+    """A snapshot that all sandboxes may have: when it was asked for (Unix microseconds), after which change, and where
     the replies lie: `count` of them, packed in `body`, or in the bucket from number `first` of the object `key` on.
 
     `separators` are those that frame the text of the replies.

@@ -530,7 +530,7 @@ def test_another_release_that_asks_otherwise_has_its_own_answer(
 def test_what_an_earlier_release_left_is_removed_after_a_day(
     sandbox: Callable[..., Sandbox], cluster: Cluster, aws: Aws
 ) -> None:
-    old = table.Pointer(wall_clock() - 90_000_000, 0, [], 1).attribute()
+    old = table.Pointer(wall_clock() - 90_000_000_000, 0, [], 1).attribute()
     item = {"key": {"S": "snapshots lab"}, "snapshot squeue 1-old": old, "lease squeue 1-old": {"S": "0 x"}}
     aws.client("dynamodb").put_item(TableName=TABLE, Item=item)
     first = sandbox()
@@ -652,7 +652,7 @@ def test_an_answer_from_a_clock_that_is_a_little_ahead_lives_no_longer(
 ) -> None:
     first = sandbox(ttl=0.3)
     name = fleet.Wanted(JOBS, None).name
-    asked = wall_clock() + 900
+    asked = wall_clock() + 900_000
     separator = framing.separator()
     body = pack([Reply(0, separator.join(("squeue", "0", "")))])
     attribute = table.Pointer(asked, 0, [separator], 1, body=body).attribute()
@@ -667,8 +667,8 @@ def test_an_answer_from_a_clock_that_is_a_little_ahead_lives_no_longer(
 
 
 def test_the_text_of_a_lease_says_it_all() -> None:
-    taken = Lease.taken(1_000)
-    assert (taken.is_held(6_999), taken.is_held(7_000)) == (True, False)
+    taken = Lease.taken(1)
+    assert (taken.is_held(6_000_000), taken.is_held(6_000_001)) == (True, False)
     for each in (taken, taken.given_back(failed=True), taken.given_back(failed=False)):
         assert Lease.parse(str(each)) == each
     for nonsense in ("", "x", "x y z", "-1 x", "٣ x failed "):
