@@ -36,7 +36,7 @@ class Stack:
     ) -> None:
         self.directory = directory
         self.clusters = {cluster.name: cluster for cluster in clusters}
-        self.policies = {FUNCTION: function_policy(REGION, self.clusters, DOCUMENT, BUCKET, "slurmql", [SCRIPTS])}
+        self.policies = {FUNCTION: function_policy(REGION, self.clusters, DOCUMENT, BUCKET, TABLE, [SCRIPTS])}
         self.aws = Aws(directory / "moto.log", self.policies)
         self._faults = faults
         self._progress = progress
