@@ -68,7 +68,7 @@ lint-template: $(SAM) $(CHECKOV)  ## hold template.yaml against SAM's linter and
 	@SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --region eu-west-1
 	@$(CHECKOV) --file template.yaml --framework cloudformation --compact --quiet --skip-download
 
-schema: $(INSTALLED)  ## export schema/schema.graphql
+schema: $(INSTALLED)  ## export schema/schema.graphql and docs/reference.md
 	@$(BIN)/python -m schema
 
 build: $(INSTALLED) $(GRAPHIQL)  ## the Lambda's artefact in build/; ARCHITECTURE=arm64|x86_64

@@ -26,9 +26,11 @@ from conftest import Api
 from local.cluster import Cluster
 from resolvers import plan
 from resolvers.needs import NEEDS
+from schema.reference import reference
 
 HERE = Path(__file__).parent
 EXPORT = Path(contract.__file__).with_name("schema.graphql")
+REFERENCE = HERE.parents[1] / "docs" / "reference.md"
 RELEASED = HERE / "released.graphql"
 SDL = contract.schema.as_str()
 
@@ -58,6 +60,16 @@ def own_types(schema: GraphQLSchema) -> list[GraphQLNamedType]:
 
 def test_the_export_is_current() -> None:
     assert EXPORT.read_text() == SDL + "\n", "run make schema"
+
+
+def test_the_reference_is_current_and_has_a_line_for_everything(schema: GraphQLSchema) -> None:
+    page = REFERENCE.read_text()
+    assert page == reference(schema), "run make schema"
+    for kind in own_types(schema):
+        assert f"## {kind.name}\n" in page
+    lines = page.splitlines()
+    told = {(line.split("`")[1]) for line in lines if line.lstrip().startswith("- `")}
+    assert {name.rpartition(".")[2].partition("(")[0] for name, _ in descriptions(schema) if "." in name} <= told
 
 
 def test_everything_has_a_description(schema: GraphQLSchema) -> None:
