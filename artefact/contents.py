@@ -8,6 +8,8 @@ from pathlib import Path
 _UNUSED = ("bin", "boto3/data", "boto3/examples", "strawberry/cli", "dateutil/zoneinfo")
 _UNUSED_FILES = ("*.pyi", "py.typed", "*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED")
 
+TRUSTED_DOCUMENTS = "persisted-documents.json"
+
 
 def remove_unused(folder: Path) -> None:
     """Take out of the installed libraries what is there for development only.
@@ -22,12 +24,14 @@ def remove_unused(folder: Path) -> None:
 
 
 def add_ours(tree: Path, folder: Path) -> None:
-    """Copy the packages and modules that pyproject.toml names, and GraphiQL's files if they were made."""
+    """Copy the packages and modules that pyproject.toml names, GraphiQL's files and trusted documents if there are."""
     setuptools = tomllib.loads((tree / "pyproject.toml").read_text())["tool"]["setuptools"]
-    for package in setuptools["packages"]:
+    for package in sorted({name.partition(".")[0] for name in setuptools["packages"]}):  # with what is inside
         shutil.copytree(tree / package, folder / package, ignore=shutil.ignore_patterns("__pycache__", "*.graphql"))
     for module in setuptools["py-modules"]:
         shutil.copyfile(tree / f"{module}.py", folder / f"{module}.py")
+    if (tree / TRUSTED_DOCUMENTS).is_file():
+        shutil.copyfile(tree / TRUSTED_DOCUMENTS, folder / TRUSTED_DOCUMENTS)
     if has_graphiql(tree):
         shutil.copytree(tree / "web" / "dist", folder / "web" / "dist")
 
