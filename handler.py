@@ -3,6 +3,7 @@
 A request walks one way: here -> transport -> schema -> resolvers -> headnode -> slurm's parsers -> back.
 """
 
+import logging
 import os
 import uuid
 from typing import Any
@@ -27,6 +28,8 @@ GATEWAY_SECONDS = 27.0
 RESERVE_SECONDS = 1.0
 """Kept of Lambda's remaining time for saying it."""
 
+# Its line for each request would double the audit's, which tells more.
+logging.getLogger("mangum.http").setLevel(logging.WARNING)
 settings = Settings.from_environment(os.environ)
 rules = access(settings.access, settings.clusters)
 clients = Clients()

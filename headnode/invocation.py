@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from headnode import sent
 from headnode.deadline import Deadline
 from headnode.errors import (
     ClusterUnreachableError,
@@ -71,7 +72,9 @@ def _send(ssm: SSMClient, invocation: Invocation, deadline: Deadline) -> str:
                 TimeoutSeconds=_DELIVERY_TIMEOUT,
                 Comment=invocation.comment[:100],
             )
-            return answer["Command"]["CommandId"]
+            command = answer["Command"]["CommandId"]
+            sent.note(command)
+            return command
         except ClientError as error:
             if _code(error) not in _THROTTLED:
                 raise _refused(error, invocation) from error

@@ -3,16 +3,19 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from access.caller import Caller, SignedIn
 from access.permissions import Place, why_not
+from headnode import sent
 from headnode.deadline import Deadline
 from headnode.settings import Settings
 from headnode.snapshots import Dataset, Snapshots
 from resolvers import plan
+from resolvers.audit import Action, Asked
 from resolvers.cluster import Cluster
 from resolvers.errors import BadInputError, ForbiddenError, NotFoundError, UnauthenticatedError
 from resolvers.request import Limits, Request
@@ -40,6 +43,11 @@ class Graph:
         self._default = settings.default_cluster
         self._views: dict[str, Cluster] = {}
         self._fetched: asyncio.Task[None] | None = None
+        self.asked: Asked | None = None
+        """What the document asks for, once it is parsed."""
+        self.actions: list[Action] = []
+        self.commands = sent.collect()
+        """The ids of the SSM commands that this request sent."""
 
     @property
     def signed_in(self) -> SignedIn:
@@ -47,6 +55,20 @@ class Graph:
         if self._signed_in is None:
             raise UnauthenticatedError("Sign in: the request carries no identity that the gateway vouches for.")
         return self._signed_in
+
+    @property
+    def identity(self) -> str | None:
+        """Who asks, for the log; None if nobody vouches for them."""
+        return self._signed_in.identity.name if self._signed_in else None
+
+    @property
+    def standing(self) -> list[dict[str, str | None]]:
+        """As what they ask, on each cluster that the request is about, for the log."""
+        callers = {name: view.request.caller for name, view in self._views.items()}
+        return [
+            {"name": name, "user": caller.cluster_user, "role": caller.role.name if caller.role else None}
+            for name, caller in callers.items()
+        ]
 
     @property
     def as_of(self) -> datetime | None:
@@ -123,7 +145,9 @@ class Graph:
             self._fill(*views[0])
         elif views:
             with ThreadPoolExecutor(len(views)) as pool:
-                list(pool.map(lambda pair: self._fill(*pair), views))
+                # Each thread with a copy of this one's context, which takes note of the commands.
+                contexts = [copy_context() for _ in views]
+                list(pool.map(lambda context, pair: context.run(self._fill, *pair), contexts, views))
 
     def _fill(self, view: Cluster, selected: Iterable[plan.Selected]) -> None:
         if wanted := self.wanted(view, selected):

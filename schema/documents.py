@@ -2,18 +2,30 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, Final
 
-from graphql import ASTValidationRule, DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, parse
+from graphql import (
+    ASTValidationRule,
+    DocumentNode,
+    FieldNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    parse,
+)
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 
+from resolvers.audit import Asked
 from resolvers.request import Limits
 from schema.limits import TooMuchError, cost, parsed
 
-KEPT = 64
+KEPT: Final = 64
 """Documents that are kept."""
+_LONGEST: Final = 60
+_MOST: Final = 30
+"""Characters of a field's name, and names, that the log tells."""
 
 
 class Documents(SchemaExtension):
@@ -38,6 +50,7 @@ class Documents(SchemaExtension):
     def on_validate(self) -> Iterator[None]:
         """Refuse what is too much before it is validated, which would take long."""
         if self._known:
+            self.execution_context.context.asked = self._known.asked(self.execution_context.operation_name)
             self.execution_context.pre_execution_errors = self._errors(self._known)
         yield
 
@@ -45,7 +58,7 @@ class Documents(SchemaExtension):
         context = self.execution_context
         schema, rules = context.schema._schema, context.validation_rules
         limits: Limits = context.context.limits
-        if known.needs_name and context._provided_operation_name is None:  # Strawberry would run the first
+        if len(known.operations) > 1 and context._provided_operation_name is None:  # Strawberry would run the first
             message = "The document has several operations: say which to run (operationName)."
             return [GraphQLError(message, extensions={"code": "OPERATION_RESOLUTION_FAILURE"})]
         try:
@@ -69,10 +82,20 @@ class _Document:
     kept: set[Rules] = field(default_factory=set)
     """The rules that it was found to keep."""
 
-    @property
-    def needs_name(self) -> bool:
-        operations = [each for each in self.parsed.definitions if isinstance(each, OperationDefinitionNode)]
-        return len(operations) > 1
+    @cached_property
+    def operations(self) -> list[OperationDefinitionNode]:
+        return [each for each in self.parsed.definitions if isinstance(each, OperationDefinitionNode)]
+
+    def asked(self, name: str | None) -> Asked | None:
+        """What the named operation, else the first, asks for."""
+        named = (each for each in self.operations if name is None or (each.name and each.name.value == name))
+        operation = next(named, None)
+        if operation is None:
+            return None
+        names = dict.fromkeys(
+            node.name.value if isinstance(node, FieldNode) else "..." for node in operation.selection_set.selections
+        )
+        return Asked(name, operation.operation.value, [field[:_LONGEST] for field in names][:_MOST])
 
     def errors(self, schema: GraphQLSchema, rules: Rules) -> list[GraphQLError]:
         if rules in self.kept:

@@ -7,6 +7,7 @@ import strawberry
 
 from resolvers import actions, administration
 from schema import arguments
+from schema.audited import change
 from schema.enums import SignalTarget, UserErrorCode
 from schema.facts import Reservation
 from schema.inputs import (
@@ -111,29 +112,27 @@ Cancel = Annotated[CancelJobsInput, strawberry.argument(description="Which jobs,
 class Mutation:
     """What can be done."""
 
-    @strawberry.mutation(graphql_type=SubmitJobPayload, description="Submit a batch script as a job. sbatch.")
+    @change(graphql_type=SubmitJobPayload, description="Submit a batch script as a job. sbatch.")
     async def submit_job(self, info: Info, input: Submit, cluster: arguments.Cluster = None) -> Any:
         """Submit a job."""
         return await actions.submit(info.context, info._raw_info, cluster, input)
 
-    @strawberry.mutation(graphql_type=JobActionPayload, description="Cancel jobs, or send them a signal. scancel.")
+    @change(graphql_type=JobActionPayload, description="Cancel jobs, or send them a signal. scancel.")
     async def cancel_jobs(self, info: Info, input: Cancel, cluster: arguments.Cluster = None) -> Any:
         """Cancel jobs."""
         return await actions.cancel(info.context, info._raw_info, cluster, input)
 
-    @strawberry.mutation(
-        graphql_type=JobActionPayload, description="Keep waiting jobs from starting until released. scontrol hold."
-    )
+    @change(graphql_type=JobActionPayload, description="Keep waiting jobs from starting until released. scontrol hold.")
     async def hold_jobs(self, info: Info, ids: arguments.JobIds, cluster: arguments.Cluster = None) -> Any:
         """Hold jobs."""
         return await actions.hold(info.context, info._raw_info, cluster, ids)
 
-    @strawberry.mutation(graphql_type=JobActionPayload, description="Let held jobs start. scontrol release.")
+    @change(graphql_type=JobActionPayload, description="Let held jobs start. scontrol release.")
     async def release_jobs(self, info: Info, ids: arguments.JobIds, cluster: arguments.Cluster = None) -> Any:
         """Release jobs."""
         return await actions.release(info.context, info._raw_info, cluster, ids)
 
-    @strawberry.mutation(
+    @change(
         graphql_type=JobActionPayload,
         description="Stop running or ended jobs and put them back into their queue. scontrol requeue.",
     )
@@ -141,7 +140,7 @@ class Mutation:
         """Requeue jobs."""
         return await actions.requeue(info.context, info._raw_info, cluster, ids)
 
-    @strawberry.mutation(
+    @change(
         graphql_type=UpdateJobPayload,
         description="Change what a job asks for; an array's id means all of its tasks. scontrol update JobId.",
     )
@@ -151,7 +150,7 @@ class Mutation:
         """Change a job."""
         return await actions.update(info.context, info._raw_info, cluster, id, input)
 
-    @strawberry.mutation(graphql_type=JobActionPayload, description="Send jobs a signal. scancel --signal.")
+    @change(graphql_type=JobActionPayload, description="Send jobs a signal. scancel --signal.")
     async def signal_jobs(
         self,
         info: Info,
@@ -163,7 +162,7 @@ class Mutation:
         """Signal jobs."""
         return await actions.signal(info.context, info._raw_info, cluster, ids, signal, target)
 
-    @strawberry.mutation(
+    @change(
         graphql_type=JobActionPayload,
         description="Stop running jobs' processes, so that others can have their CPUs. Operators only. "
         "scontrol suspend.",
@@ -172,14 +171,12 @@ class Mutation:
         """Suspend jobs."""
         return await actions.suspend(info.context, info._raw_info, cluster, ids)
 
-    @strawberry.mutation(
-        graphql_type=JobActionPayload, description="Let suspended jobs go on. Operators only. scontrol resume."
-    )
+    @change(graphql_type=JobActionPayload, description="Let suspended jobs go on. Operators only. scontrol resume.")
     async def resume_jobs(self, info: Info, ids: arguments.JobIds, cluster: arguments.Cluster = None) -> Any:
         """Resume jobs."""
         return await actions.resume(info.context, info._raw_info, cluster, ids)
 
-    @strawberry.mutation(
+    @change(
         graphql_type=UpdateNodePayload,
         description="Take nodes out of service or back, start or stop their instances. Operators only. "
         "scontrol update NodeName.",
@@ -188,7 +185,7 @@ class Mutation:
         """Change nodes."""
         return await administration.update_nodes(info.context, info._raw_info, cluster, input)
 
-    @strawberry.mutation(
+    @change(
         graphql_type=UpdateQueuePayload,
         description="Open or close a queue. Operators only. scontrol update PartitionName.",
     )
@@ -196,7 +193,7 @@ class Mutation:
         """Change a queue."""
         return await administration.update_queue(info.context, info._raw_info, cluster, input)
 
-    @strawberry.mutation(
+    @change(
         graphql_type=CreateReservationPayload,
         description="Keep nodes or licenses for some users or accounts. Operators only. scontrol create reservation.",
     )
@@ -204,7 +201,7 @@ class Mutation:
         """Make a reservation."""
         return await administration.create_reservation(info.context, info._raw_info, cluster, input)
 
-    @strawberry.mutation(
+    @change(
         graphql_type=DeleteReservationPayload,
         description="Delete a reservation. Operators only. scontrol delete ReservationName.",
     )

@@ -5,6 +5,7 @@ GraphQL over HTTP: https://graphql.github.io/graphql-over-http/draft/
 
 import hashlib
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from resolvers.graph import Graph
-from transport import cors, graphiql, negotiation, operation
+from transport import audit, cors, graphiql, negotiation, operation
 from transport.limit import too_large
 from transport.negotiation import GRAPHQL_JSON, JSON
 from transport.refusal import RefusedError, RequestError, errors
@@ -60,8 +61,12 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        started = time.perf_counter()
         request, graph = await Request.received(scope, receive), self._begin(scope)
         response = await self._response(request, graph)
+        if graph.asked or response.codes:
+            seconds = time.perf_counter() - started
+            audit.record(graph, response.status, response.codes, len(response.content), seconds)
         response.headers["x-request-id"] = graph.request_id
         cors.allow(request, response, self._http.origins)
         response.headers = {**_SAFE, **response.headers}
@@ -170,4 +175,6 @@ def _formatted(result: ExecutionResult) -> dict[str, Any]:
 
 
 def _json(status: int, value: Any, media_type: str, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(status, encoded(value), {"content-type": f"{media_type}; charset=utf-8", **(headers or {})})
+    response = Response(status, encoded(value), {"content-type": f"{media_type}; charset=utf-8", **(headers or {})})
+    response.codes = [error["extensions"]["code"] for error in value.get("errors", [])]
+    return response

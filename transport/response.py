@@ -14,11 +14,12 @@ GZIP_LEVEL: Final = 1
 
 @dataclass
 class Response:
-    """A response; `headers` by their names in small letters."""
+    """A response; `headers` by their names in small letters, `codes` those of the errors that it tells."""
 
     status: int
     content: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    codes: list[str] = field(default_factory=list)
 
     def compress(self) -> None:
         """Compress the body, if that is worth it."""
