@@ -4,6 +4,8 @@ import shutil
 import tomllib
 from pathlib import Path
 
+from transport.trusted import FILE as TRUSTED
+
 # Command-line tools, data of boto3's `resource` interface (we use clients), time zones of a time before zoneinfo.
 _UNUSED = ("bin", "boto3/data", "boto3/examples", "strawberry/cli", "dateutil/zoneinfo")
 _UNUSED_FILES = ("*.pyi", "py.typed", "*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED")
@@ -32,6 +34,8 @@ def add_ours(tree: Path, folder: Path) -> None:
         shutil.copyfile(tree / f"{module}.py", folder / f"{module}.py")
     if (tree / TRUSTED_DOCUMENTS).is_file():
         shutil.copyfile(tree / TRUSTED_DOCUMENTS, folder / TRUSTED_DOCUMENTS)
+    if (tree / TRUSTED.name).is_file():
+        shutil.copyfile(tree / TRUSTED.name, folder / TRUSTED.name)
     if has_graphiql(tree):
         shutil.copytree(tree / "web" / "dist", folder / "web" / "dist")
 
