@@ -16,7 +16,7 @@ from resolvers.job import Job, JobConnection, JobSource
 from resolvers.order import JobOrder, JobOrderField, OrderDirection, job_ordering, order_name
 from resolvers.pages import check_page, page
 from resolvers.use import Accounted
-from slurm import sacct, squeue
+from slurm import job_id, sacct, squeue
 from slurm.column import Rows
 from slurm.command import AccountingDisabledError
 from slurm.sacct import RUN_AGAIN, History, HistoryJob, Search
@@ -87,7 +87,7 @@ class JobHistory:
             since = max(since, aware(where.submitted_after, "submittedAfter"))
         states = sorted(set(where.states or ()), key=lambda state: state.name)
         return Search(
-            ids=tuple(sorted({local_id(id, cluster) for id in where.ids})) if where.ids else None,
+            ids=tuple(sorted({_looked_up(id, cluster) for id in where.ids})) if where.ids else None,
             users=(where.user,) if where.user else tuple(sorted(set(where.users))) if where.users else None,
             account=where.account,
             queue=where.queue,
@@ -154,6 +154,11 @@ class JobHistory:
     @property
     def _until(self) -> datetime | None:
         return None if self.until is None else aware(self.until, "until")
+
+
+def _looked_up(id: str, cluster: str) -> str:
+    """The number of the job or of its array: a task that waits has no row of its own to be found by."""
+    return str(job_id.parse(local_id(id, cluster)).job)
 
 
 def keeps_accounts(cluster: Cluster) -> bool | None:

@@ -97,14 +97,26 @@ def account(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> l
 
 def jobs(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
     """The jobs, unless the arguments are wrong: then nothing is sent, and the field itself says what is wrong."""
-    where = job_filter(arguments.get("filter"))
     try:
-        cluster.check_jobs(
-            where, order_name(job_order(arguments.get("orderBy"))), arguments.get("first"), arguments.get("after")
-        )
+        _check_jobs(cluster, arguments)
     except BadInputError:
         return []
     return [datasets.JOBS]
+
+
+def jobs_of_queue(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
+    """The jobs of each queue. Raises BadInputError: the queues are not asked for either."""
+    _check_jobs(cluster, arguments)
+    return [datasets.JOBS]
+
+
+def _check_jobs(cluster: Cluster, arguments: Mapping[str, Any]) -> None:
+    cluster.check_jobs(
+        job_filter(arguments.get("filter")),
+        order_name(job_order(arguments.get("orderBy"))),
+        arguments.get("first"),
+        arguments.get("after"),
+    )
 
 
 def nodes(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
@@ -139,12 +151,7 @@ def output(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> li
 
 def tasks(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
     """Nothing that the array does not have. Raises BadInputError, likewise."""
-    cluster.check_jobs(
-        job_filter(arguments.get("filter")),
-        order_name(job_order(arguments.get("orderBy"))),
-        arguments.get("first"),
-        arguments.get("after"),
-    )
+    _check_jobs(cluster, arguments)
     return []
 
 
@@ -205,7 +212,7 @@ NEEDS: Mapping[Place, Need] = {
     ("JobDependency", "job"): JOBS,
     ("Queue", "nodes"): NODES,
     ("Queue", "nodeCounts"): NODES,
-    ("Queue", "jobs"): jobs,
+    ("Queue", "jobs"): jobs_of_queue,
     ("Node", "queues"): QUEUES,
     ("Node", "jobs"): JOBS,
     ("Node", "instance"): whole(datasets.INSTANCES),

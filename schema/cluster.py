@@ -31,7 +31,7 @@ JOBS = "A page of the jobs that the scheduler remembers: those that wait or run,
 JOB = "The job of that id, by the scheduler or, if it forgot it, by accounting; null if neither knows it."
 JOB_HISTORY = (
     "A page of the jobs of a time, ended ones and others, by accounting (`source`); where the cluster keeps no "
-    "accounts, those that the scheduler remembers. A job that still waits for several queues is not found by `queue`."
+    "accounts, those that the scheduler remembers."
 )
 QUEUES = "All queues, in the order of the scheduler's configuration."
 QUEUE = "The queue of that name, or null."

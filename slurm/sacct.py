@@ -258,9 +258,9 @@ class Search:
     The window: jobs that waited (eligible to start), ran or ended at `since` or later and before `until`; without ids,
     no `since` means from the first record on. Jobs that are held since they were submitted may be in none.
 
-    The answer may hold jobs that do not meet a condition: whoever asks filters once more. It lacks none, with one
-    exception: a job that still waits for several queues is not found by `queue`. With `states`, a job is also found by
-    an earlier run that ended so, and is then shown as it was. sacct matches names without regard to case.
+    The answer may hold jobs that do not meet a condition: whoever asks filters once more. It lacks none. With `states`,
+    a job is also found by an earlier run that ended so, and is then shown as it was. sacct matches names without regard
+    to case.
     """
 
     ids: Sequence[str] | None = None
@@ -291,10 +291,11 @@ def allocations(search: Search) -> Question[History]:
 
 
 def _question(search: Search, options: Mapping[str, str]) -> Question[History]:
-    separators = [framing.separator() for _ in _by_user(search)]
+    parts = [{**own, **part} for own in _by_user(search) for part in _parts(search)]
+    separators = [framing.separator() for _ in parts]
     commands = tuple(
-        Command("sacct", {**options, **own, "format": ",".join(_COLUMNS), "delimiter": separator, **_options(search)})
-        for own, separator in zip(_by_user(search), separators, strict=True)
+        Command("sacct", {**options, **part, "format": ",".join(_COLUMNS), "delimiter": separator})
+        for part, separator in zip(parts, separators, strict=True)
     )
     return Question(commands, partial(read, separators=separators, steps="allocations" not in options))
 
@@ -305,6 +306,20 @@ def _by_user(search: Search) -> list[dict[str, str]]:
     if not 1 <= len(users) <= _MOST_USERS or not all(map(_PLAIN.fullmatch, users)):
         return [{}]
     return [{"user": user} for user in users]
+
+
+def _parts(search: Search) -> list[dict[str, str]]:
+    """The options of every sacct. To sacct a job that waits for `a,b` is in neither: who asks for a queue is told of all
+    that wait besides, and of ids whatever their queue is."""
+    options = _options(search)
+    if "partition" not in options:
+        return [options]
+    anywhere = {option: value for option, value in options.items() if option != "partition"}
+    if search.ids:
+        return [anywhere]
+    if search.states and JobState.PENDING not in search.states:
+        return [options]
+    return [options, {"endtime": "now", **anywhere, "state": JobState.PENDING.value}]
 
 
 def _options(search: Search) -> dict[str, str]:
@@ -357,10 +372,16 @@ def read(replies: Sequence[Reply], separators: Sequence[str], steps: bool) -> Hi
     Raises AccountingDisabledError, SchedulerUnavailableError (slurmdbd does not answer), SlurmError, ParseError.
     """
     parts = [_texts(reply, separator) for reply, separator in zip(replies, separators, strict=True)]
-    texts = {column: [text for part in parts for text in part[column]] for column in _COLUMNS}
+    texts = _each_once({column: [text for part in parts for text in part[column]] for column in _COLUMNS})
     if not steps:
         texts |= {column: [""] * len(texts[column]) for column in _MEASURED}
     return _history(texts)
+
+
+def _each_once(texts: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Without the rows that more than one sacct told of."""
+    first = {row: index for index, row in reversed([*enumerate(zip(texts["JobID"], texts[_RUN], strict=True))])}
+    return {column: [values[index] for index in sorted(first.values())] for column, values in texts.items()}
 
 
 def _texts(reply: Reply, separator: str) -> dict[str, list[str]]:

@@ -269,6 +269,7 @@ def third(stack: Stack, chroot: Chroot | None) -> Iterator[Stack]:
     with Stack(stack.directory / "third", [cluster]) as third, pytest.MonkeyPatch.context() as patch:
         known = Settings.from_environment(third.environment)
         node = HeadNode(_clients(third), known.clusters["ranked"], known)
+        patch.setitem(handler.rules.rules, "ranked", handler.rules.rules["lab"])
         patch.setitem(handler.clusters, "ranked", Snapshots(node, known.ttl))
         yield third
 

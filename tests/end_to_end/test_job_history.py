@@ -205,6 +205,38 @@ def test_each_condition_lets_its_jobs_through_and_no_others(
     assert past.kinds(found) == kinds
 
 
+@pytest.fixture
+def waiting(lab: Cluster) -> Iterator[tuple[str, str]]:
+    """A job that waits for either of two queues, and an array none of whose tasks has started."""
+    user = lab.users[0].name
+    holder = submit(lab, user, "", "sleep 600", "--job-name=holder", "--constraint=static", "--licenses=matlab:4")
+    until(lambda: say(lab, "squeue", "-h", "-j", holder, "-o", "%T").strip() == "RUNNING", 60)
+    several = submit(lab, user, "", "true", "--job-name=several", "--licenses=matlab:1", "--partition=queue1,gpu")
+    array = submit(lab, user, "", "true", "--job-name=tasks", "--licenses=matlab:1", "--array=5-9")
+    until(lambda: {f"{array}_[5-9]", several} <= {each["JobID"] for each in sacct(lab, "-S", "now-1hours")}, 60)
+    yield several, array
+    lab.run("scancel", holder, several, array)
+
+
+def test_jobs_that_wait_are_found_by_each_of_their_queues_and_by_each_of_their_tasks(
+    api: Api, lab: Cluster, waiting: tuple[str, str]
+) -> None:
+    several, array = waiting
+
+    def found(**where: Any) -> set[str]:
+        return {job["jobId"] for job in ask_anew(api, IDS, {"filter": where})["jobHistory"]["nodes"]}
+
+    assert sacct(lab, "-j", several, "-r", "gpu") == []  # sacct itself does not find it
+    for queue in ("queue1", "gpu"):
+        assert several in found(queue=queue)
+        assert found(queue=queue, ids=[several]) == {several}
+        assert several not in found(queue=queue, states=["COMPLETED"])
+        listed = [job["jobId"] for job in ask_anew(api, IDS, {"filter": {"queue": queue}})["jobHistory"]["nodes"]]
+        assert len(listed) == len(set(listed))
+    assert found(ids=[f"{array}_7"]) == found(ids=[f"{array}_[6-7]"]) == {f"{array}_[5-9]"}
+    assert found(ids=[f"{array}_4"]) == set()
+
+
 def test_users_are_told_apart(api: Api, past: Past) -> None:
     one, other = past.cluster.users[0].name, past.cluster.users[-1].name
     for where in ({"user": one}, {"users": [one, "nosuch"]}, {"user": one, "users": [one, other]}):
@@ -312,6 +344,7 @@ def test_once_it_is_known_who_keeps_accounts_only_they_are_asked(api: Api, past:
 
 
 def test_what_accounting_can_tell_by_it_is_told(api: Api, past: Past) -> None:
+    """Ids are told without their queue: to sacct a job that waits for several is in none of them."""
     ask_anew(
         api,
         """{ jobHistory(since: "2026-01-01T00:00:00Z", filter: {user: "ada", account: "genomics", queue: "queue1",
@@ -323,7 +356,6 @@ def test_what_accounting_can_tell_by_it_is_told(api: Api, past: Past) -> None:
         "allocations": "",
         "user": "ada",
         "accounts": "genomics",
-        "partition": "queue1",
         "nodelist": "queue1-st-small-1",
         "jobs": "4",
         "starttime": "2026-01-01T00:00:00",
@@ -463,6 +495,7 @@ def forgetful_api(api: Api, forgetful: Forgetful, stack: Stack, monkeypatch: pyt
         {**stack.environment, "SLURMQL_CLUSTERS": named, "SLURMQL_DEFAULT_CLUSTER": ""}
     )
     node = HeadNode(clients, settings.clusters["forgetful"], settings)
+    monkeypatch.setitem(handler.rules.rules, "forgetful", handler.rules.rules["lab"])
     monkeypatch.setitem(handler.clusters, "forgetful", Snapshots(node, settings.ttl))
     return Api(api.handler, forgetful.endpoint)
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -153,15 +153,36 @@ def test_a_time_without_zone_is_an_error() -> None:
 
 
 def test_every_condition_that_sacct_knows_is_handed_to_it() -> None:
-    search = Search(users=["ada"], account="genomics", queue="queue1", node_name="n1", name="train", since=NOON)
-    assert asked(search) == {
+    conditions: dict[str, Any] = {
+        "users": ["ada"],
+        "account": "genomics",
+        "node_name": "n1",
+        "name": "train",
+        "since": NOON,
+    }
+    options = {
         "user": "ada",
         "accounts": "genomics",
-        "partition": "queue1",
         "nodelist": "n1",
         "name": "train",
         "starttime": "2026-11-22T12:00:00",
     }
+    assert asked(Search(**conditions)) == options
+    ended = Search(**conditions, queue="queue1", states=[JobState.COMPLETED])
+    assert asked(ended).items() >= {**options, "partition": "queue1"}.items()
+
+
+def test_jobs_that_may_wait_for_several_queues_are_asked_for_besides_and_by_id_whatever_their_queue_is() -> None:
+    in_queue, that_wait = history(Search(queue="queue1", since=NOON)).commands
+    assert options_of(in_queue)["partition"] == "queue1"
+    assert "partition" not in options_of(that_wait)
+    assert (options_of(that_wait)["state"], options_of(that_wait)["endtime"]) == ("PENDING", "now")
+    assert asked(Search(queue="queue1", ids=["4"])) == {"jobs": "4"}
+
+
+def test_a_job_that_two_saccts_tell_of_is_one() -> None:
+    found = answer(JOB, BATCH, MEMORY, search=Search(queue="queue1", since=NOON))
+    assert (len(found.jobs), len(found.steps)) == (1, 2)
 
 
 @pytest.mark.parametrize("name", ["a,b", "two words", "--uid=0", "-x", "a|b", "ü", ""])
