@@ -8,7 +8,7 @@ GRAPHIQL := web/dist/index.html
 SAM := .venv-sam/bin/sam
 CHECKOV := .venv-checkov/bin/checkov
 
-.PHONY: help run test test-slurm bench lint template lint-template schema web build build-Function clean
+.PHONY: help run test test-slurm bench lint template lint-template schema web build build-Function deploy clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -78,5 +78,9 @@ build: $(INSTALLED) $(GRAPHIQL)  ## the Lambda's artefact in build/; ARCHITECTUR
 build-Function: $(INSTALLED) $(GRAPHIQL)
 	@$(BIN)/python -m artefact --architecture $(or $(ARCHITECTURE),arm64) --into $(ARTIFACTS_DIR)
 
+deploy: $(INSTALLED) $(GRAPHIQL) $(SAM)  ## build, and `sam deploy --guided`; ARCHITECTURE=arm64|x86_64
+	@SAM_CLI_TELEMETRY=0 $(SAM) build --build-in-source --parameter-overrides Architecture=$(or $(ARCHITECTURE),arm64)
+	@SAM_CLI_TELEMETRY=0 $(SAM) deploy --guided
+
 clean:  ## remove the environment and caches
-	@rm -rf $(VENV) .venv-sam .venv-checkov .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info web/dist web/node_modules build
+	@rm -rf $(VENV) .venv-sam .venv-checkov .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info web/dist web/node_modules build .aws-sam
