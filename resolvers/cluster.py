@@ -147,13 +147,10 @@ class Cluster:
         self.check_jobs(where, order_name(order_by or ()), first, after)
         rows, chosen = jobs.snapshot.value, jobs.indexes
         if where is not None:
-            let_through = set(matching_jobs(rows, self.name, where))
-            chosen = [index for index in chosen if index in let_through]
-        ordering = job_ordering(rows, order_by or ())
-        cut = page(chosen, ordering, jobs.job, first, after, self.request.page_limit)
-        states = rows.values(rows.record.state)
-        counted = [states[index] for index in chosen]
-        return JobConnection(cut.nodes, cut.page_info, len(chosen), jobs.snapshot.as_of, counted)
+            let_through = matching_jobs(rows, self.name, where)
+            chosen = let_through if len(chosen) == len(rows) else sorted(set(chosen).intersection(let_through))
+        cut = page(chosen, job_ordering(rows, order_by or ()), jobs.job, first, after, self.request.page_limit)
+        return JobConnection(cut.nodes, cut.page_info, jobs.snapshot.as_of, rows, chosen)
 
     def job_history(self, history: JobHistory) -> JobConnection:
         """A page of past jobs."""

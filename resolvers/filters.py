@@ -47,9 +47,10 @@ class NodeFilter:
     queue: str | None = _given("Nodes of this queue.")
 
 
-def matching_jobs(rows: JobRows, cluster: str, where: JobFilter | None) -> list[int]:
+def matching_jobs(rows: JobRows, cluster: str, where: JobFilter | None) -> Sequence[int]:
     """The rows that the filter lets through, in the order of the snapshot. Raises BadInputError for a wrong id."""
-    chosen, table = list(range(len(rows))), rows.record
+    table = rows.record
+    chosen: Sequence[int] = range(len(rows))
     if where is None:
         return chosen
 
@@ -93,24 +94,27 @@ def check_job_filter(where: JobFilter, cluster: str) -> None:
             aware(time, name)
 
 
-def matching_nodes(rows: Rows[sinfo.Node], where: NodeFilter | None) -> list[int]:
+def matching_nodes(rows: Rows[sinfo.Node], where: NodeFilter | None) -> Sequence[int]:
     """The rows that the filter lets through, in the order of the snapshot."""
-    chosen = list(range(len(rows)))
+    chosen: Sequence[int] = range(len(rows))
     if where is None:
         return chosen
-    tests: list[Callable[[sinfo.Node], bool]] = []
+
+    def keep(column: Column[T], test: Callable[[T], bool]) -> None:
+        nonlocal chosen
+        values = rows.values(column)
+        chosen = [index for index in chosen if test(values[index])]
+
+    table = sinfo.Node
     if where.names is not None:
-        names = set(where.names)
-        tests.append(lambda node: node.name in names)
+        keep(table.name, set(where.names).__contains__)
     if where.states is not None:
-        states = set(where.states)
-        tests.append(lambda node: node.state in states)
+        keep(table.state, set(where.states).__contains__)
     if where.flags is not None:
-        flags = set(where.flags)
-        tests.append(lambda node: flags.issubset(node.flags))
+        keep(table.flags, set(where.flags).issubset)
     if where.queue is not None:
-        tests.append(lambda node: where.queue in node.queue_names)
-    return [index for index in chosen if all(test(rows[index]) for test in tests)]
+        keep(table.queue_names, lambda names: where.queue in names)
+    return chosen
 
 
 def find_job(rows: JobRows, id: str) -> int | None:

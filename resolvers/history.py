@@ -131,9 +131,7 @@ class JobHistory:
         source: JobSource,
     ) -> JobConnection:
         cut = page(chosen, job_ordering(rows, self._order), job, self.first, self.after, cluster.request.page_limit)
-        states = rows.values(rows.record.state)
-        counted = [states[index] for index in chosen]
-        return JobConnection(cut.nodes, cut.page_info, len(chosen), snapshot.as_of, counted, source)
+        return JobConnection(cut.nodes, cut.page_info, snapshot.as_of, rows, chosen, source)
 
     def _in_window(self, job: squeue.Job) -> bool:
         """Whether the job waited, ran or ended in the time asked for, which is accounting's rule (sacct(1))."""

@@ -11,6 +11,7 @@ from resolvers import datasets, use
 from resolvers.counts import StateCount, count_states
 from resolvers.job_detail import JobDetail
 from resolvers.pages import PageInfo
+from resolvers.picked import Link
 from resolvers.use import Accounted, JobStep
 from slurm import output_path, sacct, squeue
 from slurm.column import Rows
@@ -33,6 +34,28 @@ class JobSource(DescribedEnum):
     )
 
 
+def _id(cluster: Cluster, job_id: str) -> str:
+    """Unique over all clusters."""
+    return f"{cluster.name}:{job_id}"
+
+
+def _queues(cluster: Cluster, queue_name: str) -> list[Queue]:
+    """The queues it may run in, as far as the cluster has them."""
+    known = cluster.queues_by_name
+    return [known[name] for name in queue_name.split(",") if name in known]
+
+
+def _queue(cluster: Cluster, queue_name: str) -> Queue | None:
+    """The first of them."""
+    return next(iter(_queues(cluster, queue_name)), None)
+
+
+def _nodes(cluster: Cluster, node_names: Sequence[str]) -> list[Node]:
+    """The nodes allocated to it, as far as the cluster still has them."""
+    known = cluster.nodes_by_name
+    return [known[name] for name in node_names if name in known]
+
+
 class Job(JobDetail, squeue.Job):
     """A job and what it is linked to."""
 
@@ -42,27 +65,10 @@ class Job(JobDetail, squeue.Job):
         super().__init__(rows, index)
         self.cluster = cluster
 
-    @property
-    def id(self) -> str:
-        """Unique over all clusters."""
-        return f"{self.cluster.name}:{self.job_id}"
-
-    @property
-    def queues(self) -> list[Queue]:
-        """The queues it may run in, as far as the cluster has them."""
-        known = self.cluster.queues_by_name
-        return [known[name] for name in squeue.queue_names(self) if name in known]
-
-    @property
-    def queue(self) -> Queue | None:
-        """The first of them."""
-        return next(iter(self.queues), None)
-
-    @property
-    def nodes(self) -> list[Node]:
-        """The nodes allocated to it, as far as the cluster still has them."""
-        known = self.cluster.nodes_by_name
-        return [known[name] for name in self.node_names if name in known]
+    id = Link(_id, "job_id")
+    queues = Link(_queues, "queue_name")
+    queue = Link(_queue, "queue_name")
+    nodes = Link(_nodes, "node_names")
 
     async def accounted(self) -> Accounted:
         """What accounting knows of it, with its steps. Raises RequestError."""
@@ -92,16 +98,21 @@ class Job(JobDetail, squeue.Job):
 
 @dataclass(frozen=True)
 class JobConnection:
-    """A page of jobs, and counts over all that the filter lets through."""
+    """A page of jobs, and counts over all that the filter lets through: the `chosen` of the rows."""
 
     nodes: Sequence[Job]
     page_info: PageInfo
-    total_count: int
     as_of: datetime
-    states: Sequence[JobState]
+    rows: Rows[Any]
+    chosen: Sequence[int]
     source: JobSource = JobSource.SCHEDULER_MEMORY
+
+    @property
+    def total_count(self) -> int:
+        """How many there are, on all pages."""
+        return len(self.chosen)
 
     @property
     def counts_by_state(self) -> list[StateCount[JobState]]:
         """How many are in each state, on all pages."""
-        return count_states(self.states)
+        return count_states(self.rows.some(self.rows.record.state, self.chosen))

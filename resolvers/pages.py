@@ -5,13 +5,15 @@ import functools
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from resolvers.errors import BadInputError
+from resolvers.picked import Picked
 
 T = TypeVar("T")
 
@@ -39,12 +41,14 @@ class Page(Generic[T]):
 class Ordering:
     """How rows are ordered: each column's values by row, descending or not; and the last resort.
 
-    `name` tells one ordering from another, so that a cursor of one is not taken for a place in the other.
+    `name` tells one ordering from another, so that a cursor of one is not taken for a place in the other. `rank`, if it
+    is known, has the place of each row by the last resort alone.
     """
 
     name: str
     columns: Sequence[tuple[Sequence[Any], bool]]
     last: Sequence[Any]
+    rank: Sequence[int] | None = None
 
     def key(self, index: int) -> Key:
         """The row's place, in values that JSON can carry."""
@@ -57,6 +61,15 @@ class Ordering:
                 return result
         return _compare(one[-1], other[-1], False)
 
+    def ordered(self, chosen: Iterable[int]) -> list[int]:
+        """The rows as `compare` has them. Sorting leaves equal rows in their order, so what counts most comes last."""
+        rows = sorted(chosen, key=(self.rank or self.last).__getitem__)
+        for values, descending in reversed(self.columns):
+            known = [(_plain(values[index]), index) for index in rows if values[index] is not None]
+            known.sort(key=itemgetter(0), reverse=descending)
+            rows = [index for _, index in known] + [index for index in rows if values[index] is None]
+        return rows
+
 
 def page(
     chosen: Sequence[int],
@@ -68,18 +81,17 @@ def page(
 ) -> Page[T]:
     """The page of the chosen rows behind the cursor. Raises BadInputError for a wrong `first` or `after`."""
     size = _size(first, limit)
-    place = functools.cmp_to_key(ordering.compare)
-    ordered = sorted(chosen, key=lambda index: place(ordering.key(index)))
+    ordered = ordering.ordered(chosen)
     start = 0
     if after is not None:
-        key = _decode(after, ordering)
+        key, place = _decode(after, ordering), functools.cmp_to_key(ordering.compare)
         try:
             start = bisect_right(ordered, place(key), key=lambda index: place(ordering.key(index)))
         except TypeError as error:  # its values cannot be compared with a row's: it was forged
             raise _not_a_cursor() from error
     rows = ordered[start : start + size]
     end = _encode(ordering, rows[-1]) if rows else None
-    return Page([node(index) for index in rows], PageInfo(start + size < len(ordered), end))
+    return Page(Picked(rows, node), PageInfo(start + size < len(ordered), end))
 
 
 def natural(name: str) -> list[Any]:

@@ -11,7 +11,7 @@ parsed only when read) and, elsewhere, the GraphQL field.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any, Generic, Self, TypeVar, get_type_hints, overload
 
 T = TypeVar("T")
@@ -73,12 +73,17 @@ R = TypeVar("R", bound=Record)
 
 
 class Rows(Generic[R]):
-    """A whole answer, held column by column: `texts` maps each Slurm column to its text in every row."""
+    """A whole answer, held column by column: `texts` maps each Slurm column to its text in every row.
+
+    A column is parsed when its values are first asked for, each distinct text once: most columns hold few.
+    """
 
     def __init__(self, record: type[R], texts: Mapping[str, Sequence[str]]) -> None:
         self.record = record
         self.texts = texts
         self._values: dict[str, list[Any]] = {}
+        self._parsed: dict[str, dict[Any, Any]] = {}
+        self._kept: dict[Hashable, Any] = {}
 
     def __len__(self) -> int:
         return len(next(iter(self.texts.values()), ()))
@@ -94,14 +99,36 @@ class Rows(Generic[R]):
         return Rows(self.record, {source: [texts[index] for index in indexes] for source, texts in self.texts.items()})
 
     def values(self, column: Column[T]) -> list[T]:
-        """All values of one column. Parsed once, each distinct text once: most columns hold few."""
+        """All values of one column."""
         if column.name not in self._values:
             texts = [self.texts[source] for source in column.sources]
-            parsed: dict[tuple[str, ...], T] = {}
-            values: list[T] = []
-            for key in zip(*texts, strict=True):
-                if key not in parsed:
-                    parsed[key] = column.parse(*key)
-                values.append(parsed[key])
-            self._values[column.name] = values
+            self._values[column.name] = self._parse(column, texts)
+            self._parsed.pop(column.name, None)
         return self._values[column.name]
+
+    def some(self, column: Column[T], indexes: Sequence[int]) -> list[T]:
+        """The values of one column in some rows; where they are few, only those are parsed."""
+        if column.name not in self._values and len(indexes) * 4 < len(self):
+            return self._parse(column, [picked(self.texts[source], indexes) for source in column.sources])
+        return picked(self.values(column), indexes)
+
+    def kept(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What was made of the rows and is kept with them: `make` is called at the first time only."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        value: T = self._kept[key]
+        return value
+
+    def _parse(self, column: Column[T], texts: Sequence[Sequence[str]]) -> list[T]:
+        known, parse = self._parsed.setdefault(column.name, {}), column.parse
+        if len(texts) == 1:
+            known.update({text: parse(text) for text in dict.fromkeys(texts[0]) if text not in known})
+            return list(map(known.__getitem__, texts[0]))
+        keys = list(zip(*texts, strict=True))
+        known.update({key: parse(*key) for key in dict.fromkeys(keys) if key not in known})
+        return list(map(known.__getitem__, keys))
+
+
+def picked(values: Sequence[T], indexes: Sequence[int]) -> list[T]:
+    """The values in some rows, in the order of the indexes."""
+    return list(map(values.__getitem__, indexes))

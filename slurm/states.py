@@ -17,6 +17,9 @@ class DescribedEnum(Enum):
         member.description = description
         return member
 
+    # Members are equal to themselves alone; Enum's own hash is made of the name, in Python, for each of 10,000 jobs.
+    __hash__ = object.__hash__
+
 
 class JobState(DescribedEnum):
     """The one state squeue prints for a job: a passing flag where one is set, else the base state."""

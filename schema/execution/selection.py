@@ -13,6 +13,7 @@ from graphql import (
     GraphQLLeafType,
     GraphQLObjectType,
     GraphQLOutputType,
+    get_named_type,
     is_leaf_type,
     is_list_type,
     is_non_null_type,
@@ -21,6 +22,7 @@ from graphql import (
 from graphql.execution.collect_fields import CollectedFields, FieldDetailsList
 from strawberry.types.field import StrawberryField
 
+from resolvers.picked import Picked
 from schema.execution.leaf import check_plain, complete_leaves
 from schema.execution.rows import Row, rows_of
 from schema.execution.surprise import SurpriseError
@@ -37,11 +39,15 @@ FIELDS_LIMIT = 1000
 
 @dataclass(frozen=True)
 class _Column:
-    """A selected field: its key in the response, the attribute that has its values, and how they are completed."""
+    """A selected field: its key in the response, the attribute that has its values, and how they are completed.
+
+    `kept_as` is its type where nothing else decides how they are completed, so that it is done once for a snapshot.
+    """
 
     key: str
     attribute: str
     complete: Complete
+    kept_as: GraphQLOutputType | None = None
 
 
 @dataclass(frozen=True)
@@ -53,14 +59,21 @@ class Selection:
 
     def rows(self, objects: Values) -> list[Row]:
         """The objects as the response holds them. Any exception means: fall back."""
-        check_plain(set(map(type, objects)))
+        if not len(objects):
+            return []
+        if not isinstance(objects, Picked):
+            check_plain(set(map(type, objects)))
         columns = [self._values(column, objects) for column in self.columns]
         return rows_of([column.key for column in self.columns], columns, len(objects))
 
     def _values(self, column: _Column, objects: Values) -> Values:
         if column.attribute == _TYPENAME:
             return [self.type_name] * len(objects)
-        return column.complete(list(map(attrgetter(column.attribute), objects)))
+        if not isinstance(objects, Picked):
+            return column.complete(list(map(attrgetter(column.attribute), objects)))
+        if column.kept_as is None:
+            return column.complete(objects.values(column.attribute))
+        return objects.completed(column.attribute, column.kept_as, column.complete)
 
 
 _TYPENAME = "__typename"
@@ -96,7 +109,8 @@ class _Compiler:
         field = kind.fields.get(name)
         if field is None:
             raise SurpriseError("a field that the type has not")
-        return _Column(key, _attribute(field), self.complete(field.type, nodes))
+        leaf = is_leaf_type(get_named_type(field.type))
+        return _Column(key, _attribute(field), self.complete(field.type, nodes), field.type if leaf else None)
 
     def complete(self, kind: GraphQLOutputType, nodes: FieldDetailsList) -> Complete:
         """How values of that type are completed."""
@@ -133,6 +147,8 @@ def _attribute(field: GraphQLField) -> str:
 
 def _not_null(complete: Complete) -> Complete:
     def complete_not_null(values: Values) -> Values:
+        if isinstance(values, Picked):  # objects, all of them
+            return complete(values)
         if NoneType in set(map(type, values)):
             raise SurpriseError("a null that must not be")
         return complete(values)
@@ -166,6 +182,8 @@ def _objects(selection: Selection) -> Complete:
     """An object that stands in many rows, such as a queue, is completed once."""
 
     def complete_objects(values: Values) -> Values:
+        if isinstance(values, Picked):
+            return selection.rows(values)
         distinct = _distinct(values)
         made: dict[int, Row | None] = {id(None): None}
         made.update(zip(distinct, selection.rows(list(distinct.values())), strict=True))

@@ -40,7 +40,7 @@ def nodes(*described: Mapping[str, str]) -> Rows[sinfo.Node]:
 
 
 def chosen(rows: Rows[squeue.Job], **where: Any) -> list[int]:
-    return matching_jobs(rows, "lab", JobFilter(**where))
+    return list(matching_jobs(rows, "lab", JobFilter(**where)))
 
 
 ARRAY = {"ArrayJobID": "10"}
@@ -55,7 +55,7 @@ MIXED = jobs(
 
 
 def test_without_a_filter_all_pass() -> None:
-    assert matching_jobs(MIXED, "lab", None) == [0, 1, 2, 3, 4, 5]
+    assert list(matching_jobs(MIXED, "lab", None)) == [0, 1, 2, 3, 4, 5]
     assert chosen(MIXED) == [0, 1, 2, 3, 4, 5]
 
 
@@ -219,4 +219,4 @@ SOME_NODES = nodes(
     ],
 )
 def test_nodes_meet_every_condition(where: Any, rows: list[int]) -> None:
-    assert matching_nodes(SOME_NODES, NodeFilter(**where)) == rows
+    assert list(matching_nodes(SOME_NODES, NodeFilter(**where))) == rows

@@ -60,6 +60,30 @@ def test_each_distinct_text_is_parsed_once() -> None:
     assert parsed == ["a", "b"]
 
 
+def test_of_few_rows_only_their_texts_are_parsed() -> None:
+    parsed = []
+
+    def parse(value: str) -> str:
+        parsed.append(value)
+        return value.upper()
+
+    class Loud(Record):
+        word = Column(parse, "Word", about="Said loudly.")
+
+    rows = Rows(Loud, {"Word": list("abcdefghij")})
+    assert rows.some(Loud.word, [3, 1]) == ["D", "B"]
+    assert rows.some(Loud.word, [1, 2]) == ["B", "C"]
+    assert parsed == ["d", "b", "c"]
+    assert rows.some(Loud.word, range(9, -1, -1)) == list("JIHGFEDCBA")
+    assert sorted(parsed) == list("abcdefghij")
+
+
+def test_what_was_made_of_rows_is_kept_with_them() -> None:
+    rows = Rows(Sheet, {source: ["1"] for source in Sheet.sources()})
+    assert rows.kept("count", lambda: len(rows)) == 1
+    assert rows.kept("count", lambda: 7) == 1
+
+
 def test_no_rows_are_no_rows() -> None:
     rows = Rows(Sheet, {source: [] for source in Sheet.sources()})
     assert (len(rows), list(rows), rows.values(Sheet.area)) == (0, [], [])

@@ -1,0 +1,107 @@
+"""Rows that were picked of an answer: as objects, or column by column without making any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from functools import cached_property
+from typing import Any, Generic, Self, TypeVar, overload
+
+from slurm.column import Column, Record, Rows, picked
+
+T = TypeVar("T")
+Values = Sequence[Any]
+
+
+class Picked(Sequence[T]):
+    """The rows of those indexes, in their order; `make` makes the object of an index when one is looked at.
+
+    If the objects are records, all of them are of one class and of the same rows.
+    """
+
+    def __init__(self, indexes: Sequence[int], make: Callable[[int], T]) -> None:
+        self.indexes = indexes
+        self._make = make
+
+    def __len__(self) -> int:
+        return len(self.indexes)
+
+    @overload
+    def __getitem__(self, place: int) -> T: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[T]: ...
+    def __getitem__(self, place: int | slice) -> T | Sequence[T]:
+        return self.objects[place]
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.objects)
+
+    @cached_property
+    def objects(self) -> list[T]:
+        """All of them, each made once."""
+        return list(map(self._make, self.indexes))
+
+    @cached_property
+    def _sample(self) -> Any:
+        """One of the objects, for what all have in common."""
+        return self._make(self.indexes[0])
+
+    def values(self, name: str) -> Values:
+        """An attribute of all objects. Raises what reading it of one raises."""
+        attribute = getattr(type(self._sample), name, None) if isinstance(self._sample, Record) else None
+        if isinstance(attribute, Column):
+            rows: Rows[Any] = self._sample.rows
+            return rows.some(attribute, self.indexes)
+        if isinstance(attribute, Link):
+            return attribute.values(self._sample.cluster, [self.values(column) for column in attribute.columns])
+        return [getattr(each, name) for each in self.objects]
+
+    def completed(self, name: str, key: Hashable, complete: Callable[[Values], Values]) -> Values:
+        """What `complete` makes of an attribute of all objects; `key` tells what it makes from others.
+
+        Of a column it is made for all rows and kept with them, unless those picked are few or it fails for others.
+        """
+        attribute = getattr(type(self._sample), name, None) if isinstance(self._sample, Record) else None
+        if not isinstance(attribute, Column) or len(self) * 4 < len(self._sample.rows):
+            return complete(self.values(name))
+        column, rows = attribute, self._sample.rows
+
+        def whole() -> Values | None:
+            try:
+                return complete(rows.values(column))
+            except Exception:
+                return None  # for a row that may not be among those picked
+
+        kept = rows.kept((name, key), whole)
+        return complete(self.values(name)) if kept is None else picked(kept, self.indexes)
+
+
+class Link(Generic[T]):
+    """An attribute of a row that follows from some of its columns and the request's view of its cluster.
+
+    The row's class has the attribute `cluster`. What follows from the same values is made once.
+    """
+
+    def __init__(self, follow: Callable[..., T], *columns: str) -> None:
+        self.follow = follow
+        self.columns = columns
+        self.__doc__ = follow.__doc__
+
+    @overload
+    def __get__(self, row: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, row: Any, owner: type) -> T: ...
+    def __get__(self, row: Any, owner: type) -> Self | T:
+        if row is None:
+            return self
+        return self.follow(row.cluster, *[getattr(row, column) for column in self.columns])
+
+    def values(self, cluster: Any, columns: Sequence[Values]) -> list[T]:
+        """The attribute of many rows, from their columns, which keep the values that are told apart by identity."""
+        made: dict[tuple[int, ...], T] = {}
+        values: list[T] = []
+        for row in zip(*columns, strict=True):
+            key = tuple(map(id, row))
+            if key not in made:
+                made[key] = self.follow(cluster, *row)
+            values.append(made[key])
+        return values
