@@ -215,7 +215,8 @@ class Cluster:
         snapshot = self.read(datasets.NODES)
         rows = snapshot.value
         chosen = matching_nodes(rows, where)
-        ordering = Ordering(NODE_ORDER, (), [natural(name) for name in rows.values(sinfo.Node.name)])
+        last = rows.kept("natural", lambda: [natural(name) for name in rows.values(sinfo.Node.name)])
+        ordering = Ordering(NODE_ORDER, (), last)
         cut = page(chosen, ordering, lambda index: Node(self, rows, index), first, after, self.request.page_limit)
         return NodeConnection(cut.nodes, cut.page_info, len(chosen), snapshot.as_of)
 

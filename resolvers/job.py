@@ -65,7 +65,7 @@ class Job(JobDetail, squeue.Job):
         super().__init__(rows, index)
         self.cluster = cluster
 
-    id = Link(_id, "job_id")
+    id = Link(_id, "job_id", lasting=True)
     queues = Link(_queues, "queue_name")
     queue = Link(_queue, "queue_name")
     nodes = Link(_nodes, "node_names")

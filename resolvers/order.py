@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from resolvers.filters import JobRows
 from resolvers.pages import Ordering
@@ -55,16 +54,8 @@ def job_ordering(rows: JobRows, order_by: Sequence[JobOrder]) -> Ordering:
         name=order_name(order_by),
         columns=[(rows.values(columns[step.field.value]), step.direction is OrderDirection.DESC) for step in order_by],
         last=last,
-        rank=rows.kept("rank", lambda: _ranks(last)),
+        by_last=rows.kept("by order", lambda: sorted(range(len(rows)), key=last.__getitem__)),
     )
-
-
-def _ranks(values: Sequence[Any]) -> list[int]:
-    """The place of each value among all of them: numbers are quicker to sort by."""
-    ranks = [0] * len(values)
-    for rank, index in enumerate(sorted(range(len(values)), key=values.__getitem__)):
-        ranks[index] = rank
-    return ranks
 
 
 def order_name(order_by: Iterable[JobOrder]) -> str:

@@ -5,7 +5,7 @@ import functools
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -41,14 +41,14 @@ class Page(Generic[T]):
 class Ordering:
     """How rows are ordered: each column's values by row, descending or not; and the last resort.
 
-    `name` tells one ordering from another, so that a cursor of one is not taken for a place in the other. `rank`, if it
-    is known, has the place of each row by the last resort alone.
+    `name` tells one ordering from another, so that a cursor of one is not taken for a place in the other.
     """
 
     name: str
     columns: Sequence[tuple[Sequence[Any], bool]]
     last: Sequence[Any]
-    rank: Sequence[int] | None = None
+    by_last: Sequence[int] | None = None
+    """All rows as the last resort alone has them, if that is known."""
 
     def key(self, index: int) -> Key:
         """The row's place, in values that JSON can carry."""
@@ -61,14 +61,22 @@ class Ordering:
                 return result
         return _compare(one[-1], other[-1], False)
 
-    def ordered(self, chosen: Iterable[int]) -> list[int]:
+    def ordered(self, chosen: Sequence[int]) -> Sequence[int]:
         """The rows as `compare` has them. Sorting leaves equal rows in their order, so what counts most comes last."""
-        rows = sorted(chosen, key=(self.rank or self.last).__getitem__)
+        rows = self._ordered_by_last(chosen)
         for values, descending in reversed(self.columns):
             known = [(_plain(values[index]), index) for index in rows if values[index] is not None]
             known.sort(key=itemgetter(0), reverse=descending)
             rows = [index for _, index in known] + [index for index in rows if values[index] is None]
         return rows
+
+    def _ordered_by_last(self, chosen: Sequence[int]) -> Sequence[int]:
+        if self.by_last is None:
+            return sorted(chosen, key=self.last.__getitem__)
+        if len(chosen) == len(self.by_last):
+            return self.by_last
+        kept = set(chosen)
+        return [index for index in self.by_last if index in kept]
 
 
 def page(

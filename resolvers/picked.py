@@ -47,7 +47,7 @@ class Picked(Sequence[T]):
 
     def values(self, name: str) -> Values:
         """An attribute of all objects. Raises what reading it of one raises."""
-        attribute = getattr(type(self._sample), name, None) if isinstance(self._sample, Record) else None
+        attribute = self._attribute(name)
         if isinstance(attribute, Column):
             rows: Rows[Any] = self._sample.rows
             return rows.some(attribute, self.indexes)
@@ -58,32 +58,41 @@ class Picked(Sequence[T]):
     def completed(self, name: str, key: Hashable, complete: Callable[[Values], Values]) -> Values:
         """What `complete` makes of an attribute of all objects; `key` tells what it makes from others.
 
-        Of a column it is made for all rows and kept with them, unless those picked are few or it fails for others.
+        If it follows from the rows alone it is made for all of them and kept with them, unless those picked are few or
+        it fails for others.
         """
-        attribute = getattr(type(self._sample), name, None) if isinstance(self._sample, Record) else None
-        if not isinstance(attribute, Column) or len(self) * 4 < len(self._sample.rows):
+        attribute = self._attribute(name)
+        if not isinstance(attribute, Column) and not (isinstance(attribute, Link) and attribute.lasting):
             return complete(self.values(name))
-        column, rows = attribute, self._sample.rows
+        rows: Rows[Any] = self._sample.rows
+        if len(self) * 4 < len(rows):
+            return complete(self.values(name))
 
         def whole() -> Values | None:
             try:
-                return complete(rows.values(column))
+                return complete(Picked(range(len(rows)), self._make).values(name))
             except Exception:
                 return None  # for a row that may not be among those picked
 
         kept = rows.kept((name, key), whole)
         return complete(self.values(name)) if kept is None else picked(kept, self.indexes)
 
+    def _attribute(self, name: str) -> Any:
+        """What stands for the attribute in the records' class."""
+        return getattr(type(self._sample), name, None) if isinstance(self._sample, Record) else None
+
 
 class Link(Generic[T]):
     """An attribute of a row that follows from some of its columns and the request's view of its cluster.
 
-    The row's class has the attribute `cluster`. What follows from the same values is made once.
+    The row's class has the attribute `cluster`. What follows from the same values is made once. `lasting` is what
+    needs no more of the cluster than its name, so that it is as good in other requests.
     """
 
-    def __init__(self, follow: Callable[..., T], *columns: str) -> None:
+    def __init__(self, follow: Callable[..., T], *columns: str, lasting: bool = False) -> None:
         self.follow = follow
         self.columns = columns
+        self.lasting = lasting
         self.__doc__ = follow.__doc__
 
     @overload

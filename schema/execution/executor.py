@@ -4,27 +4,27 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import graphql
-from graphql import GraphQLOutputType, GraphQLResolveInfo, get_nullable_type, is_object_type
+from graphql import FieldNode, GraphQLOutputType, GraphQLResolveInfo, get_nullable_type, is_object_type
 from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetailsList
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from schema.execution.recent import Recent
 from schema.execution.selection import Complete, check_directives, compile_items
 from schema.execution.surprise import COMPILED, SurpriseError, tally
 
 TESTED = "3.3.2"
 """The version of graphql-core whose executor this one was compared with; with any other it stands aside."""
 
+_Plan = tuple[list[FieldNode], Complete | str]
+"""The nodes, which are kept so that no others take their identity, and how they are completed or why they are not."""
+_plans: Recent[_Plan] = Recent(256)
+"""Documents are parsed once (schema/documents.py): their nodes are the same ones in each request."""
+
 
 class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
     """Completes lists of objects column by column where that gives the same answer, else as graphql-core does."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        # By identity of the selected nodes, as graphql-core keeps what it collected of them; they are kept, too, so
-        # that no other takes their identity.
-        self._compiled: dict[tuple[GraphQLOutputType, int], tuple[FieldDetailsList, Complete | str]] = {}
 
     def complete_iterable_value(
         self,
@@ -49,18 +49,21 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
 
     def _complete(self, item_type: GraphQLOutputType, nodes: FieldDetailsList) -> Complete:
         """How to complete such items. Raises SurpriseError if that cannot be compiled."""
-        place = (item_type, id(nodes))
-        if place not in self._compiled:
-            self._compiled[place] = nodes, self._compile(item_type, nodes)
-        complete = self._compiled[place][1]
-        if isinstance(complete, str):
-            raise SurpriseError(complete)
-        return complete
+        if self.abort_signal is not None or (self.middleware_manager and self.middleware_manager.middlewares):
+            raise SurpriseError("middleware")
+        # What is selected follows from the nodes and from what @skip and @include are told; those are booleans.
+        told = ((name, value) for name, value in self.variable_values.coerced.items() if isinstance(value, bool))
+        place = (item_type, tuple(id(details.node) for details in nodes), tuple(told))
+        kept = _plans.get(place)
+        if kept is None:
+            kept = [details.node for details in nodes], self._compile(item_type, nodes)
+            _plans.keep(place, kept)
+        if isinstance(kept[1], str):
+            raise SurpriseError(kept[1])
+        return kept[1]
 
     def _compile(self, item_type: GraphQLOutputType, nodes: FieldDetailsList) -> Complete | str:
         try:
-            if self.abort_signal is not None or (self.middleware_manager and self.middleware_manager.middlewares):
-                raise SurpriseError("middleware")
             check_directives(nodes)
             return compile_items(item_type, nodes, self.collect_subfields)
         except SurpriseError as error:

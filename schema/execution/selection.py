@@ -131,6 +131,8 @@ class _Compiler:
 def check_directives(nodes: FieldDetailsList) -> None:
     """Raise SurpriseError if a node has a directive but @skip and @include, which are decided by then."""
     for details in nodes:
+        if details.defer_usage is not None or details.fragment_variable_values is not None:
+            raise SurpriseError("@defer, or a fragment with variables")
         if any(directive.name.value not in ("skip", "include") for directive in details.node.directives or ()):
             raise SurpriseError("a directive")
 

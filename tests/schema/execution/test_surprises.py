@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 import graphql
 import pytest
 import strawberry
+from graphql import execute_sync, parse
 
 from schema.execution import COMPILED, TESTED, executor_class, tally
+from schema.execution.recent import Recent
 from schema.execution.selection import FIELDS_LIMIT
 
 
@@ -132,3 +134,22 @@ def test_another_graphql_core_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> 
     assert executor_class() is not None
     monkeypatch.setattr(graphql, "version", TESTED + "0")
     assert executor_class() is None
+
+
+def test_what_is_compiled_once_serves_other_variables_rightly() -> None:
+    document = parse("query($with: Boolean!) { things { text maybe @include(if: $with) } }")
+    Query.given = [thing(maybe="perhaps")]
+    for told in (True, False, True):
+        made = execute_sync(
+            COMPILING._schema, document, variable_values={"with": told}, executor_class=executor_class()
+        )
+        assert made.data == {"things": [{"text": "text", "maybe": "perhaps"} if told else {"text": "text"}]}
+
+
+def test_only_so_many_plans_are_kept_those_used_last() -> None:
+    recent: Recent[int] = Recent(2)
+    recent.keep("a", 1)
+    recent.keep("b", 2)
+    assert recent.get("a") == 1
+    recent.keep("c", 3)
+    assert [recent.get(key) for key in "abc"] == [1, None, 3]
