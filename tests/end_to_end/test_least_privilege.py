@@ -20,7 +20,7 @@ from headnode.errors import ClusterUnreachableError
 from headnode.node import HeadNode
 from headnode.settings import Settings
 from headnode.snapshots import Snapshots
-from local.aws import BUCKET, REGION, SCRIPTS
+from local.aws import BUCKET, REGION, SCRIPTS, TABLE
 from local.iam import FUNCTION
 from local.ssm import Endpoint, Instance
 from local.stack import DOCUMENT, Stack
@@ -189,12 +189,27 @@ def test_a_presigned_url_may_do_no_more_than_the_role(version: str, thief: Calla
 @pytest.mark.parametrize(
     "call",
     [
+        lambda table: table.get_item(TableName="another", Key={"key": {"S": "x"}}),
+        lambda table: table.scan(TableName=TABLE),
+        lambda table: table.delete_item(TableName=TABLE, Key={"key": {"S": "x"}}),
+        lambda table: table.delete_table(TableName=TABLE),
+        lambda table: table.list_tables(),
+    ],
+    ids=["another table", "reading all", "deleting", "deleting the table", "all tables"],
+)
+def test_dynamodb_is_the_table_only(call: Callable[[Any], object], thief: Callable[..., Any]) -> None:
+    assert refusal(lambda: call(thief("dynamodb"))) == "AccessDeniedException"
+    assert "Item" not in thief("dynamodb").get_item(TableName=TABLE, Key={"key": {"S": "no such key"}})
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
         lambda client: client("sts").get_caller_identity(),
         lambda client: client("iam").list_roles(),
         lambda client: client("secretsmanager").list_secrets(),
-        lambda client: client("dynamodb").list_tables(),
     ],
-    ids=["sts", "iam", "secretsmanager", "dynamodb"],
+    ids=["sts", "iam", "secretsmanager"],
 )
 def test_no_other_service_is_open(call: Callable[[Any], object], thief: Callable[..., Any]) -> None:
     with pytest.raises(ClientError) as raised:
