@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from resolvers import datasets
 from resolvers.errors import BadInputError, unavailable
-from slurm import argument, association, fair_share, license, qos, reservation
+from slurm import argument, assoc_mgr, association, fair_share, license, qos, reservation
 from slurm.column import Record, Rows
 from slurm.configuration import Configuration
 from slurm.fair_share import FairShareDisabledError
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from resolvers.cluster import Cluster
     from resolvers.node import Node
     from resolvers.queue import Queue
+
+
+R = TypeVar("R", bound=Record)
 
 
 class _OfCluster(Record):
@@ -107,7 +110,7 @@ def licenses(cluster: Cluster) -> list[License]:
 
 def all_qos(cluster: Cluster) -> list[Qos]:
     """All QOS."""
-    rows = cluster.read(datasets.QOS).value
+    rows = _counted(cluster, cluster.read(datasets.QOS).value)
     return [Qos(cluster, rows, index) for index in range(len(rows))]
 
 
@@ -120,7 +123,7 @@ def accounts(cluster: Cluster) -> list[Account]:
 def associations(cluster: Cluster, user: str | None = None, account: str | None = None) -> list[Association]:
     """This cluster's associations, of the user and the account if they are named. Raises BadInputError."""
     check_names(user=user, account=account)
-    rows = cluster.read(datasets.ASSOCIATIONS).value
+    rows = _counted(cluster, cluster.read(datasets.ASSOCIATIONS).value)
     own = cluster.read(datasets.CONFIGURATION).value.cluster_name
     clusters = rows.values(association.Association.cluster_name)
     users, names = rows.values(association.Association.user), rows.values(association.Association.account)
@@ -129,6 +132,13 @@ def associations(cluster: Cluster, user: str | None = None, account: str | None 
         for index in _named(users, names, user, account)
         if own is None or clusters[index].casefold() == own.casefold()
     ]
+
+
+def _counted(cluster: Cluster, rows: Rows[R]) -> Rows[R]:
+    """The rows; without what counts against limits where none are enforced, as it is always zero to Slurm then."""
+    if {"limits", "safe", "all"}.intersection(configuration(cluster).accounting_enforce):
+        return rows
+    return Rows(rows.record, {**rows.texts, **{source: [""] * len(rows) for source in assoc_mgr.COUNTED}})
 
 
 def fair_shares(cluster: Cluster, user: str | None = None, account: str | None = None) -> list[fair_share.FairShare]:

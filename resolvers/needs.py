@@ -165,6 +165,11 @@ def fair_share(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -
     return [datasets.FAIR_SHARES, datasets.CONFIGURATION] if _names_are_right(arguments) else []
 
 
+def qos(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
+    """The QOS, and whether limits are enforced."""
+    return [datasets.QOS, datasets.CONFIGURATION]
+
+
 def health(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
     """Signs of life from AWS and from the cluster."""
     return [datasets.AGENT, datasets.PING]
@@ -218,7 +223,7 @@ NEEDS: Mapping[Place, Need] = {
     ("Node", "instance"): whole(datasets.INSTANCES),
     ("Cluster", "reservations"): whole(datasets.RESERVATIONS),
     ("Cluster", "licenses"): whole(datasets.LICENSES),
-    ("Cluster", "qos"): whole(datasets.QOS),
+    ("Cluster", "qos"): qos,
     ("Cluster", "accounts"): whole(datasets.ACCOUNTS),
     ("Cluster", "associations"): associations,
     ("Cluster", "fairShare"): fair_share,

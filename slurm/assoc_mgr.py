@@ -11,6 +11,9 @@ TRES, TRES_MINUTES, TRES_RUN_MINUTES = "use: GrpTRES", "use: GrpTRESMins", "use:
 SOURCES = (RAW, JOBS, SUBMITTED, WALL, TRES, TRES_MINUTES, TRES_RUN_MINUTES)
 """The columns that `by_id` gives, named so that they are told apart from sacctmgr's limits."""
 
+COUNTED = (JOBS, SUBMITTED, TRES)
+"""Those that slurmctld counts only where limits are enforced."""
+
 # What stands in brackets is in use, what stands before it is the limit, N for none.
 _GROUP = (
     r" GrpJobs=\w+\((\d+)\) GrpJobsAccrue=\S* GrpSubmitJobs=\w+\((\d+)\) GrpWall=\w+\(([\d.]+)\)"
@@ -46,6 +49,11 @@ def used(value: str) -> list[str]:
         if match[2] != "0":
             found.append(f"{match[1]}={match[2]}")
     return found
+
+
+def held(value: str) -> list[str] | None:
+    """Likewise; None for nothing told."""
+    return used(value) if value else None
 
 
 # What is used up is a float, as it outgrows GraphQL's Int of 32 bits within days.

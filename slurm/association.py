@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from slurm import accounting, assoc_mgr
-from slurm.assoc_mgr import minutes_as_seconds, used, whole
+from slurm.assoc_mgr import held, minutes_as_seconds, used, whole
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply
 from slurm.duration import seconds
@@ -57,9 +57,9 @@ class Association(Record):
     max_tres_per_node = Column(_list, "MaxTRESPerNode", about="The most that one job may hold on each node. sacctmgr: MaxTRESPerNode.")
     max_tres_minutes_per_job = Column(_list, "MaxTRESMinsPerJob", about="The most that one job may use up, in minutes times what it holds. sacctmgr: MaxTRESMinsPerJob.")
     max_time_seconds = Column(seconds, "MaxWall", about="The longest time limit of a job, in seconds; null for unlimited. sacctmgr: MaxWall.")
-    running_job_count = Column(integer, assoc_mgr.JOBS, about="How many of its jobs run now; counted only where AccountingStorageEnforce has limits, else 0. scontrol show assoc_mgr: GrpJobs.")
-    submitted_job_count = Column(integer, assoc_mgr.SUBMITTED, about="How many of its jobs wait or run now; counted likewise. scontrol show assoc_mgr: GrpSubmitJobs.")
-    used_tres = Column(used, assoc_mgr.TRES, about="What its running jobs hold now, as `cpu=2`, memory in MiB; counted likewise. scontrol show assoc_mgr: GrpTRES.")
+    running_job_count = Column(integer, assoc_mgr.JOBS, about="How many of its jobs run now; null where AccountingStorageEnforce has no limits: Slurm counts none then. scontrol show assoc_mgr: GrpJobs.")
+    submitted_job_count = Column(integer, assoc_mgr.SUBMITTED, about="How many of its jobs wait or run now; null likewise. scontrol show assoc_mgr: GrpSubmitJobs.")
+    used_tres = Column(held, assoc_mgr.TRES, about="What its running jobs hold now, as `cpu=2`, memory in MiB; null likewise. scontrol show assoc_mgr: GrpTRES.")
     used_tres_minutes = Column(used, assoc_mgr.TRES_MINUTES, about="What its jobs have used up, in minutes times what they held, as it counts against maxTresMinutes. scontrol show assoc_mgr: GrpTRESMins.")
     used_wall_seconds = Column(minutes_as_seconds, assoc_mgr.WALL, about="The run time its jobs have used up, in seconds, as it counts against maxWallSeconds. scontrol show assoc_mgr: GrpWall.")
     raw_usage = Column(whole, assoc_mgr.RAW, about="What its jobs have used up, in seconds times billing, with the cluster's decay. scontrol show assoc_mgr: UsageRaw.")

@@ -355,6 +355,14 @@ def together(ranked: Cluster) -> Iterator[list[str]]:
     ranked.run("scancel", running)
 
 
+def test_where_no_limits_are_enforced_what_counts_against_them_is_unknown_not_zero(api: Api, lab: Cluster) -> None:
+    assert "AccountingStorageEnforce = none" in say(lab, "scontrol", "show", "config").replace("  ", "")
+    use = "runningJobCount submittedJobCount usedTres"
+    told = facts(api, f"associations {{ {use} }} qos {{ {use} }}")
+    nothing = {"runningJobCount": None, "submittedJobCount": None, "usedTres": None}
+    assert all(each == nothing for each in [*told["associations"], *told["qos"]])
+
+
 def test_all_that_is_known_of_a_cluster_costs_one_command(api: Api, third: Stack, together: list[str]) -> None:
     before = len(third.ssm.sends)
     told = facts(api, ALL_OF_IT % ("", ""), "ranked")

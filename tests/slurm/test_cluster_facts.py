@@ -150,7 +150,7 @@ def test_what_running_jobs_hold_counts_against_limits(books: AskedSlurm) -> None
     (urgent,) = (row for row in books.ask(qos.qos()) if row.name == "urgent")
     for row in (hers, whole, urgent):
         assert (row.running_job_count, row.submitted_job_count) == (1, 2)
-        assert {"cpu=2", "node=1", "billing=2"} <= set(row.used_tres)
+        assert {"cpu=2", "node=1", "billing=2"} <= set(row.used_tres or ())
     assert whole.max_tres == ["cpu=64"]
     books.slurm("scancel", running, waiting)
 
