@@ -42,16 +42,14 @@ EVERYTHING = {
     "SubnetIds": "subnet-0123456789abcdef0",
     "SecurityGroupIds": "sg-0123456789abcdef0",
 }
-# What Lambda does with the role, not the function's code: its policy for that asks for these, on everything; a
-# statement denies them to the code.
+# What Lambda does with the role, not the function's code. AWS's own policy for it (AWSLambdaVPCAccessExecutionRole) has
+# these, on everything; a statement denies them to the code.
 BY_LAMBDA_ITSELF = {
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
     "ec2:DeleteNetworkInterface",
     "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeSecurityGroups",
     "ec2:DescribeSubnets",
-    "ec2:DescribeVpcs",
     "ec2:UnassignPrivateIpAddresses",
 }
 BY_THE_RUNTIME = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
