@@ -127,31 +127,34 @@ class Graph:
     async def fetch(self, info: plan.ResolveInfo) -> None:
         """Fetch what the whole operation needs; the first root field does it, the others wait for the same."""
         if self._fetched is None:
-            self._fetched = asyncio.ensure_future(asyncio.to_thread(self._fetch, info))
+            self._fetched = asyncio.ensure_future(self._fetch(info))
         await self._fetched
 
-    def _fetch(self, info: plan.ResolveInfo) -> None:
+    async def _fetch(self, info: plan.ResolveInfo) -> None:
+        asked = [(view, self.wanted(view, selected)) for view, selected in self._selected(info)]
+        asked = [(view, datasets) for view, datasets in asked if datasets]
+        if all(view.snapshots.kept(dataset) for view, datasets in asked for dataset in datasets):
+            for view, datasets in asked:  # from memory: a thread would cost more than the answer
+                view.ask(datasets)
+        else:
+            loop, pool = asyncio.get_running_loop(), ThreadPoolExecutor(len(asked))
+            # Each thread with a copy of this one's context, which takes note of the commands.
+            under_way = [loop.run_in_executor(pool, copy_context().run, view.ask, datasets) for view, datasets in asked]
+            with pool:
+                await asyncio.gather(*under_way)
+
+    def _selected(self, info: plan.ResolveInfo) -> list[tuple[Cluster, list[plan.Selected]]]:
+        """What the operation selects of each cluster."""
         query = info.schema.query_type
         if query is None:
-            return
+            return []
         names = self.cluster_names
         wanted: dict[str, list[plan.Selected]] = {}
         for name, selected in plan.plan(info, info.operation.selection_set, query).items():
             for cluster in names if name == plan.ALL_CLUSTERS else [name or self._default or ""]:
                 if cluster in names:  # the field itself tells of a cluster that is not there, or not for the caller
                     wanted.setdefault(cluster, []).extend(selected)
-        views = [(self.cluster(name), selected) for name, selected in wanted.items()]
-        if len(views) == 1:
-            self._fill(*views[0])
-        elif views:
-            with ThreadPoolExecutor(len(views)) as pool:
-                # Each thread with a copy of this one's context, which takes note of the commands.
-                contexts = [copy_context() for _ in views]
-                list(pool.map(lambda context, pair: context.run(self._fill, *pair), contexts, views))
-
-    def _fill(self, view: Cluster, selected: Iterable[plan.Selected]) -> None:
-        if wanted := self.wanted(view, selected):
-            view.ask(wanted)
+        return [(self.cluster(name), selected) for name, selected in wanted.items()]
 
     def wanted(self, view: Cluster, selected: Iterable[plan.Selected]) -> list[Dataset[Any]]:
         """The datasets that the selected fields need, each once."""

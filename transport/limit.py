@@ -5,7 +5,7 @@ from typing import Final
 from transport.response import Response
 
 LIMIT: Final = 6 * 1024 * 1024
-_REST: Final = 16 * 1024
+REST: Final = 16 * 1024
 """Bytes for everything but the body."""
 _ASCII = bytes(range(128))
 
@@ -19,4 +19,4 @@ def too_large(response: Response) -> bool:
         size = len(content) + content.count(b'"') + content.count(b"\\")
         # Before Python 3.12 the runtime writes a character beyond ASCII in six; the text has two bytes of it at least.
         size += 2 * len(content.translate(None, _ASCII))
-    return size > LIMIT - _REST
+    return size > LIMIT - REST

@@ -80,3 +80,38 @@ def test_a_wrong_variable_is_named(name: str, value: str, told: str) -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.from_environment({"SLURMQL_CLUSTERS": '{"lab": {}}', name: value})
     assert told in str(caught.value)
+
+
+def test_the_limits_go_with_the_page_unless_they_are_set() -> None:
+    assert (settings().cost_limit, settings().depth_limit) == (100_000, 15)
+    assert settings(SLURMQL_PAGE_LIMIT="5000").cost_limit == 500_000
+    chosen = settings(SLURMQL_PAGE_LIMIT="5000", SLURMQL_COST_LIMIT="7", SLURMQL_DEPTH_LIMIT="3")
+    assert (chosen.cost_limit, chosen.depth_limit) == (7, 3)
+
+
+def test_origins_are_a_list() -> None:
+    assert settings().allowed_origins == ()
+    origins = settings(SLURMQL_ALLOWED_ORIGINS=" https://a.example.org ,http://localhost:3000,").allowed_origins
+    assert origins == ("https://a.example.org", "http://localhost:3000")
+    assert settings(SLURMQL_ALLOWED_ORIGINS="*").allowed_origins == ("*",)
+
+
+@pytest.mark.parametrize(
+    "origins", ["a.example.org", "https://a.example.org/", "https://*.example.org", "null", "https://a b", "HTTPS://A"]
+)
+def test_what_is_no_origin_is_refused(origins: str) -> None:
+    with pytest.raises(SettingsError, match="SLURMQL_ALLOWED_ORIGINS"):
+        settings(SLURMQL_ALLOWED_ORIGINS=origins)
+
+
+def test_switches_have_their_words() -> None:
+    assert (settings().graphiql, settings().trusted_documents) == (True, "off")
+    assert not settings(SLURMQL_GRAPHIQL="off").graphiql
+    assert settings(SLURMQL_TRUSTED_DOCUMENTS="require").trusted_documents == "require"
+    for name in ("SLURMQL_GRAPHIQL", "SLURMQL_TRUSTED_DOCUMENTS", "SLURMQL_INTROSPECTION"):
+        with pytest.raises(SettingsError, match=name):
+            settings(**{name: "perhaps"})
+
+
+def settings(**variables: str) -> Settings:
+    return Settings.from_environment({"SLURMQL_CLUSTERS": '{"lab": {}}', **variables})

@@ -8,6 +8,7 @@ from http_call import PLAIN, Answer, ask, call
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transport import limit
 from transport.application import Http
 from transport.limit import too_large
 from transport.negotiation import media_type, takes_gzip, takes_html
@@ -143,3 +144,16 @@ def test_what_lambda_passes_on_is_let_through() -> None:
     assert not too_large(Response(200, b"x" * 6_200_000))
     assert not too_large(Response(200, b"x" * 4_600_000, {"content-encoding": "gzip"}))
     assert too_large(Response(200, b"x" * 4_750_000, {"content-encoding": "gzip"}))
+
+
+def test_an_answer_that_lambda_would_not_pass_on_is_told_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, packed = ask(LONG), ask(LONG, {"accept-encoding": "gzip"})
+    monkeypatch.setattr(limit, "LIMIT", limit.REST + len(plain.body))  # quotes count double
+    refused = ask(LONG)
+    assert (refused.status, refused.codes, refused.json["data"]) == (200, ["RESPONSE_TOO_LARGE"], None)
+    assert "gzip" in refused.json["errors"][0]["message"]
+    assert ask(LONG, {"accept-encoding": "gzip"}).json == plain.json
+    monkeypatch.setattr(limit, "LIMIT", limit.REST + len(packed.body))  # base64 is a third longer
+    refused = ask(LONG, {"accept-encoding": "gzip"})
+    assert refused.codes == ["RESPONSE_TOO_LARGE"]
+    assert "gzip" not in refused.json["errors"][0]["message"]
