@@ -103,3 +103,17 @@ def test_separators_are_random_and_need_no_quoting() -> None:
 
 def test_the_format_names_each_column_at_full_width() -> None:
     assert framing.format_string(["JobID", "Name"], "~ab") == "JobID:~ab,Name:~ab"
+
+
+@given(tables, st.integers(18, 60))
+def test_a_text_that_is_split_part_by_part_comes_back_the_same(rows: list[list[str]], part: int) -> None:
+    columns = named(len(rows[0]) if rows else 1)
+    whole = framing.split(printed(rows), columns, SEPARATOR)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(framing, "_PART", part)
+        assert framing.split(printed(rows), columns, SEPARATOR) == whole
+
+
+def test_equal_texts_of_a_column_are_one_object() -> None:
+    rows = framing.split(printed([["1", "a" * 9], ["2", "a" * 9]]), ["JobID", "Name"], SEPARATOR)
+    assert rows["Name"][0] is rows["Name"][1]
