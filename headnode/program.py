@@ -48,6 +48,7 @@ SETTINGS = {
 STDOUT_LIMIT = 23900  # the agent cuts at 24,000 bytes
 READ_LIMIT = 1 << 20  # the most bytes of a file that one operation reads
 SECONDS = 20.0  # the longest a single command may take
+SCRIPT_LIMIT = 4 << 20  # bytes: slurmctld's default max_script_size
 AHEAD = 3600.0  # so far ahead may a request expire at most: no one that was overheard is good for ever
 REQUEST_LIMIT = 32 << 20  # bytes of a request's JSON: Slurm takes a script of 4 MiB, and JSON may write a byte as six
 STRUCTURE_LIMIT = 1 << 20  # bytes of it that are no text, and quotes: small text can mean a great many objects
@@ -882,6 +883,8 @@ def submit(request: "Dict[str, Any]", operation: "Dict[str, Any]") -> "Dict[str,
         raise RefusedError("sbatch needs one script, as a text or as a path")
     account = login(caller_entry(request.get("user")))
     account.folder = operation.get("options", {}).get("chdir", account.folder)
+    for path in operation["arguments"]:
+        require_script(path, account)
     for name, value in operation.get("environment", {}).items():
         if not matches(VARIABLE, name) or matches(NOT_FOR_SBATCH, name) or not matches(TEXT, value):
             raise RefusedError("'%s' is not an environment variable that may be given" % name)
@@ -902,6 +905,17 @@ def submit(request: "Dict[str, Any]", operation: "Dict[str, Any]") -> "Dict[str,
             return {"exit_code": 0, "stdout": job, "stderr": "", "seconds": sbatch.seconds}
         raise RefusedError("the scheduler did not say whether it took the job", "unknown")
     return sbatch.reply()
+
+
+def require_script(path: str, account: Account) -> None:
+    """Refuse what sbatch would read without end: it takes all of a file into memory before it looks at it."""
+    script = Reading({"path": path, "limit": "0"}, account)
+    run([script])
+    about = json.loads(script.stdout.partition(b"\n")[0].decode() or "{}")
+    if about.get("error") == "special":
+        raise RefusedError("the script is not a file, but a device or a pipe")
+    if about.get("size", 0) > SCRIPT_LIMIT:
+        raise RefusedError("the script has %d bytes, and Slurm takes %d" % (about["size"], SCRIPT_LIMIT))
 
 
 def submit_once(sbatch: Process, operation: "Dict[str, Any]") -> "Dict[str, Any]":

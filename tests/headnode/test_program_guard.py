@@ -534,3 +534,18 @@ def test_a_node_without_room_for_a_key_submits_nothing(node: Node) -> None:
     (reply,) = node.ask(submission(key="k"))
     assert reply["code"] == "unavailable"
     assert not marker.exists()
+
+
+@only_root
+def test_a_script_that_sbatch_would_read_without_end_is_refused(node: Node) -> None:
+    marker = was_run(node)
+    node.command("scontrol", "true")
+    folder = node.folder / "users" / node.user
+    os.mkfifo(folder / "pipe", 0o666)
+    with (folder / "large").open("wb") as large:
+        large.truncate((4 << 20) + 1)
+    for path in ("/dev/zero", "/dev/stdin", f"{folder}/pipe", f"{folder}/large", "/proc/self/environ"):
+        (reply,) = node.ask({"operation": "sbatch", "arguments": [path]})
+        assert reply["code"] == "invalid", path
+        assert reply["refusal"].startswith("the script ")
+    assert not marker.exists()
