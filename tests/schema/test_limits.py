@@ -1,6 +1,5 @@
 """What asks for too much is refused before it is validated; what a dashboard asks is not."""
 
-import asyncio
 import time
 from collections.abc import Mapping
 from itertools import count
@@ -11,6 +10,7 @@ from unittest.mock import Mock
 import pytest
 from graphql import get_introspection_query, validate
 
+from own_loop import finish
 from resolvers.request import Limits
 from schema import documents, schema
 from schema.limits import CHARACTERS, TooMuchError, cost, parsed
@@ -26,12 +26,8 @@ def priced(document: str, variables: Mapping[str, Any] | None = None, name: str 
 
 def answered(document: str) -> list[Any]:
     """The errors of the whole way, without any data behind it."""
-    loop = asyncio.new_event_loop()  # asyncio.run would take the thread's own from Mangum
-    try:
-        answer = schema.execute(document, context_value=SimpleNamespace(limits=LIMITS, introspection=True))
-        return loop.run_until_complete(answer).errors or []
-    finally:
-        loop.close()
+    answer = schema.execute(document, context_value=SimpleNamespace(limits=LIMITS, introspection=True))
+    return finish(answer).errors or []
 
 
 def fan_out(levels: int) -> str:

@@ -1,6 +1,5 @@
 """A call of the application as Mangum makes it, with a cluster behind it that nothing is asked of."""
 
-import asyncio
 import gzip
 import json
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from access.configuration import access
 from headnode.deadline import Deadline
 from headnode.settings import ClusterSettings, Settings
 from headnode.snapshots import Snapshots
+from own_loop import finish
 from resolvers.graph import Graph
 from schema import schema
 from transport.application import Application, Http
@@ -68,11 +68,7 @@ def call(
     async def send(message: Message) -> None:
         sent.append(message)
 
-    loop = asyncio.new_event_loop()  # asyncio.run would take the thread's own from Mangum
-    try:
-        loop.run_until_complete(Application(schema, http, _begin)(scope, receive, send))
-    finally:
-        loop.close()
+    finish(Application(schema, http, _begin)(scope, receive, send))
     start, content = sent
     said = {name.decode(): value.decode("latin-1") for name, value in start["headers"]}
     return Answer(start["status"], said, content["body"])

@@ -1,6 +1,5 @@
 """The compiled executor answers as graphql-core does, to the letter: any document, any data, any error."""
 
-import asyncio
 import json
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from hypothesis import strategies as st
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 import schema as contract
+from own_loop import finish
 from schema.execution import COMPILED, executor_class, tally
 
 OURS = contract.schema._schema
@@ -256,7 +256,7 @@ def answer(executor: Any, document: str, trouble: Trouble) -> str:
         )
         return await result if isawaitable(result) else result
 
-    result = asyncio.run(run())
+    result = finish(run())
     return json.dumps([result.data, [[error.formatted, repr(error.original_error)] for error in result.errors or ()]])
 
 

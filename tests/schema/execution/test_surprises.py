@@ -1,6 +1,5 @@
 """What falls back to graphql-core, one by one: the answer is graphql-core's, and the tally says why."""
 
-import asyncio
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -9,6 +8,7 @@ import pytest
 import strawberry
 from graphql import execute_sync, parse
 
+from own_loop import finish
 from schema.execution import COMPILED, TESTED, executor_class, tally
 from schema.execution.recent import Recent
 from schema.execution.selection import FIELDS_LIMIT
@@ -72,9 +72,9 @@ def thing(**values: Any) -> Any:
 def counted(document: str, *things: Any) -> dict[str, int]:
     """Answers the document both ways; that the answers are one, and what the tally counted."""
     Query.given = list(things)
-    plain = asyncio.run(PLAIN.execute(document))
+    plain = finish(PLAIN.execute(document))
     before = tally.copy()
-    compiled = asyncio.run(COMPILING.execute(document))
+    compiled = finish(COMPILING.execute(document))
     assert repr((compiled.data, compiled.errors)) == repr((plain.data, plain.errors))
     return dict(tally - before)
 
