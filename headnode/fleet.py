@@ -202,7 +202,7 @@ class Fleet:
         for each in wanted:
             pointer, lease = item.snapshots.get(each.name), item.lease(each.name)
             left = -float("inf")
-            if pointer is not None and pointer.generation >= min(least, item.generation):
+            if pointer is not None and pointer.generation >= least:
                 left = each.dataset.good_for(self._ttl) - (now - pointer.asked) / 1e6
             is_held = lease is not None and lease.is_held(now)
             if pointer is not None and left > (-self._ttl if is_held else 0):

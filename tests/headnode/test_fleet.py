@@ -313,6 +313,7 @@ def test_two_that_want_different_things_ask_for_each_once(sandbox: Callable[...,
 
 def test_while_one_asks_the_others_have_the_last_answer(sandbox: Callable[..., Sandbox], cluster: Cluster) -> None:
     """And say how old it is. It is not kept: the next request has the newer one."""
+    cluster.filling = 20_000
     first, second = sandbox(ttl=3), sandbox(ttl=3)
     second.ask(JOBS)
     as_of = second.as_of(JOBS)
@@ -391,6 +392,7 @@ def test_a_table_that_was_made_anew_is_used(sandbox: Callable[..., Sandbox], clu
         first.snapshots.drop()
     aws.client("dynamodb").delete_item(TableName=TABLE, Key={"key": {"S": "snapshots lab"}})
     assert second.ask(JOBS) == first.ask(JOBS) == first.ask(JOBS, actor=NOBODY) == [["squeue", "1"]]
+    assert first.calls == {"GetItem": 1, "UpdateItem": 3}, "who can change nothing needs no look, as before"
 
 
 def test_without_the_table_each_sandbox_asks_for_itself(sandbox: Callable[..., Sandbox], cluster: Cluster) -> None:

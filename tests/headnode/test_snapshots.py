@@ -30,10 +30,10 @@ class Node(HeadNode):
     def answer(self, errand: Errand, deadline: Deadline, comment: str) -> Answer:
         commands = [command.operation for step in errand.steps for command in step]
         self.asked.append(commands)
-        number = len(self.asked)
+        number, fault = len(self.asked), self.fault
         assert self.answering.wait(30)
-        if self.fault:
-            raise self.fault
+        if fault:
+            raise fault
         return Answer([Reply(0, f"{operation} {number}") for operation in commands])
 
 
@@ -202,6 +202,23 @@ def test_what_cannot_be_read_spoils_nothing_else(node: Node) -> None:
     assert isinstance(answers[BROKEN], ParseError)
     assert isinstance(answers[JOBS], Snapshot)
     assert snapshots.kept(BROKEN) is None
+
+
+def test_who_has_time_left_does_not_fail_with_another_request_whose_time_is_over(node: Node) -> None:
+    snapshots = Snapshots(node, ttl=60)
+    node.fault = DeadlineError("The head node did not answer in time; try again, or ask for less.")
+    node.answering.clear()
+    with ThreadPoolExecutor(3) as pool:
+        hurried = pool.submit(fault, snapshots, JOBS)
+        wait_until(lambda: len(node.asked) == 1)
+        node.fault = None
+        patient = [pool.submit(snapshots.ask, [JOBS, NODES], Deadline.after(30), "test") for _ in range(2)]
+        wait_until(lambda: len(node.asked) == 2)
+        node.answering.set()
+        assert isinstance(hurried.result(), DeadlineError)
+        for future in patient:
+            assert all(isinstance(answer, Snapshot) for answer in future.result().values())
+    assert node.asked == [["squeue"], ["sinfo"], ["squeue"]]
 
 
 def test_a_defect_leaves_nobody_waiting(node: Node) -> None:
