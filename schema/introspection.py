@@ -19,4 +19,4 @@ class Introspection(SchemaExtension):
         context.validation_rules += (NoSchemaIntrospectionCustomRule,)
         yield
         for error in context.pre_execution_errors or ():
-            error.message = re.sub(r" Did you mean .*\?", "", error.message, flags=re.DOTALL)
+            error.message = re.sub(r" Did you mean .*?\?", "", error.message, flags=re.DOTALL)

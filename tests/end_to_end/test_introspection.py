@@ -46,16 +46,23 @@ def test_the_types_of_an_answers_objects_may_be_asked_for(closed: Api) -> None:
 @pytest.mark.parametrize(
     ("document", "variables"),
     [
-        ("{ job { id } }", {}),
         ("{ jbos { totalCount } }", {}),
         ("{ jobs(fist: 1) { totalCount } }", {}),
         ("{ jobs(filter: {stats: []}) { totalCount } }", {}),
         ("{ jobs(filter: {states: [RUNING]}) { totalCount } }", {}),
         ("query ($f: JobFiltr) { jobs(filter: $f) { totalCount } }", {}),
-        ("query ($f: JobFilter) { jobs(filter: $f) { totalCount } }", {"f": {"stats": []}}),
+        ("query ($f: JobFilter) { jobs(filter: $f) { totalCount } }", {"f": {"stats": ["what?"]}}),
         ("query ($f: JobFilter) { jobs(filter: $f) { totalCount } }", {"f": {"states": ["RUNING"]}}),
     ],
 )
-def test_no_error_suggests_a_name(document: str, variables: dict[str, Any], closed: Api) -> None:
-    errors = closed.ask(document, variables)["errors"]
-    assert errors and not any("Did you mean" in error["message"] for error in errors)
+def test_no_error_suggests_a_name_where_it_is_off(
+    document: str, variables: dict[str, Any], api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import handler
+
+    (told,) = api.ask(document, variables)["errors"]
+    assert "Did you mean" in told["message"]
+    monkeypatch.setattr(handler, "settings", dataclasses.replace(handler.settings, introspection=False))
+    (kept_to_itself,) = api.ask(document, variables)["errors"]
+    assert kept_to_itself["message"].startswith(told["message"].partition(" Did you mean")[0])
+    assert "Did you mean" not in kept_to_itself["message"]

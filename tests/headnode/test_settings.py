@@ -73,6 +73,7 @@ def test_every_number_can_be_set_and_zero_means_zero() -> None:
         ("SLURMQL_TTL", "-1", "SLURMQL_TTL must be a number, 0 or more"),
         ("SLURMQL_TTL", "five", "SLURMQL_TTL must be a number, 0 or more"),
         ("SLURMQL_TTL", "nan", "SLURMQL_TTL must be a number, 0 or more"),
+        ("SLURMQL_INTROSPECTION", "yes", "SLURMQL_INTROSPECTION must be on or off"),
         ("SLURMQL_PAGE_LIMIT", "inf", "SLURMQL_PAGE_LIMIT must be a number, 0 or more"),
     ],
 )
@@ -107,6 +108,8 @@ def test_what_is_no_origin_is_refused(origins: str) -> None:
 def test_switches_have_their_words() -> None:
     assert (settings().graphiql, settings().trusted_documents) == (True, "off")
     assert not settings(SLURMQL_GRAPHIQL="off").graphiql
+    assert settings().introspection
+    assert not settings(SLURMQL_INTROSPECTION="off").introspection
     assert settings(SLURMQL_TRUSTED_DOCUMENTS="require").trusted_documents == "require"
     for name in ("SLURMQL_GRAPHIQL", "SLURMQL_TRUSTED_DOCUMENTS", "SLURMQL_INTROSPECTION"):
         with pytest.raises(SettingsError, match=name):
