@@ -848,19 +848,23 @@ def perform(
     run(list(processes.values()))
     if request.get("administer"):
         try:
-            run_denied_as_administrator(processes)
+            run_denied_as_administrator(operations, processes)
         except RefusedError:
             pass  # there is no such account: Slurm's no stands
     answers.update((position, process.reply()) for position, process in processes.items())
     return [answers[position] for position in range(len(operations))]
 
 
-def run_denied_as_administrator(processes: "Dict[int, Process]") -> None:
-    """What an operator may not do as himself is done once more as Slurm's administrator."""
+def run_denied_as_administrator(operations: "List[Dict[str, Any]]", processes: "Dict[int, Process]") -> None:
+    """What an operator may not do as himself is done once more as Slurm's administrator.
+
+    But for the reader's: what that one is told is shown to other callers, too.
+    """
     denied = {
         position: process
         for position, process in processes.items()
-        if re.search(b"denied|Invalid user id", process.stderr)  # scontrol hold and release say the latter
+        if OPERATIONS[operations[position]["operation"]].caller
+        and re.search(b"denied|Invalid user id", process.stderr)  # scontrol hold and release say the latter
     }
     if not denied:
         return

@@ -186,6 +186,16 @@ def test_an_operator_without_an_account_acts_as_slurms_administrator_and_as_nobo
     assert [reply["code"] for reply in refused] == ["forbidden"] * 3
 
 
+@only_root
+def test_what_a_read_is_denied_is_not_read_as_the_administrator_for_an_operator_either(node: Node) -> None:
+    """Others are shown the same answer for some seconds. What is done as the operator himself is tried again."""
+    for name in ("squeue", "sdiag", "scancel", "sstat"):
+        node.command(name, "id -un", 'test "$(id -un)" = slurm || echo Access/permission denied >&2')
+    asked = [{"operation": name, **EXAMPLES.get(name, {})} for name in ("squeue", "sdiag", "sstat")]
+    replies = node.ask(*asked, {"operation": "scancel", "arguments": ["1"]}, administer=True)
+    assert [reply["stdout"].strip() for reply in replies] == ["nobody", "nobody", "slurm", "slurm"]
+
+
 def test_nothing_administrative_is_run_for_anybody_else(node: Node) -> None:
     marker = was_run(node)
     node.command("scontrol", f'[ "$*" = ping ] || touch {marker}')
