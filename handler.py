@@ -33,6 +33,7 @@ logging.getLogger("mangum.http").setLevel(logging.WARNING)
 settings = Settings.from_environment(os.environ)
 rules = access(settings.access, settings.clusters)
 clients = Clients()
+clients.make(settings)
 clusters = {name: Snapshots.of(clients, cluster, settings) for name, cluster in settings.clusters.items()}
 
 

@@ -1,12 +1,14 @@
 """What the artefact is made for: Lambda's processor and Python."""
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 PYTHON = "3.13"
 """The Runtime of template.yaml."""
@@ -21,6 +23,12 @@ class Target:
 
     architecture: str
     python: str = PYTHON
+
+    @classmethod
+    def here(cls) -> Self:
+        """This machine's, so that what is built can run here."""
+        architecture = next(name for name, machine in MACHINES.items() if machine == platform.machine())
+        return cls(architecture, f"{sys.version_info.major}.{sys.version_info.minor}")
 
     @property
     def platforms(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""The AWS clients, made when first needed and kept."""
+"""The AWS clients, each made once and kept."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+
+from headnode.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -22,6 +24,12 @@ class Clients:
         self._session = boto3.Session()
         self._lock = Lock()  # making a client is not thread-safe, using one is
         self._made: dict[str, Any] = {}
+
+    def make(self, settings: Settings) -> None:
+        """Make those that the deployment will use: at its start, Lambda gives a sandbox all of a processor."""
+        wanted = {"ssm": True, "ec2": True, "s3": settings.bucket, "dynamodb": settings.table}
+        for service in [service for service, used in wanted.items() if used]:
+            getattr(self, service)
 
     @property
     def ssm(self) -> SSMClient:

@@ -3,17 +3,21 @@
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
+import contextlib
+import importlib.util
 import json
+import os
 import queue
 import socket
 import subprocess
+import sys
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from local.gateway import ADDRESS, LAMBDA_SECONDS
 
@@ -21,40 +25,62 @@ VERSION = "/2018-06-01/runtime"
 _FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:slurmql"
 
 
+PATIENCE = 60.0
+"""Seconds that an answer may take."""
+_Item = TypeVar("_Item")
+
+
 class SandboxError(Exception):
     """The handler failed, or could not be loaded; the text is what the runtime client reported."""
+
+
+def link_client(folder: Path) -> None:
+    """Fill the folder with AWS's runtime client and nothing else, as Lambda's /var/runtime."""
+    found = importlib.util.find_spec("awslambdaric")
+    if found is None or found.origin is None:
+        raise SandboxError("awslambdaric is not installed")
+    installed = Path(found.origin).parents[1]
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("awslambdaric", "simplejson", "snapshot_restore_py", "snapshot_restore_py.py"):
+        if (installed / name).exists():
+            (folder / name).symlink_to(installed / name)
+    for native in installed.glob("runtime_client*.so"):
+        (folder / native.name).symlink_to(native)
 
 
 class Sandbox:
     """One sandbox of a Lambda function: a process of AWS's runtime client over the artefact; a context manager.
 
-    `python` is the interpreter with its options and runs awslambdaric, which it must be able to import; `environment`
-    is the process's whole environment. `started` is when the process was started (time.monotonic).
+    `client` is a folder that link_client filled: beside the artefact and the standard library there is nothing else to
+    import. `options` are the interpreter's; what the process says goes to the file `said`.
     """
 
     def __init__(
-        self, task: Path, python: list[str], environment: Mapping[str, str], errors: Path, seconds: float = 60
+        self, task: Path, client: Path, environment: Mapping[str, str], said: Path, options: Sequence[str] = ()
     ) -> None:
         self._task = task
-        self._python = python
+        self._client = client
         self._environment = environment
-        self._errors = errors
-        self._seconds = seconds
+        self._said = said
+        self._options = options
+        self._ready = False
+        self._init: queue.Queue[float] = queue.Queue()
         self._events: queue.Queue[tuple[str, bytes] | None] = queue.Queue()
         self._replies: queue.Queue[tuple[str, bytes]] = queue.Queue()
         self._server = _Server((ADDRESS, 0), self._request_handler())
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, name="runtime-api", daemon=True).start()
-        self.started = time.monotonic()
-        with self._errors.open("wb") as errors:
+        with self._said.open("wb") as said:
             self._process = subprocess.Popen(
-                [*self._python, "-m", "awslambdaric", "handler.handler"],
+                [f"{sys.base_prefix}/bin/python3", "-S", *self._options, "-m", "awslambdaric", "handler.handler"],
                 cwd=self._task,
                 stdin=subprocess.DEVNULL,
-                stdout=errors,
-                stderr=errors,
+                stdout=said,
+                stderr=said,
                 env={
+                    "PATH": os.defpath,
+                    "PYTHONPATH": str(self._client),
                     **self._environment,
                     "AWS_LAMBDA_RUNTIME_API": f"{ADDRESS}:{self._server.server_address[1]}",
                     "AWS_LAMBDA_FUNCTION_NAME": "slurmql",
@@ -75,19 +101,24 @@ class Sandbox:
     def invoke(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """The handler's answer to the event. Raises SandboxError, also when the process has ended or says nothing."""
         self._events.put((str(uuid.uuid4()), json.dumps(event).encode()))
-        give_up = time.monotonic() + self._seconds
-        while time.monotonic() < give_up:
-            try:
-                kind, body = self._replies.get(timeout=0.2)
-            except queue.Empty:
-                if self._process.poll() is None:
-                    continue
-                break
-            answer: dict[str, Any] = json.loads(body)
-            if kind == "response":
-                return answer
-            raise SandboxError(answer)
-        raise SandboxError(self._errors.read_text(errors="replace")[-2000:])
+        kind, body = self._next(self._replies)
+        answer: dict[str, Any] = json.loads(body)
+        if kind == "response":
+            return answer
+        raise SandboxError(answer)
+
+    def init(self) -> float:
+        """CPU seconds of the init phase: the process's until it asked for the first event. Can be asked once."""
+        return self._next(self._init)
+
+    def _next(self, arriving: "queue.Queue[_Item]") -> _Item:
+        give_up = time.monotonic() + PATIENCE
+        alive = True
+        while alive and time.monotonic() < give_up:
+            alive = self._process.poll() is None  # what it said before its end has arrived then, too
+            with contextlib.suppress(queue.Empty):
+                return arriving.get(timeout=0.1)
+        raise SandboxError(self._said.read_text(errors="replace")[-2000:])
 
     def _request_handler(self) -> type[BaseHTTPRequestHandler]:
         sandbox = self
@@ -98,6 +129,9 @@ class Sandbox:
 
             def do_GET(self) -> None:
                 """The next event, which the client waits for."""
+                if not sandbox._ready:
+                    sandbox._ready = True
+                    sandbox._init.put(_cpu_seconds(sandbox._process.pid))
                 if (next_event := sandbox._events.get()) is None:
                     return
                 request_id, event = next_event
@@ -135,6 +169,13 @@ class Sandbox:
                 """Say nothing."""
 
         return RequestHandler
+
+
+def _cpu_seconds(process: int) -> float:
+    """User and system time of a process, proc_pid_stat(5)."""
+    after_name = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    ticks = int(after_name[11]) + int(after_name[12])
+    return ticks / os.sysconf(os.sysconf_names["SC_CLK_TCK"])
 
 
 class _Server(ThreadingHTTPServer):

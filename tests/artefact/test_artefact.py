@@ -1,13 +1,10 @@
 """The built artefact as Lambda runs it: AWS's runtime client, no other library, dated 1980, on real Slurm."""
 
-import importlib.util
 import json
 import os
-import platform
 import re
 import secrets
 import shutil
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -16,16 +13,12 @@ import pytest
 
 from artefact import archive, bytecode
 from artefact.__main__ import build
-from artefact.target import MACHINES, Target
+from artefact.target import Target
 from conftest import event
-from local.runtime import Sandbox, SandboxError
+from local.runtime import Sandbox, SandboxError, link_client
 from local.stack import Stack
 
-HERE = Target(
-    next(name for name, machine in MACHINES.items() if machine == platform.machine()),
-    f"{sys.version_info.major}.{sys.version_info.minor}",
-)
-"""This machine's processor and Python, so that it can run what was built."""
+HERE = Target.here()
 A_1980_DAY = 315_576_000
 # What `python -v` says of a module that it has compiled; of one that it took from a .pyc it names that, in quotes.
 COMPILED = re.compile(r"(?m)^# code object from ([^'\n]+\.py)$")
@@ -53,22 +46,13 @@ def task(zipped: Path) -> Path:
 def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with AWS's runtime client and nothing else, as /var/runtime."""
     folder = tmp_path_factory.mktemp("runtime")
-    client = importlib.util.find_spec("awslambdaric")
-    assert client
-    assert client.origin
-    installed = Path(client.origin).parents[1]
-    for name in ("awslambdaric", "simplejson", "snapshot_restore_py"):
-        (folder / name).symlink_to(installed / name)
-    for native in installed.glob("runtime_client*.so"):
-        (folder / native.name).symlink_to(native)
+    link_client(folder)
     return folder
 
 
 def sandbox(task: Path, runtime: Path, stack: Stack, *options: str, **variables: str) -> Sandbox:
     """A sandbox over the artefact that finds no library but the artefact's; what it says is in `said(task)`."""
-    python = [sys.base_prefix + "/bin/python3", "-S", *options]
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(runtime), **stack.environment, **variables}
-    return Sandbox(task, python, environment, task.with_name("said"))
+    return Sandbox(task, runtime, {**stack.environment, **variables}, task.with_name("said"), options)
 
 
 def said(task: Path) -> str:

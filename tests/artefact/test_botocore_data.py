@@ -33,8 +33,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def session(data: Path) -> Session:
+    loader = Loader([str(data)], include_default_search_paths=False)
+    loader.BUILTIN_DATA_PATH = str(data)  # it is botocore's own data, as in the artefact, not what a user added
     session = Session()
-    session.register_component("data_loader", Loader([str(data)], include_default_search_paths=False))
+    session.register_component("data_loader", loader)
     session.set_credentials("local", "local")
     return session
 

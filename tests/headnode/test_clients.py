@@ -1,11 +1,14 @@
-"""The AWS clients: made once, whoever is first."""
+"""The AWS clients: made once, whoever is first; at the start, those that are needed anyway."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import boto3
 import pytest
 
 from headnode.aws import Clients
+from headnode.settings import ClusterSettings, Settings
 from local.aws import CREDENTIALS
 
 
@@ -22,3 +25,30 @@ def test_the_first_requests_of_two_clusters_make_each_client_once(monkeypatch: p
         made = list(pool.map(first, range(8)))
     assert len({id(client) for client in made}) == 2
     assert made[0] is clients.ec2 and made[1] is clients.ssm
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The services whose client was made, in that order."""
+    services: list[str] = []
+
+    def client(self: boto3.Session, service: str, **_: Any) -> object:
+        services.append(service)
+        return object()
+
+    monkeypatch.setattr(boto3.Session, "client", client)
+    return services
+
+
+def settings(**changes: str) -> Settings:
+    return Settings({"lab": ClusterSettings("lab", "lab")}, "lab", "slurmql", **changes)  # type: ignore[arg-type]
+
+
+def test_those_that_are_needed_anyway_are_made_at_the_start(made: list[str]) -> None:
+    Clients().make(settings())
+    assert made == ["ssm", "ec2"]
+
+
+def test_those_of_the_bucket_and_the_table_too_where_there_are_such(made: list[str]) -> None:
+    Clients().make(settings(bucket="answers", table="snapshots"))
+    assert made == ["ssm", "ec2", "s3", "dynamodb"]
