@@ -58,14 +58,16 @@ class Picked(Sequence[T]):
     def completed(self, name: str, key: Hashable, complete: Callable[[Values], Values]) -> Values:
         """What `complete` makes of an attribute of all objects; `key` tells what it makes from others.
 
-        If it follows from the rows alone it is made for all of them and kept with them, unless those picked are few or
-        it fails for others.
+        If it follows from the rows alone it is kept with them: made for all of them, unless those picked are few or it
+        fails for others.
         """
         attribute = self._attribute(name)
         if not isinstance(attribute, Column) and not (isinstance(attribute, Link) and attribute.lasting):
             return complete(self.values(name))
         rows: Rows[Any] = self._sample.rows
         if len(self) * 4 < len(rows):
+            if isinstance(attribute, Column):
+                return rows.made(attribute, self.indexes, key, complete)
             return complete(self.values(name))
 
         def whole() -> Values | None:

@@ -11,10 +11,11 @@ parsed only when read) and, elsewhere, the GraphQL field.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, Self, TypeVar, get_type_hints, overload
 
 T = TypeVar("T")
+M = TypeVar("M")
 
 
 class Column(Generic[T]):
@@ -42,6 +43,17 @@ class Column(Generic[T]):
             return self
         texts, index = record.rows.texts, record.index
         return self.parse(*[texts[source][index] for source in self.sources])
+
+    def texts(self, sources: Sequence[Sequence[str]]) -> Sequence[Any]:
+        """The texts that its values follow from, row by row: one each, or a tuple of those of all sources."""
+        return sources[0] if len(sources) == 1 else list(zip(*sources, strict=True))
+
+    def parsed(self, texts: Iterable[Any]) -> dict[Any, T]:
+        """The value of each distinct text, in the order in which they come first."""
+        distinct, parse = dict.fromkeys(texts), self.parse
+        if len(self.sources) == 1:
+            return {text: parse(text) for text in distinct}
+        return {text: parse(*text) for text in distinct}
 
     @property
     def type(self) -> Any:
@@ -82,7 +94,6 @@ class Rows(Generic[R]):
         self.record = record
         self.texts = texts
         self._values: dict[str, list[Any]] = {}
-        self._parsed: dict[str, dict[Any, Any]] = {}
         self._kept: dict[Hashable, Any] = {}
 
     def __len__(self) -> int:
@@ -101,16 +112,27 @@ class Rows(Generic[R]):
     def values(self, column: Column[T]) -> list[T]:
         """All values of one column."""
         if column.name not in self._values:
-            texts = [self.texts[source] for source in column.sources]
-            self._values[column.name] = self._parse(column, texts)
-            self._parsed.pop(column.name, None)
+            texts = column.texts([self.texts[source] for source in column.sources])
+            parsed = column.parsed(texts)
+            self._values[column.name] = list(map(parsed.__getitem__, texts))
         return self._values[column.name]
 
     def some(self, column: Column[T], indexes: Sequence[int]) -> list[T]:
         """The values of one column in some rows; where they are few, only those are parsed."""
-        if column.name not in self._values and len(indexes) * 4 < len(self):
-            return self._parse(column, [picked(self.texts[source], indexes) for source in column.sources])
-        return picked(self.values(column), indexes)
+        if column.name in self._values or len(indexes) * 4 >= len(self):
+            return picked(self.values(column), indexes)
+        return self.made(column, indexes, None, list)
+
+    def made(
+        self, column: Column[T], indexes: Sequence[int], key: Hashable, make: Callable[[Sequence[T]], Sequence[M]]
+    ) -> list[M]:
+        """What `make` makes of the values of one column in some rows: of each distinct text once, and kept by `key`."""
+        texts = column.texts([picked(self.texts[source], indexes) for source in column.sources])
+        known: dict[Any, M] = self.kept((column.name, key, "by text"), dict)
+        parsed = column.parsed(text for text in texts if text not in known)
+        if parsed:
+            known.update(zip(parsed, make(list(parsed.values())), strict=True))
+        return list(map(known.__getitem__, texts))
 
     def kept(self, key: Hashable, make: Callable[[], T]) -> T:
         """What was made of the rows and is kept with them: `make` is called at the first time only."""
@@ -118,15 +140,6 @@ class Rows(Generic[R]):
             self._kept[key] = make()
         value: T = self._kept[key]
         return value
-
-    def _parse(self, column: Column[T], texts: Sequence[Sequence[str]]) -> list[T]:
-        known, parse = self._parsed.setdefault(column.name, {}), column.parse
-        if len(texts) == 1:
-            known.update({text: parse(text) for text in dict.fromkeys(texts[0]) if text not in known})
-            return list(map(known.__getitem__, texts[0]))
-        keys = list(zip(*texts, strict=True))
-        known.update({key: parse(*key) for key in dict.fromkeys(keys) if key not in known})
-        return list(map(known.__getitem__, keys))
 
 
 def picked(values: Sequence[T], indexes: Sequence[int]) -> list[T]:

@@ -1,5 +1,7 @@
 """A field is written once: from a table's lines follow what to ask Slurm for, the values and their types."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from slurm.column import Column, Record, Rows
@@ -75,7 +77,23 @@ def test_of_few_rows_only_their_texts_are_parsed() -> None:
     assert rows.some(Loud.word, [1, 2]) == ["B", "C"]
     assert parsed == ["d", "b", "c"]
     assert rows.some(Loud.word, range(9, -1, -1)) == list("JIHGFEDCBA")
-    assert sorted(parsed) == list("abcdefghij")
+    assert rows.some(Loud.word, [4]) == ["E"]
+    assert parsed[3:] == list("abcdefghij")
+
+
+def test_what_is_made_of_a_columns_values_is_made_of_each_text_once_for_each_purpose() -> None:
+    made: list[int | None] = []
+
+    def squares(widths: Sequence[int | None]) -> list[int]:
+        made.extend(widths)
+        return [(width or 0) ** 2 for width in widths]
+
+    rows = Rows(Sheet, {"Name": list("abcdef"), "Width": list("234235"), "Height": list("234235")})
+    assert rows.made(Sheet.width, [0, 3], "squares", squares) == [4, 4]
+    assert rows.made(Sheet.width, [1, 0], "squares", squares) == [9, 4]
+    assert rows.made(Sheet.area, [1], "squares", squares) == [81]
+    assert rows.made(Sheet.width, [1], "others", squares) == [9]
+    assert made == [2, 3, 9, 3]
 
 
 def test_what_was_made_of_rows_is_kept_with_them() -> None:
