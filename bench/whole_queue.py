@@ -20,7 +20,12 @@ SMALL = (
     f"{{ jobs(first: 100) {{ totalCount nodes {{ {FIELDS} }} }}"
     " queues { name state isDefault } nodes { nodes { name state cpuCounts { total } } } }"
 )
-ENVIRONMENT = {"SLURMQL_PAGE_LIMIT": "200000", "SLURMQL_TTL": "3600", "SLURMQL_COST_LIMIT": "100000000"}
+ENVIRONMENT = {
+    "SLURMQL_PAGE_LIMIT": "200000",
+    "SLURMQL_TTL": "3600",
+    "SLURMQL_COST_LIMIT": "100000000",
+    "SLURMQL_TABLE": "",  # one sandbox shares with nobody; with a table the look at it would be moto's time, not ours
+}
 
 
 def measure(suite: str, progress: Callable[[str], None]) -> Iterator[Figure]:
@@ -131,7 +136,7 @@ def _small(suite: str, sandbox: Sandbox) -> Iterator[Figure]:
     sandbox.answer(SMALL)
     sandbox.invoke(SMALL, times=50)
     timing = sandbox.invoke(SMALL, times=500)
-    how = "100 of 10,000 jobs x 12 fields, queues, nodes, warm; median of 500 in the handler's process"
+    how = "100 of 10,000 jobs x 12 fields, queues, nodes, warm, no table; median of 500 in the handler's process"
     yield Figure(_name("small_query_ms", suite), timing.median * 1000, "ms", "", "<= 1.5", how)
 
 
