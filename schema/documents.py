@@ -22,7 +22,7 @@ from resolvers.request import Limits
 from schema.limits import TooMuchError, cost, parsed
 
 KEPT: Final = 64
-"""Documents that are kept."""
+"""Documents that are kept; each takes 0.7 MB at the most."""
 _LONGEST: Final = 60
 _MOST: Final = 30
 """Characters of a field's name, and names, that the log tells."""

@@ -93,7 +93,7 @@ class Application:
             raise RefusedError(405, "Ask by POST, or by GET.", headers=_ALLOWED)
         _, folder, name = request.path.partition(graphiql.FOLDER)
         if folder and self._http.graphiql and request.method != "POST":
-            return graphiql.file(name, packed=negotiation.takes_gzip(request.headers.get("accept-encoding")))
+            return graphiql.file(name, packed=request.takes_gzip)
         if folder or not (request.path in ("", "/") or request.path.endswith(("/graphql", "/graphiql"))):
             raise RefusedError(404, "There is nothing here; the API is at /graphql.")
         if request.method != "POST" and not operation.asks(request):
@@ -125,7 +125,7 @@ class Application:
         response = _json(status, answer, media_type, headers)
         if trusted and request.method != "POST" and "errors" not in answer:
             self._let_keep(request, response, graph)
-        if negotiation.takes_gzip(request.headers.get("accept-encoding")):
+        if request.takes_gzip:
             response.compress()
         if too_large(response):
             advice = "Ask for fewer rows (first) or fewer fields"

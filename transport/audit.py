@@ -5,6 +5,7 @@ it. The request's line carries its metrics in CloudWatch's embedded metric forma
 """
 
 import logging
+import os
 import time
 from typing import Any, Final
 
@@ -18,8 +19,10 @@ _METRICS: Final = [
     {"Name": "Commands", "Unit": "Count"},
     {"Name": "Milliseconds", "Unit": "Milliseconds"},
 ]
-_FAILED: Final = {"Dimensions": [["code"]], "Metrics": [{"Name": "Errors", "Unit": "Count"}]}
+_FAILED: Final = {"Dimensions": [["function", "code"]], "Metrics": [{"Name": "Errors", "Unit": "Count"}]}
 _NAMESPACE: Final = "slurmql"
+_FUNCTION: Final = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local")
+"""Tells an account's deployments apart."""
 
 _cold = True
 
@@ -30,7 +33,7 @@ def record(graph: Graph, status: int, codes: list[str], size: int, seconds: floa
     for action in graph.actions:
         _action(graph, action)
     asked = graph.asked
-    directives: list[dict[str, Any]] = [{"Dimensions": [[]], "Metrics": _METRICS}]
+    directives: list[dict[str, Any]] = [{"Dimensions": [["function"]], "Metrics": _METRICS}]
     line: dict[str, Any] = {
         **_who(graph),
         "operation": asked.name[:100] if asked and asked.name else None,
@@ -41,6 +44,7 @@ def record(graph: Graph, status: int, codes: list[str], size: int, seconds: floa
         "codes": sorted(set(codes)),
         "bytes": size,
         "coldStart": _cold,
+        "function": _FUNCTION,
         "Requests": 1,
         "Commands": len(graph.commands),
         "Milliseconds": round(1000 * seconds, 2),

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from transport import negotiation
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -12,13 +14,18 @@ Send = Callable[[Message], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Request:
-    """A request: `headers` by their names in small letters, `query` as it stands in the URL, the whole body."""
+    """A request: `headers` by their names in small letters, `query` as it stands in the URL, the whole body.
+
+    `takes_bytes` is false if it came through a REST API, which passes on nothing but text unless it is told to; its
+    events alone have no version (API Gateway, "Binary media types for REST APIs"). It can compress by itself.
+    """
 
     method: str
     path: str
     query: str
     headers: Mapping[str, str]
     body: bytes
+    takes_bytes: bool
 
     @classmethod
     async def received(cls, scope: Scope, receive: Receive) -> Self:
@@ -29,4 +36,16 @@ class Request:
             message = await receive()
             body += message.get("body", b"")
             more = message.get("more_body", False)
-        return cls(scope["method"].upper(), scope["path"], scope["query_string"].decode("latin-1"), headers, body)
+        return cls(
+            method=scope["method"].upper(),
+            path=scope["path"],
+            query=scope["query_string"].decode("latin-1"),
+            headers=headers,
+            body=body,
+            takes_bytes="version" in scope.get("aws.event", {"version": None}),
+        )
+
+    @property
+    def takes_gzip(self) -> bool:
+        """Whether the answer may be compressed."""
+        return self.takes_bytes and negotiation.takes_gzip(self.headers.get("accept-encoding"))

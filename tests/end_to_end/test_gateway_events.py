@@ -2,6 +2,7 @@
 
 import base64
 import copy
+import gzip
 import json
 from collections.abc import Callable
 from typing import Any
@@ -254,3 +255,12 @@ def test_the_event_is_left_as_it_came(event: Make, api: Api) -> None:
     before = copy.deepcopy(sent)
     ask(api, sent)
     assert sent == before
+
+
+def test_a_rest_api_gets_text_since_it_would_pass_on_base64_as_it_is(api: Api) -> None:
+    document = body("{ __schema { types { name description } } }")
+    accepting = {"accept-encoding": "gzip"}
+    packed = api.handler(http_api(body=document, headers=accepting, username="ada"), Context())
+    plain = api.handler(rest_api(body=document, headers=accepting, username="ada"), Context())
+    assert packed["isBase64Encoded"] and not plain["isBase64Encoded"]
+    assert json.loads(gzip.decompress(base64.b64decode(packed["body"]))) == json.loads(plain["body"])
