@@ -301,8 +301,20 @@ def test_shares_are_those_of_sshare(api: Api, ranked: Cluster) -> None:
     normalized = {each["account"]: each["normalizedShares"] for each in told if each["user"] is None}
     assert normalized["genomics"] == pytest.approx(40 / 72, abs=1e-5)  # root itself has one
     assert all(0 <= each["fairShare"] <= 1 for each in told if each["user"])
+    uses = {(row[0], row[1]): float(row[2]) if row[2] else None for row in norm_usage(ranked)}
+    given = {
+        (each["account"], each["user"] or ""): each["normalizedUsage"]
+        for each in facts(api, "fairShare { account user normalizedUsage }", "ranked")["fairShare"]
+    }
+    assert given == pytest.approx(uses, abs=1e-5)
     own = facts(api, 'fairShare(user: "ada", account: "physics") { account user shares }', "ranked")["fairShare"]
     assert own == [{"account": "physics", "user": "ada", "shares": 1}]
+
+
+def norm_usage(cluster: Cluster) -> list[list[str]]:
+    """Account, user and share of all use, by sshare."""
+    printed = lines(cluster, "sshare", "-h", "-P", "-a", "-o", "Account,User,NormUsage")
+    return [[word.strip() for word in line.split("|")] for line in printed]
 
 
 def test_what_jobs_hold_counts_as_squeue_counts_it(api: Api, ranked: Cluster) -> None:

@@ -35,6 +35,14 @@ def stopped_annex(stack: Stack) -> Iterator[Instance]:
 
 
 @pytest.fixture
+def annex_without_agent(stack: Stack) -> Iterator[Instance]:
+    instance = stack.ssm.instances[1]
+    instance.online = False
+    yield instance
+    instance.online = True
+
+
+@pytest.fixture
 def down(stack: Stack) -> Iterator[Cluster]:
     annex = stack.clusters["annex"]
     annex.stop_controller()
@@ -88,6 +96,18 @@ def test_a_head_node_that_is_off_is_told_and_other_clusters_are_well(api: Api, s
         assert annex[check]["ok"] is False
         assert annex[check]["code"] == "CLUSTER_UNREACHABLE"
         assert annex[check]["message"]
+    assert annex["controllers"] == []
+
+
+def test_a_dead_agent_is_told_with_when_it_was_heard_of_and_the_query_holds(
+    api: Api, annex_without_agent: Instance
+) -> None:
+    lab, annex = (each["health"] for each in ask_anew(api, f"{{ clusters {{ {FIELDS} }} }}")["clusters"])
+    assert lab["ok"] is True
+    assert (annex["ok"], annex["agent"]["code"]) == (False, "CLUSTER_UNREACHABLE")
+    assert annex["agent"]["message"].startswith("Systems Manager calls the agent ConnectionLost, last heard of at 20")
+    assert (annex["headNode"]["ok"], annex["headNode"]["code"]) == (False, "CLUSTER_UNREACHABLE")
+    assert annex_without_agent.id in annex["headNode"]["message"]
     assert annex["controllers"] == []
 
 

@@ -22,8 +22,11 @@ RUNNING = f"""srun --ntasks=1 true
 srun --ntasks=1 python3 -c '{BUSY}
 time.sleep(600)'"""
 STEPS = """stepId name state rawState exitCode exitSignal startTime endTime elapsedSeconds nodeNames nodeCount taskCount
-  cpuCount cpuTimeSeconds maxRssMib"""
-FORMAT = "JobID,JobName,State,ExitCode,Start,End,ElapsedRaw,NodeList,NNodes,NTasks,AllocCPUS,TotalCPU,MaxRSS"
+  cpuCount cpuTimeSeconds maxRssMib aveCpuSeconds aveRssMib totalRssMib"""
+FORMAT = (
+    "JobID,JobName,State,ExitCode,Start,End,ElapsedRaw,NodeList,NNodes,NTasks,AllocCPUS,TotalCPU,MaxRSS,AveCPU,AveRSS,"
+)
+FORMAT += "TRESUsageInTot"
 USE = "cpuTimeSeconds cpuTimeReservedSeconds maxRssMib steps { stepId } efficiency { cpu memory }"
 
 
@@ -87,6 +90,11 @@ def _step(row: Mapping[str, str], cluster: Cluster) -> Values:
         "cpuCount": int(row["AllocCPUS"]),
         "cpuTimeSeconds": None if row["TotalCPU"] == "00:00:00" else float(int(seconds(row["TotalCPU"]))),
         "maxRssMib": mebibytes(row["MaxRSS"]),
+        "aveCpuSeconds": int(seconds(row["AveCPU"])) if row["AveCPU"] else None,
+        "aveRssMib": mebibytes(row["AveRSS"]),
+        "totalRssMib": mebibytes(
+            dict(part.split("=") for part in row["TRESUsageInTot"].split(",") if part).get("mem", "")
+        ),
     }
 
 

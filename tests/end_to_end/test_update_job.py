@@ -19,10 +19,8 @@ SIGNAL = """mutation ($ids: [ID!]!, $signal: String!, $target: SignalTarget! = S
   done: signalJobs(ids: $ids, signal: $signal, target: $target) {
     jobs { jobId state } errors { code message field id } }
 }"""
-OPERATE = (
-    "mutation ($ids: [ID!]!) { done: %sJobs(ids: $ids) { jobs { jobId state } errors { code message field id } } }"
-)
-SUSPEND, RESUME = OPERATE % "suspend", OPERATE % "resume"
+OPERATE = "mutation ($ids: [ID!]!) { done: %s(ids: $ids) { jobs { jobId state } errors { code message field id } } }"
+SUSPEND, RESUME = OPERATE % "suspendJobs", OPERATE % "resumeJobs"
 OPERATORS = "slurmql-operators"
 UNKNOWN = "4294960000"
 
