@@ -167,6 +167,21 @@ def test_of_ten_ids_one_of_them_unknown_nine_are_done_and_one_is_refused(api: Ap
     assert refused == {f"lab:{UNKNOWN}": "NOT_FOUND"}
 
 
+@pytest.mark.parametrize("document", [HOLD, RELEASE], ids=["hold", "release"])
+def test_of_ten_ids_one_of_them_unknown_nine_are_held_or_released(api: Api, jobs: Jobs, document: str) -> None:
+    ids = [jobs.held("--begin=now+1hour") for _ in range(9)]
+    done, refused = act(api, document, *ids[:4], UNKNOWN, *ids[4:])
+    assert done == dict.fromkeys(ids, "PENDING")
+    assert refused == {f"lab:{UNKNOWN}": "NOT_FOUND"}
+
+
+@two_users
+def test_another_users_held_job_is_not_released(api: Api, jobs: Jobs) -> None:
+    id = jobs.held("--begin=now+1hour")
+    assert act(api, RELEASE, id, user="grace") == ({}, {f"lab:{id}": "FORBIDDEN"})
+    assert jobs.state(id) == "PENDING"
+
+
 def test_an_ended_job_is_finished_already(api: Api, jobs: Jobs) -> None:
     id = jobs.ended()
     assert act(api, CANCEL, id) == ({}, {f"lab:{id}": "ALREADY_FINISHED"})
