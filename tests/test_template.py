@@ -21,6 +21,7 @@ from access.rules import IMAGE_ACCOUNTS
 from headnode.errors import ClusterUnreachableError
 from headnode.settings import Settings
 from local.template import TEMPLATE, Deployment, read
+from transport import audit
 
 TREE = Path(__file__).parents[1]
 ACCOUNT = {
@@ -269,18 +270,21 @@ def test_the_access_log_holds_no_header_and_no_query() -> None:
     assert not [value for value in line.values() if "header" in value.lower() or "path" in value.lower()]
 
 
-def test_the_dashboard_is_json_and_an_unreachable_cluster_is_told_by_the_logs_own_word() -> None:
+def test_the_dashboard_is_json_and_the_alarm_is_on_the_metric_that_is_logged() -> None:
     names = {**NAMES, "Table": "slurmql", "Function": "slurmql"}
     deployment = Deployment(read(), MINIMUM, names, ATTRIBUTES)
     board = deployment.resource("Dashboard")
     assert board is not None
     widgets = json.loads(board["DashboardBody"])["widgets"]
     assert {widget["type"] for widget in widgets} == {"metric", "log"}
-    metric, alarm = deployment.resource("Unreachable"), deployment.resource("UnreachableAlarm")
-    assert metric is not None
+    alarm = deployment.resource("UnreachableAlarm")
     assert alarm is not None
-    assert alarm["MetricName"] == metric["MetricTransformations"][0]["MetricName"]
-    assert ClusterUnreachableError.code in metric["FilterPattern"]
+    dimensions = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
+    assert dimensions == {"function": "slurmql", "code": ClusterUnreachableError.code}
+    directive: Json = audit._FAILED
+    assert [alarm["MetricName"]] == [each["Name"] for each in directive["Metrics"]]
+    assert [list(dimensions)] == directive["Dimensions"]
+    assert alarm["Namespace"] == audit._NAMESPACE
 
 
 def test_every_parameter_is_described_grouped_and_bounded() -> None:
