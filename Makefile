@@ -32,6 +32,7 @@ $(GRAPHIQL): web/package-lock.json web/build.js $(wildcard web/src/*) | $(INSTAL
 	@cd web && PATH="$$PATH:$(abspath $(BIN))" && npm ci --loglevel=error --no-audit --no-fund && node build.js
 
 web: $(GRAPHIQL)  ## GraphiQL's files, from npm into web/dist
+	@:
 
 run: $(INSTALLED)  ## a private real Slurm, local AWS and the API; PORT=8000 ACCOUNTING=1
 	@$(MAKE) --no-print-directory web || echo "going on without GraphiQL: \`make web\` tells what it lacks"
