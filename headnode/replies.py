@@ -6,8 +6,12 @@ import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from headnode.errors import ClusterUnreachableError
+from headnode.errors import ClusterUnreachableError, ResponseTooLargeError
 from slurm.command import Reply
+
+UNPACKED_LIMIT = 256 << 20
+"""Bytes of an answer's JSON: 100,000 jobs have some 60 MB."""
+_GZIP = 16 + zlib.MAX_WBITS
 
 
 def pack(replies: Iterable[Reply]) -> bytes:
@@ -27,10 +31,19 @@ def pack(replies: Iterable[Reply]) -> bytes:
 
 
 def unpack(body: bytes) -> dict[str, Any]:
-    """What was packed. Raises ClusterUnreachableError if it cannot be read."""
+    """What was packed. Raises ClusterUnreachableError if it cannot be read, ResponseTooLargeError past UNPACKED_LIMIT.
+
+    The head node is not trusted with the Lambda's memory: a few kB of gzip can hold gigabytes.
+    """
+    unpacking = zlib.decompressobj(_GZIP)
     try:
-        answer: dict[str, Any] = json.loads(gzip.decompress(body))
-    except (OSError, EOFError, ValueError, zlib.error) as error:
+        text = unpacking.decompress(body, UNPACKED_LIMIT)
+        if unpacking.unconsumed_tail:
+            raise ResponseTooLargeError(f"The head node's answer has more than {UNPACKED_LIMIT >> 20} MiB.")
+        if not unpacking.eof:
+            raise ValueError("its end is missing")
+        answer: dict[str, Any] = json.loads(text)
+    except (ValueError, RecursionError, zlib.error) as error:
         raise ClusterUnreachableError("The head node's answer cannot be read.") from error
     return answer
 

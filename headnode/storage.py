@@ -11,6 +11,8 @@ from headnode.errors import ClusterUnreachableError
 from slurm.refusal import Refusal, RefusalCode
 from slurm.sbatch import SCRIPT_LIMIT
 
+OBJECT_LIMIT = 64 << 20
+"""Bytes of a stored answer that are read; of a longer one the digest is then another."""
 _URL_SECONDS = 120  # a presigned URL is a secret that lies in SSM's history: it is good for one object, briefly
 
 
@@ -43,7 +45,7 @@ class Storage:
     def get(self, key: str, sha256: str) -> bytes:
         """The object, if it is the one with that digest (hexadecimal SHA-256)."""
         try:
-            body = self._clients.s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            body = self._clients.s3.get_object(Bucket=self._bucket, Key=key)["Body"].read(OBJECT_LIMIT)
         except (BotoCoreError, ClientError) as error:
             raise ClusterUnreachableError("The bucket for large answers cannot be read.") from error
         if hashlib.sha256(body).hexdigest() != sha256:

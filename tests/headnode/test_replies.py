@@ -1,0 +1,38 @@
+"""Replies on their way back: as they were, or a clear error, whatever the head node sends."""
+
+import gzip
+import json
+import tracemalloc
+
+import pytest
+
+from headnode import replies
+from headnode.errors import ClusterUnreachableError, ResponseTooLargeError
+from slurm.command import Reply
+
+
+def test_replies_come_back_as_they_were() -> None:
+    sent = [Reply(0, "out \u2603", "", 0.5), Reply(1, stderr="slurm_load_jobs error")]
+    assert [replies.reply(told) for told in replies.unpack(replies.pack(sent))["replies"]] == sent
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"no gzip", replies.pack([Reply(0)])[:-9], gzip.compress(b"no JSON"), gzip.compress(b"[" * 100_000)],
+    ids=["nothing", "no gzip", "cut off", "no JSON", "brackets"],
+)
+def test_what_cannot_be_read_is_told(body: bytes) -> None:
+    with pytest.raises(ClusterUnreachableError, match="cannot be read"):
+        replies.unpack(body)
+
+
+def test_an_answer_that_would_fill_the_memory_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replies, "UNPACKED_LIMIT", 1 << 20)
+    bomb = gzip.compress(json.dumps("x" * (100 << 20)).encode(), 1)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ResponseTooLargeError, match="more than 1 MiB"):
+            replies.unpack(bomb)
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    finally:
+        tracemalloc.stop()
