@@ -22,11 +22,11 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "queue-22.05": Benchmark(
         "10,000 jobs against slurmrestd and squeue --json of Slurm 22.05", partial(whole_queue.measure, "bookworm")
     ),
+    "queue-24.11": Benchmark(
+        "10,000 jobs against slurmrestd and squeue --json of Slurm 24.11", partial(whole_queue.measure, "trixie")
+    ),
     "growth": Benchmark("1,000 to 100,000 jobs, and the handler's memory", growth.measure),
     "fleet": Benchmark("20 sandboxes x 50 requests: commands on the head node", fleet.measure),
     "load": Benchmark("200 pollers on the local gateway", load.measure),
     "start-up": Benchmark("a sandbox's init against a plain sam build's", start_up.measure),
-    "queue-24.11": Benchmark(
-        "10,000 jobs against slurmrestd and squeue --json of Slurm 24.11", partial(whole_queue.measure, "trixie")
-    ),
 }
