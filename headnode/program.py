@@ -253,7 +253,7 @@ OPERATIONS = {
             "format": COLUMNS,
             "delimiter": r"~[0-9a-f]{16}",
             "allocations": FLAG,
-            "starttime": TIME,
+            "starttime": TIME + "|now",
             "endtime": TIME + "|now",
             "jobs": JOB + "(," + JOB + ")*",
             "user": WORD,

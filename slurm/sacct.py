@@ -310,7 +310,7 @@ def _by_user(search: Search) -> list[dict[str, str]]:
 
 def _parts(search: Search) -> list[dict[str, str]]:
     """The options of every sacct. To sacct a job that waits for `a,b` is in neither: who asks for a queue is told of all
-    that wait besides, and of ids whatever their queue is."""
+    that waited at the end of the window besides, and of ids whatever their queue is."""
     options = _options(search)
     if "partition" not in options:
         return [options]
@@ -319,7 +319,8 @@ def _parts(search: Search) -> list[dict[str, str]]:
         return [anywhere]
     if search.states and JobState.PENDING not in search.states:
         return [options]
-    return [options, {"endtime": "now", **anywhere, "state": JobState.PENDING.value}]
+    end = options.get("endtime", "now")
+    return [options, {**anywhere, "state": JobState.PENDING.value, "starttime": end, "endtime": end}]
 
 
 def _options(search: Search) -> dict[str, str]:

@@ -176,7 +176,9 @@ def test_jobs_that_may_wait_for_several_queues_are_asked_for_besides_and_by_id_w
     in_queue, that_wait = history(Search(queue="queue1", since=NOON)).commands
     assert options_of(in_queue)["partition"] == "queue1"
     assert "partition" not in options_of(that_wait)
-    assert (options_of(that_wait)["state"], options_of(that_wait)["endtime"]) == ("PENDING", "now")
+    assert [options_of(that_wait)[name] for name in ("state", "starttime", "endtime")] == ["PENDING", "now", "now"]
+    _, that_waited = history(Search(queue="queue1", since=NOON, until=NOON)).commands
+    assert {options_of(that_waited)[name] for name in ("starttime", "endtime")} == {"2026-11-22T12:00:00"}
     assert asked(Search(queue="queue1", ids=["4"])) == {"jobs": "4"}
 
 
