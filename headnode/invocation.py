@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from dataclasses import dataclass
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_ssm.type_defs import GetCommandInvocationResultTypeDef
 
+_log = logging.getLogger(__name__)
+
 _UNDER_WAY = ("Pending", "InProgress", "Delayed", "Cancelling")
 _THROTTLED = ("ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded")
+_TRACEBACK = "Traceback (most recent call last)"
 _DELIVERY_TIMEOUT = 30  # seconds, the least SSM accepts
 _MISSING_FOR = 10.0  # seconds during which GetCommandInvocation may not know a command yet (boto3#2701)
 _BRISK_FOR = 3.0  # seconds of looking at short intervals
@@ -131,9 +135,14 @@ def _wait(ssm: SSMClient, invocation: Invocation, command: str, deadline: Deadli
 def _output(result: GetCommandInvocationResultTypeDef, invocation: Invocation) -> str:
     if result["Status"] == "Success":
         return result["StandardOutputContent"]
-    said = result["StandardErrorContent"].strip().splitlines()
-    detail = f"{result['StatusDetails']}{': ' + said[0][:200] if said else ''}"
-    raise _lost(invocation, f"The command on {invocation.instance} ended as {detail}.")
+    said = result["StandardErrorContent"].strip()
+    if _TRACEBACK in said:
+        _log.error("the head node's program failed on %s: %s", invocation.instance, said)
+        detail = f"The head node's program failed on {invocation.instance}; the API's log has its words."
+    else:
+        first = f": {said.splitlines()[0][:200]}" if said else ""
+        detail = f"The command on {invocation.instance} ended as {result['StatusDetails']}{first}."
+    raise _lost(invocation, detail)
 
 
 def _require_agent(ssm: SSMClient, invocation: Invocation, command: str) -> None:

@@ -156,6 +156,22 @@ def test_a_read_that_fails_is_told_in_the_nodes_words(endpoint: Endpoint) -> Non
     assert str(caught.value) == f"The command on {NODE} ended as Failed: python3: not found."
 
 
+CRASH = """python3 -c 'def f(): raise KeyError("of our own")
+f()'"""
+
+
+def test_a_program_that_crashes_is_told_in_a_sentence_and_its_words_are_logged(
+    endpoint: Endpoint, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(ClusterUnreachableError) as caught:
+        run(CRASH)
+    assert str(caught.value) == f"The head node's program failed on {NODE}; the API's log has its words."
+    assert "Traceback (most recent call last)" in caplog.text and "KeyError: 'of our own'" in caplog.text
+    with pytest.raises(OutcomeUnknownError) as change:
+        run(CRASH, changes=True)
+    assert str(change.value) == f"It is not known whether the change was made. {caught.value}"
+
+
 def test_a_change_that_fails_may_have_been_made(endpoint: Endpoint) -> None:
     with pytest.raises(OutcomeUnknownError):
         run("exit 1", changes=True)
