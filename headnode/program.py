@@ -272,7 +272,7 @@ OPERATIONS = {
     "sbatch": Operation(["sbatch", "--parsable"], options=SBATCH, argument="/" + TEXT, caller=True),
     "scancel": Operation(
         ["scancel", "--verbose"],
-        options={"signal": r"[A-Z0-9]+", "batch": FLAG, "full": FLAG},
+        options={"signal": r"[A-Z0-9]+", "state": "RUNNING", "batch": FLAG, "full": FLAG},
         argument=JOB,
         caller=True,
     ),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from slurm import job_id
@@ -10,6 +11,8 @@ from slurm.refusal import Refusal, RefusalCode, refusal
 from slurm.states import DescribedEnum
 
 SIGNAL = re.compile(r"(SIG)?[A-Z][A-Z0-9]{1,9}|[1-9][0-9]?")
+NOT_RUNNING = "The job does not run, so no signal reaches it. KILL alone ends a job that waits or is suspended."
+_KILL = ("KILL", "SIGKILL", "9")
 
 
 class SignalTarget(DescribedEnum):
@@ -30,9 +33,27 @@ def cancel(
 
     `target` counts with a signal only. `--verbose` makes scancel tell of unknown and finished jobs, which it otherwise
     passes over with exit code 0.
+
+    Slurm has a signal for jobs that run, and KILL for all: another one to a job that waits or is suspended scancel
+    tries for a minute and a half ("Job is in transitional state, retrying"), unless it is told to pass over such jobs.
     """
-    options = {"signal": signal, **_TARGET_OPTIONS[target]} if signal else {}
-    return _each(Command("scancel", options=options), jobs)
+    if signal is None:
+        return _each(Command("scancel"), jobs)
+    options = {"signal": signal, **_TARGET_OPTIONS[target]}
+    if signal in _KILL:
+        return _each(Command("scancel", options=options), jobs)
+    question = _each(Command("scancel", options={**options, "state": "RUNNING"}), jobs)
+    return Question(question.commands, lambda replies: [_passed_over(why) for why in question.read(replies)])
+
+
+def _passed_over(why: Refusal | None) -> Refusal | None:
+    """What --state says of a job that it keeps the signal from; of a job that is not there other lines say so."""
+    if why is None:
+        return None
+    lines = [line for line in why.message.splitlines() if not line.startswith("No active jobs match")]
+    if lines:
+        return replace(why, message="\n".join(lines))
+    return replace(why, code=RefusalCode.CONFLICT, message=NOT_RUNNING)
 
 
 def hold(jobs: Sequence[str]) -> Question[list[Refusal | None]]:

@@ -131,6 +131,30 @@ def test_a_signal_reaches_the_job_and_the_job_lives(api: Api, jobs: Jobs, signal
     assert jobs.state(id) == "RUNNING"
 
 
+@pytest.mark.parametrize("signal", ["USR1", "TERM", "CONT"])
+def test_a_signal_to_a_waiting_job_is_a_conflict_at_once(api: Api, jobs: Jobs, signal: str) -> None:
+    """scancel by itself would try for a minute and a half."""
+    id, array = jobs.held(), jobs.held("--array=1-3")
+    conflicts = {f"lab:{job}": "CONFLICT" for job in (id, array)}
+    assert act(api, CANCEL, id, array, signal=signal) == ({}, conflicts)
+    assert act(api, CANCEL, f"{array}_2", signal=signal) == ({}, {f"lab:{array}_2": "CONFLICT"})
+    assert jobs.state(id) == "PENDING"
+
+
+def test_a_signal_to_a_suspended_job_is_a_conflict_and_kill_ends_it(api: Api, lab: Cluster, jobs: Jobs) -> None:
+    id = jobs.running()
+    lab.run("scontrol", "suspend", id)
+    assert act(api, CANCEL, id, signal="USR1") == ({}, {f"lab:{id}": "CONFLICT"})
+    assert jobs.state(id) == "SUSPENDED"
+    assert act(api, CANCEL, id, signal="KILL")[1] == {}
+    assert jobs.wait_for(id, "CANCELLED")
+
+
+def test_kill_ends_a_waiting_job(api: Api, jobs: Jobs) -> None:
+    id = jobs.held()
+    assert act(api, CANCEL, id, signal="SIGKILL") == ({id: "CANCELLED"}, {})
+
+
 def test_a_signal_to_an_ended_job_is_refused_in_the_schedulers_words_alone(api: Api, jobs: Jobs) -> None:
     id = jobs.ended()
     done = api.data(CANCEL, {"ids": [id], "signal": "USR1"})["done"]

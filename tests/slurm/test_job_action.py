@@ -5,7 +5,7 @@ import pytest
 from slurm import job_action
 from slurm.command import Command, Reply
 from slurm.errors import ParseError
-from slurm.refusal import RefusalCode
+from slurm.refusal import Refusal, RefusalCode
 
 
 def test_each_job_has_its_own_command() -> None:
@@ -16,7 +16,23 @@ def test_each_job_has_its_own_command() -> None:
 
 
 def test_a_signal_is_an_option() -> None:
-    assert job_action.cancel(["1"], "USR1").commands == (Command("scancel", {"signal": "USR1"}, ("1",)),)
+    assert job_action.cancel(["1"], "KILL").commands == (Command("scancel", {"signal": "KILL"}, ("1",)),)
+
+
+def test_a_signal_that_ends_no_waiting_job_is_for_running_ones() -> None:
+    (command,) = job_action.cancel(["1"], "USR1").commands
+    assert command == Command("scancel", {"signal": "USR1", "state": "RUNNING"}, ("1",))
+
+
+def test_what_scancel_says_of_a_job_that_waits_and_of_one_that_is_not_there() -> None:
+    """Slurm 22.05.8."""
+    question = job_action.cancel(["1", "2", "3"], "USR1")
+    none = "scancel: error: No active jobs match ALL job filters, including: state=RUNNING \n"
+    unknown = "scancel: error: Kill job error on job id 2: Invalid job id specified\n" + none
+    one, two, three = question.read([Reply(0, "", none), Reply(1, "", unknown), Reply(0, "", "scancel: Signal 10")])
+    assert one == Refusal(RefusalCode.CONFLICT, job_action.NOT_RUNNING, None, "1")
+    assert two == Refusal(RefusalCode.NOT_FOUND, "Kill job error on job id 2: Invalid job id specified", None, "2")
+    assert three is None
 
 
 @pytest.mark.parametrize(
