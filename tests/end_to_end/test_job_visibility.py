@@ -44,7 +44,8 @@ class Jobs:
         self.all = [*self.of_ada, self.own]
         for command, told in (
             (["squeue", "-h", "-j", self.running, "-o", "%T"], "RUNNING"),
-            (["sacct", "-n", "-X", "-a", "-o", "State", "-j", self.running], "RUNNING"),
+            # In a window of time, as a step's record may be in the books before its job's, with which it has a time.
+            (["sacct", "-n", "-X", "-a", "-S", "now-1hour", "-o", "State", "-j", self.running], "RUNNING"),
             (["sacct", "-n", "-X", "-a", "-o", "JobID", "-j", self.own], self.own),
         ):
             give_up = time.monotonic() + 90
