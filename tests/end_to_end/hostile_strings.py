@@ -1,24 +1,29 @@
 """Texts that somebody would send who wants more than a job: families of them, around a canary that must stay silent."""
 
 from collections.abc import Iterator
-from itertools import product
+from itertools import chain, product
+
+
+def families(canary: str) -> list[list[str]]:
+    """The texts by kind. `canary` is a folder that anybody may write to: whatever appears in it was made by a text."""
+    made = (
+        _shell(f"touch {canary}/shell"),
+        _options(canary),
+        _systems_manager(),
+        _graphql(),
+        _paths(canary),
+        _characters(),
+        _grammars(canary),
+        _variables(canary),
+        _framing(),
+        _other_languages(canary),
+    )
+    return list(map(list, made))
 
 
 def strings(canary: str) -> list[str]:
-    """Each once. `canary` is a folder that anybody may write to: whatever appears in it was made by a text."""
-    made = [
-        *_shell(f"touch {canary}/shell"),
-        *_options(canary),
-        *_systems_manager(),
-        *_graphql(),
-        *_paths(canary),
-        *_characters(),
-        *_grammars(canary),
-        *_variables(canary),
-        *_framing(),
-        *_other_languages(canary),
-    ]
-    return list(dict.fromkeys(made))
+    """All of them, each once."""
+    return list(dict.fromkeys(chain.from_iterable(families(canary))))
 
 
 def _shell(command: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Hostile text through the text arguments of queries, and into all that a job or a node keeps, on the real cluster.
+"""Hostile text through all text arguments, and into all that a job or a node keeps, on the real cluster.
 
 The arguments are found by walking the schema and the texts are made of families, so that what is new is attacked too.
 """
@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from hostile_strings import strings
+from hostile_strings import families, strings
 from text_arguments import Place, places
 
+from access.permissions import RIGHTS
+from access.role import Role
 from conftest import Api, event
 from headnode.deadline import Deadline
 from headnode.node import Actor, Errand, HeadNode
@@ -44,6 +46,11 @@ SCRIPT = "#!/bin/sh\ntrue\n"
 NODE = "gpu-dy-p4d-2"
 TOGETHER = 25
 """Texts in one document: a name may be repeated so often (schema/limits.py)."""
+
+COMMANDS = 8
+"""An argument of a mutation is sent no further document once it has cost so many SSM commands."""
+
+OPERATORS_INPUTS = {("Mutation", "updateJob", "adminComment"), ("Mutation", "updateJob", "deadline")}
 
 CODES = {
     "BAD_USER_INPUT",
@@ -163,10 +170,77 @@ def test_every_text_argument_of_a_query_takes_any_text(api: Api, lab: Cluster, t
         assert list(canary.iterdir()) == [], place
 
 
-def attack(api: Api, place: Place, texts: Sequence[str], right: dict[str, Any]) -> None:
+def attack(api: Api, place: Place, texts: Sequence[str], right: dict[str, Any], groups: str = "") -> None:
     document, variables = place.document(texts, right)
     body = json.dumps({"query": document, "variables": variables})
-    sound(api.handler(event(body), Context()), str(place))
+    answer = sound(api.handler(event(body, groups=groups), Context()), str(place))
+    if answer.get("data") is None and len(texts) > 1:  # one text may have hidden what becomes of the others
+        half = len(texts) // 2
+        attack(api, place, texts[:half], right, groups)
+        attack(api, place, texts[half:], right, groups)
+
+
+def test_every_text_argument_of_a_mutation_takes_any_text(
+    api: Api, lab: Cluster, texts: list[str], canary: Path
+) -> None:
+    """One of each family everywhere, then all others until they cost commands; nothing comes of them but ada's jobs.
+
+    A plain word may be the name of something, for which a change is sent: those go where nothing was sent yet. Where
+    any text is taken, the tests below send all.
+    """
+    waiting, spare = held(lab), held(lab)
+    right: dict[str, Any] = {
+        "Mutation.submitJob(input)": {"script": SCRIPT, "hold": True},
+        "Mutation.submitJob(input).script": {"hold": True},
+        "Mutation.submitJob(input).scriptUri": {"hold": True},
+        "Mutation.submitJob(input).scriptPath": {"hold": True},
+        "Mutation.submitJob(input).gpuType": {"script": SCRIPT, "hold": True, "gpus": 1},
+        "Mutation.submitJob(input).environment": {
+            "script": SCRIPT,
+            "hold": True,
+            "environment": [{"name": "TEXT", "value": "text"}],
+        },
+        "Mutation.submitJob(input).signal": {"script": SCRIPT, "hold": True, "timeLimitSeconds": 600},
+        "Mutation.cancelJobs(input)": {"ids": [spare]},
+        "Mutation.cancelJobs(input).filter": {"limit": 1, "dryRun": True},
+        "Mutation.holdJobs(ids)": [waiting],
+        "Mutation.releaseJobs(ids)": [spare],
+        "Mutation.requeueJobs(ids)": [spare],
+        "Mutation.updateJob(id)": waiting,
+        "Mutation.updateJob(input)": {"nice": 1},
+        "Mutation.signalJobs(ids)": [waiting],
+        "Mutation.updateNode(input)": {"names": [NODE], "action": "DRAIN", "reason": "attacked"},
+        "Mutation.updateQueue(input)": {"name": "queue1", "action": "UP"},
+        "Mutation.createReservation(input)": {
+            "users": ["ada"],
+            "nodeNames": ["queue1-st-small-1"],
+            "startTime": "2033-05-18T03:33:20Z",
+            "durationSeconds": 600,
+            "flags": ["OVERLAP"],
+        },
+    }
+    names = [text for text in texts if re.fullmatch(r"\w[\w.:@,+=-]*", text, re.ASCII)]
+    no_names = [text for text in texts if text not in names]
+    sent = 0
+    attacked = [place for place in places(schema._schema) if place.root == "Mutation"]
+    for number, place in enumerate(attacked):
+        for_operators = RIGHTS[place.field].role is Role.OPERATOR or (*place.field, *place.inputs) in OPERATORS_INPUTS
+        groups = "slurmql-operators" if for_operators else ""
+        before = api.commands()
+        documents = [(some, COMMANDS) for some in parts(no_names, TOGETHER)]
+        documents += [(some, 1) for some in parts(names, TOGETHER)]
+        for some, bound in [(one_of_each_family(str(canary), number), COMMANDS), *documents]:
+            if api.commands() - before >= bound:
+                break
+            attack(api, place, some, right, groups)
+            sent += len(some)
+        assert list(canary.iterdir()) == [], place
+    assert sent > 300 * len(attacked)
+
+
+def one_of_each_family(canary: str, number: int) -> list[str]:
+    """Others for each number."""
+    return [family[number % len(family)] for family in families(canary)]
 
 
 # --- where any text is taken, all of them, and read back by Slurm's own tools ---------------------------------------
