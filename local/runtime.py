@@ -98,9 +98,9 @@ class Sandbox:
         self._server.shutdown()
         self._server.server_close()
 
-    def invoke(self, event: Mapping[str, Any]) -> dict[str, Any]:
+    def invoke(self, event: Mapping[str, Any], request_id: str | None = None) -> dict[str, Any]:
         """The handler's answer to the event. Raises SandboxError, also when the process has ended or says nothing."""
-        self._events.put((str(uuid.uuid4()), json.dumps(event).encode()))
+        self._events.put((request_id or str(uuid.uuid4()), json.dumps(event).encode()))
         kind, body = self._next(self._replies)
         answer: dict[str, Any] = json.loads(body)
         if kind == "response":

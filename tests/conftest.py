@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from hypothesis import settings
 
 from local import packages
 from local.cluster import Cluster
-from local.gateway import Context, claims
+from local.gateway import Context, Handler, claims
+from local.runtime import Sandbox, link_client
 from local.ssm import Endpoint
 from local.stack import Stack
 from local.suite import Chroot, entered
@@ -77,7 +78,7 @@ def lab(stack: Stack) -> Cluster:
 class Api:
     """The Lambda's handler, called as API Gateway calls it."""
 
-    handler: Callable[[dict[str, Any], Any], dict[str, Any]]
+    handler: Handler
     ssm: Endpoint
 
     def ask(
@@ -107,14 +108,28 @@ class Api:
         return len(self.ssm.sends)
 
 
+@pytest.fixture(scope="session")
+def entry(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Handler]:
+    """The Lambda's entry: this tree's, or that of the artefact in SLURMQL_ARTEFACT, in a sandbox of its own."""
+    if task := os.environ.get("SLURMQL_ARTEFACT"):
+        client, said = tmp_path_factory.mktemp("client"), tmp_path_factory.mktemp("sandbox") / "said"
+        link_client(client)
+        with Sandbox(Path(task), client, stack.environment, said) as sandbox:
+            yield lambda event, context: sandbox.invoke(event, context.aws_request_id)
+    else:
+        import handler
+
+        yield handler.handler
+
+
 @pytest.fixture
-def api(stack: Stack) -> Api:
-    """The API with no snapshot kept."""
+def api(stack: Stack, entry: Handler) -> Api:
+    """The API with no snapshot kept, here and, as the sandboxes share them, anywhere."""
     import handler
 
     for snapshots in handler.clusters.values():
         snapshots.drop()
-    return Api(handler.handler, stack.ssm)
+    return Api(entry, stack.ssm)
 
 
 def _json(value: Any) -> str:

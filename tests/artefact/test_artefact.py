@@ -5,6 +5,8 @@ import os
 import re
 import secrets
 import shutil
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -99,6 +101,16 @@ def test_it_serves_requests_and_compiles_nothing(task: Path, runtime: Path, stac
     assert f"code object from '{task}/__pycache__/handler." in said(task), "this would not see what is compiled"
     assert compiled(task) == []
     assert files(task) == before
+
+
+def test_the_end_to_end_tests_pass_over_it(task: Path) -> None:
+    modules = [
+        f"tests/end_to_end/test_{name}.py" for name in ("one_command", "submitting", "job_output", "large_answers")
+    ]
+    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *modules]
+    environment = {**os.environ, "SLURMQL_ARTEFACT": str(task)}
+    result = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout[-5000:]
 
 
 def test_a_module_without_bytecode_would_be_seen(task: Path, runtime: Path, stack: Stack, tmp_path: Path) -> None:
