@@ -19,7 +19,7 @@ INTERVAL = 0.001
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU seconds (user and system, of the process and all its descendants), and MiB at the highest, summed."""
+    """CPU seconds (user and system) of the process and all its descendants, and MiB of those that ran at one time."""
 
     cpu_seconds: float
     rss_mib: float
@@ -56,32 +56,29 @@ def _measure(argv: Sequence[str], cluster: Cluster, stdin: bytes) -> Cost:
 
 
 class _Memory(threading.Thread):
-    """Adds up the largest resident set (proc(5), VmHWM) of every process below one, though not all peak at once."""
+    """Adds up the largest resident sets so far (proc(5), VmHWM) of all processes below one that run at one time.
+
+    Not all peak at once, so it is rather too much.
+    """
 
     def __init__(self, pid: int) -> None:
         super().__init__()
         self._root = Path(f"/proc/{pid}")
-        self._peaks: dict[str, int] = {}
+        self.peak_mib = 0.0
 
     def run(self) -> None:
-        while self._look(self._root):
+        while kib := self._look(self._root):
+            self.peak_mib = max(self.peak_mib, kib / 1024)
             time.sleep(INTERVAL)
 
-    @property
-    def peak_mib(self) -> float:
-        return sum(self._peaks.values()) / 1024
-
-    def _look(self, process: Path) -> bool:
-        """Note the process's peak and its children's; False if it has ended."""
+    def _look(self, process: Path) -> int:
+        """The process's peak and its children's, in KiB; 0 if it has ended."""
         try:
             status = (process / "status").read_text()
             children = (process / "task" / process.name / "children").read_text().split()
         except OSError:
-            return False
+            return 0
         peak = next((line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")), None)
         if peak is None:  # a zombie has no memory
-            return False
-        self._peaks[process.name] = int(peak)
-        for child in children:
-            self._look(Path("/proc") / child)
-        return True
+            return 0
+        return int(peak) + sum(self._look(Path("/proc") / child) for child in children)

@@ -18,7 +18,9 @@ It always exits with 0: 194 would reboot the node, 137, 168 and 169 have meaning
 """
 
 import binascii
+import codecs
 import errno
+import fcntl
 import json
 import os
 import pwd
@@ -59,6 +61,9 @@ KEYS_LIMIT = 20000  # idempotency keys of one user
 CLAIM_LIMIT = 1 << 16  # bytes of a claim that are looked at
 PATIENCE = 1.0  # so long a read may be silent before slurmctld is asked whether it is there at all
 AT_ONCE = 8
+PIECE = 1 << 16  # bytes of a long output that are compressed at once
+PIPE = 1 << 18  # bytes that a command may print before we read: few large pieces cost less than many small ones
+SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ, which Python has a name for only since 3.10
 PLAIN_ENVIRONMENT = {
     "TZ": "UTC",
     "SLURM_TIME_FORMAT": "%s",
@@ -435,8 +440,43 @@ def login(entry: "pwd.struct_passwd") -> Account:
 # --- processes ------------------------------------------------------------------------------------------------------
 
 
+class Printed:
+    """What a command prints on one stream. If it `flows`, nobody here looks at it; most of it is kept compressed."""
+
+    def __init__(self, flows: bool) -> None:
+        self.flows = flows
+        self.pieces = []  # type: List[bytes]
+        self.waiting = 0
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self.deflated = None  # type: Optional[Deflated]
+
+    def add(self, data: bytes) -> None:
+        self.pieces.append(data)
+        self.waiting += len(data)
+        if self.flows and self.waiting >= PIECE:
+            self.deflate()
+
+    def deflate(self, last: bool = False) -> None:
+        """Compress what waits, as it will stand between the quotes of a JSON string."""
+        self.deflated = self.deflated or Deflated()
+        text = self.decoder.decode(b"".join(self.pieces), last)
+        self.pieces = []
+        self.waiting = 0
+        self.deflated.add(json.dumps(text)[1:-1])
+
+    def told(self) -> "Any":
+        """The text, or what it was compressed to because it was long."""
+        if self.deflated is None:
+            return self.decoder.decode(b"".join(self.pieces), True)
+        self.deflate(last=True)
+        return self.deflated
+
+
 class Process:
-    """One command: started, read to its end, killed at its time limit and when it prints more than `most` bytes."""
+    """One command: started, read to its end, killed at its time limit and when it prints more than `most` bytes.
+
+    With `flows` only its reply tells what it printed: `stdout` and `stderr` may not be asked.
+    """
 
     def __init__(
         self,
@@ -448,6 +488,7 @@ class Process:
         argv0: "Optional[str]" = None,
         session: bool = False,
         patience: "Optional[float]" = None,
+        flows: bool = False,
     ) -> None:
         self.argv = argv
         self.argv0 = argv0 or argv[0]
@@ -458,7 +499,7 @@ class Process:
         self.patience = patience
         self.session = session
         self.target = subprocess.PIPE
-        self.output = {"stdout": [], "stderr": []}  # type: Dict[str, List[bytes]]
+        self.output = {"stdout": Printed(flows), "stderr": Printed(flows)}
         self.streams = {}  # type: Dict[str, Any]
         self.started = 0.0
         self.exit_code = None  # type: Optional[int]
@@ -490,6 +531,7 @@ class Process:
             for name in ("stdout", "stderr"):
                 stream = getattr(self.child, name)
                 if stream is not None:
+                    enlarge(stream)
                     selector.register(stream, selectors.EVENT_READ, (self, name))
                     self.streams[name] = stream
         finally:
@@ -506,10 +548,10 @@ class Process:
             os.write(1, b"session %d\n" % os.getsid(0))
 
     def read(self, selector: selectors.BaseSelector, name: str) -> None:
-        data = os.read(self.streams[name].fileno(), 1 << 18)
+        data = os.read(self.streams[name].fileno(), PIPE)
         self.left -= len(data)
         if data and self.left >= 0:
-            self.output[name].append(data)
+            self.output[name].add(data)
             return
         if data:
             self.refusal = RefusedError("%s printed too much" % self.argv[0], "unavailable")
@@ -548,19 +590,19 @@ class Process:
 
     @property
     def stdout(self) -> bytes:
-        return b"".join(self.output["stdout"])
+        return b"".join(self.output["stdout"].pieces)
 
     @property
     def stderr(self) -> bytes:
-        return b"".join(self.output["stderr"])
+        return b"".join(self.output["stderr"].pieces)
 
     def reply(self) -> "Dict[str, Any]":
         if self.refusal is not None:
             return self.refusal.reply()
         return {
             "exit_code": self.exit_code,
-            "stdout": self.stdout.decode("utf-8", "replace"),
-            "stderr": self.stderr.decode("utf-8", "replace"),
+            "stdout": self.output["stdout"].told(),
+            "stderr": self.output["stderr"].told(),
             "seconds": round((self.ended or self.started) - self.started, 4),
         }
 
@@ -572,6 +614,14 @@ def find(name: str) -> str:
         if os.access(path, os.X_OK):
             return path
     raise OSError(2, "not found in " + SETTINGS["path"])
+
+
+def enlarge(pipe: "Any") -> None:
+    """Let more wait in a pipe; where that is not allowed it is read in smaller pieces."""
+    try:
+        fcntl.fcntl(pipe, SET_PIPE_SIZE, PIPE)
+    except OSError:
+        pass
 
 
 def spool(text: str) -> int:
@@ -599,8 +649,7 @@ def run(processes: "List[Process]") -> None:
             for key, _ in selector.select(0.1) if reading else ():
                 process, name = key.data
                 process.read(selector, name)
-            if running and not reading:
-                time.sleep(0.002)  # output is read, the exit is due
+            time.sleep(0.002)  # more is printed, or the exit is due
             running = [process for process in running if not process.over(selector)]
 
 
@@ -631,6 +680,7 @@ class Reading(Process):
         if pid == 0:
             self.tell(writable)
         os.close(writable)
+        enlarge(readable)
         self.child = Child(pid)
         self.streams["stdout"] = os.fdopen(readable, "rb", 0)
         selector.register(self.streams["stdout"], selectors.EVENT_READ, (self, "stdout"))
@@ -750,7 +800,8 @@ def command_line(operation: "Dict[str, Any]", replies: "List[Dict[str, Any]]") -
 
 def submitted_job(replies: "List[Dict[str, Any]]", number: "Any") -> str:
     reply = replies[number] if isinstance(number, int) and 0 <= number < len(replies) else {}
-    match = re.search(r"^(\d+)(;.*)?\Z", reply.get("stdout", "").strip(), re.MULTILINE)
+    printed = reply.get("stdout")
+    match = re.search(r"^(\d+)(;.*)?\Z", printed.strip(), re.MULTILINE) if isinstance(printed, str) else None
     if reply.get("exit_code") != 0 or match is None:
         raise RefusedError("no job was submitted")
     return match.group(1)
@@ -774,7 +825,7 @@ def prepare(request: "Dict[str, Any]", replies: "List[Dict[str, Any]]", operatio
             raise RefusedError("variable '%s' is not allowed with this value" % name)
         account.environment[name] = value
     # sacct and sacctmgr ask slurmdbd, not slurmctld.
-    return Process(argv, account, patience=None if allowed.words[0] in ("sacct", "sacctmgr") else PATIENCE)
+    return Process(argv, account, patience=None if allowed.words[0] in ("sacct", "sacctmgr") else PATIENCE, flows=True)
 
 
 def changes(operation: "Dict[str, Any]") -> bool:
@@ -983,8 +1034,6 @@ class Claim:
 
     def lock(self) -> None:
         """Wait for the lock, which sbatch holds too: a submission with the same key may be under way."""
-        import fcntl
-
         give_up = time.time() + SECONDS
         while True:
             try:
@@ -1123,15 +1172,89 @@ def integer(digits: str) -> int:
     return int(digits)
 
 
+class Deflated:
+    """ASCII text, compressed as it comes, in blocks that need nothing before them (RFC 1951)."""
+
+    def __init__(self) -> None:
+        self.compressor = zlib.compressobj(6, zlib.DEFLATED, -15)
+        self.blocks = []  # type: List[bytes]
+        self.checksum = 0
+        self.size = 0
+
+    def add(self, text: str) -> None:
+        data = text.encode("ascii")
+        self.blocks.append(self.compressor.compress(data))
+        self.checksum = zlib.crc32(data, self.checksum)
+        self.size += len(data)
+
+    def append(self, other: "Deflated") -> None:
+        """What the other has, and it ends with that: nothing before a full flush is referred to after it."""
+        for each in (self, other):
+            each.blocks.append(each.compressor.flush(zlib.Z_FULL_FLUSH))
+        self.blocks.extend(other.blocks)
+        self.checksum = checksum_of_both(self.checksum, other.checksum, other.size)
+        self.size += other.size
+
+    def gzip(self) -> bytes:
+        """All of it as a file of one member (RFC 1952)."""
+        head, end = b"\x1f\x8b\x08\0\0\0\0\0\0\xff", self.compressor.flush()
+        numbers = (number.to_bytes(4, "little") for number in (self.checksum, self.size & 0xFFFFFFFF))
+        return b"".join([head] + self.blocks + [end] + list(numbers))
+
+
+def checksum_of_both(first: int, second: int, size: int) -> int:
+    """The CRC-32 of two texts in a row, from that of each and the size of the second: zlib's crc32_combine.
+
+    Python has no name for it. A byte more behind a text multiplies its remainder by x^8, in polynomials modulo
+    CRC-32's, whose highest power is the lowest bit.
+    """
+    power = 1 << 23  # x^8, then its square, and so on
+    while size:
+        if size & 1:
+            first = product(power, first)
+        power = product(power, power)
+        size >>= 1
+    return first ^ second
+
+
+def product(one: int, other: int) -> int:
+    """Of two polynomials modulo CRC-32's."""
+    result = 0
+    for bit in range(31, -1, -1):
+        if one >> bit & 1:
+            result ^= other
+        other = (other >> 1) ^ (0xEDB88320 if other & 1 else 0)
+    return result
+
+
+def packed(answer: "Dict[str, Any]") -> bytes:
+    """gzip of JSON; what was compressed already is put between its quotes."""
+    whole = Deflated()
+    if "replies" not in answer:
+        whole.add(json.dumps(answer))
+        return whole.gzip()
+    whole.add('{"started":%s,"replies":[' % json.dumps(answer["started"]))
+    for number, reply in enumerate(answer["replies"]):
+        flowed = {name: value for name, value in reply.items() if isinstance(value, Deflated)}
+        rest = {name: value for name, value in reply.items() if name not in flowed}
+        whole.add(("," if number else "") + json.dumps(rest, separators=(",", ":"))[:-1])
+        for name, text in flowed.items():
+            whole.add(',"%s":"' % name)
+            whole.append(text)
+            whole.add('"')
+        whole.add("}")
+    whole.add("]}")
+    return whole.gzip()
+
+
 def pack(answer: "Dict[str, Any]", put: "Optional[str]") -> str:
     """The line for stdout; an answer that is too large for it goes to S3."""
-    compressor = zlib.compressobj(6, zlib.DEFLATED, 31)
-    body = compressor.compress(json.dumps(answer, separators=(",", ":")).encode("ascii")) + compressor.flush()
-    line = binascii.b2a_base64(body, newline=False).decode()
-    if len(line) <= STDOUT_LIMIT:
-        return line
+    body = packed(answer)
+    size = (len(body) + 2) // 3 * 4
+    if size <= STDOUT_LIMIT:
+        return binascii.b2a_base64(body, newline=False).decode()
     if not put:
-        return pack({"error": "the answer of %d bytes needs a bucket, and none is configured" % len(line)}, None)
+        return pack({"error": "the answer of %d bytes needs a bucket, and none is configured" % size}, None)
     import hashlib
 
     try:

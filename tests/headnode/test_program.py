@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -404,6 +405,44 @@ def test_much_output_on_both_streams_is_read_while_it_comes(node: Node) -> None:
     node.command("squeue", "head -c 3000000 /dev/zero | tr '\\0' x >&2; head -c 3000000 /dev/zero | tr '\\0' y")
     (reply,) = node.ask({"operation": "squeue"})
     assert (len(reply["stdout"]), len(reply["stderr"])) == (3_000_000, 3_000_000)
+
+
+def test_long_outputs_of_commands_at_once_come_back_as_they_were(node: Node) -> None:
+    printed = {
+        name: "".join(f'{number % 7} {name} \u00e9\u4e16\U0001f600 "\\ \x01\t\n' for number in range(20_000))
+        for name in ("squeue", "sinfo")
+    }
+    for name, text in printed.items():
+        (node.folder / name).write_bytes(text.encode() + b"\xff\xe4\xb8")
+        node.command(name, f"cat {node.folder / name}; cat {node.folder / name} >&2; exit 1")
+    one, small, other = node.ask({"operation": "squeue"}, {"operation": "nonesuch"}, {"operation": "sinfo"})
+    for reply, text in ((one, printed["squeue"]), (other, printed["sinfo"])):
+        assert reply["stdout"] == reply["stderr"] == text + "\ufffd\ufffd"
+        assert reply["exit_code"] == 1
+    assert small["code"] == "invalid"
+
+
+def test_a_long_output_takes_little_memory(node: Node) -> None:
+    status = node.folder / "status"
+    told = f"{SOURCE}\nopen('{status}', 'w').write(open('/proc/self/status').read())"
+    node.command("squeue", "yes 1234567 | head -c 8000000")
+    (reply,) = node.answer(packed(node.request({"operation": "squeue"})), told)["replies"]
+    assert len(reply["stdout"]) == 8_000_000
+    highest = next(line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    assert int(highest) < 30_000  # kB; the output alone was in memory four times
+
+
+def test_a_long_output_tells_of_no_job(node: Node) -> None:
+    node.command("squeue", "yes 17 | head -c 300000")
+    steps = [[{"operation": "squeue"}], [{"operation": "squeue", "options": {"jobs": {"job_of": 0}}}]]
+    _, reply = node.answer(packed({**node.request(), "steps": steps}))["replies"]
+    assert reply == {"refusal": "no job was submitted", "code": "invalid"}
+
+
+@given(st.binary(), st.binary())
+def test_the_checksum_of_two_texts_follows_from_theirs(one: bytes, other: bytes) -> None:
+    both = program.checksum_of_both(zlib.crc32(one), zlib.crc32(other), len(other))
+    assert both == zlib.crc32(one + other)
 
 
 def test_a_command_that_is_missing_is_unavailable(node: Node) -> None:
