@@ -159,7 +159,7 @@ def test_an_actions_words_as_the_head_node_runs_them() -> None:
     (close,) = partition_update.update("queue1", QueueAction.INACTIVE).commands
     assert argv(close) == ["scontrol", "update", "PartitionName=queue1", "State=INACTIVE"]
     (kill,) = job_action.cancel(["1_2"], "USR1", SignalTarget.BATCH).commands
-    assert argv(kill) == ["scancel", "--verbose", "--signal=USR1", "--batch", "1_2"]
+    assert argv(kill) == ["scancel", "--verbose", "--signal=USR1", "--batch", "--state=RUNNING", "1_2"]
     (change,) = job_update.update(["7_[1-5%2]"], JobUpdate(comment="a b", dependency="")).commands
     assert argv(change) == ["scontrol", "update", "JobId=7_[1-5]", "Comment=a b", "Dependency="]
 
