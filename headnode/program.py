@@ -71,7 +71,8 @@ PLAIN_ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
 }
 
-FORMAT = r"[A-Za-z_-]+:~[0-9a-f]{16}(,[A-Za-z_-]+:~[0-9a-f]{16})*"
+SEPARATOR = "~[A-Za-z0-9]{8}"
+FORMAT = "[A-Za-z_-]+:" + SEPARATOR + "(,[A-Za-z_-]+:" + SEPARATOR + ")*"
 JOB = r"\d{1,10}(_(\d{1,10}|\[[\d,:-]+\])|\+\d{1,10})?"
 WORD = r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]*"
 WORDS = WORD + "(," + WORD + ")*"
@@ -251,12 +252,12 @@ OPERATIONS = {
     ),
     "sshare": Operation(["sshare", "--noheader", "--parsable2", "--all"], options={"format": COLUMNS}),
     "sdiag": Operation(["sdiag"]),
-    "sprio": Operation(["sprio", "--noheader"], environment={"SPRIO_FORMAT": r"(%[A-Za-z]~[0-9a-f]{16})+"}),
+    "sprio": Operation(["sprio", "--noheader"], environment={"SPRIO_FORMAT": "(%[A-Za-z]" + SEPARATOR + ")+"}),
     "sacct": Operation(
         ["sacct", "--noheader", "--allusers", "--duplicates", "--parsable", "--noconvert"],
         options={
             "format": COLUMNS,
-            "delimiter": r"~[0-9a-f]{16}",
+            "delimiter": SEPARATOR,
             "allocations": FLAG,
             "starttime": TIME + "|now",
             "endtime": TIME + "|now",

@@ -321,9 +321,9 @@ def _variables(canary: str) -> Iterator[str]:
 def _framing() -> Iterator[str]:
     """What stands between fields and records in what the head node answers."""
     yield from (
-        "~0123456789abcdef",
-        "~0123456789abcde",
-        "x~0123456789abcdef\n999999~0123456789abcdef",
+        "~0123abCD",
+        "~0123abC",
+        "x~0123abCD\n999999~0123abCD",
         "~" * 100,
         "\x1e\x1f\x1d",
         "session 1\n17\n",

@@ -44,7 +44,7 @@ TEXTS = {
     **LINE,
     "empty": "",
     "newlines": "\na\r\nb\n",
-    "a forged record": "x~0123456789abcdef\n999999~0123456789abcdef|root|RUNNING\n999999 root RUNNING\n",
+    "a forged record": "x~0123abCD\n999999~0123abCD|root|RUNNING\n999999 root RUNNING\n",
 }
 
 each_text = pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())

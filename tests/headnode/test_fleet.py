@@ -478,7 +478,7 @@ def about(text: str) -> dict[str, Any]:
     return {"M": {"about": {"S": text}, "body": {"B": b""}}}
 
 
-def pointer(separators: Sequence[str] = ("~0123456789abcdef",), count: int = 1, **where: Any) -> dict[str, Any]:
+def pointer(separators: Sequence[str] = ("~0123abCD",), count: int = 1, **where: Any) -> dict[str, Any]:
     return table.Pointer(wall_clock(), 0, list(separators), count, **where).attribute()
 
 

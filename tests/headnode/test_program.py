@@ -26,7 +26,7 @@ from headnode import program
 from slurm import framing, job_action, sbatch, sinfo, squeue
 from slurm.command import Question
 
-FORMAT = "JobID:~0123456789abcdef"
+FORMAT = "JobID:~0123abCD"
 SOON = time.time() + 3000
 
 
@@ -149,7 +149,7 @@ def test_reads_run_as_nobody_and_changes_as_the_caller(node: Node) -> None:
         {"operation": "squeue", "environment": {"SLURM_CONF": "/x"}},
         {"operation": "squeue", "environment": {"PATH": "/x"}},
         {"operation": "sinfo", "options": {"Node": "x"}},
-        {"operation": "sinfo", "options": {"Format": "JobID:~0123456789abcdef,"}},
+        {"operation": "sinfo", "options": {"Format": "JobID:~0123abCD,"}},
         {"operation": "scontrol show config", "arguments": ["x"]},
         {"operation": "scancel", "arguments": ["-u", "root"]},
         {"operation": "scancel", "arguments": ["--me"]},

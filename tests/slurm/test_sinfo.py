@@ -10,7 +10,7 @@ from slurm.errors import ParseError
 from slurm.sinfo import CpuCounts, Node
 from slurm.states import NodeFlag, NodeState, Provisioning
 
-SEPARATOR = "~0123456789abcdef"
+SEPARATOR = "~0123abCD"
 
 # sinfo --noheader --all --noconvert --Node, SLURM_TIME_FORMAT=%s
 POWERED_DOWN = {

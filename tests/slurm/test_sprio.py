@@ -14,7 +14,7 @@ from slurm.command import Question, Reply, SchedulerUnavailableError
 from slurm.errors import ParseError
 from slurm.sprio import NoPriorityFactors, PriorityFactors, TresPriority, priority_factors, read
 
-S = "~0123456789abcdef"
+S = "~0123abCD"
 LINE = S.join(["17", "gpu", "449", "1", "2", "3", "39", "400", "5", "-2", "cpu=10,mem=7", "-7", ""]) + "\n"
 
 

@@ -11,7 +11,7 @@ from slurm.errors import ParseError
 from slurm.squeue import Job
 from slurm.states import JobState
 
-SEPARATOR = "~0123456789abcdef"
+SEPARATOR = "~0123abCD"
 
 # squeue --noheader --all --states=all --noconvert, SLURM_TIME_FORMAT=%s, SLURM_BITSTR_LEN=0
 RUNNING = {
