@@ -1068,11 +1068,12 @@ class Claim:
 def outcome_unknown(sbatch: Process) -> bool:
     """Whether slurmctld may have taken the job although sbatch did not say so: it ran out of time, or was killed.
 
-    A clear no is an error that sbatch itself prints.
+    A clear no is an error that sbatch itself prints, or that it has no such option in its release.
     """
     if sbatch.refusal is not None:
         return sbatch.refusal.code == "timed_out"
-    return sbatch.exit_code != 0 and (b"error: " not in sbatch.stderr or b"Socket timed out" in sbatch.stderr)
+    told = b"error: " in sbatch.stderr or b"unrecognized option" in sbatch.stderr
+    return sbatch.exit_code != 0 and (not told or b"Socket timed out" in sbatch.stderr)
 
 
 def submitted(claim: Claim, job: str) -> "Dict[str, Any]":

@@ -115,10 +115,14 @@ def test_gpus_are_as_squeue_shows_them(
     assert gpus(column(lab, submit(queue="gpu", **input), name)) == words
 
 
-def test_a_container_is_as_scontrol_shows_it(lab: Cluster, submit: Submit) -> None:
-    if lab.run("sinfo", "--version").stdout.startswith("slurm-wlm 20.") or " 20." in lab.run("sinfo", "-V").stdout:
-        pytest.skip("containers came with Slurm 21.08")
-    assert "Container=/home/ada/bundle " in show(lab, submit(container="/home/ada/bundle"))
+def test_a_container_is_as_scontrol_shows_it(api: Api, lab: Cluster, submit: Submit) -> None:
+    if lab.programs.slurm_version() >= (21, 8):
+        assert "Container=/home/ada/bundle " in show(lab, submit(container="/home/ada/bundle"))
+        return
+    refused = payload(api, container="/home/ada/bundle")
+    assert refused["job"] is None
+    assert [error["code"] for error in refused["errors"]] == ["REJECTED_BY_SCHEDULER"]
+    assert "unrecognized option" in refused["errors"][0]["message"]
 
 
 def test_a_reservation_is_as_scontrol_shows_it(lab: Cluster, submit: Submit) -> None:
