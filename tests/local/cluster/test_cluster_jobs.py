@@ -74,12 +74,12 @@ def test_the_demo_shows_every_kind_of_waiting(cluster: Cluster) -> None:
     until(lambda: shown("both-nodes", "%r") == {"Resources"}, 10)
     until(lambda: shown("preprocess", "%T") == {"COMPLETED"}, 10)
     until(lambda: shown("failing", "%T") == {"FAILED"}, 10)
+    until(lambda: shown("on-demand", "%T %N") == {"CONFIGURING queue1-dy-large-1"}, 10)
+    until(lambda: shown("finetune", "%T %N") == {"CONFIGURING gpu-dy-p4d-1"}, 10)
     assert shown("train-resnet", "%T %u") == {f"RUNNING {jobs['train-resnet'].user}"}
     assert shown("evaluate", "%T %r") == {"PENDING Dependency"}
-    assert shown("sweep", "%T %r") == {"RUNNING None", "PENDING JobArrayTaskLimit"}
+    until(lambda: shown("sweep", "%T %r") == {"RUNNING None", "PENDING JobArrayTaskLimit"}, 10)
     assert shown("held-back", "%T %r") == {"PENDING JobHeldUser"}
-    assert shown("on-demand", "%T %N") == {"CONFIGURING queue1-dy-large-1"}
-    assert shown("finetune", "%T %N") == {"CONFIGURING gpu-dy-p4d-1"}
 
 
 def test_a_refused_command_tells_slurm_s_reason(cluster: Cluster, user: str) -> None:
