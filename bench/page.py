@@ -23,8 +23,8 @@ def write() -> None:
     results = json.loads(RESULTS.read_text())
     before, rest = PAGE.read_text().split(BEGIN)
     after = rest.split(END)[1]
-    PAGE.write_text(f"{before}{BEGIN}{_table(results)}{END}{after}")
-    _plot(results)
+    plot = "![Time against the number of jobs](benchmarks.svg)\n\n" if _plot(results) else ""
+    PAGE.write_text(f"{before}{BEGIN}{plot}{_table(results)}{END}{after}")
 
 
 def _table(results: Mapping[str, Mapping[str, Any]]) -> str:
@@ -36,7 +36,10 @@ def _table(results: Mapping[str, Mapping[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _plot(results: Mapping[str, Mapping[str, Any]]) -> None:
+def _plot(results: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Draw the curves; False if there is no figure for them."""
+    if not any(re.fullmatch(r"warm_ms_\d+", name) for name in results):
+        return False
     import matplotlib as mpl
 
     mpl.use("svg")
@@ -57,3 +60,4 @@ def _plot(results: Mapping[str, Mapping[str, Any]]) -> None:
     axes.legend()
     figure.tight_layout()
     figure.savefig(PLOT, metadata={"Date": None})
+    return True

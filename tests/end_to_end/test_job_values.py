@@ -393,6 +393,8 @@ KINDS: Mapping[str, Values] = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_value_of_a_job_agrees(kind: str, settled: Jobs, lab: Cluster, api: Api) -> None:
+    if kind == "resources":  # which for a moment may wait for Priority instead, while nodes boot for others
+        until(lambda: lab.run("squeue", "-h", "-j", settled.ids[kind], "-o", "%r").stdout == "Resources\n", 60)
     seen = compare(api, lab)
     job, before, after = (jobs[settled.ids[kind]] for jobs in (seen.given, seen.before, seen.after))
     assert differences({kind: job}, {kind: before}) == {}
