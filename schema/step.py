@@ -23,8 +23,8 @@ class Efficiency:
     """How well a job uses what it was given."""
 
     cpu: float | None = strawberry.field(
-        description="CPU time used as a share of elapsed time by CPUs; null where nothing was measured. sacct: "
-        "TotalCPU, ElapsedRaw, AllocCPUS; while the job runs, sstat: TRESUsageInTot."
+        description="CPU time used as a share of elapsed time by CPUs; null where nothing was measured, as in a job's "
+        "first second. sacct: TotalCPU, ElapsedRaw, AllocCPUS; while the job runs, sstat: TRESUsageInTot."
     )
     memory: float | None = strawberry.field(
         description="The most memory that a step used as a share of the job's; null where nothing was measured or the "

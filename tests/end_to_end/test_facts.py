@@ -356,11 +356,18 @@ def together(ranked: Cluster) -> Iterator[list[str]]:
     running = ranked.run(*submit, "--output=/dev/null", user="ada", input="#!/bin/sh\nsrun sleep 600\n").stdout.strip()
 
     def settled() -> bool:
-        """A step's record may come before its job's: accounting then has the job, but not yet its name and times."""
-        told = lines(ranked, "sacct", "-n", "-a", "-P", "-o", "JobID,State", "--name=together", "-S", "now-1hours")
-        rows = dict(row.split("|") for row in told)
-        ended = all(rows.get(job) == "COMPLETED" for job in lines_of_ten)
-        return ended and (rows.get(running), rows.get(f"{running}.0")) == ("RUNNING", "RUNNING")
+        """A step's record may come before its job's: accounting then has the job, but not yet its name and times.
+
+        The job that runs is past its first second: before, there is no time of which it could have used a share.
+        """
+        told = lines(
+            ranked, "sacct", "-n", "-a", "-P", "-o", "JobID,State,ElapsedRaw", "--name=together", "-S", "now-1hours"
+        )
+        rows = {job: (state, int(seconds or 0)) for job, state, seconds in (row.split("|") for row in told)}
+        unheard = ("", 0)
+        ended = all(rows.get(job, unheard)[0] == "COMPLETED" for job in lines_of_ten)
+        (of_job, seconds), (of_step, _) = rows.get(running, unheard), rows.get(f"{running}.0", unheard)
+        return ended and (of_job, of_step) == ("RUNNING", "RUNNING") and seconds > 0
 
     until(settled, 120)
     yield [*lines_of_ten, running]
