@@ -45,7 +45,7 @@ class Asked:
         return {
             dataset: value
             if isinstance(value, Fault)
-            else Kept(Snapshot(value, as_of), self.began + dataset.good_for(ttl), generation)
+            else Kept(Snapshot(value, as_of), self.began + dataset.good_for(ttl), generation, dataset.is_brief)
             for dataset, value in self.values.items()
         }
 

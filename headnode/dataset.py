@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -30,7 +30,8 @@ class Dataset(Generic[T]):
     itself knows the answer, `from_aws` gets it instead. `lifetime` is how long a snapshot is good, in seconds (None:
     the deployment's TTL). Datasets of the same `together` are asked for by one question, about the `thing` of each.
     `shared` lets all sandboxes have what one of them was told: only for what is the same for every caller, by a key
-    that is a text, and never for what is read as the caller.
+    that is a text, and never for what is read as the caller. A dataset in brief has the key of the one `in_full`, which
+    tells the same and more: the latter serves as well, but not the other way round.
     """
 
     key: Hashable
@@ -40,6 +41,7 @@ class Dataset(Generic[T]):
     together: Together[T] | None = None
     thing: Hashable = None
     shared: bool = False
+    in_full: Dataset[T] | None = None
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -50,6 +52,24 @@ class Dataset(Generic[T]):
     def good_for(self, ttl: float) -> float:
         """How many seconds a snapshot is good in a deployment of that TTL; a TTL of 0 keeps nothing."""
         return ttl if self.lifetime is None or ttl == 0 else self.lifetime
+
+    @property
+    def is_brief(self) -> bool:
+        """Whether there is more to know of the same."""
+        return self.in_full is not None
+
+
+def each_once(datasets: Iterable[Dataset[Any]]) -> list[Dataset[Any]]:
+    """Each dataset once, in full if it stands among them in full."""
+    found: dict[Dataset[Any], Dataset[Any]] = {}
+    for dataset in datasets:
+        if dataset not in found or found[dataset].is_brief:
+            found[dataset] = dataset
+    return list(found.values())
+
+
+LINGER = 60.0
+"""Seconds for which who asks in brief asks in full after somebody had use for it: two questions would cost more."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +87,11 @@ class Kept:
     snapshot: Snapshot[Any]
     until: float
     generation: int = 0
+    is_brief: bool = False
+
+    def serves(self, dataset: Dataset[Any]) -> bool:
+        """Whether it has all that the dataset is to tell."""
+        return dataset.is_brief or not self.is_brief
 
 
 Answers = Mapping[Dataset[Any], Kept | Fault]

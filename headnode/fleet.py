@@ -23,7 +23,7 @@ from typing import Any, Self
 
 from headnode import asking
 from headnode.aws import Clients
-from headnode.dataset import Answers, Dataset, Fault, Kept, Snapshot
+from headnode.dataset import LINGER, Answers, Dataset, Fault, Kept, Snapshot
 from headnode.deadline import Deadline
 from headnode.errors import ClusterUnreachableError, DeadlineError
 from headnode.lease import Lease
@@ -51,10 +51,14 @@ _ATTEMPTS = 4  # to take a lease that others are after
 
 @dataclass(frozen=True, eq=False)
 class Wanted:
-    """A dataset that may be shared, and the question for it; `kept` is what this sandbox last knew of it."""
+    """A dataset that may be shared, and the question for it; `kept` is what this sandbox last knew of it.
+
+    `used` is when somebody last had use for just this (Unix microseconds), and not for less of the same.
+    """
 
     dataset: Dataset[Any]
     kept: Kept | None
+    used: int = 0
 
     @cached_property
     def question(self) -> Question[Any]:
@@ -143,13 +147,16 @@ class Fleet:
         `wanted` has what this sandbox last knew of each; `seen` is the table's item if it was looked at already. No
         answer of the others is taken that was asked for before the change of generation `least`.
         """
-        shared = [Wanted(dataset, kept) for dataset, kept in wanted.items() if dataset.shared]
+        now = asking.wall_clock()
+        shared = [Wanted(dataset, kept, now) for dataset, kept in wanted.items() if dataset.shared]
         to_ask = [dataset for dataset in wanted if not dataset.shared]
         answers: dict[Dataset[Any], Kept | Fault] = {}
         waited: dict[Wanted, str] = {}
         pause = _FIRST_PAUSE
         if shared and seen is None:
             seen = self.look()
+        if seen is not None:
+            shared = [self._as_used(each, seen) for each in shared]
         while True:
             turn = self._turn(shared, seen, least, waited)
             opened: dict[str, Sequence[Reply]] = {}
@@ -169,6 +176,16 @@ class Fleet:
             deadline.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads the looks, keeps no secret
             pause = min(1.5 * pause, _LONGEST_PAUSE)
             shared, to_ask, waited, seen = list(turn.theirs), [], turn.theirs, self.look()
+
+    def _as_used(self, wanted: Wanted, item: Item) -> Wanted:
+        """The same in full, if any sandbox had use for that lately."""
+        if wanted.dataset.in_full is None:
+            return wanted
+        in_full = Wanted(wanted.dataset.in_full, wanted.kept)
+        pointer = item.snapshots.get(in_full.name)
+        if pointer is None or wanted.used - pointer.used > LINGER * 1e6:
+            return wanted
+        return replace(in_full, used=pointer.used)
 
     def _turn(self, wanted: Collection[Wanted], item: Item | None, least: int, waited: Mapping[Wanted, str]) -> Turn:
         for _ in range(_ATTEMPTS):
@@ -220,8 +237,8 @@ class Fleet:
         as_of = asking.instant(pointer.asked)
         age = max(0, asking.wall_clock() - pointer.asked) / 1e6
         until = time.monotonic() + wanted.dataset.good_for(self._ttl) - age
-        if wanted.kept is not None and wanted.kept.snapshot.as_of == as_of:
-            return Kept(wanted.kept.snapshot, until, pointer.generation)
+        if wanted.kept is not None and wanted.kept.snapshot.as_of == as_of and wanted.kept.serves(wanted.dataset):
+            return replace(wanted.kept, until=until, generation=pointer.generation)
         try:
             replies = self._replies(pointer, opened)
             if len(replies) != len(wanted.question.commands) or len(wanted.separators) != len(pointer.separators):
@@ -232,7 +249,7 @@ class Fleet:
         except (ClusterUnreachableError, SlurmError, ParseError) as error:
             self._rest(REST, f"the snapshot of {wanted.dataset.key} that another left cannot be read: {error}")
             return None
-        return Kept(Snapshot(value, as_of), until, pointer.generation)
+        return Kept(Snapshot(value, as_of), until, pointer.generation, wanted.dataset.is_brief)
 
     def _replies(self, pointer: Pointer, opened: dict[str, Sequence[Reply]]) -> Sequence[Reply]:
         if pointer.key is None:
@@ -275,7 +292,8 @@ class Fleet:
         pointers: dict[str, Pointer] = {}
         for each in answered:
             part = asked.parts[each.dataset]
-            pointer = Pointer(asked.at, turn.generation, framing.separators(_text(part.question)), len(part.replies))
+            separators = framing.separators(_text(part.question))
+            pointer = Pointer(asked.at, turn.generation, separators, len(part.replies), used=each.used)
             if asked.stored and only_shared:
                 stored = asked.stored
                 pointer = replace(pointer, key=stored.key, sha256=stored.sha256, first=part.first)

@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar
 
 from headnode import asking
 from headnode.aws import Clients
-from headnode.dataset import Answers, Dataset, Fault, Kept, Snapshot
+from headnode.dataset import LINGER, Answers, Dataset, Fault, Kept, Snapshot, each_once
 from headnode.deadline import Deadline
 from headnode.errors import DeadlineError, HeadNodeError
 from headnode.fleet import Fleet
@@ -29,8 +29,13 @@ T = TypeVar("T")
 class _UnderWay:
     """A dataset that is being asked for; what comes will have all changes up to that generation."""
 
+    dataset: Dataset[Any]
     generation: int
     answer: Future[Kept | Fault]
+
+    def serves(self, dataset: Dataset[Any], least: int) -> bool:
+        """Whether what comes will do for that dataset, with all changes up to the generation `least`."""
+        return self.generation >= least and (dataset.is_brief or not self.dataset.is_brief)
 
 
 class Snapshots:
@@ -46,6 +51,8 @@ class Snapshots:
         self._lock = threading.Lock()
         self._kept: dict[Dataset[Any], Kept] = {}
         self._under_way: dict[Dataset[Any], _UnderWay] = {}
+        self._in_full_until: dict[Dataset[Any], float] = {}
+        """Until when a dataset in brief is asked for in full."""
 
     @classmethod
     def of(cls, clients: Clients, cluster: ClusterSettings, settings: Settings) -> Self:
@@ -68,7 +75,7 @@ class Snapshots:
         (not NOBODY) sees every change that was made before, by whichever sandbox.
         """
         answers: dict[Dataset[Any], Snapshot[Any] | Fault] = {}
-        missing = list(datasets)
+        missing = each_once(datasets)
         while missing:
             ours, theirs = self._ask(missing, deadline, comment, actor)
             for dataset, answer in (ours | theirs).items():
@@ -90,9 +97,19 @@ class Snapshots:
             for dataset in list(self._under_way) if datasets is None else datasets:
                 self._under_way.pop(dataset, None)
 
+    def _as_used(self, dataset: Dataset[T]) -> Dataset[T]:
+        """The dataset in full, if this sandbox had use for that lately; what is shared has few keys to keep."""
+        now = time.monotonic()
+        if dataset.in_full is not None:
+            return dataset.in_full if now < self._in_full_until.get(dataset, now) else dataset
+        if dataset.shared:
+            self._in_full_until[dataset] = now + LINGER
+        return dataset
+
     def _good(self, dataset: Dataset[Any], least: int) -> Kept | None:
         kept = self._kept.get(dataset)
-        return kept if kept and time.monotonic() < kept.until and kept.generation >= least else None
+        good = kept and time.monotonic() < kept.until and kept.generation >= least and kept.serves(dataset)
+        return kept if good else None
 
     def _ask(
         self, datasets: Iterable[Dataset[Any]], deadline: Deadline, comment: str, actor: Actor
@@ -106,12 +123,13 @@ class Snapshots:
         with self._lock:
             for dataset in datasets:
                 under_way = self._under_way.get(dataset)
+                as_used = self._as_used(dataset)
                 if kept := self._good(dataset, least):
                     answers[dataset] = kept
-                elif under_way and under_way.generation >= least:
+                elif under_way and under_way.serves(dataset, least):
                     theirs[dataset] = under_way
                 else:
-                    ours[dataset] = self._under_way[dataset] = _UnderWay(least, Future())
+                    ours[as_used] = self._under_way[as_used] = _UnderWay(as_used, least, Future())
         if ours:
             answers |= self._fetch(ours, seen, least, deadline, comment, actor)
         return answers, {dataset: _awaited(each.answer, deadline) for dataset, each in theirs.items()}

@@ -34,7 +34,8 @@ class Pointer:
     """A snapshot that all sandboxes may have: when it was asked for (Unix microseconds), after which change, and where
     the replies lie: `count` of them, packed in `body`, or in the bucket from number `first` of the object `key` on.
 
-    `separators` are those that frame the text of the replies.
+    `separators` are those that frame the text of the replies. `used` is when somebody last had use for just this (Unix
+    microseconds), and not for less of the same.
     """
 
     asked: int
@@ -45,6 +46,7 @@ class Pointer:
     key: str | None = None
     sha256: str = ""
     body: bytes = b""
+    used: int = 0
 
     @classmethod
     def parse(cls, attribute: Mapping[str, Any]) -> Self | None:
@@ -52,7 +54,7 @@ class Pointer:
         try:
             parts = attribute["M"]
             pointer = cls(**json.loads(parts["about"]["S"]), body=bytes(parts["body"]["B"]))
-            numbers = (pointer.asked, pointer.generation, pointer.count, pointer.first)
+            numbers = (pointer.asked, pointer.generation, pointer.count, pointer.used, pointer.first)
             texts = (*pointer.separators, pointer.sha256, pointer.key or "")
         except (KeyError, TypeError, ValueError):
             return None

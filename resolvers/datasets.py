@@ -38,6 +38,7 @@ from slurm.sstat import RunningStep
 from slurm.statistics import Statistics
 
 JOBS: Dataset[Rows[squeue.Job]] = Dataset("jobs", squeue.jobs, shared=True)
+JOBS_IN_BRIEF: Dataset[Rows[squeue.Job]] = Dataset("jobs", squeue.jobs_in_brief, shared=True, in_full=JOBS)
 QUEUES: Dataset[Rows[partition.Queue]] = Dataset("queues", partition.queues, shared=True)
 NODES: Dataset[Rows[sinfo.Node]] = Dataset("nodes", sinfo.nodes, shared=True)
 CONFIGURATION: Dataset[Configuration] = Dataset(

@@ -11,6 +11,7 @@ from typing import Any
 from access.caller import Caller, SignedIn
 from access.permissions import Place, why_not
 from headnode import sent
+from headnode.dataset import each_once
 from headnode.deadline import Deadline
 from headnode.settings import Settings
 from headnode.snapshots import Dataset, Snapshots
@@ -159,4 +160,4 @@ class Graph:
     def wanted(self, view: Cluster, selected: Iterable[plan.Selected]) -> list[Dataset[Any]]:
         """The datasets that the selected fields need, each once."""
         needed = (each.need(view, view.request.caller, each.arguments) for each in selected)
-        return list(dict.fromkeys(dataset for needs in needed for dataset in needs))
+        return each_once(dataset for needs in needed for dataset in needs)

@@ -17,7 +17,7 @@ from slurm.ping import Controller, Ping
 if TYPE_CHECKING:
     from resolvers.cluster import Cluster
 
-KEPT: Sequence[Dataset[Any]] = (datasets.JOBS, datasets.QUEUES, datasets.NODES)
+KEPT: Sequence[Dataset[Any]] = (datasets.JOBS_IN_BRIEF, datasets.QUEUES, datasets.NODES)
 """The snapshots that most answers are made of."""
 
 

@@ -20,6 +20,7 @@ from resolvers.history import JobHistory, keeps_accounts
 from resolvers.order import JobOrder, order_name
 from resolvers.output import output_range
 from slurm import sacct, squeue
+from slurm.column import Rows
 
 if TYPE_CHECKING:
     from resolvers.cluster import Cluster
@@ -30,64 +31,86 @@ Need = Callable[["Cluster", Caller, Mapping[str, Any]], list[Dataset[Any]]]
 Place = tuple[str, str]
 """A type's name and a field's."""
 
+NeedBelow = Callable[[frozenset[Place], "Cluster", Caller, Mapping[str, Any]], list[Dataset[Any]]]
+"""The same, from the fields that are selected below it, at any depth, as well."""
+
 
 def whole(dataset: Dataset[Any]) -> Need:
     """The need of a field that reads a dataset whatever its arguments are."""
     return lambda cluster, caller, arguments: [dataset]
 
 
-def job(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
-    """One job, which the scheduler may have forgotten. What a kept snapshot of all jobs has is not asked for again."""
+def job(below: frozenset[Place], cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
+    """One job, which the scheduler may have forgotten, and its accounts if something below tells of them.
+
+    What a kept snapshot of all jobs has is not asked for again.
+    """
     try:
         own = local_id(str(arguments.get("id")), cluster.name)
     except BadInputError:
         return []  # the field itself says so
-    kept = cluster.snapshots.kept(datasets.JOBS)
+    accounted = datasets.accounted(sacct.lookup_id(own))
+    use: list[Dataset[Any]] = [accounted] if below & OF_ACCOUNTING else []
+    if below & OF_RUNNING_STEPS and own.isdecimal() and caller.cluster_user is not None:
+        use.append(datasets.running_steps(own, cluster.request.actor))
+    all_jobs = jobs_for(below)
+    kept = cluster.snapshots.kept(all_jobs)
     if kept and find_job(kept.value, own) is not None:
-        return [datasets.JOBS]
+        return [all_jobs, *use]
     remembered = datasets.job(squeue.lookup_id(own))
     accounts = keeps_accounts(cluster)
     if accounts is None:
-        return [remembered, datasets.accounted(sacct.lookup_id(own)), datasets.CONFIGURATION]
-    return [remembered, datasets.accounted(sacct.lookup_id(own))] if accounts else [remembered]
+        return [remembered, accounted, datasets.CONFIGURATION, *use]
+    return [remembered, accounted, *use] if accounts else [remembered, *use]
 
 
-def job_use(below: frozenset[Place]) -> Need | None:
-    """What one job's accounts need, and, if its number tells which they are, its running steps."""
-    if not below & OF_ACCOUNTING:
-        return None
-
-    def need(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
-        try:
-            own = local_id(str(arguments.get("id")), cluster.name)
-        except BadInputError:
-            return []
-        accounted = datasets.accounted(sacct.lookup_id(own))
-        if not below & OF_RUNNING_STEPS or not own.isdecimal() or caller.cluster_user is None:
-            return [accounted]
-        return [accounted, datasets.running_steps(own, cluster.request.actor)]
-
-    return need
+def jobs_for(below: frozenset[Place]) -> Dataset[Rows[squeue.Job]]:
+    """All jobs, in brief if that has whatever is selected of them."""
+    return datasets.JOBS_IN_BRIEF if all(map(_is_known_in_brief, below)) else datasets.JOBS
 
 
-def job_history(below: frozenset[Place]) -> Need:
+def _is_known_in_brief(place: Place) -> bool:
+    kind, field = place
+    return kind != "Job" or field.startswith("__") or _snake_case(field) in _KNOWN_IN_BRIEF
+
+
+_KNOWN_IN_BRIEF = {column.name for column in squeue.Job.columns() if squeue.in_brief(column)} | {
+    # what follows from such columns and from other datasets; filters and orders look at such columns alone
+    "id",
+    "queue",
+    "queues",
+    "nodes",
+    "array",
+    "components",
+    "reason_code",
+    "reason_text",
+    "capacity_code",
+    "priority_factors",
+    "script",
+    "steps",
+    "efficiency",
+    "cpu_time_seconds",
+    "cpu_time_reserved_seconds",
+    "max_rss_mib",
+}
+
+
+def job_history(
+    below: frozenset[Place], cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]
+) -> list[Dataset[Any]]:
     """Past jobs, with their steps if something below tells of them."""
-
-    def need(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
-        question = JobHistory(
-            where=job_filter(arguments.get("filter")),
-            since=arguments.get("since"),
-            until=arguments.get("until"),
-            order_by=job_order(arguments.get("orderBy")),
-            first=arguments.get("first"),
-            after=arguments.get("after"),
-        )
-        try:
-            return question.needs(cluster, steps=bool(below & OF_ACCOUNTING))
-        except BadInputError:
-            return []  # the field itself says so
-
-    return need
+    question = JobHistory(
+        where=job_filter(arguments.get("filter")),
+        since=arguments.get("since"),
+        until=arguments.get("until"),
+        order_by=job_order(arguments.get("orderBy")),
+        first=arguments.get("first"),
+        after=arguments.get("after"),
+    )
+    try:
+        return question.needs(cluster, steps=bool(below & OF_ACCOUNTING))
+    except BadInputError:
+        return []  # the field itself says so
 
 
 def account(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
@@ -95,19 +118,28 @@ def account(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> l
     return [datasets.account(caller.cluster_user)] if caller.cluster_user and caller.role is None else []
 
 
-def jobs(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
+def jobs(below: frozenset[Place], cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
     """The jobs, unless the arguments are wrong: then nothing is sent, and the field itself says what is wrong."""
     try:
         _check_jobs(cluster, arguments)
     except BadInputError:
         return []
-    return [datasets.JOBS]
+    return [jobs_for(below)]
 
 
-def jobs_of_queue(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
+def jobs_of_queue(
+    below: frozenset[Place], cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]
+) -> list[Dataset[Any]]:
     """The jobs of each queue. Raises BadInputError: the queues are not asked for either."""
     _check_jobs(cluster, arguments)
-    return [datasets.JOBS]
+    return [jobs_for(below)]
+
+
+def related_jobs(
+    below: frozenset[Place], cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]
+) -> list[Dataset[Any]]:
+    """The jobs of a node, or those that belong to the same array or heterogeneous job: all are looked through."""
+    return [jobs_for(below)]
 
 
 def _check_jobs(cluster: Cluster, arguments: Mapping[str, Any]) -> None:
@@ -188,15 +220,11 @@ CONFIGURATION = whole(datasets.CONFIGURATION)
 
 NEEDS: Mapping[Place, Need] = {
     ("Query", "viewer"): account,
-    ("Query", "jobs"): jobs,
-    ("Query", "job"): job,
     ("Query", "queues"): QUEUES,
     ("Query", "queue"): QUEUES,
     ("Query", "nodes"): nodes,
     ("Query", "node"): NODES,
     ("Cluster", "slurmVersion"): whole(datasets.CONFIGURATION),
-    ("Cluster", "jobs"): jobs,
-    ("Cluster", "job"): job,
     ("Cluster", "queues"): QUEUES,
     ("Cluster", "queue"): QUEUES,
     ("Cluster", "nodes"): nodes,
@@ -210,16 +238,12 @@ NEEDS: Mapping[Place, Need] = {
     ("Job", "reasonText"): NODES,
     ("Job", "capacityCode"): NODES,
     ("Job", "queuePosition"): JOBS,
-    ("Job", "array"): JOBS,
-    ("Job", "components"): JOBS,
     ("Job", "priorityFactors"): whole(datasets.PRIORITY_FACTORS),
     ("JobArray", "tasks"): tasks,
     ("JobDependency", "job"): JOBS,
     ("Queue", "nodes"): NODES,
     ("Queue", "nodeCounts"): NODES,
-    ("Queue", "jobs"): jobs_of_queue,
     ("Node", "queues"): QUEUES,
-    ("Node", "jobs"): JOBS,
     ("Node", "instance"): whole(datasets.INSTANCES),
     ("Cluster", "reservations"): whole(datasets.RESERVATIONS),
     ("Cluster", "licenses"): whole(datasets.LICENSES),
@@ -247,10 +271,16 @@ OF_ACCOUNTING = OF_RUNNING_STEPS | {
 }
 """Fields of a job that only accounting knows."""
 
-NEEDS_BELOW: Mapping[Place, Callable[[frozenset[Place]], Need | None]] = {
-    ("Query", "job"): job_use,
-    ("Cluster", "job"): job_use,
+NEEDS_BELOW: Mapping[Place, NeedBelow] = {
+    ("Query", "jobs"): jobs,
+    ("Query", "job"): job,
     ("Query", "jobHistory"): job_history,
+    ("Cluster", "jobs"): jobs,
+    ("Cluster", "job"): job,
     ("Cluster", "jobHistory"): job_history,
+    ("Queue", "jobs"): jobs_of_queue,
+    ("Node", "jobs"): related_jobs,
+    ("Job", "array"): related_jobs,
+    ("Job", "components"): related_jobs,
 }
-"""What a field needs besides, from the fields that are selected below it, at any depth; None for nothing."""
+"""The datasets of fields whose needs depend on what is selected below them."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias, cast
 
 from graphql import (
@@ -78,11 +79,12 @@ class _Walk:
             place = (parent.name, field.name.value)
             arguments = self._arguments(field, definition.args)
             here = _cluster(parent.name, field.name.value, arguments, cluster)
-            if need := NEEDS.get(place):
-                self.selected[here].append(Selected(need, arguments))
+            if place in NEEDS:
+                self.selected[here].append(Selected(NEEDS[place], arguments))
             kind = get_named_type(definition.type)
             if field.selection_set and isinstance(kind, GraphQLObjectType):
-                if place in NEEDS_BELOW and (need := NEEDS_BELOW[place](self._places(field.selection_set, kind))):
+                if place in NEEDS_BELOW:
+                    need = partial(NEEDS_BELOW[place], self._places(field.selection_set, kind))
                     self.selected[here].append(Selected(need, arguments))
                 self.visit(field.selection_set, kind, here)
 

@@ -1,12 +1,14 @@
 """Jobs, as squeue lists them (squeue(1)). One line of the table is one field: Slurm's column, parser, meaning."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from slurm import framing, job_id
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, require_success
 from slurm.duration import seconds
+from slurm.errors import ParseError
 from slurm.exit_code import exit_code
 from slurm.gres import requested_gpus
 from slurm.hostlist import expand
@@ -39,28 +41,32 @@ def _verbatim(value: str) -> str:
     return value
 
 
-def _number_of_tasks(array_task: str) -> bool:
-    return array_task not in ("N/A", "")
+def _array_job_id(job: str) -> str | None:
+    array, underscore, _ = job.partition("_")
+    return array if underscore else None
 
 
-def _array_job_id(array_job: str, array_task: str) -> str | None:
-    return array_job if _number_of_tasks(array_task) else None
+def _array_task_id(job: str) -> int | None:
+    """The index of `123_4`, and of `123_[4]`: the last of the array's waiting tasks is alone in its row."""
+    task = job.partition("_")[2].strip("[]")
+    return int(task) if task.isdigit() else None
 
 
-def _array_task_id(array_task: str) -> int | None:
-    return int(array_task) if array_task.isdigit() else None
+def _het_job_id(job: str) -> str | None:
+    het_job, plus, _ = job.partition("+")
+    return het_job if plus else None
 
 
-def _het_job_id(het_job: str) -> str | None:
-    return word(het_job) if het_job != "0" else None
-
-
-def _order(job: str, array_job: str, array_task: str, het_job: str, het_offset: str) -> tuple[int, int, int]:
-    if het_offset.isdigit() and het_job.isdigit() and het_job != "0":
-        return int(het_job), 0, int(het_offset)
-    if _number_of_tasks(array_task):
-        return int(array_job), int(array_task) if array_task.isdigit() else _LAST, 0
-    return int(job), 0, 0
+def _order(job: str) -> tuple[int, int, int]:
+    array, underscore, _ = job.partition("_")
+    het_job, _, offset = job.partition("+")
+    try:
+        if underscore:
+            task = _array_task_id(job)
+            return int(array), _LAST if task is None else task, 0
+        return int(het_job), 0, int(offset or 0)
+    except ValueError as error:
+        raise ParseError("job id", job) from error
 
 
 def _priority(value: str) -> float | None:
@@ -164,9 +170,9 @@ class Job(Record):
     gpu_type = Column(_gpu_type, *_GPU_COLUMNS, about="The GPU model asked for, in the cluster's spelling; null if any will do. squeue: as gpuCount.")
     exit_code = Column(_exit_code, "exit_code", "State", "NodeList", about="The exit code of the batch script (0-255); null until it ended, if a signal ended it, and if it never started. squeue: exit_code.")
     exit_signal = Column(_exit_signal, "exit_code", "State", "NodeList", about="The number of the signal that ended the job; null for none. squeue: exit_code.")
-    array_job_id = Column(_array_job_id, "ArrayJobID", "ArrayTaskID", about="The array's id, for a task of one; else null. squeue: ArrayJobID.")
-    array_task_id = Column(_array_task_id, "ArrayTaskID", about="The task's index in its array; null outside arrays and for waiting tasks that share a row. squeue: ArrayTaskID.")
-    het_job_id = Column(_het_job_id, "HetJobID", about="The id of the heterogeneous job that this is a component of; else null. squeue: HetJobID.")
+    array_job_id = Column(_array_job_id, "JobArrayID", about="The array's id, for a task of one; else null. squeue: JobArrayID.")
+    array_task_id = Column(_array_task_id, "JobArrayID", about="The task's index in its array; null outside arrays and for waiting tasks that share a row. squeue: JobArrayID.")
+    het_job_id = Column(_het_job_id, "JobArrayID", about="The id of the heterogeneous job that this is a component of; else null. squeue: JobArrayID.")
     dependency = Column(text, "Dependency", about="What the job waits for, as `afterok:123(unfulfilled)`; null for nothing. squeue: Dependency.")
     work_dir = Column(text, "WorkDir", about="The folder that the job starts in. squeue: WorkDir.")
     command = Column(text, "Command", about="The path of the script and, on releases that tell them (22.05 does, 24.11 does not), its arguments; null if the script came as text. squeue: Command.")
@@ -191,13 +197,37 @@ class Job(Record):
     raw_id = Column(_verbatim, "JobID", about="The number that slurmctld knows the row by. squeue: JobID.")
     order = Column(
         _order,
-        "JobID",
-        "ArrayJobID",
-        "ArrayTaskID",
-        "HetJobID",
-        "HetJobOffset",
+        "JobArrayID",
         about="Sorts jobs by id, an array's tasks by index, its waiting tasks last; no two rows share it.",
     )
+
+
+IN_BRIEF = (
+    "JobArrayID",
+    "JobID",
+    "Name",
+    "UserName",
+    "Account",
+    "State",
+    "Reason",
+    "Partition",
+    "NodeList",
+    "PriorityLong",
+    "SubmitTime",
+    "StartTime",
+    "EndTime",
+    "TimeLimit",
+    "TimeUsed",
+    "tres-alloc",
+    "NumNodes",
+    "NumCPUs",
+)
+"""The columns of lists of jobs, their filters and their orders: less than half of what squeue would print of a job."""
+
+
+def in_brief(column: Column[Any]) -> bool:
+    """Whether that column of Job is known of jobs in brief."""
+    return set(column.sources) <= set(IN_BRIEF)
 
 
 def jobs(ids: Sequence[str] = ()) -> Question[Rows[Job]]:
@@ -207,32 +237,35 @@ def jobs(ids: Sequence[str] = ()) -> Question[Rows[Job]]:
     """
     if ids and not (ids := [id for id in ids if job_id.parse(id).job <= _HIGHEST_ASKED]):
         return Question((), lambda replies: _none())
-    separator, columns = framing.separator(), Job.sources()
-    command = Command(
-        "squeue",
-        options={"jobs": ",".join(ids)} if ids else {},
-        environment={"SQUEUE_FORMAT2": framing.format_string(columns, separator)},
-    )
-    return Question((command,), partial(read, separator=separator))
+    return _question({"jobs": ",".join(ids)} if ids else {}, Job.sources())
+
+
+def jobs_in_brief() -> Question[Rows[Job]]:
+    """All jobs, with the columns of IN_BRIEF alone."""
+    return _question({}, IN_BRIEF)
 
 
 def submitted_job(reply: int) -> Question[Rows[Job]]:
     """The job that the reply of that number tells of (sbatch, earlier in the same errand)."""
+    return _question({"jobs": reply}, Job.sources())
+
+
+def _question(options: Mapping[str, str | int], columns: Sequence[str]) -> Question[Rows[Job]]:
     separator = framing.separator()
     command = Command(
         "squeue",
-        options={"jobs": reply},
-        environment={"SQUEUE_FORMAT2": framing.format_string(Job.sources(), separator)},
+        options=options,
+        environment={"SQUEUE_FORMAT2": framing.format_string(columns, separator)},
     )
-    return Question((command,), partial(read, separator=separator))
+    return Question((command,), partial(read, separator=separator, columns=columns))
 
 
-def read(replies: Sequence[Reply], separator: str) -> Rows[Job]:
+def read(replies: Sequence[Reply], separator: str, columns: Sequence[str]) -> Rows[Job]:
     """The rows of one squeue. A single unknown id is an error to squeue (exit code 1), and no row to us."""
     (reply,) = replies
     if reply.exit_code == 1 and "Invalid job id specified" in reply.stderr:
         return _none()
-    return Rows(Job, framing.split(require_success(reply), Job.sources(), separator))
+    return Rows(Job, framing.split(require_success(reply), columns, separator))
 
 
 def _none() -> Rows[Job]:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from headnode import fleet, snapshots
 from local import packages
 from local.cluster import Cluster
 from local.gateway import Context, Handler, claims
@@ -123,12 +124,17 @@ def entry(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ha
 
 
 @pytest.fixture
-def api(stack: Stack, entry: Handler) -> Api:
-    """The API with no snapshot kept, here and, as the sandboxes share them, anywhere."""
+def api(stack: Stack, entry: Handler, monkeypatch: pytest.MonkeyPatch) -> Api:
+    """The API with no snapshot kept, here and, as the sandboxes share them, anywhere.
+
+    Nothing is asked for in full because an earlier test had use for it: each shows that what it asks for suffices.
+    """
     import handler
 
-    for snapshots in handler.clusters.values():
-        snapshots.drop()
+    for module in (snapshots, fleet):
+        monkeypatch.setattr(module, "LINGER", 0.0)
+    for each in handler.clusters.values():
+        each.drop()
     return Api(entry, stack.ssm)
 
 

@@ -41,7 +41,7 @@ ADA = Actor("ada")
 OWN = "what only ada may read"
 
 
-def framed(name: str) -> Dataset[list[str]]:
+def framed(name: str, in_full: Dataset[list[str]] | None = None) -> Dataset[list[str]]:
     """A dataset whose question has a separator, as squeue's has: every answer is its command and its number."""
 
     def ask() -> Question[list[str]]:
@@ -54,10 +54,11 @@ def framed(name: str) -> Dataset[list[str]]:
 
         return Question((Command(name, environment={"FORMAT": separator}),), read)
 
-    return Dataset(name, ask, shared=True)
+    return Dataset(in_full.key if in_full else name, ask, shared=True, in_full=in_full)
 
 
 JOBS, NODES = framed("squeue"), framed("sinfo")
+IN_BRIEF = framed("squeue in brief", in_full=JOBS)
 
 
 def plain(operation: str, key: Hashable, **how: Any) -> Dataset[str]:
@@ -213,6 +214,28 @@ def test_of_what_others_know_only_the_rest_is_asked_for(sandbox: Callable[..., S
     sandbox().ask(JOBS)
     assert sandbox().ask(JOBS, SETTINGS, NODES) == [["squeue", "1"], "scontrol 2 ", ["sinfo", "2"]]
     assert cluster.asked == [["squeue"], ["scontrol", "sinfo"]]
+
+
+def test_what_one_was_told_in_full_the_others_have_in_brief(sandbox: Callable[..., Sandbox], cluster: Cluster) -> None:
+    first, second = sandbox(), sandbox()
+    assert first.ask(IN_BRIEF) == second.ask(IN_BRIEF) == [["squeue in brief", "1"]]
+    assert second.ask(JOBS) == [["squeue", "2"]]
+    first.snapshots.drop()
+    assert first.ask(IN_BRIEF) == [["squeue", "3"]], "the snapshot is forgotten, not what is of use"
+    assert second.ask(IN_BRIEF) == second.ask(JOBS) == [["squeue", "3"]]
+
+
+def test_what_is_of_use_in_full_to_nobody_is_asked_for_in_brief(
+    sandbox: Callable[..., Sandbox], cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fleet, "LINGER", 1.0)
+    first, second = sandbox(ttl=0.01), sandbox(ttl=0.01)
+    first.ask(JOBS)
+    used = time.monotonic()
+    while time.monotonic() < used + 0.5:  # asking in full for the sake of others is no use of it
+        assert second.ask(IN_BRIEF)[0][0] == "squeue"
+    wait_until(lambda: time.monotonic() > used + 1.1)
+    assert second.ask(IN_BRIEF)[0][0] == "squeue in brief"
 
 
 def test_what_lives_longer_lives_longer_for_all(sandbox: Callable[..., Sandbox], cluster: Cluster) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from headnode import snapshots as snapshots_module
 from headnode.deadline import Deadline
 from headnode.errors import ClusterUnreachableError, DeadlineError, HeadNodeError
 from headnode.node import Answer, Errand, HeadNode
@@ -50,6 +51,8 @@ def dataset(name: str, lifetime: float | None = None, read: Callable[[Sequence[R
 
 
 JOBS, NODES, BROKEN = dataset("squeue"), dataset("sinfo"), dataset("broken", read=unreadable)
+IN_FULL = Dataset("jobs", partial(Question, (Command("in full"),), stdout), shared=True)
+IN_BRIEF = Dataset("jobs", partial(Question, (Command("in brief"),), stdout), shared=True, in_full=IN_FULL)
 
 
 @pytest.fixture
@@ -103,6 +106,50 @@ def test_a_dataset_may_live_longer_than_the_ttl(node: Node) -> None:
     value(snapshots, long_lived)
     time.sleep(0.02)
     assert value(snapshots, long_lived) == "config 1"
+
+
+def test_in_brief_does_not_serve_in_full_but_the_other_way_round(node: Node) -> None:
+    snapshots = Snapshots(node, ttl=60)
+    assert value(snapshots, IN_BRIEF) == "in brief 1"
+    assert snapshots.kept(IN_FULL) is None
+    assert value(snapshots, IN_FULL) == "in full 2"
+    assert value(snapshots, IN_BRIEF) == "in full 2"
+    assert snapshots.kept(IN_BRIEF) == snapshots.kept(IN_FULL)
+
+
+@pytest.mark.parametrize("wanted", [(IN_BRIEF, IN_FULL), (IN_FULL, IN_BRIEF)])
+def test_whoever_wants_both_asks_in_full_alone(node: Node, wanted: Sequence[Dataset[str]]) -> None:
+    snapshots = Snapshots(node, ttl=60)
+    answers = snapshots.ask(wanted, Deadline.after(30), "test")
+    assert [answer.value for answer in answers.values() if isinstance(answer, Snapshot)] == ["in full 1"]
+    assert node.asked == [["in full"]]
+
+
+def test_what_was_of_use_in_full_is_asked_for_in_full_for_a_minute(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two kinds of polling cost one command each time, not two."""
+    monkeypatch.setattr(snapshots_module, "LINGER", 0.5)
+    snapshots = Snapshots(node, ttl=0.01)
+    value(snapshots, IN_FULL)
+    used = time.monotonic()
+    wait_until(lambda: snapshots.kept(IN_BRIEF) is None)
+    assert value(snapshots, IN_BRIEF) == "in full 2"
+    wait_until(lambda: time.monotonic() > used + 0.5)
+    assert value(snapshots, IN_BRIEF) == "in brief 3"
+
+
+def test_who_wants_it_in_full_does_not_wait_for_it_in_brief(node: Node) -> None:
+    snapshots = Snapshots(node, ttl=60)
+    node.answering.clear()
+    with ThreadPoolExecutor(3) as pool:
+        brief = pool.submit(value, snapshots, IN_BRIEF)
+        wait_until(lambda: len(node.asked) == 1)
+        full = pool.submit(value, snapshots, IN_FULL)
+        wait_until(lambda: len(node.asked) == 2)
+        another = pool.submit(value, snapshots, IN_BRIEF)
+        node.answering.set()
+        assert [brief.result(), full.result(), another.result()] == ["in brief 1", "in full 2", "in full 2"]
+    assert value(snapshots, IN_FULL) == "in full 2"
+    assert len(node.asked) == 2
 
 
 def test_one_command_asks_for_all_that_is_missing_and_no_more(node: Node) -> None:

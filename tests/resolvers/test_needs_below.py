@@ -7,13 +7,17 @@ from typing import Any, cast
 import pytest
 from graphql import FragmentDefinitionNode, OperationDefinitionNode, parse, validate
 
-from resolvers import needs, plan
+from access.caller import Caller
+from access.role import Role
+from headnode.dataset import Dataset, each_once
+from resolvers import datasets, needs, plan
 from resolvers.filters import JobFilter
 from resolvers.order import JobOrder, JobOrderField, OrderDirection
 from schema import schema
 from slurm.states import JobState
 
 SCHEMA = schema._schema
+ADA = Caller("ada", "ada", Role.USER)
 
 
 def planned(document: str, **variables: Any) -> list[plan.Selected]:
@@ -31,7 +35,8 @@ def planned(document: str, **variables: Any) -> list[plan.Selected]:
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[frozenset[needs.Place]]:
     """The fields below each job that is asked for by id."""
     below: list[frozenset[needs.Place]] = []
-    monkeypatch.setattr(plan, "NEEDS_BELOW", {("Query", "job"): below.append})
+    monkeypatch.setattr(plan, "NEEDS_BELOW", {("Query", "job"): None})
+    monkeypatch.setattr(plan, "partial", lambda need, places: below.append(places))
     return below
 
 
@@ -66,9 +71,42 @@ def test_nested_fragments_below_do_not_multiply_the_work(seen: list[frozenset[ne
     assert seen == [{("Job", "state")}]
 
 
-def test_only_what_tells_of_a_jobs_use_needs_its_accounts() -> None:
-    assert needs.job_use(frozenset({("Job", "state"), ("Job", "exitCode")})) is None
-    assert needs.job_use(frozenset({("Job", "state"), ("Job", "maxRssMib")})) is not None
+@pytest.mark.parametrize(
+    ("document", "brief"),
+    [
+        ("{ jobs { totalCount countsByState { count } } }", True),
+        (
+            "{ jobs { nodes { __typename id user reasonText queue { name } nodes { name } array { taskCount } } } }",
+            True,
+        ),
+        ("{ jobs { nodes { stdoutPath } } }", False),
+        ("{ jobs { nodes { queue { jobs { nodes { comment } } } } } }", False),
+        ("{ jobs { nodes { ...more } } } fragment more on Job { array { tasks { nodes { exitCode } } } }", False),
+        ("{ queues { jobs { nodes { state } } } }", True),
+        ("{ queues { jobs { nodes { dependencies { jobId } } } } }", False),
+        ("{ nodes { nodes { jobs { timeLimitSeconds } } } }", True),
+        ("{ nodes { nodes { jobs { workDir } } } }", False),
+    ],
+)
+def test_jobs_are_asked_for_in_brief_where_that_tells_all_that_is_selected(document: str, brief: bool) -> None:
+    cluster: Any = SimpleNamespace(check_jobs=lambda *given: None, check_nodes=lambda *given: None)
+    asked = [
+        dataset.is_brief
+        for selected in planned(document)
+        for dataset in selected.need(cluster, ADA, selected.arguments)
+        if dataset == datasets.JOBS
+    ]
+    assert all(asked) is brief
+
+
+def test_of_a_dataset_that_is_needed_in_brief_and_in_full_the_latter_is_asked_for() -> None:
+    orders: list[list[Dataset[Any]]] = [
+        [datasets.JOBS, datasets.JOBS_IN_BRIEF],
+        [datasets.JOBS_IN_BRIEF, datasets.QUEUES, datasets.JOBS],
+    ]
+    for needed in orders:
+        (jobs,) = (each for each in each_once(needed) if each == datasets.JOBS)
+        assert jobs is datasets.JOBS
 
 
 def test_arguments_are_values_of_their_types_be_they_literals_or_variables() -> None:

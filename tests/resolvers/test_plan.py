@@ -1,5 +1,6 @@
 """What an operation needs of which cluster, before anything is sent."""
 
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,8 +13,10 @@ from schema import schema
 
 SCHEMA = build_schema(schema.as_str())
 DEFAULT = ""
-NAMES = {
+NAMES: dict[Any, str] = {
     needs.jobs: "jobs",
+    needs.jobs_of_queue: "jobs",
+    needs.related_jobs: "jobs",
     needs.JOBS: "jobs",
     needs.QUEUES: "queues",
     needs.nodes: "nodes",
@@ -38,7 +41,8 @@ def planned(document: str, **variables: Any) -> dict[str | None, set[str]]:
 
 
 def name(field: Selected) -> str:
-    return f"job {field.arguments['id']}" if field.need is needs.job else NAMES[field.need]
+    need: Any = field.need.func if isinstance(field.need, partial) else field.need
+    return f"job {field.arguments['id']}" if need is needs.job else NAMES[need]
 
 
 def datasets(document: str, **variables: Any) -> set[str]:

@@ -44,8 +44,6 @@ RUNNING = {
     "exit_code": "0",
     "ArrayJobID": "1",
     "ArrayTaskID": "N/A",
-    "HetJobID": "N/A",
-    "HetJobOffset": "N/A",
     "Dependency": "(null)",
     "WorkDir": "/home/ada",
     "Command": "(null)",
@@ -74,7 +72,7 @@ def printed(*rows: dict[str, str]) -> str:
 
 
 def read(*rows: dict[str, str]) -> Rows[Job]:
-    return squeue.read([Reply(0, printed(*rows))], SEPARATOR)
+    return squeue.read([Reply(0, printed(*rows))], SEPARATOR, Job.sources())
 
 
 def job(row: dict[str, str], **columns: str) -> Job:
@@ -138,17 +136,17 @@ def test_a_row_of_waiting_tasks_counts_each(id: str, tasks: int) -> None:
 
 
 def test_an_array_s_waiting_tasks_are_one_row() -> None:
-    found = job(WAITING, JobArrayID="2_[1-5%2]", JobID="2", ArrayJobID="2", ArrayTaskID="1-5%2")
+    found = job(WAITING, JobArrayID="2_[1-5%2]", JobID="2")
     assert (found.job_id, found.array_job_id, found.array_task_id) == ("2_[1-5%2]", "2", None)
 
 
 def test_a_task_keeps_its_array_and_its_index() -> None:
-    found = job(RUNNING, JobArrayID="2_3", JobID="7", ArrayJobID="2", ArrayTaskID="3")
+    found = job(RUNNING, JobArrayID="2_3", JobID="7")
     assert (found.job_id, found.array_job_id, found.array_task_id) == ("2_3", "2", 3)
 
 
 def test_a_component_of_a_heterogeneous_job() -> None:
-    found = job(WAITING, JobArrayID="5+1", JobID="6", ArrayJobID="6", HetJobID="5", HetJobOffset="1")
+    found = job(WAITING, JobArrayID="5+1", JobID="6")
     assert (found.job_id, found.het_job_id, found.array_job_id) == ("5+1", "5", None)
 
 
@@ -158,12 +156,12 @@ def test_jobs_are_ordered_by_id_then_task_and_waiting_tasks_come_last() -> None:
 
     rows = read(
         numbered("10", "10"),
-        numbered("5+1", "6", HetJobID="5", HetJobOffset="1"),
-        numbered("2_[4-9]", "2", ArrayJobID="2", ArrayTaskID="4-9"),
-        numbered("2_10", "12", ArrayJobID="2", ArrayTaskID="10"),
-        numbered("2_3", "11", ArrayJobID="2", ArrayTaskID="3"),
+        numbered("5+1", "6"),
+        numbered("2_[4-9]", "2"),
+        numbered("2_10", "12"),
+        numbered("2_3", "11"),
         numbered("9", "9"),
-        numbered("5+0", "5", HetJobID="5", HetJobOffset="0"),
+        numbered("5+0", "5"),
     )
     ordered = sorted(rows, key=lambda row: row.order)
     assert [row.job_id for row in ordered] == ["2_3", "2_10", "2_[4-9]", "5+0", "5+1", "9", "10"]
@@ -247,18 +245,21 @@ def test_the_job_of_an_earlier_reply_is_asked_for_by_the_reply_s_number() -> Non
 
 
 def test_an_unknown_id_is_no_row() -> None:
-    assert len(squeue.read([Reply(1, "", "slurm_load_jobs error: Invalid job id specified\n")], SEPARATOR)) == 0
+    assert (
+        len(squeue.read([Reply(1, "", "slurm_load_jobs error: Invalid job id specified\n")], SEPARATOR, Job.sources()))
+        == 0
+    )
 
 
 def test_a_scheduler_that_does_not_answer_is_unavailable() -> None:
     words = "slurm_load_jobs error: Unable to contact slurm controller (connect failure)\n"
     with pytest.raises(SchedulerUnavailableError, match="Unable to contact slurm controller"):
-        squeue.read([Reply(1, "", words)], SEPARATOR)
+        squeue.read([Reply(1, "", words)], SEPARATOR, Job.sources())
 
 
 def test_another_failure_is_told_in_squeues_words() -> None:
     with pytest.raises(SlurmError, match="Invalid job format specification"):
-        squeue.read([Reply(1, "", "squeue: error: Invalid job format specification: Nme\n")], SEPARATOR)
+        squeue.read([Reply(1, "", "squeue: error: Invalid job format specification: Nme\n")], SEPARATOR, Job.sources())
 
 
 @pytest.mark.parametrize(("id", "asked"), [("12", "12"), ("12_3", "12_3"), ("12_[4-9%2]", "12"), ("12+1", "12")])

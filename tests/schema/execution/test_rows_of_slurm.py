@@ -42,11 +42,7 @@ LEAVES = [
 ]
 LINKS = ["queue { name: __typename }", "queues { __typename }", "nodes { name: __typename }"]
 TEXTS = {
-    "JobID": st.integers(1, 99).map(str),
-    "ArrayTaskID": st.sampled_from(["N/A", "3", "5-9"]),
-    "ArrayJobID": st.sampled_from(["1", "2"]),
-    "HetJobID": st.just("0"),
-    "HetJobOffset": st.just("0"),
+    "JobArrayID": st.sampled_from(["1", "98", "2_3", "2_[5-9]", "4+1"]),
     "Name": st.text(max_size=3),
     "State": st.sampled_from(["PENDING", "RUNNING", "COMPLETED", "NEW_ONE"]),
     "Partition": st.sampled_from(["queue1", "gpu", "queue1,gpu", "gone"]),
