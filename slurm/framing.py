@@ -18,9 +18,9 @@ _FIRST = "~"  # occurs nowhere else in a separator, so the end of a value can ne
 def separator() -> str:
     """A fresh separator: `~` and 8 random letters and digits (47 bits).
 
-    squeue prints one behind each of up to 35 columns, so a longer one is most of what it prints. It suffices: whoever would
-    forge a record has named the job before the separator is drawn, has one guess for each request and is not told how
-    it went; and a record that has not exactly the columns asked for is an error.
+    squeue prints one behind each column, 37 at the most, so a longer one is most of what it prints. It suffices:
+    whoever would forge a record has named the job before the separator is drawn, has one guess for each request and is
+    not told how it went; and a record that has not exactly the columns asked for is an error.
     """
     return _FIRST + "".join(secrets.choice(_ALPHABET) for _ in range(8))
 
