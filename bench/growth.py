@@ -3,16 +3,17 @@
 import statistics
 from collections.abc import Callable, Iterator
 
-from bench import queue, slurmrestd
+from bench import head_node, queue, slurmrestd
 from bench.figures import Figure
 from bench.invocations import Sandbox
 from bench.whole_queue import ENVIRONMENT, FIELDS
+from local.cluster import Cluster
 from local.stack import Stack
 
 SUITE = "bookworm"
 SIZES = (1_000, 10_000, 50_000, 100_000)
-PEER_SIZES = (1_000, 10_000)
-"""slurmrestd takes over a GiB for 10,000 jobs."""
+PEERS_UNTIL = 10_000
+"""slurmrestd takes over 2 GiB for so many jobs, Strawberry's default execution over a second."""
 ROUNDS = 3
 
 
@@ -29,10 +30,8 @@ def measure(progress: Callable[[str], None]) -> Iterator[Figure]:
             how = f"{jobs:,} jobs x 12 fields through handler.handler, gzip accepted; median of {ROUNDS}, Slurm 22.05"
             yield Figure(f"cold_ms_{jobs}", cold[jobs] * 1000, "ms", "", None, how)
             yield Figure(f"warm_ms_{jobs}", warm[jobs] * 1000, "ms", "", None, how)
-            if jobs in PEER_SIZES:
-                with slurmrestd.running(cluster, SUITE) as restd:
-                    theirs = statistics.median(restd.jobs()[0] for _ in range(ROUNDS))
-                yield Figure(f"slurmrestd_ms_{jobs}", theirs * 1000, "ms", "", None, f"GET of {jobs:,} jobs")
+            if jobs <= PEERS_UNTIL:
+                yield from _peers(stack, cluster, jobs)
     smallest, largest = SIZES[0], SIZES[-1]
     for name, seconds in (("time_per_job_100k_vs_1k", warm), ("cold_time_per_job_100k_vs_1k", cold)):
         one, other = seconds[largest] / largest, seconds[smallest] / smallest
@@ -48,9 +47,28 @@ def measure(progress: Callable[[str], None]) -> Iterator[Figure]:
     yield Figure("handler_mib_at_100k", weight, "MiB", "", "<= 512", how)
 
 
+def _peers(stack: Stack, cluster: Cluster, jobs: int) -> Iterator[Figure]:
+    """What others take for as many jobs."""
+    of_rounds = f"median of {ROUNDS}, Slurm 22.05"
+    with slurmrestd.running(cluster, SUITE) as restd:
+        seconds = statistics.median(restd.jobs()[0] for _ in range(ROUNDS))
+    yield Figure(f"slurmrestd_ms_{jobs}", seconds * 1000, "ms", "", None, f"GET of {jobs:,} jobs; {of_rounds}")
+    seconds = statistics.median(head_node.squeue_json(cluster).seconds for _ in range(ROUNDS))
+    yield Figure(f"squeue_json_ms_{jobs}", seconds * 1000, "ms", "", None, f"{jobs:,} jobs; {of_rounds}")
+    with Sandbox({**stack.environment, **ENVIRONMENT}, default_execution=True) as sandbox:
+        sandbox.invoke(_document(jobs), gzip=True)
+        seconds = sandbox.invoke(_document(jobs), gzip=True, times=ROUNDS).median
+    how = f"{jobs:,} jobs x 12 fields through handler.handler, warm, with Strawberry's default execution; {of_rounds}"
+    yield Figure(f"strawberry_ms_{jobs}", seconds * 1000, "ms", "", None, how)
+
+
+def _document(jobs: int) -> str:
+    return f"{{ jobs(first: {jobs}) {{ nodes {{ {FIELDS} }} }} }}"
+
+
 def _ours(stack: Stack, jobs: int) -> tuple[float, float, float]:
     """Seconds of a cold and of a warm answer, and the MiB of a fresh process that gave them."""
-    document = f"{{ jobs(first: {jobs}) {{ nodes {{ {FIELDS} }} }} }}"
+    document = _document(jobs)
     with Sandbox({**stack.environment, **ENVIRONMENT}) as sandbox:
         sandbox.invoke(document, gzip=True)
         cold = sandbox.invoke(document, cold=True, gzip=True, times=ROUNDS).median

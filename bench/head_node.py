@@ -19,8 +19,11 @@ INTERVAL = 0.001
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU seconds (user and system) of the process and all its descendants, and MiB of those that ran at one time."""
+    """Seconds that passed, CPU seconds (user and system) of the process and all its descendants, and MiB of those that
+    ran at one time.
+    """
 
+    seconds: float
     cpu_seconds: float
     rss_mib: float
 
@@ -38,7 +41,7 @@ def snapshot(stack: Stack, cluster: Cluster) -> Cost:
 
 
 def _measure(argv: Sequence[str], cluster: Cluster, stdin: bytes) -> Cost:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     process = subprocess.Popen(
         cluster.programs.command(argv),
         stdin=subprocess.PIPE,
@@ -48,11 +51,12 @@ def _measure(argv: Sequence[str], cluster: Cluster, stdin: bytes) -> Cost:
     memory = _Memory(process.pid)
     memory.start()
     process.communicate(stdin)
+    seconds = time.perf_counter() - started
     memory.join()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if process.returncode != 0:
         raise RuntimeError(f"{argv[0]} ended with status {process.returncode}")
-    return Cost(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, memory.peak_mib)
+    return Cost(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, memory.peak_mib)
 
 
 class _Memory(threading.Thread):

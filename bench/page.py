@@ -13,6 +13,8 @@ PLOT = PAGE.with_name("benchmarks.svg")
 BEGIN, END = "<!-- make bench writes what follows -->\n", "<!-- until here -->\n"
 CURVES = {
     "slurmrestd_ms": "slurmrestd 22.05, GET of all jobs",
+    "squeue_json_ms": "squeue --json 22.05",
+    "strawberry_ms": "Strawberry's default execution, warm",
     "cold_ms": "slurmql, cold: one SSM command",
     "warm_ms": "slurmql, warm: from the snapshot",
 }
@@ -46,7 +48,7 @@ def _plot(results: Mapping[str, Mapping[str, Any]]) -> bool:
     mpl.rcParams["svg.hashsalt"] = "slurmql"  # the same figures make the same file
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(figsize=(7, 4.5))
+    figure, axes = pyplot.subplots(figsize=(7, 5.5))
     for prefix, label in CURVES.items():
         points = sorted(
             (int(match[1]), entry["value"])
@@ -57,7 +59,9 @@ def _plot(results: Mapping[str, Mapping[str, Any]]) -> bool:
             axes.plot(*zip(*points, strict=True), marker="o", label=label)
     axes.set(xscale="log", yscale="log", xlabel="jobs in the queue", ylabel="milliseconds for all of them, 12 fields")
     axes.grid(alpha=0.3, which="both")
-    axes.legend()
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter("{x:,.0f}")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=2, frameon=False)
     figure.tight_layout()
     figure.savefig(PLOT, metadata={"Date": None})
     return True

@@ -68,6 +68,7 @@ def running(cluster: Cluster, suite: str) -> Iterator[Slurmrestd]:
     finally:
         process.kill()
         process.wait()
+        path.unlink(missing_ok=True)  # the next one waits for a socket of its own
 
 
 class _Connection(http.client.HTTPConnection):

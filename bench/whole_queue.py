@@ -36,6 +36,8 @@ def measure(suite: str, progress: Callable[[str], None]) -> Iterator[Figure]:
         with Sandbox({**stack.environment, **ENVIRONMENT}) as sandbox:
             with slurmrestd.running(cluster, suite) as restd:
                 yield from _against_slurmrestd(suite, sandbox, restd, progress)
+            with Sandbox({**stack.environment, **ENVIRONMENT}, default_execution=True) as plain:
+                yield _against_strawberry(suite, sandbox, plain)
             yield from _commands(suite, stack, sandbox)
             yield from _small(suite, sandbox)
             progress("the head node's side")
@@ -110,6 +112,22 @@ def _against_slurmrestd(
     yield Figure(_name("slurmrestd_mib", suite), restd.rss_mib, "MiB", "the daemon's largest resident set", None, how)
 
 
+def _against_strawberry(suite: str, sandbox: Sandbox, plain: Sandbox) -> Figure:
+    ours, theirs = [], []
+    plain.invoke(WHOLE)
+    for _ in range(ROUNDS):
+        theirs.append(plain.invoke(WHOLE).median)
+        ours.append(sandbox.invoke(WHOLE).median)
+    return Figure(
+        _name("warm_vs_strawberry", suite),
+        _median([one / other for one, other in zip(theirs, ours, strict=True)]),
+        "times as fast",
+        f"Strawberry's default execution {_ms(theirs)}, ours {_ms(ours)}",
+        None,
+        f"{JOBS:,} held jobs x 12 fields, the same schema and handler from a snapshot; median of {ROUNDS} pairs",
+    )
+
+
 def _floor(sandbox: Sandbox) -> float:
     """Seconds that the same data takes as plain dicts through orjson: the least that any server in Python does."""
     nodes = sandbox.answer(WHOLE)["jobs"]["nodes"]
@@ -148,7 +166,8 @@ def _head_node(suite: str, stack: Any, sandbox: Sandbox) -> Iterator[Figure]:
         ours.append(head_node.snapshot(stack, cluster))
         theirs.append(head_node.squeue_json(cluster))
     how = (
-        f"all {JOBS:,} jobs; program, squeue and compression together, against squeue --json alone; medians of {ROUNDS}"
+        f"all {JOBS:,} jobs in brief, as 12 fields need them; program, squeue and compression together, against "
+        f"squeue --json alone; medians of {ROUNDS}"
     )
     mine, peer = _median([cost.cpu_seconds for cost in ours]), _median([cost.cpu_seconds for cost in theirs])
     yield Figure(
