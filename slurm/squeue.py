@@ -59,12 +59,12 @@ def _het_job_id(job: str) -> str | None:
 
 def _order(job: str) -> tuple[int, int, int]:
     array, underscore, _ = job.partition("_")
-    het_job, _, offset = job.partition("+")
+    het_job, plus, offset = job.partition("+")
     try:
         if underscore:
             task = _array_task_id(job)
             return int(array), _LAST if task is None else task, 0
-        return int(het_job), 0, int(offset or 0)
+        return int(het_job), 0, int(offset) if plus else 0
     except ValueError as error:
         raise ParseError("job id", job) from error
 

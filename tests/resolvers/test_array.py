@@ -29,13 +29,13 @@ def cluster(*listed: dict[str, str]) -> Cluster:
     return made
 
 
-def task(id: str, raw: str, task: str, state: str) -> dict[str, str]:
-    return {"JobArrayID": id, "JobID": raw, "ArrayJobID": "7", "ArrayTaskID": task, "HetJobID": "0", "State": state}
+def task(id: str, raw: str, state: str) -> dict[str, str]:
+    return {"JobArrayID": id, "JobID": raw, "State": state}
 
 
 def test_a_newer_array_is_told_by_the_job_s_own_rows() -> None:
-    own = rows(squeue.Job, task("7_1", "8", "1", "RUNNING"), task("7_[2-5]", "7", "2-5", "PENDING"))
-    array = Job(cluster(task("9", "9", "N/A", "RUNNING")), own, 0).array
+    own = rows(squeue.Job, task("7_1", "8", "RUNNING"), task("7_[2-5]", "7", "PENDING"))
+    array = Job(cluster(task("9", "9", "RUNNING")), own, 0).array
     assert array is not None
     assert array.task_count == 5
     assert [(count.state.name, count.count) for count in array.counts_by_state] == [("PENDING", 4), ("RUNNING", 1)]

@@ -13,9 +13,6 @@ from slurm.column import Rows
 from slurm.states import JobState, NodeFlag, NodeState
 
 PLAIN = {
-    "ArrayTaskID": "N/A",
-    "HetJobID": "0",
-    "HetJobOffset": "N/A",
     "State": "RUNNING",
     "Partition": "queue1",
     "UserName": "ada",
@@ -25,12 +22,12 @@ PLAIN = {
 
 
 def jobs(*described: Mapping[str, str]) -> Rows[squeue.Job]:
-    """Rows as squeue tells them; a job is described by what sets it apart."""
+    """Rows as squeue tells them in brief; a job is described by what sets it apart."""
     lines = []
     for number, job in enumerate(described, 1):
         id = job.get("JobID", str(number))
-        lines.append({**PLAIN, "JobID": id, "JobArrayID": id, "ArrayJobID": id, **job})
-    return Rows(squeue.Job, {source: [line.get(source, "") for line in lines] for source in squeue.Job.sources()})
+        lines.append({**PLAIN, "JobID": id, "JobArrayID": id, **job})
+    return Rows(squeue.Job, {source: [line.get(source, "") for line in lines] for source in squeue.IN_BRIEF})
 
 
 def nodes(*described: Mapping[str, str]) -> Rows[sinfo.Node]:
@@ -43,14 +40,13 @@ def chosen(rows: Rows[squeue.Job], **where: Any) -> list[int]:
     return list(matching_jobs(rows, "lab", JobFilter(**where)))
 
 
-ARRAY = {"ArrayJobID": "10"}
 MIXED = jobs(
     {"JobID": "7"},
-    {"JobID": "10", **ARRAY, "JobArrayID": "10_[3-9%2]", "ArrayTaskID": "3-9%2"},
-    {"JobID": "11", **ARRAY, "JobArrayID": "10_1", "ArrayTaskID": "1"},
-    {"JobID": "12", **ARRAY, "JobArrayID": "10_2", "ArrayTaskID": "2"},
-    {"JobID": "20", "JobArrayID": "20+0", "HetJobID": "20", "HetJobOffset": "0"},
-    {"JobID": "21", "JobArrayID": "20+1", "HetJobID": "20", "HetJobOffset": "1"},
+    {"JobID": "10", "JobArrayID": "10_[3-9%2]"},
+    {"JobID": "11", "JobArrayID": "10_1"},
+    {"JobID": "12", "JobArrayID": "10_2"},
+    {"JobID": "20", "JobArrayID": "20+0"},
+    {"JobID": "21", "JobArrayID": "20+1"},
 )
 
 
@@ -193,8 +189,8 @@ def test_a_task_with_its_own_row_is_named_whole() -> None:
 
 def test_an_array_without_waiting_tasks_is_its_first_task() -> None:
     rows = jobs(
-        {"JobID": "12", **ARRAY, "JobArrayID": "10_10", "ArrayTaskID": "10"},
-        {"JobID": "10", **ARRAY, "JobArrayID": "10_2", "ArrayTaskID": "2"},
+        {"JobID": "12", "JobArrayID": "10_10"},
+        {"JobID": "10", "JobArrayID": "10_2"},
     )
     assert find_job(rows, "10") == 1
 

@@ -14,6 +14,7 @@ from resolvers import datasets, needs, plan
 from resolvers.filters import JobFilter
 from resolvers.order import JobOrder, JobOrderField, OrderDirection
 from schema import schema
+from slurm import squeue
 from slurm.states import JobState
 
 SCHEMA = schema._schema
@@ -97,6 +98,12 @@ def test_jobs_are_asked_for_in_brief_where_that_tells_all_that_is_selected(docum
         if dataset == datasets.JOBS
     ]
     assert all(asked) is brief
+
+
+@pytest.mark.parametrize("field", JobOrderField)
+def test_jobs_in_brief_can_be_ordered_by_everything(field: JobOrderField) -> None:
+    (column,) = (column for column in squeue.Job.columns() if column.name == field.value)
+    assert squeue.in_brief(column)
 
 
 def test_of_a_dataset_that_is_needed_in_brief_and_in_full_the_latter_is_asked_for() -> None:

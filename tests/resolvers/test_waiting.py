@@ -19,16 +19,12 @@ def row(
     queue: str = "queue1",
     state: str = "PENDING",
     eligible: str = BEFORE,
-    array: tuple[str, str] = ("", "N/A"),
+    array: tuple[str, str] = ("", ""),
 ) -> dict[str, str]:
     """A row of squeue's columns that make a place; `array` is its array's id and tasks."""
     return {
         "JobArrayID": f"{array[0]}_[{array[1]}]" if array[0] else id,
         "JobID": id,
-        "ArrayJobID": array[0] or id,
-        "ArrayTaskID": array[1],
-        "HetJobID": "0",
-        "HetJobOffset": "N/A",
         "State": state,
         "PriorityLong": priority,
         "EligibleTime": eligible,

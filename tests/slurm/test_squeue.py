@@ -151,20 +151,22 @@ def test_a_component_of_a_heterogeneous_job() -> None:
 
 
 def test_jobs_are_ordered_by_id_then_task_and_waiting_tasks_come_last() -> None:
-    def numbered(id: str, raw: str, **columns: str) -> dict[str, str]:
-        return WAITING | {"JobArrayID": id, "JobID": raw, "ArrayJobID": raw} | columns
+    def numbered(id: str, raw: str) -> dict[str, str]:
+        return WAITING | {"JobArrayID": id, "JobID": raw}
 
     rows = read(
         numbered("10", "10"),
         numbered("5+1", "6"),
         numbered("2_[4-9]", "2"),
+        numbered("8_[1]", "8"),
+        numbered("8_2", "13"),
         numbered("2_10", "12"),
         numbered("2_3", "11"),
         numbered("9", "9"),
         numbered("5+0", "5"),
     )
     ordered = sorted(rows, key=lambda row: row.order)
-    assert [row.job_id for row in ordered] == ["2_3", "2_10", "2_[4-9]", "5+0", "5+1", "9", "10"]
+    assert [row.job_id for row in ordered] == ["2_3", "2_10", "2_[4-9]", "5+0", "5+1", "8_[1]", "8_2", "9", "10"]
     assert len(set(rows.values(Job.order))) == len(rows)
 
 
@@ -208,6 +210,12 @@ def test_a_state_of_a_later_slurm_is_unknown_and_its_word_is_kept() -> None:
     assert (found.state, found.raw_state) == (JobState.UNKNOWN, "EXPEDITING")
 
 
+@pytest.mark.parametrize("id", ["", "x", "5+", "_3", "5+x"])
+def test_an_id_that_no_slurm_prints_has_no_place(id: str) -> None:
+    with pytest.raises(ParseError):
+        _ = job(WAITING, JobArrayID=id).order
+
+
 def test_text_that_no_slurm_prints_is_an_error() -> None:
     with pytest.raises(ParseError):
         _ = job(WAITING, SubmitTime="2026-11-22T18:00:00").submit_time
@@ -218,6 +226,14 @@ def test_all_jobs_are_asked_for_without_an_id() -> None:
     assert (command.operation, command.options) == ("squeue", {})
     columns = [part.split(":")[0] for part in command.environment["SQUEUE_FORMAT2"].split(",")]
     assert columns == Job.sources()
+
+
+def test_in_brief_jobs_have_what_is_asked_for_most() -> None:
+    (command,) = squeue.jobs_in_brief().commands
+    columns = [part.split(":")[0] for part in command.environment["SQUEUE_FORMAT2"].split(",")]
+    assert (command.operation, command.options, columns) == ("squeue", {}, [*squeue.IN_BRIEF])
+    assert squeue.in_brief(Job.cpu_count) and squeue.in_brief(Job.node_count)
+    assert not squeue.in_brief(Job.exit_code), "some of its columns are"
 
 
 def test_each_question_has_a_separator_of_its_own() -> None:
