@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from headnode.snapshots import Snapshot
@@ -34,6 +34,8 @@ NODES_DECIDE = frozenset(
 )
 """The reasons that a job may have which waits for nodes that EC2 does not give."""
 
+_LOOKED_LATER = timedelta(seconds=5)
+"""So much later than a snapshot says may squeue have looked: what became eligible meanwhile waits with the others."""
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -101,4 +103,4 @@ def _could_start(job: squeue.Job, now: datetime) -> bool:
     """Whether nothing but its turn keeps the job from starting; Slurm notes no time before it has looked at a job."""
     if not job.priority:
         return False
-    return job.dependency is None if job.eligible_time is None else job.eligible_time <= now
+    return job.dependency is None if job.eligible_time is None else job.eligible_time <= now + _LOOKED_LATER

@@ -24,11 +24,11 @@ ENDED = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL"}
 NO_VALUE = {"(null)", "N/A", "None", "Unknown", "UNLIMITED", "NONE", ""}
 
 
-def until(condition: Callable[[], bool], seconds: float) -> None:
-    """Return as soon as the condition holds; fail when it does not within the time."""
+def until(condition: Callable[[], bool], seconds: float, seen: Callable[[], object] = lambda: "") -> None:
+    """Return as soon as the condition holds; fail when it does not within the time, and tell what is `seen` then."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
+        assert time.monotonic() < deadline, f"not within {seconds} s {seen()}"
         time.sleep(0.1)
 
 

@@ -113,7 +113,13 @@ def jobs(lab: Cluster) -> Iterator[Jobs]:
 def settled(jobs: Jobs) -> Jobs:
     """The same jobs when nodes have booted, backfill has started the het job and the time limit was noticed."""
     slow = ("on a dynamic node", "gpus", "gpus per node", "gpus per task", "het")
-    until(lambda: {state for kind in slow for state in jobs.said(kind).split()} == {"RUNNING"}, 120)
+    until(
+        lambda: {state for kind in slow for state in jobs.said(kind).split()} == {"RUNNING"},
+        240,
+        lambda: (
+            {kind: jobs.said(kind, "%T %r %S %N") for kind in slow} | {"nodes": jobs.cluster.run("sinfo", "-NR").stdout}
+        ),
+    )
     until(lambda: jobs.said("time limit") == "TIMEOUT", 60)
     return jobs
 

@@ -70,6 +70,12 @@ def test_a_job_that_slurm_has_not_looked_at_yet_has_its_place() -> None:
     assert places(row("1", "1"), row("2", eligible="N/A")) == {"1": 2, "2": 1}
 
 
+def test_a_job_that_became_eligible_while_squeue_was_asked_has_its_place() -> None:
+    """A snapshot says when it was asked for; squeue looks a moment later."""
+    meanwhile = str(int(NOW.timestamp()) + 1)
+    assert places(row("1", "1"), row("2", eligible=meanwhile)) == {"1": 2, "2": 1}
+
+
 @pytest.mark.parametrize(
     ("reason", "nodes"),
     [
