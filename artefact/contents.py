@@ -10,8 +10,6 @@ from transport.trusted import FILE as TRUSTED
 _UNUSED = ("bin", "boto3/data", "boto3/examples", "strawberry/cli", "dateutil/zoneinfo")
 _UNUSED_FILES = ("*.pyi", "py.typed", "*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED")
 
-TRUSTED_DOCUMENTS = "persisted-documents.json"
-
 
 def remove_unused(folder: Path) -> None:
     """Take out of the installed libraries what is there for development only.
@@ -32,8 +30,6 @@ def add_ours(tree: Path, folder: Path) -> None:
         shutil.copytree(tree / package, folder / package, ignore=shutil.ignore_patterns("__pycache__", "*.graphql"))
     for module in setuptools["py-modules"]:
         shutil.copyfile(tree / f"{module}.py", folder / f"{module}.py")
-    if (tree / TRUSTED_DOCUMENTS).is_file():
-        shutil.copyfile(tree / TRUSTED_DOCUMENTS, folder / TRUSTED_DOCUMENTS)
     if (tree / TRUSTED.name).is_file():
         shutil.copyfile(tree / TRUSTED.name, folder / TRUSTED.name)
     if has_graphiql(tree):

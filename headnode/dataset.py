@@ -69,7 +69,10 @@ def each_once(datasets: Iterable[Dataset[Any]]) -> list[Dataset[Any]]:
 
 
 LINGER = 60.0
-"""Seconds for which who asks in brief asks in full after somebody had use for it: two questions would cost more."""
+"""Seconds for which whoever asks in brief asks in full after somebody had use for that: two questions would cost more.
+
+A fleet may take twice as long: its sandboxes do not tell each other who had use for it and who asked for its sake.
+"""
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,7 @@ def _is_known_in_brief(place: Place) -> bool:
 _KNOWN_IN_BRIEF = {column.name for column in squeue.Job.columns() if squeue.in_brief(column)} | {
     # what follows from such columns and from other datasets; filters and orders look at such columns alone
     "id",
+    "cluster",
     "queue",
     "queues",
     "nodes",

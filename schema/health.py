@@ -14,7 +14,8 @@ class Check:
     ok: bool = strawberry.field(description="Whether it is there.")
     message: str | None = strawberry.field(description="What is wrong, in AWS's or Slurm's words; null if nothing is.")
     code: str | None = strawberry.field(
-        description="The same for programs, as errors have it in `extensions.code`; null if nothing is wrong."
+        description="The same for programs, as errors have it in `extensions.code`, but ACCOUNTING_UNAVAILABLE where "
+        "accounting alone does not answer; null if nothing is wrong."
     )
 
 

@@ -80,6 +80,7 @@ def test_nested_fragments_below_do_not_multiply_the_work(seen: list[frozenset[ne
             "{ jobs { nodes { __typename id user reasonText queue { name } nodes { name } array { taskCount } } } }",
             True,
         ),
+        ("{ jobs { nodes { cluster { name } } } }", True),
         ("{ jobs { nodes { stdoutPath } } }", False),
         ("{ jobs { nodes { queue { jobs { nodes { comment } } } } } }", False),
         ("{ jobs { nodes { ...more } } } fragment more on Job { array { tasks { nodes { exitCode } } } }", False),
