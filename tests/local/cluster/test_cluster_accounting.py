@@ -21,7 +21,7 @@ from local.cluster.layout import Layout
 CHECKOUT = Path(package.__file__).parents[2]
 COUNTED = {"AccountingStorageTRES": "gres/gpu", "AccountingStorageEnforce": "associations,limits,qos"}
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account")
-HUNDRED_MIB = "python3 -c 'import time; kept = bytearray(100 << 20); kept[:] = b\"x\" * len(kept); time.sleep(1.5)'"
+HUNDRED_MIB = "python3 -c 'import time; kept = bytearray(b\"x\") * (100 << 20); time.sleep(1.5)'"
 
 
 @pytest.fixture(scope="module")
