@@ -29,27 +29,27 @@ class JobRow(Protocol):
     cluster: Cluster
     rows: Rows[Any]
 
-    def beside(self, index: int) -> Job: ...  # noqa: D102
+    def beside(self, index: int) -> Job: ...  # noqa: D102 - as JobDetail's
     @property
-    def job_id(self) -> str: ...  # noqa: D102 - squeue.Job and sacct.HistoryJob describe them
+    def job_id(self) -> str: ...  # noqa: D102 - as squeue.Job's
     @property
-    def raw_id(self) -> str: ...  # noqa: D102
+    def raw_id(self) -> str: ...  # noqa: D102 - as squeue.Job's
     @property
-    def state(self) -> JobState: ...  # noqa: D102
+    def state(self) -> JobState: ...  # noqa: D102 - as squeue.Job's
     @property
-    def reason(self) -> str | None: ...  # noqa: D102
+    def reason(self) -> str | None: ...  # noqa: D102 - as squeue.Job's
     @property
-    def queue_name(self) -> str: ...  # noqa: D102
+    def queue_name(self) -> str: ...  # noqa: D102 - as squeue.Job's
     @property
-    def array_job_id(self) -> str | None: ...  # noqa: D102
+    def array_job_id(self) -> str | None: ...  # noqa: D102 - as squeue.Job's
     @property
-    def het_job_id(self) -> str | None: ...  # noqa: D102
+    def het_job_id(self) -> str | None: ...  # noqa: D102 - as squeue.Job's
     @property
-    def dependency(self) -> str | None: ...  # noqa: D102
+    def dependency(self) -> str | None: ...  # noqa: D102 - as squeue.Job's
     @property
-    def stdout_path(self) -> str | None: ...  # noqa: D102
+    def stdout_path(self) -> str | None: ...  # noqa: D102 - as Job's
     @property
-    def stderr_path(self) -> str | None: ...  # noqa: D102
+    def stderr_path(self) -> str | None: ...  # noqa: D102 - as Job's
 
 
 class JobDetail:

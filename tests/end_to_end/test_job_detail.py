@@ -142,7 +142,8 @@ def test_an_array_s_tasks_are_paged_and_filtered(api: Api, lab: Cluster, submit:
 )
 def test_a_wrong_page_of_tasks_is_refused_before_anything_is_sent(api: Api, arguments: str, argument: str) -> None:
     before = api.commands()
-    (error,) = api.ask('{ job(id: "1") { array { tasks(%s) { totalCount } } } }' % arguments)["errors"]  # noqa: UP031
+    document = '{ job(id: "1") { array { tasks(%s) { totalCount } } } }' % arguments  # noqa: UP031 - braces
+    (error,) = api.ask(document)["errors"]
     assert (error["extensions"]["code"], error["extensions"]["argument"]) == ("BAD_USER_INPUT", argument)
     assert api.commands() == before
 

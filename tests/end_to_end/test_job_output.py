@@ -16,7 +16,8 @@ only_root_makes_users = pytest.mark.skipif(os.geteuid() != 0, reason="needs a se
 PART = "path exists text message offset nextOffset size modifiedTime isShorter"
 STDOUT = "query ($id: ID!, $lines: Int, $bytes: Int, $from: OutputFrom, $offset: Float) { job(id: $id) { output("
 STDOUT += "lines: $lines, bytes: $bytes, from: $from, offset: $offset) { %s } } }" % PART  # noqa: UP031 - braces
-BOTH = "query ($id: ID!) { job(id: $id) { out: output { %s } err: output(stream: STDERR) { %s } } }" % (PART, PART)  # noqa: UP031
+BOTH = "query ($id: ID!) { job(id: $id) { out: output { ...part } err: output(stream: STDERR) { ...part } } }"
+BOTH += " fragment part on JobOutput { %s }" % PART  # noqa: UP031 - braces
 
 Submit = Callable[..., str]
 

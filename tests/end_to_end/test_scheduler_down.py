@@ -33,7 +33,7 @@ def test_a_failure_is_not_kept_the_next_query_after_the_start_works(api: Api, an
     assert payload["errors"] == []
     own = payload["job"]["id"]
     assert api.data('{ job(id: "%s") { id } }' % own)["job"] == {"id": own}  # noqa: UP031 - GraphQL is full of braces
-    api.data('mutation { cancelJobs(input: { ids: ["%s"] }) { errors { message } } }' % own)  # noqa: UP031
+    api.data('mutation { cancelJobs(input: { ids: ["%s"] }) { errors { message } } }' % own)  # noqa: UP031 - braces
 
 
 @pytest.fixture(scope="module")

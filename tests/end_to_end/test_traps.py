@@ -88,12 +88,14 @@ def jobs(lab: Cluster) -> Iterator[Jobs]:
 
 
 def one(api: Api, id: str, fields: str) -> Values:
-    found: Values = ask_anew(api, "query ($id: ID!) { job(id: $id) { %s } }" % fields, {"id": id})["job"]  # noqa: UP031
+    document = "query ($id: ID!) { job(id: $id) { %s } }" % fields  # noqa: UP031 - braces
+    found: Values = ask_anew(api, document, {"id": id})["job"]
     return found
 
 
 def past(api: Api, id: str, fields: str) -> list[Values]:
-    document = "query ($ids: [ID!]) { jobHistory(filter: {ids: $ids}) { nodes { %s } } }" % fields  # noqa: UP031
+    document = "query ($ids: [ID!]) { jobHistory(filter: {ids: $ids}) { nodes { %s } } }"
+    document %= fields
     found: list[Values] = ask_anew(api, document, {"ids": [id]})["jobHistory"]["nodes"]
     return found
 

@@ -133,7 +133,7 @@ def test_the_list_is_what_client_builds_write(spelling: str, tmp_path: Path) -> 
         ("{", "not JSON"),
         ("[]", "a JSON object"),
         ('{"a": 1}', "a JSON object"),
-        (json.dumps({hashlib.sha1(WHO.encode()).hexdigest(): WHO}), "is not the SHA-256"),  # noqa: S324
+        (json.dumps({hashlib.sha1(WHO.encode()).hexdigest(): WHO}), "is not the SHA-256"),  # noqa: S324 - it is wrong
         (json.dumps({sha256(WHO): OTHER}), "is not the SHA-256"),
     ],
 )
