@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from resolvers import datasets
 from resolvers.errors import BadInputError, unavailable
+from resolvers.of_cluster import OfCluster
 from slurm import argument, assoc_mgr, association, fair_share, license, qos, reservation
 from slurm.column import Record, Rows
 from slurm.configuration import Configuration
@@ -22,21 +23,8 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound=Record)
 
 
-class _OfCluster(Record):
-    """A record that knows its cluster."""
-
-    def __init__(self, cluster: Cluster, rows: Rows[Any], index: int) -> None:
-        super().__init__(rows, index)
-        self.cluster = cluster
-
-
-class Reservation(_OfCluster, reservation.Reservation):
+class Reservation(OfCluster, reservation.Reservation):
     """A reservation and what it is linked to."""
-
-    @property
-    def id(self) -> str:
-        """Unique over all clusters."""
-        return f"{self.cluster.name}:{self.name}"
 
     @property
     def nodes(self) -> list[Node]:
@@ -50,31 +38,16 @@ class Reservation(_OfCluster, reservation.Reservation):
         return self.cluster.queues_by_name.get(self.queue_name) if self.queue_name else None
 
 
-class License(_OfCluster, license.License):
+class License(OfCluster, license.License):
     """A license."""
 
-    @property
-    def id(self) -> str:
-        """Unique over all clusters."""
-        return f"{self.cluster.name}:{self.name}"
 
-
-class Qos(_OfCluster, qos.Qos):
+class Qos(OfCluster, qos.Qos):
     """A quality of service."""
 
-    @property
-    def id(self) -> str:
-        """Unique over all clusters."""
-        return f"{self.cluster.name}:{self.name}"
 
-
-class Account(_OfCluster, association.Account):
+class Account(OfCluster, association.Account):
     """An account, and what is set for it and its users."""
-
-    @property
-    def id(self) -> str:
-        """Unique over all clusters."""
-        return f"{self.cluster.name}:{self.name}"
 
     @property
     def associations(self) -> list[Association]:
@@ -82,7 +55,7 @@ class Account(_OfCluster, association.Account):
         return associations(self.cluster, account=self.name)
 
 
-class Association(_OfCluster, association.Association):
+class Association(OfCluster, association.Association):
     """An account on the cluster, or a user in an account."""
 
     @property

@@ -5,33 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from headnode.instances import Instance
 from resolvers import datasets
+from resolvers.of_cluster import OfCluster
 from resolvers.pages import PageInfo
 from slurm import sinfo
-from slurm.column import Rows
 
 if TYPE_CHECKING:
-    from resolvers.cluster import Cluster
     from resolvers.job import Job
     from resolvers.queue import Queue
 
 
-class Node(sinfo.Node):
+class Node(OfCluster, sinfo.Node):
     """A node and what it is linked to."""
-
-    __slots__ = ("cluster",)
-
-    def __init__(self, cluster: Cluster, rows: Rows[Any], index: int) -> None:
-        super().__init__(rows, index)
-        self.cluster = cluster
-
-    @property
-    def id(self) -> str:
-        """Unique over all clusters."""
-        return f"{self.cluster.name}:{self.name}"
 
     @property
     def queues(self) -> list[Queue]:

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from resolvers.counts import StateCount, count_states
 from resolvers.filters import JobFilter
 from resolvers.job import JobConnection
 from resolvers.node import Node
+from resolvers.of_cluster import OfCluster
 from slurm import partition
-from slurm.column import Rows
 from slurm.states import NodeState
 
-if TYPE_CHECKING:
-    from resolvers.cluster import Cluster
 
-
-class Queue(partition.Queue):
+class Queue(OfCluster, partition.Queue):
     """A queue and what it is linked to."""
-
-    __slots__ = ("cluster",)
-
-    def __init__(self, cluster: Cluster, rows: Rows[Any], index: int) -> None:
-        super().__init__(rows, index)
-        self.cluster = cluster
-
-    @property
-    def id(self) -> str:
-        """Unique over all clusters."""
-        return f"{self.cluster.name}:{self.name}"
 
     @property
     def nodes(self) -> list[Node]:
