@@ -14,7 +14,7 @@ from headnode.node import Errand
 from headnode.snapshots import Dataset, Snapshot
 from headnode.storage import ScriptRefusedError
 from resolvers import change, datasets, plan
-from resolvers.change import RefusedError, payload_datasets
+from resolvers.change import RefusedError, payload_datasets, with_cluster
 from resolvers.cluster import Cluster
 from resolvers.errors import BadInputError, RequestError, unavailable
 from resolvers.filters import JobFilter, find_job, local_id, matching_jobs, named_tasks
@@ -319,7 +319,7 @@ def _act_on(
     outcomes = change.make(graph, info, view, action(jobs), result)
     rows = _read_jobs(view, result)
     done = [find_job(rows, job) for job, refusal in zip(jobs, outcomes, strict=True) if refusal is None]
-    refusals = [_with_cluster(_visible(refusal, rows, view), view) for refusal in outcomes if refusal is not None]
+    refusals = [with_cluster(_visible(refusal, rows, view), view) for refusal in outcomes if refusal is not None]
     acted = [Job(view, rows, index) for index in dict.fromkeys(done) if index is not None]
     return JobActionPayload(acted, [*wrong, *refusals])
 
@@ -351,7 +351,3 @@ def _local_ids(view: Cluster, ids: Sequence[str], path: Sequence[str]) -> tuple[
         except BadInputError as error:
             wrong.append(Refusal(RefusalCode.INVALID_INPUT, str(error), path, id))
     return list(jobs), wrong
-
-
-def _with_cluster(refusal: Refusal, view: Cluster) -> Refusal:
-    return Refusal(refusal.code, refusal.message, refusal.field, f"{view.name}:{refusal.id}")

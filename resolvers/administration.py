@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from resolvers import change, datasets, plan
-from resolvers.change import RefusedError
+from resolvers.change import RefusedError, with_cluster
 from resolvers.cluster import Cluster
 from resolvers.facts import Reservation, reservation_named
 from resolvers.graph import Graph
@@ -95,7 +95,7 @@ async def update_nodes(
     refusals = await asyncio.to_thread(change.make, graph, info, view, question, datasets.NODES)
     done = [name for name, refusal in zip(names, refusals, strict=True) if refusal is None]
     changed = [node for node in map(view.node, done) if node is not None] if done else []
-    return UpdateNodePayload(changed, [_with_cluster(refusal, view) for refusal in refusals if refusal is not None])
+    return UpdateNodePayload(changed, [with_cluster(refusal, view) for refusal in refusals if refusal is not None])
 
 
 async def update_queue(
@@ -110,7 +110,7 @@ async def update_queue(
         return UpdateQueuePayload(None, error.refusals)
     refusal = await asyncio.to_thread(change.make, graph, info, view, question, datasets.QUEUES)
     if refusal is not None:
-        return UpdateQueuePayload(None, [replace(_with_cluster(refusal, view), field=["input", "name"])])
+        return UpdateQueuePayload(None, [replace(with_cluster(refusal, view), field=["input", "name"])])
     return UpdateQueuePayload(view.queue(name), [])
 
 
@@ -141,14 +141,10 @@ async def delete_reservation(
         return DeleteReservationPayload(None, error.refusals)
     refusal = await asyncio.to_thread(change.make, graph, info, view, question)
     if refusal is not None:
-        return DeleteReservationPayload(None, [replace(_with_cluster(refusal, view), field=["name"])])
+        return DeleteReservationPayload(None, [replace(with_cluster(refusal, view), field=["name"])])
     return DeleteReservationPayload(own, [])
 
 
 def _local(view: Cluster, name: str) -> str:
     """A name that may carry the cluster's, as ids do."""
     return name.removeprefix(f"{view.name}:")
-
-
-def _with_cluster(refusal: Refusal, view: Cluster) -> Refusal:
-    return replace(refusal, id=f"{view.name}:{refusal.id}")

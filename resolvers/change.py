@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -86,6 +87,11 @@ def payload_datasets(graph: Graph, info: plan.ResolveInfo, view: Cluster) -> lis
         if node.selection_set and isinstance(payload, GraphQLObjectType):
             selected += plan.plan(info, node.selection_set, payload, view.name).get(view.name, [])
     return graph.wanted(view, selected)
+
+
+def with_cluster(refusal: Refusal, view: Cluster) -> Refusal:
+    """The refusal, its id unique over all clusters."""
+    return replace(refusal, id=f"{view.name}:{refusal.id}")
 
 
 def _commands(questions: Iterable[Question[Any]]) -> list[Command]:
