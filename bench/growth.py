@@ -13,7 +13,7 @@ from local.stack import Stack
 SUITE = "bookworm"
 SIZES = (1_000, 10_000, 50_000, 100_000)
 PEERS_UNTIL = 10_000
-"""slurmrestd takes over 2 GiB for so many jobs, Strawberry's default execution over a second."""
+"""slurmrestd takes over 2 GiB for so many jobs, Strawberry's default execution over half a second."""
 ROUNDS = 3
 
 

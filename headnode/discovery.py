@@ -24,10 +24,11 @@ class Discovery:
         """The head node's instance id. Raises ClusterUnreachableError if there is none, or more than one."""
         if self._cluster.instance is not None:
             return self._cluster.instance
-        if self._instance is None or time.monotonic() > self._until:
-            self._instance = self._look_up()
+        instance = self._instance  # another thread may forget it meanwhile
+        if instance is None or time.monotonic() > self._until:
+            instance = self._instance = self._look_up()
             self._until = time.monotonic() + _REMEMBERED
-        return self._instance
+        return instance
 
     def forget(self) -> None:
         """Look again next time: SSM does not know the instance any more."""

@@ -52,7 +52,7 @@ class Snapshots:
         self._kept: dict[Dataset[Any], Kept] = {}
         self._under_way: dict[Dataset[Any], _UnderWay] = {}
         self._in_full_until: dict[Dataset[Any], float] = {}
-        """Until when a dataset in brief is asked for in full."""
+        """Until when what is wanted in brief is asked for in full."""
 
     @classmethod
     def of(cls, clients: Clients, cluster: ClusterSettings, settings: Settings) -> Self:
@@ -98,7 +98,11 @@ class Snapshots:
                 self._under_way.pop(dataset, None)
 
     def _as_used(self, dataset: Dataset[T]) -> Dataset[T]:
-        """The dataset in full, if this sandbox had use for that lately; what is shared has few keys to keep."""
+        """The dataset in full, if this sandbox asked for that for its own sake lately.
+
+        A kept snapshot in full may be taken just because it is there: that is no use of it. What is shared has few keys
+        to remember.
+        """
         now = time.monotonic()
         if dataset.in_full is not None:
             return dataset.in_full if now < self._in_full_until.get(dataset, now) else dataset
@@ -123,12 +127,12 @@ class Snapshots:
         with self._lock:
             for dataset in datasets:
                 under_way = self._under_way.get(dataset)
-                as_used = self._as_used(dataset)
                 if kept := self._good(dataset, least):
                     answers[dataset] = kept
                 elif under_way and under_way.serves(dataset, least):
                     theirs[dataset] = under_way
                 else:
+                    as_used = self._as_used(dataset)
                     ours[as_used] = self._under_way[as_used] = _UnderWay(as_used, least, Future())
         if ours:
             answers |= self._fetch(ours, seen, least, deadline, comment, actor)

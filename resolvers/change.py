@@ -19,6 +19,7 @@ from resolvers.cluster import Cluster
 from resolvers.errors import BadInputError, ForbiddenError, NotFoundError, unavailable
 from resolvers.graph import Graph
 from slurm.command import Command, Question, SlurmError
+from slurm.errors import ParseError
 from slurm.refusal import OutcomeUnknown, Refusal, RefusalCode
 
 T = TypeVar("T")
@@ -70,6 +71,9 @@ def make(
         raise unavailable(view.name, error) from error
     except OutcomeUnknown as error:
         raise unavailable(view.name, OutcomeUnknownError(str(error))) from error
+    except ParseError as error:
+        message = f"The cluster's answer to the change cannot be read: {error}."
+        raise unavailable(view.name, OutcomeUnknownError(message)) from error
     finally:
         view.snapshots.drop()
     values = read_all(also.values(), replies[len(change.commands) :])

@@ -103,7 +103,10 @@ class JobHistory:
         search = self.search(cluster.name)
         for steps in (True, False):
             dataset = datasets.history(search, steps)
-            if dataset in cluster.answers and not accounting_is_off(cluster, dataset):
+            if dataset not in cluster.answers:
+                continue
+            # Where accounting was switched off a moment ago, the scheduler was not asked: the fault is the answer then.
+            if datasets.JOBS not in cluster.answers or not accounting_is_off(cluster, dataset):
                 return self._accounted(cluster, cluster.read(dataset), steps)
         return self._remembered(cluster, cluster.read(datasets.JOBS))
 

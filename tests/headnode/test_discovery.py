@@ -1,5 +1,6 @@
 """Head nodes found by the tags that ParallelCluster sets, in moto's EC2."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,6 +24,21 @@ def test_the_running_instance_with_the_tags_is_the_head_node(stack: Stack) -> No
     expected = stack.aws.head_node("found-by-tag")
     stack.aws.head_node("another")
     assert discovery("found-by-tag").instance() == expected
+
+
+def test_what_another_thread_forgets_meanwhile_is_still_the_answer(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = stack.aws.head_node("forgotten-meanwhile")
+    found = discovery("forgotten-meanwhile")
+    assert found.instance() == expected
+
+    def forgotten() -> float:
+        found.forget()
+        return 0.0
+
+    monkeypatch.setattr("headnode.discovery.time", SimpleNamespace(monotonic=forgotten))
+    assert found.instance() == expected
 
 
 def test_a_compute_node_of_the_cluster_is_not(stack: Stack) -> None:

@@ -137,6 +137,19 @@ def test_what_was_of_use_in_full_is_asked_for_in_full_for_a_minute(node: Node, m
     assert value(snapshots, IN_BRIEF) == "in brief 3"
 
 
+def test_taking_it_in_full_because_it_is_there_is_no_use_of_it(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page of one job takes a kept snapshot of all: beside a polled list it would have all asked in full for ever."""
+    monkeypatch.setattr(snapshots_module, "LINGER", 0.5)
+    snapshots = Snapshots(node, ttl=60)
+    value(snapshots, IN_FULL)
+    asked = time.monotonic()
+    wait_until(lambda: time.monotonic() > asked + 0.4)
+    value(snapshots, IN_FULL)
+    wait_until(lambda: time.monotonic() > asked + 0.5)
+    snapshots.drop()
+    assert value(snapshots, IN_BRIEF) == "in brief 2"
+
+
 def test_who_wants_it_in_full_does_not_wait_for_it_in_brief(node: Node) -> None:
     snapshots = Snapshots(node, ttl=60)
     node.answering.clear()
