@@ -14,11 +14,11 @@ Answer:   {"started": epoch seconds, "replies": [{"exit_code", "stdout", "stderr
            one reply for each operation in order; {"error": text, "expired" or "unread": true} if the request itself is
            refused, and nothing of it run; {"error": text} if the answer is lost;
            {"put": sha256 of the object} if the answer was too large for stdout and went to S3.
+           A number in place of what was printed: it is the gzip member of that number behind the JSON's, byte by byte.
 It always exits with 0: 194 would reboot the node, 137, 168 and 169 have meanings to the SSM agent.
 """
 
 import binascii
-import codecs
 import errno
 import fcntl
 import json
@@ -62,6 +62,8 @@ CLAIM_LIMIT = 1 << 16  # bytes of a claim that are looked at
 PATIENCE = 1.0  # so long a read may be silent before slurmctld is asked whether it is there at all
 AT_ONCE = 8
 PIECE = 1 << 16  # bytes of a long output that are compressed at once
+LEVEL = 3  # of compression: 6 takes twice as long for a tenth less
+GZIP = 16 + zlib.MAX_WBITS
 PIPE = 1 << 18  # bytes that a command may print before we read: few large pieces cost less than many small ones
 SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ, which Python has a name for only since 3.10
 PLAIN_ENVIRONMENT = {
@@ -69,10 +71,12 @@ PLAIN_ENVIRONMENT = {
     "SLURM_TIME_FORMAT": "%s",
     "SLURM_BITSTR_LEN": "0",
     "LC_ALL": "C.UTF-8",
+    # Large pages for squeue's records: a sixth of its time goes for page faults else. Ignored before glibc 2.35.
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.top_pad=67108864",
 }
 
 SEPARATOR = "~[A-Za-z0-9]{8}"
-FORMAT = "[A-Za-z_-]+:" + SEPARATOR + "(,[A-Za-z_-]+:" + SEPARATOR + ")*"
+FORMAT = "[A-Za-z_-]+:~([A-Za-z0-9]{8})?(,[A-Za-z_-]+:~([A-Za-z0-9]{8})?)*"
 JOB = r"\d{1,10}(_(\d{1,10}|\[[\d,:-]+\])|\+\d{1,10})?"
 WORD = r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]*"
 WORDS = WORD + "(," + WORD + ")*"
@@ -448,29 +452,27 @@ class Printed:
         self.flows = flows
         self.pieces = []  # type: List[bytes]
         self.waiting = 0
-        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self.deflated = None  # type: Optional[Deflated]
+        self.compressor = None  # type: Any
+        self.packed = []  # type: List[bytes]
 
     def add(self, data: bytes) -> None:
         self.pieces.append(data)
         self.waiting += len(data)
         if self.flows and self.waiting >= PIECE:
-            self.deflate()
+            self.compressor = self.compressor or zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)
+            self.pack()
 
-    def deflate(self, last: bool = False) -> None:
-        """Compress what waits, as it will stand between the quotes of a JSON string."""
-        self.deflated = self.deflated or Deflated()
-        text = self.decoder.decode(b"".join(self.pieces), last)
+    def pack(self) -> None:
+        self.packed.append(self.compressor.compress(b"".join(self.pieces)))
         self.pieces = []
         self.waiting = 0
-        self.deflated.add(json.dumps(text)[1:-1])
 
     def told(self) -> "Any":
-        """The text, or what it was compressed to because it was long."""
-        if self.deflated is None:
-            return self.decoder.decode(b"".join(self.pieces), True)
-        self.deflate(last=True)
-        return self.deflated
+        """The text; or, because it was long, the gzip member that it was compressed to."""
+        if self.compressor is None:
+            return b"".join(self.pieces).decode("utf-8", "replace")
+        self.pack()
+        return b"".join(self.packed) + self.compressor.flush()
 
 
 class Process:
@@ -500,6 +502,7 @@ class Process:
         self.patience = patience
         self.session = session
         self.target = subprocess.PIPE
+        self.passes = ()  # type: Tuple[int, ...]
         self.output = {"stdout": Printed(flows), "stderr": Printed(flows)}
         self.streams = {}  # type: Dict[str, Any]
         self.started = 0.0
@@ -513,7 +516,7 @@ class Process:
         stdin = subprocess.DEVNULL
         try:
             if self.input is not None:
-                stdin = spool(self.input)
+                stdin = spool(self.input.encode("utf-8"))
             self.child = subprocess.Popen(
                 [self.argv0] + self.argv[1:],
                 executable=find(self.argv[0]),
@@ -521,6 +524,7 @@ class Process:
                 stdout=self.target,
                 stderr=subprocess.PIPE,
                 env=self.account.environment,
+                pass_fds=self.passes,
                 preexec_fn=self.enter,
             )  # type: Any  # or a Child
         except subprocess.SubprocessError:  # all that Popen tells of a failure in preexec_fn
@@ -625,13 +629,13 @@ def enlarge(pipe: "Any") -> None:
         pass
 
 
-def spool(text: str) -> int:
-    """A nameless file with the text, to be a command's stdin: a pipe would have to be fed while we read."""
+def spool(content: bytes) -> int:
+    """A nameless file with the content, for a command to read: a pipe would have to be fed while we read."""
     path = "/tmp/.slurmql-" + binascii.hexlify(os.urandom(16)).decode()  # noqa: S108 - O_EXCL, and gone at once
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     os.unlink(path)
     with os.fdopen(os.dup(descriptor), "wb") as file:
-        file.write(text.encode("utf-8"))
+        file.write(content)
     os.lseek(descriptor, 0, os.SEEK_SET)
     return descriptor
 
@@ -1144,7 +1148,7 @@ def unpack(text: str) -> "Dict[str, Any]":
         return request
     import hashlib
 
-    body = transfer("GET", request["get"])
+    body = transfer(request["get"])
     if hashlib.sha256(body).hexdigest() != request.get("sha256"):
         raise RefusedError("the request in S3 is not the one that was announced")
     return decoded(body)
@@ -1174,79 +1178,17 @@ def integer(digits: str) -> int:
     return int(digits)
 
 
-class Deflated:
-    """ASCII text, compressed as it comes, in blocks that need nothing before them (RFC 1951)."""
-
-    def __init__(self) -> None:
-        self.compressor = zlib.compressobj(6, zlib.DEFLATED, -15)
-        self.blocks = []  # type: List[bytes]
-        self.checksum = 0
-        self.size = 0
-
-    def add(self, text: str) -> None:
-        data = text.encode("ascii")
-        self.blocks.append(self.compressor.compress(data))
-        self.checksum = zlib.crc32(data, self.checksum)
-        self.size += len(data)
-
-    def append(self, other: "Deflated") -> None:
-        """What the other has, and it ends with that: nothing before a full flush is referred to after it."""
-        for each in (self, other):
-            each.blocks.append(each.compressor.flush(zlib.Z_FULL_FLUSH))
-        self.blocks.extend(other.blocks)
-        self.checksum = checksum_of_both(self.checksum, other.checksum, other.size)
-        self.size += other.size
-
-    def gzip(self) -> bytes:
-        """All of it as a file of one member (RFC 1952)."""
-        head, end = b"\x1f\x8b\x08\0\0\0\0\0\0\xff", self.compressor.flush()
-        numbers = (number.to_bytes(4, "little") for number in (self.checksum, self.size & 0xFFFFFFFF))
-        return b"".join([head] + self.blocks + [end] + list(numbers))
-
-
-def checksum_of_both(first: int, second: int, size: int) -> int:
-    """The CRC-32 of two texts in a row, from that of each and the size of the second: zlib's crc32_combine.
-
-    Python has no name for it. A byte more behind a text multiplies its remainder by x^8, in polynomials modulo
-    CRC-32's, whose highest power is the lowest bit.
-    """
-    power = 1 << 23  # x^8, then its square, and so on
-    while size:
-        if size & 1:
-            first = product(power, first)
-        power = product(power, power)
-        size >>= 1
-    return first ^ second
-
-
-def product(one: int, other: int) -> int:
-    """Of two polynomials modulo CRC-32's."""
-    result = 0
-    for bit in range(31, -1, -1):
-        if one >> bit & 1:
-            result ^= other
-        other = (other >> 1) ^ (0xEDB88320 if other & 1 else 0)
-    return result
-
-
 def packed(answer: "Dict[str, Any]") -> bytes:
-    """gzip of JSON; what was compressed already is put between its quotes."""
-    whole = Deflated()
-    if "replies" not in answer:
-        whole.add(json.dumps(answer))
-        return whole.gzip()
-    whole.add('{"started":%s,"replies":[' % json.dumps(answer["started"]))
-    for number, reply in enumerate(answer["replies"]):
-        flowed = {name: value for name, value in reply.items() if isinstance(value, Deflated)}
-        rest = {name: value for name, value in reply.items() if name not in flowed}
-        whole.add(("," if number else "") + json.dumps(rest, separators=(",", ":"))[:-1])
-        for name, text in flowed.items():
-            whole.add(',"%s":"' % name)
-            whole.append(text)
-            whole.add('"')
-        whole.add("}")
-    whole.add("]}")
-    return whole.gzip()
+    """gzip of JSON, and behind it the members of what was compressed already (RFC 1952)."""
+    members = []  # type: List[bytes]
+    for reply in answer.get("replies", ()):
+        for name, value in reply.items():
+            if isinstance(value, bytes):
+                members.append(value)
+                reply[name] = len(members)
+    compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)
+    text = json.dumps(answer, separators=(",", ":")).encode("ascii")
+    return b"".join([compressor.compress(text), compressor.flush()] + members)
 
 
 def pack(answer: "Dict[str, Any]", put: "Optional[str]") -> str:
@@ -1260,39 +1202,42 @@ def pack(answer: "Dict[str, Any]", put: "Optional[str]") -> str:
     import hashlib
 
     try:
-        transfer("PUT", put, body)
+        transfer(put, body)
     except (OSError, RefusedError) as error:
         return pack({"error": "the head node cannot write to the bucket: %s" % error}, None)
     return pack({"put": hashlib.sha256(body).hexdigest()}, None)
 
 
-def transfer(method: str, url: "Any", body: "Optional[bytes]" = None) -> bytes:
-    """One request to a presigned URL of the bucket: nowhere else, whoever asks, and wherever it points to."""
-    import http.client
-    import urllib.request
+def transfer(url: "Any", body: "Optional[bytes]" = None) -> bytes:
+    """GET a presigned URL of the bucket, or PUT the body there: nowhere else, whoever asks, wherever it points to.
 
-    if not any(matches(re.escape(prefix) + "[!-~]*", url) for prefix in SETTINGS["bucket"]):
+    curl(1) does it: Python's own client takes longer to import than all the rest of this program to run. It follows no
+    redirection, as the metadata service answers to root; and it is told the URL, a secret, where nobody else can read.
+    """
+    # No quote and no backslash: in curl's configuration they mean something.
+    if not any(matches(re.escape(prefix) + r"[!#-\[\]-~]*", url) for prefix in SETTINGS["bucket"]):
         raise RefusedError("it is not in the bucket that the head node's document names")
-    # Nothing here follows a redirection: the metadata service answers to root.
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler,
-        urllib.request.HTTPHandler,
-        urllib.request.HTTPSHandler,
-        urllib.request.HTTPErrorProcessor,
-        urllib.request.HTTPDefaultErrorHandler,
-    ):
-        opener.add_handler(handler())
-    headers = {"Content-Type": "application/octet-stream"} if body is not None else {}
-    request = urllib.request.Request(url, data=body, method=method, headers=headers)  # noqa: S310 - checked above
-    try:
-        with opener.open(request, timeout=SECONDS) as response:
-            content = response.read(REQUEST_LIMIT + 1)  # type: bytes
-    except http.client.HTTPException as error:
-        raise RefusedError("the bucket does not speak HTTP: %r" % error) from None
-    if len(content) > REQUEST_LIMIT:
+    argv = ["curl", "--disable", "--silent", "--show-error", "--globoff", "--path-as-is", "--write-out", "%{http_code}"]
+    argv += ["--max-filesize", str(REQUEST_LIMIT), "--config", "-"]
+    if body is not None:
+        content = spool(body)
+        argv += ["--header", "Expect:", "--upload-file", "/dev/fd/%d" % content]
+    curl = Process(argv, Account(own_entry(), dict(os.environ)), stdin='url = "%s"\n' % url, most=REQUEST_LIMIT + 3)
+    if body is not None:
+        curl.passes = (content,)
+    run([curl])
+    if body is not None:
+        os.close(content)
+    if curl.left < 0 or curl.exit_code == 63:  # curl(1): maximum file size exceeded
         raise RefusedError("it has more than %d bytes" % REQUEST_LIMIT)
-    return content
+    if curl.refusal is not None:
+        raise curl.refusal
+    if curl.exit_code != 0:
+        raise RefusedError(curl.stderr.decode("utf-8", "replace").strip())
+    status = curl.stdout[-3:].decode()
+    if status != "200":
+        raise RefusedError("it answers with status %s" % status)
+    return curl.stdout[:-3]
 
 
 EMPTY = {"options": {}, "arguments": [], "environment": {}, "stdin": None, "key": None}  # type: Dict[str, Any]

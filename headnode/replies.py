@@ -1,9 +1,13 @@
-"""Replies as they travel: gzip of JSON, `{"replies": [{"exit_code", "stdout", "stderr", "seconds", ...}]}`."""
+"""Replies as they travel: gzip of JSON, `{"replies": [{"exit_code", "stdout", "stderr", "seconds", ...}]}`.
+
+A number in place of a text: it is the gzip member of that number behind the JSON's, and no JSON. The texts of long
+queues are megabytes, which neither side then quotes and reads again.
+"""
 
 import gzip
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from headnode.errors import ClusterUnreachableError, ResponseTooLargeError
@@ -12,22 +16,26 @@ from slurm.command import Reply
 UNPACKED_LIMIT = 256 << 20
 """Bytes of an answer's JSON: 100,000 jobs have some 60 MB."""
 _GZIP = 16 + zlib.MAX_WBITS
+_LEVEL = 6
 
 
 def pack(replies: Iterable[Reply]) -> bytes:
-    """The replies, as the program on the head node packs them."""
-    told = [
-        {
-            "exit_code": reply.exit_code,
-            "stdout": reply.stdout,
-            "stderr": reply.stderr,
-            "seconds": reply.seconds,
-            "refusal": reply.refusal,
-            "code": reply.refusal_code,
-        }
-        for reply in replies
-    ]
-    return gzip.compress(json.dumps({"replies": told}, separators=(",", ":")).encode(), 6)
+    """The replies, packed as the program on the head node packs long ones."""
+    told, members = [], []
+    for reply in replies:
+        members.append(reply.stdout)
+        told.append(
+            {
+                "exit_code": reply.exit_code,
+                "stdout": len(members),
+                "stderr": reply.stderr,
+                "seconds": reply.seconds,
+                "refusal": reply.refusal,
+                "code": reply.refusal_code,
+            }
+        )
+    texts = [json.dumps({"replies": told}, separators=(",", ":")), *members]
+    return b"".join(gzip.compress(text.encode(), _LEVEL) for text in texts)
 
 
 def unpack(body: bytes) -> dict[str, Any]:
@@ -35,17 +43,41 @@ def unpack(body: bytes) -> dict[str, Any]:
 
     The head node is not trusted with the Lambda's memory: a few kB of gzip can hold gigabytes.
     """
-    unpacking = zlib.decompressobj(_GZIP)
     try:
-        text = unpacking.decompress(body, UNPACKED_LIMIT)
-        if unpacking.unconsumed_tail:
+        members = _members(body)
+        answer: dict[str, Any] = json.loads(next(members))
+        if not {"replies", "error", "put"} & answer.keys():
+            raise ValueError("it tells nothing")
+        for number, (reply, name) in enumerate(_elsewhere(answer), 1):
+            if reply[name] != number:
+                raise ValueError("a member is not where it belongs")
+            reply[name] = next(members).decode("utf-8", "replace")
+    except (ValueError, TypeError, AttributeError, StopIteration, RecursionError, zlib.error) as error:
+        raise ClusterUnreachableError("The head node's answer cannot be read.") from error
+    return answer
+
+
+def _members(body: bytes) -> Iterator[bytes]:
+    """What the members of a gzip file hold (RFC 1952)."""
+    left = UNPACKED_LIMIT
+    while body:
+        unpacking = zlib.decompressobj(_GZIP)
+        text = unpacking.decompress(body, left)
+        left -= len(text)
+        if unpacking.unconsumed_tail or left <= 0:
             raise ResponseTooLargeError(f"The head node's answer has more than {UNPACKED_LIMIT >> 20} MiB.")
         if not unpacking.eof:
             raise ValueError("its end is missing")
-        answer: dict[str, Any] = json.loads(text)
-    except (ValueError, RecursionError, zlib.error) as error:
-        raise ClusterUnreachableError("The head node's answer cannot be read.") from error
-    return answer
+        body = unpacking.unused_data
+        yield text
+
+
+def _elsewhere(answer: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """The replies, and what of them is in a member of its own."""
+    for reply in answer.get("replies", ()):
+        for name in ("stdout", "stderr"):
+            if isinstance(reply.get(name), int):
+                yield reply, name
 
 
 def reply(told: Mapping[str, Any]) -> Reply:

@@ -1,4 +1,4 @@
-"""Slurm's own packages, installed where they are missing: `python -m local.packages [--accounting]`."""
+"""Slurm's own packages and curl, installed where they are missing: `python -m local.packages [--accounting]`."""
 
 import argparse
 import os
@@ -12,6 +12,7 @@ PACKAGES: Mapping[str, str] = {
     "slurmd": "slurmd",
     "sbatch": "slurm-client",
     "munged": "munge",
+    "curl": "curl",  # headnode/program.py sends what is large with it; head nodes have it
 }
 """A program of each Debian package we need, and that package."""
 # The core alone: mariadb-server would set up and start a server that the machine's owner did not ask for.
@@ -40,9 +41,7 @@ def install(progress: Callable[[str], None], wanted: Mapping[str, str] = PACKAGE
     if not packages:
         return
     if shutil.which("apt-get") is None:
-        raise PackagesError(
-            f"{', '.join(packages)} missing, and there is no apt-get: install Slurm and munge by other means"
-        )
+        raise PackagesError(f"{', '.join(packages)} missing, and there is no apt-get: install them by other means")
     become_root = _become_root(packages)
     argv = [*become_root, "apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *packages]
     progress(f"installing {', '.join(packages)}: {' '.join(argv)}")

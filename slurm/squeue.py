@@ -224,6 +224,32 @@ IN_BRIEF = (
 )
 """The columns of lists of jobs, their filters and their orders: less than half of what squeue would print of a job."""
 
+_PLAIN = frozenset(
+    {
+        "JobArrayID",
+        "JobID",
+        "ArrayJobID",
+        "ArrayTaskID",
+        "State",
+        "NodeList",
+        "PriorityLong",
+        "SubmitTime",
+        "EligibleTime",
+        "StartTime",
+        "EndTime",
+        "TimeLimit",
+        "TimeUsed",
+        "tres-alloc",
+        "NumNodes",
+        "NumCPUs",
+        "NumTasks",
+        "Sockets",
+        "exit_code",
+        "RestartCnt",
+    }
+)
+"""Slurm's own numbers, times and names, in which nobody who submits a job can write."""
+
 
 def in_brief(column: Column[Any]) -> bool:
     """Whether that column of Job is known of jobs in brief."""
@@ -255,7 +281,7 @@ def _question(options: Mapping[str, str | int], columns: Sequence[str]) -> Quest
     command = Command(
         "squeue",
         options=options,
-        environment={"SQUEUE_FORMAT2": framing.format_string(columns, separator)},
+        environment={"SQUEUE_FORMAT2": framing.format_string(columns, separator, _PLAIN)},
     )
     return Question((command,), partial(read, separator=separator, columns=columns))
 
@@ -265,7 +291,7 @@ def read(replies: Sequence[Reply], separator: str, columns: Sequence[str]) -> Ro
     (reply,) = replies
     if reply.exit_code == 1 and "Invalid job id specified" in reply.stderr:
         return _none()
-    return Rows(Job, framing.split(require_success(reply), columns, separator))
+    return Rows(Job, framing.split(require_success(reply), columns, separator, _PLAIN))
 
 
 def _none() -> Rows[Job]:

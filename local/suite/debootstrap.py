@@ -9,7 +9,7 @@ from pathlib import Path
 
 from local.suite.chroot import SuiteError
 
-PACKAGES = ("slurmctld", "slurmd", "slurm-client", "munge", "python3", "slurmdbd", "mariadb-server")
+PACKAGES = ("slurmctld", "slurmd", "slurm-client", "munge", "python3", "curl", "slurmdbd", "mariadb-server")
 KEYRING = Path("usr/share/keyrings/debian-archive-keyring.gpg")
 SCRIPTS = Path("/usr/share/debootstrap/scripts")
 COMMON_SCRIPT = SCRIPTS / "sid"

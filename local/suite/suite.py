@@ -34,6 +34,7 @@ def made(name: str, progress: Callable[[str], None]) -> Path:
             started = time.monotonic()
             debootstrap.make(name, root, mirror(), _keyring(name, progress), progress)
             progress(f"{root}: {_size(root)} MB in {time.monotonic() - started:.0f} s; it is kept")
+        debootstrap.add(root, "curl", Path("usr/bin/curl"), progress)  # suites that were kept before it was needed
     return root
 
 

@@ -1,7 +1,5 @@
 """3,000 waiting jobs: more than Systems Manager carries, so the answer goes through the bucket, whole."""
 
-import gzip
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -9,6 +7,7 @@ from typing import Any
 import pytest
 
 from conftest import Api
+from headnode.replies import unpack
 from local.aws import BUCKET
 from local.cluster import Cluster
 from local.stack import Stack
@@ -103,7 +102,7 @@ def test_the_answer_went_through_the_bucket_whole(api: Api, stack: Stack, waitin
     (key,) = answers(stack).keys() - before.keys()
     body = stack.aws.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
     assert len(body) > SSM_LIMIT
-    (reply,) = json.loads(gzip.decompress(body))["replies"]
+    (reply,) = unpack(body)["replies"]
     assert [name for name in waiting.values() if name not in reply["stdout"]] == []
     sent = stack.ssm.sends[-1]
     printed = stack.ssm_client().get_command_invocation(CommandId=sent.command_id, InstanceId=sent.instance_ids[0])

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from headnode import document
+from headnode.replies import unpack
 from local.cluster.users import demo_users
 
 SOURCE = document.PROGRAM.read_text(encoding="utf-8")
@@ -60,8 +61,7 @@ class Node:
         assert (result.returncode, result.stderr) == (0, "")
         assert result.stdout.count("\n") == 1
         assert len(result.stdout) <= 24_000
-        answer: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(result.stdout)))
-        return answer
+        return unpack(base64.b64decode(result.stdout))
 
     def ask(self, *operations: dict[str, Any], **request: Any) -> list[dict[str, Any]]:
         """The replies to operations that run together."""

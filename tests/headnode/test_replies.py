@@ -18,12 +18,44 @@ def test_replies_come_back_as_they_were() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"no gzip", replies.pack([Reply(0)])[:-9], gzip.compress(b"no JSON"), gzip.compress(b"[" * 100_000)],
-    ids=["nothing", "no gzip", "cut off", "no JSON", "brackets"],
+    [
+        b"",
+        b"no gzip",
+        replies.pack([Reply(0)])[:-9],
+        gzip.compress(b"no JSON"),
+        gzip.compress(b"[" * 100_000),
+        gzip.compress(b"[]"),
+        gzip.compress(b'{"replies": 1}'),
+        gzip.compress(b'{"replies": [1]}'),
+        gzip.compress(b"{}"),
+        gzip.compress(b'{"replies": [{"stdout": 1}]}'),
+        gzip.compress(b'{"replies": [{"stdout": 2}]}') + gzip.compress(b"x"),
+    ],
+    ids=[
+        "nothing",
+        "no gzip",
+        "cut off",
+        "no JSON",
+        "brackets",
+        "a list",
+        "no replies",
+        "no reply",
+        "nothing told",
+        "no member",
+        "another member",
+    ],
 )
 def test_what_cannot_be_read_is_told(body: bytes) -> None:
     with pytest.raises(ClusterUnreachableError, match="cannot be read"):
         replies.unpack(body)
+
+
+def test_members_past_the_limit_are_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replies, "UNPACKED_LIMIT", 1 << 20)
+    body = replies.pack([Reply(0, "x" * 600_000)])
+    assert len(replies.unpack(body)["replies"]) == 1
+    with pytest.raises(ResponseTooLargeError, match="more than 1 MiB"):
+        replies.unpack(replies.pack([Reply(0, "x" * 600_000)] * 2))
 
 
 def test_an_answer_that_would_fill_the_memory_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:

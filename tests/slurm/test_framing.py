@@ -105,6 +105,47 @@ def test_the_format_names_each_column_at_full_width() -> None:
     assert framing.format_string(["JobID", "Name"], "~ab") == "JobID:~ab,Name:~ab"
 
 
+def test_the_format_of_plain_columns_has_the_separator_behind_the_last_of_them() -> None:
+    columns = ["JobID", "Name", "State", "Comment"]
+    for plain, format_string in (
+        ({"State", "JobID", "Nodes"}, "JobID:~,State:~ab,Name:~ab,Comment:~ab"),
+        ({"State"}, "State:~ab,JobID:~ab,Name:~ab,Comment:~ab"),
+    ):
+        assert framing.format_string(columns, "~ab", plain) == format_string
+
+
+plain_cells = st.text(st.characters(exclude_characters="~"), max_size=10)
+
+
+def with_plain(rows: list[tuple[list[str], list[str]]]) -> str:
+    """What squeue prints of rows of plain texts and of others."""
+    return "".join("~".join(plain) + "".join(SEPARATOR + text for text in [*free, "\n"]) for plain, free in rows)
+
+
+@given(st.integers(1, 4), st.integers(0, 3), st.data())
+def test_plain_columns_come_back_beside_the_others(plain: int, free: int, data: st.DataObject) -> None:
+    names, others = [f"Plain{number}" for number in range(plain)], named(free)
+    row = st.tuples(
+        st.lists(plain_cells, min_size=plain, max_size=plain), st.lists(cells, min_size=free, max_size=free)
+    )
+    rows = data.draw(st.lists(row, max_size=5))
+    mixed = data.draw(st.permutations(names + others))
+    order = [name for name in mixed if name in names], [name for name in mixed if name in others]
+    expected = {name: [row[0][index] for row in rows] for index, name in enumerate(order[0])}
+    expected |= {name: [row[1][index] for row in rows] for index, name in enumerate(order[1])}
+    part = data.draw(st.sampled_from([20, framing._PART]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(framing, "_PART", part)
+        assert framing.split(with_plain(rows), mixed, SEPARATOR, names) == expected
+
+
+@pytest.mark.parametrize("plain", [["1"], ["1", "RUNNING", "x"], []])
+def test_a_record_with_other_plain_columns_is_an_error(plain: list[str]) -> None:
+    rows = [(["1", "RUNNING"], ["name"]), (plain, ["name"]), (["1", "RUNNING", "x"], ["name"])]
+    with pytest.raises(ParseError):
+        framing.split(with_plain(rows), ["JobID", "State", "Name"], SEPARATOR, {"JobID", "State"})
+
+
 @given(tables, st.integers(18, 60))
 def test_a_text_that_is_split_part_by_part_comes_back_the_same(rows: list[list[str]], part: int) -> None:
     columns = named(len(rows[0]) if rows else 1)

@@ -19,7 +19,7 @@ def test_a_machine_without_apt_is_told_what_is_missing(
     monkeypatch.setenv("PATH", "/nonexistent")
     assert packages.main() == 1
     said = capsys.readouterr().err
-    assert said.startswith("slurmctld, slurmd, slurm-client, munge missing, and there is no apt-get")
+    assert said.startswith("slurmctld, slurmd, slurm-client, munge, curl missing, and there is no apt-get")
     assert packages.main(["--accounting"]) == 1
     said = capsys.readouterr().err
-    assert said.startswith("slurmctld, slurmd, slurm-client, munge, slurmdbd, mariadb-server-core missing")
+    assert said.startswith("slurmctld, slurmd, slurm-client, munge, curl, slurmdbd, mariadb-server-core missing")

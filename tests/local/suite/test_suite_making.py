@@ -22,7 +22,8 @@ def test_an_unknown_suite_is_told_with_those_there_are(monkeypatch: pytest.Monke
 def test_a_suite_that_is_there_is_not_made_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SLURMQL_CACHE", str(tmp_path))
     root = tmp_path / "suites" / "trixie"
-    root.mkdir(parents=True)
+    (root / "usr/bin").mkdir(parents=True)
+    (root / "usr/bin/curl").touch()
     said: list[str] = []
     assert suite.made("trixie", said.append) == root
     assert said == []
