@@ -1,5 +1,6 @@
 """What a command costs the head node: CPU seconds and resident memory of all its processes together."""
 
+import base64
 import os
 import resource
 import subprocess
@@ -9,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from headnode.document import PARAMETER, content
+from headnode.document import PARAMETER
+from headnode.replies import unpack
 from local.cluster import Cluster
 from local.stack import Stack
 
@@ -30,33 +32,40 @@ class Cost:
 
 def squeue_json(cluster: Cluster) -> Cost:
     """`squeue --json` of all jobs, alone."""
-    return _measure([cluster.programs.path("squeue"), "--json"], cluster, b"")
+    return _measure([cluster.programs.path("squeue"), "--json"], cluster, b"", subprocess.DEVNULL)[0]
 
 
 def snapshot(stack: Stack, cluster: Cluster) -> Cost:
-    """Our document's script with the request of the last command that was sent: interpreter, program, squeue, gzip."""
-    script = "\n".join(content()["mainSteps"][0]["inputs"]["runCommand"])
+    """Our document's script with the request of the last command that was sent: interpreter, program, squeue, gzip, and
+    curl, which puts the answer into the bucket.
+    """
+    script = "\n".join(stack.document["mainSteps"][0]["inputs"]["runCommand"])
     request = stack.ssm.sends[-1].parameters[PARAMETER][0]
-    return _measure(["/bin/sh"], cluster, script.replace("{{ " + PARAMETER + " }}", request).encode())
+    filled = script.replace("{{ " + PARAMETER + " }}", request).encode()
+    cost, printed = _measure(["/bin/sh"], cluster, filled, subprocess.PIPE)
+    if "put" not in (answer := unpack(base64.b64decode(printed))):
+        raise RuntimeError(f"no answer went to the bucket: {answer}")
+    return cost
 
 
-def _measure(argv: Sequence[str], cluster: Cluster, stdin: bytes) -> Cost:
+def _measure(argv: Sequence[str], cluster: Cluster, stdin: bytes, stdout: int) -> tuple[Cost, bytes]:
     started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     process = subprocess.Popen(
         cluster.programs.command(argv),
         stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
+        stdout=stdout,
         env={"PATH": os.defpath, **cluster.environment},
     )
     memory = _Memory(process.pid)
     memory.start()
-    process.communicate(stdin)
+    printed, _ = process.communicate(stdin)
     seconds = time.perf_counter() - started
     memory.join()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if process.returncode != 0:
         raise RuntimeError(f"{argv[0]} ended with status {process.returncode}")
-    return Cost(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, memory.peak_mib)
+    cpu_seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(seconds, cpu_seconds, memory.peak_mib), printed
 
 
 class _Memory(threading.Thread):

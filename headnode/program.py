@@ -359,6 +359,13 @@ class Account:
         os.chdir(self.folder)
 
 
+class Ourselves(Account):
+    """Our own account, with all that is ours: there is nothing to become, and a child takes a third of the time."""
+
+    def __init__(self) -> None:
+        Account.__init__(self, own_entry(), dict(os.environ))
+
+
 def own_entry() -> "pwd.struct_passwd":
     return pwd.getpwuid(os.getuid())
 
@@ -478,7 +485,8 @@ class Printed:
 class Process:
     """One command: started, read to its end, killed at its time limit and when it prints more than `most` bytes.
 
-    With `flows` only its reply tells what it printed: `stdout` and `stderr` may not be asked.
+    With `flows` only its reply tells what it printed: `stdout` and `stderr` may not be asked. It gets the open file of
+    ours that it `passes`.
     """
 
     def __init__(
@@ -492,17 +500,18 @@ class Process:
         session: bool = False,
         patience: "Optional[float]" = None,
         flows: bool = False,
+        passes: "Optional[int]" = None,
     ) -> None:
         self.argv = argv
         self.argv0 = argv0 or argv[0]
         self.account = account
+        self.passes = passes
         self.input = stdin
         self.seconds = seconds
         self.left = most
         self.patience = patience
         self.session = session
         self.target = subprocess.PIPE
-        self.passes = ()  # type: Tuple[int, ...]
         self.output = {"stdout": Printed(flows), "stderr": Printed(flows)}
         self.streams = {}  # type: Dict[str, Any]
         self.started = 0.0
@@ -524,8 +533,8 @@ class Process:
                 stdout=self.target,
                 stderr=subprocess.PIPE,
                 env=self.account.environment,
-                pass_fds=self.passes,
-                preexec_fn=self.enter,
+                pass_fds=() if self.passes is None else (self.passes,),
+                preexec_fn=None if isinstance(self.account, Ourselves) else self.enter,
             )  # type: Any  # or a Child
         except subprocess.SubprocessError:  # all that Popen tells of a failure in preexec_fn
             name = self.account.entry.pw_name
@@ -1219,15 +1228,14 @@ def transfer(url: "Any", body: "Optional[bytes]" = None) -> bytes:
         raise RefusedError("it is not in the bucket that the head node's document names")
     argv = ["curl", "--disable", "--silent", "--show-error", "--globoff", "--path-as-is", "--write-out", "%{http_code}"]
     argv += ["--max-filesize", str(REQUEST_LIMIT), "--config", "-"]
+    file = None
     if body is not None:
-        content = spool(body)
-        argv += ["--header", "Expect:", "--upload-file", "/dev/fd/%d" % content]
-    curl = Process(argv, Account(own_entry(), dict(os.environ)), stdin='url = "%s"\n' % url, most=REQUEST_LIMIT + 3)
-    if body is not None:
-        curl.passes = (content,)
+        file = spool(body)
+        argv += ["--header", "Expect:", "--upload-file", "/dev/fd/%d" % file]
+    curl = Process(argv, Ourselves(), stdin='url = "%s"\n' % url, most=REQUEST_LIMIT + 3, passes=file)
     run([curl])
-    if body is not None:
-        os.close(content)
+    if file is not None:
+        os.close(file)
     if curl.left < 0 or curl.exit_code == 63:  # curl(1): maximum file size exceeded
         raise RefusedError("it has more than %d bytes" % REQUEST_LIMIT)
     if curl.refusal is not None:

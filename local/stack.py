@@ -128,6 +128,5 @@ class Stack:
         }
         if os.geteuid() != 0:
             settings["denied"] = ["root"]
-        self.ssm_client().create_document(
-            Name=DOCUMENT, Content=json.dumps(document.content(settings)), DocumentType="Command"
-        )
+        self.document = document.content(settings)
+        self.ssm_client().create_document(Name=DOCUMENT, Content=json.dumps(self.document), DocumentType="Command")
