@@ -152,8 +152,10 @@ def _require_agent(ssm: SSMClient, invocation: Invocation, command: str) -> None
     except (ClientError, BotoCoreError):
         return  # the question is a courtesy; the deadline decides
     if not connected:
-        _cancel(ssm, command)
-        raise ClusterUnreachableError(f"The SSM agent of {invocation.instance} is not connected: is the head node up?")
+        detail = f"The SSM agent of {invocation.instance} is not connected: is the head node up?"
+        if not _cancel(ssm, command):
+            raise _lost(invocation, detail)  # the agent may come back, and run it
+        raise ClusterUnreachableError(detail)
 
 
 def _late(ssm: SSMClient, invocation: Invocation, command: str) -> HeadNodeError:
@@ -169,11 +171,13 @@ def _lost(invocation: Invocation, detail: str) -> HeadNodeError:
     return ClusterUnreachableError(detail)
 
 
-def _cancel(ssm: SSMClient, command: str) -> None:
+def _cancel(ssm: SSMClient, command: str) -> bool:
+    """Whether Systems Manager took the cancel; without one, a command ends by the program's own time limits."""
     try:
         ssm.cancel_command(CommandId=command)
     except (ClientError, BotoCoreError):
-        return  # it ends by itself at the program's own time limits
+        return False
+    return True
 
 
 def _code(error: ClientError) -> str:

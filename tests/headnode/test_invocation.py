@@ -213,6 +213,18 @@ def test_a_dead_agent_is_told_long_before_the_deadline(endpoint: Endpoint, chang
     assert status(endpoint.sends[0].command_id) == "Cancelled"
 
 
+@pytest.mark.parametrize(("changes", "error"), [(False, ClusterUnreachableError), (True, OutcomeUnknownError)])
+def test_a_change_that_cannot_be_cancelled_may_be_made_when_the_agent_is_back(
+    endpoint: Endpoint, changes: bool, error: type[HeadNodeError]
+) -> None:
+    endpoint.instances[0].online = False
+    ssm = Clients().ssm
+    ssm.meta.events.register("before-call.ssm.CancelCommand", lambda **_: endpoint.stop())
+    called = Invocation("AWS-RunShellScript", NODE, "commands", "true", "test", changes)
+    with pytest.raises(error, match=f"The SSM agent of {NODE} is not connected"):
+        invoke(ssm, called, Deadline.after(25), QUICK)
+
+
 def test_an_agent_that_is_late_but_connected_is_waited_for(endpoint: Endpoint) -> None:
     endpoint.faults.delivery_delay = 3.5
     assert run("echo hello") == "hello\n"
