@@ -221,7 +221,7 @@ class Fleet:
             left = -float("inf")
             if pointer is not None and pointer.generation >= least:
                 left = each.dataset.good_for(self._ttl) - (now - pointer.asked) / 1e6
-            is_held = lease is not None and lease.is_held(now)
+            is_held = item.is_asked_for(each.name, now)
             if pointer is not None and left > (-self._ttl if is_held else 0):
                 turn.found.append((each, pointer))
             elif lease is not None and is_held:

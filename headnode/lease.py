@@ -26,6 +26,11 @@ class Lease:
         """A new lease."""
         return cls(secrets.token_hex(8), now + int(SECONDS * 1e6))
 
+    @property
+    def begun(self) -> int:
+        """When a lease that is held was taken, in Unix microseconds."""
+        return self.until - int(SECONDS * 1e6)
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """The lease of that text; nonsense is a lease that has been given back."""

@@ -84,6 +84,11 @@ class Item:
         """The lease of a dataset, if anybody ever took one."""
         return Lease.parse(self.leases[name]) if name in self.leases else None
 
+    def is_asked_for(self, name: str, now: int) -> bool:
+        """Whether somebody holds the lease of a dataset."""
+        lease = self.lease(name)
+        return lease is not None and lease.is_held(now)
+
 
 class Table:
     """One cluster's item in the table (DynamoDB API: GetItem, UpdateItem)."""
@@ -113,7 +118,11 @@ class Table:
 
     def take(self, names: Collection[str], seen: Item, lease: Lease) -> bool:
         """Take the leases, all or none; False if another sandbox was quicker. Raises TableError."""
-        outdated = {name for name, pointer in seen.snapshots.items() if pointer.asked < lease.until - _OUTDATED}
+        outdated = {
+            name
+            for name, pointer in seen.snapshots.items()
+            if pointer.asked < lease.until - _OUTDATED and not seen.is_asked_for(name, lease.begun)
+        }
         removed = [f"{kind}{name}" for name in outdated - set(names) for kind in (_LEASE, _SNAPSHOT)]
         expected = {f"{_LEASE}{name}": seen.leases.get(name) for name in names}
         return self._write({f"{_LEASE}{name}": {"S": str(lease)} for name in names}, expected, removed)

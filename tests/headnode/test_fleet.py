@@ -563,6 +563,18 @@ def test_what_an_earlier_release_left_is_removed_after_a_day(
     assert set(first.look().leases) == set(first.look().snapshots) == {fleet.Wanted(JOBS, None).name}
 
 
+def test_the_lease_of_who_asks_again_after_a_day_is_not_removed(
+    sandbox: Callable[..., Sandbox], cluster: Cluster, aws: Aws
+) -> None:
+    old = table.Pointer(wall_clock() - 90_000_000_000, 0, [], 1).attribute()
+    held = {"S": str(Lease.taken(wall_clock()))}
+    item = {"key": {"S": "snapshots lab"}, "snapshot squeue 1-old": old, "lease squeue 1-old": held}
+    aws.client("dynamodb").put_item(TableName=TABLE, Item=item)
+    first = sandbox()
+    first.ask(JOBS)
+    assert set(first.look().leases) == {"squeue 1-old", fleet.Wanted(JOBS, None).name}
+
+
 def test_who_dies_while_asking_is_followed_by_another(
     sandbox: Callable[..., Sandbox], cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
