@@ -105,8 +105,9 @@ class JobHistory:
             dataset = datasets.history(search, steps)
             if dataset not in cluster.answers:
                 continue
-            # Where accounting was switched off a moment ago, the scheduler was not asked: the fault is the answer then.
-            if datasets.JOBS not in cluster.answers or not accounting_is_off(cluster, dataset):
+            # Where accounting was switched off a moment ago, the scheduler was not asked, or not for all that past jobs
+            # are told by: the fault is the answer then.
+            if not accounting_is_off(cluster, dataset) or not _is_known_in_full(cluster):
                 return self._accounted(cluster, cluster.read(dataset), steps)
         return self._remembered(cluster, cluster.read(datasets.JOBS))
 
@@ -166,6 +167,12 @@ def keeps_accounts(cluster: Cluster) -> bool | None:
     """Whether the cluster keeps accounts, as far as that is known without asking."""
     kept = cluster.snapshots.kept(datasets.CONFIGURATION)
     return None if kept is None else kept.value.accounting_enabled
+
+
+def _is_known_in_full(cluster: Cluster) -> bool:
+    """Whether the scheduler was asked for its jobs, and not in brief."""
+    known = cluster.answers.get(datasets.JOBS)
+    return known is not None and not (isinstance(known, Snapshot) and squeue.is_brief(known.value))
 
 
 def accounting_is_off(cluster: Cluster, dataset: Dataset[History]) -> bool:

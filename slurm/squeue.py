@@ -256,6 +256,11 @@ def in_brief(column: Column[Any]) -> bool:
     return set(column.sources) <= set(IN_BRIEF)
 
 
+def is_brief(rows: Rows[Job]) -> bool:
+    """Whether those jobs have the columns of IN_BRIEF alone."""
+    return rows.texts.keys() == {*IN_BRIEF}
+
+
 def jobs(ids: Sequence[str] = ()) -> Question[Rows[Job]]:
     """All jobs that slurmctld remembers, ended ones too, or only those with the given ids.
 
