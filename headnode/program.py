@@ -297,7 +297,6 @@ OPERATIONS = {
     "scontrol hold": Operation(["scontrol", "hold"], argument=JOB, caller=True),
     "scontrol release": Operation(["scontrol", "release"], argument=JOB, caller=True),
     "scontrol requeue": Operation(["scontrol", "requeue"], argument=JOB, caller=True),
-    "scontrol requeuehold": Operation(["scontrol", "requeuehold"], argument=JOB, caller=True),
     "scontrol suspend": Operation(["scontrol", "suspend"], argument=JOB, administrative=True),
     "scontrol resume": Operation(["scontrol", "resume"], argument=JOB, administrative=True),
     "scontrol update job": Operation(

@@ -184,7 +184,7 @@ def _reach(view: Cluster, where: JobFilter) -> JobFilter:
         message = "Only operators may cancel other people's jobs."
         raise RefusedError(Refusal(RefusalCode.FORBIDDEN, message, path))
     try:
-        matching_jobs(_no_jobs(), view.name, where)
+        matching_jobs(squeue.no_jobs(), view.name, where)
     except BadInputError as error:
         raise RefusedError(Refusal(RefusalCode.INVALID_INPUT, str(error), path)) from error
     if where.user is not None or where.users is not None:
@@ -335,11 +335,7 @@ def _visible(refusal: Refusal, rows: Rows[squeue.Job], view: Cluster) -> Refusal
 def _read_jobs(view: Cluster, result: Dataset[Rows[squeue.Job]]) -> Rows[squeue.Job]:
     """The jobs that the change was about; none if they cannot be read."""
     answer = view.answers[result]
-    return answer.value if isinstance(answer, Snapshot) else _no_jobs()
-
-
-def _no_jobs() -> Rows[squeue.Job]:
-    return Rows(squeue.Job, {source: [] for source in squeue.Job.sources()})
+    return answer.value if isinstance(answer, Snapshot) else squeue.no_jobs()
 
 
 def _local_ids(view: Cluster, ids: Sequence[str], path: Sequence[str]) -> tuple[list[str], list[Refusal]]:

@@ -71,11 +71,6 @@ def requeue(jobs: Sequence[str]) -> Question[list[Refusal | None]]:
     return _each(Command("scontrol requeue"), jobs)
 
 
-def requeue_held(jobs: Sequence[str]) -> Question[list[Refusal | None]]:
-    """Like `requeue`, but the job is held until it is released; for each None, or why not."""
-    return _each(Command("scontrol requeuehold"), jobs)
-
-
 def suspend(jobs: Sequence[str]) -> Question[list[Refusal | None]]:
     """Stop each running job's processes, so that others can have its CPUs; for each None, or why not.
 

@@ -267,7 +267,7 @@ def jobs(ids: Sequence[str] = ()) -> Question[Rows[Job]]:
     One id is cheap for slurmctld; an unknown one gives no row.
     """
     if ids and not (ids := [id for id in ids if job_id.parse(id).job <= _HIGHEST_ASKED]):
-        return Question((), lambda replies: _none())
+        return Question((), lambda replies: no_jobs())
     return _question({"jobs": ",".join(ids)} if ids else {}, Job.sources())
 
 
@@ -295,11 +295,12 @@ def read(replies: Sequence[Reply], separator: str, columns: Sequence[str]) -> Ro
     """The rows of one squeue. A single unknown id is an error to squeue (exit code 1), and no row to us."""
     (reply,) = replies
     if reply.exit_code == 1 and "Invalid job id specified" in reply.stderr:
-        return _none()
+        return no_jobs()
     return Rows(Job, framing.split(require_success(reply), columns, separator, _PLAIN))
 
 
-def _none() -> Rows[Job]:
+def no_jobs() -> Rows[Job]:
+    """No rows, of all columns."""
     return Rows(Job, {column: [] for column in Job.sources()})
 
 

@@ -146,7 +146,6 @@ FOR_CALLERS = {
     "scontrol hold",
     "scontrol release",
     "scontrol requeue",
-    "scontrol requeuehold",
     "scontrol update job",
 }
 EXAMPLES: dict[str, dict[str, Any]] = {

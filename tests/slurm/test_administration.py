@@ -185,14 +185,6 @@ def test_waiting_and_unknown_jobs_cannot_be_suspended(lab: AskedSlurm) -> None:
     assert (code(waiting), code(unknown)) == (RefusalCode.CONFLICT, RefusalCode.NOT_FOUND)
 
 
-def test_a_job_is_put_back_and_held(lab: AskedSlurm) -> None:
-    job = lab.submit()
-    until(lambda: lab.job(job, "State") == "RUNNING")
-    assert lab.ask(job_action.requeue_held([job])) == [None]
-    until(lambda: lab.job(job, "State") == "PENDING")
-    assert lab.job(job, "PriorityLong") == "0"
-
-
 @pytest.mark.parametrize("target", [SignalTarget.BATCH, SignalTarget.FULL])
 def test_a_signal_reaches_the_batch_script_only_if_it_is_meant(lab: AskedSlurm, target: SignalTarget) -> None:
     ready = lab.cluster.user("ada").workspace / f"ready-{target.name}"
