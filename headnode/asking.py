@@ -74,7 +74,7 @@ def ask(node: HeadNode, datasets: Sequence[Dataset[Any]], deadline: Deadline, co
     try:
         answer = node.answer(Errand([commands], actor), deadline, comment)
     except HeadNodeError as error:
-        return Asked(at, began, dict.fromkeys(datasets, error), {})
+        return Asked(at, began, dict.fromkeys(datasets, error.with_traceback(None)), {})
     values: dict[Dataset[Any], Any] = {}
     parts: dict[Dataset[Any], Part] = {}
     read = zip(groups, questions, read_all(questions, answer.replies), strict=True)
@@ -98,7 +98,7 @@ def read_all(questions: Iterable[Question[Any]], replies: Sequence[Reply]) -> li
         try:
             values.append(question.read(share))
         except (SlurmError, ParseError) as error:
-            values.append(error)
+            values.append(error.with_traceback(None))  # else its frames would keep this list and all replies
     return values
 
 

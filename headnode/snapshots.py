@@ -169,7 +169,7 @@ class Snapshots:
         try:
             return Kept(Snapshot(fetch(self.node), as_of), began + dataset.good_for(self._ttl), generation)
         except HeadNodeError as error:
-            return error
+            return error.with_traceback(None)
 
     def _settle(self, ours: Mapping[Dataset[Any], _UnderWay], answers: Answers) -> None:
         """Keep what came, unless a change was made meanwhile, and wake those who wait.
