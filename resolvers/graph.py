@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from access.caller import Caller, SignedIn
 from access.permissions import Place, why_not
-from headnode import sent
+from headnode import sent_commands
 from headnode.dataset import each_once
 from headnode.deadline import Deadline
 from headnode.settings import Settings
@@ -53,7 +53,7 @@ class Graph:
         self.asked: Asked | None = None
         """What the document asks for, once it is parsed."""
         self.actions: list[Action] = []
-        self.commands = sent.collect()
+        self.commands = sent_commands.collect()
         """The ids of the SSM commands that this request sent."""
 
     def __enter__(self) -> Self:

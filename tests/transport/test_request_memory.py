@@ -16,7 +16,7 @@ from access.caller import signed_in
 from access.configuration import access
 from headnode.deadline import Deadline
 from headnode.errors import ClusterUnreachableError
-from headnode.node import Answer, Errand, HeadNode
+from headnode.node import Answer, Bundle, HeadNode
 from headnode.snapshots import Snapshot, Snapshots
 from resolvers import datasets
 from resolvers.array import JobArray
@@ -71,10 +71,10 @@ class Node(HeadNode):
         self._failing = failing
         self._printed: dict[str, str] = {}
 
-    def answer(self, errand: Errand, deadline: Deadline, comment: str) -> Answer:
+    def answer(self, bundle: Bundle, deadline: Deadline, comment: str) -> Answer:
         if self._failing == "":
             raise ClusterUnreachableError("It is switched off.")
-        return Answer([self._reply(command) for step in errand.steps for command in step])
+        return Answer([self._reply(command) for step in bundle.steps for command in step])
 
     def script(self, uri: str) -> str:
         raise ClusterUnreachableError("It is switched off.")
