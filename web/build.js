@@ -69,7 +69,11 @@ function copyIcon() {
 }
 
 function writePage(metafile, icon) {
-  const names = { ICON: icon, STYLE: named(metafile, /^graphiql-.*\.css$/), SCRIPT: named(metafile, /^graphiql-.*\.js$/) };
+  const names = {
+    ICON: icon,
+    STYLE: named(metafile, /^graphiql-.*\.css$/),
+    SCRIPT: named(metafile, /^graphiql-.*\.js$/),
+  };
   const page = readFileSync(join(HERE, "src", "index.html"), "utf8");
   writeFileSync(join(DIST, "index.html"), page.replace(/%([A-Z]+)%/g, (_, name) => names[name]));
 }
