@@ -105,7 +105,8 @@ class Bounded:
 
     def register(self, session: boto3.Session) -> None:
         """Have botocore ask before each request of the clients that the session makes."""
-        session.events.register("before-send", self._send)
+        # Once per session, however often it is asked: each handler would send the request.
+        session.events.register("before-send", self._send, unique_id="slurmql-bounded")  # type: ignore[arg-type]  # the stubs forget the response
 
     def _send(self, request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
         """The answer to a request that has little time; None: botocore sends it, as there is enough."""
@@ -123,6 +124,7 @@ class Bounded:
             if seconds not in self._sessions:
                 connect = min(CONNECT, _TO_CONNECT * seconds)
                 self._sessions[seconds] = URLLib3Session(
-                    timeout=(connect, seconds - connect), max_pool_connections=self._max_pool_connections
+                    timeout=(connect, seconds - connect),  # type: ignore[arg-type]  # the stubs know one number
+                    max_pool_connections=self._max_pool_connections,
                 )
             return self._sessions[seconds]

@@ -80,9 +80,19 @@ def _elsewhere(answer: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]
                 yield reply, name
 
 
-def reply(told: Mapping[str, Any]) -> Reply:
+def replies(answer: Mapping[str, Any], count: int | None = None) -> list[Reply]:
+    """The replies of an answer: so many. Raises ClusterUnreachableError if they are not what the program prints."""
+    told = answer.get("replies")
+    if not isinstance(told, list) or (count is not None and len(told) != count):
+        raise ClusterUnreachableError("The head node's answer has not one reply for each command.")
+    return [reply(each) for each in told]
+
+
+def reply(told: Any) -> Reply:
     """One reply as the program tells it."""
-    return Reply(
+    if not isinstance(told, Mapping):
+        raise ClusterUnreachableError("A reply in the head node's answer cannot be read.")
+    read = Reply(
         exit_code=told.get("exit_code"),
         stdout=told.get("stdout", ""),
         stderr=told.get("stderr", ""),
@@ -90,3 +100,10 @@ def reply(told: Mapping[str, Any]) -> Reply:
         refusal=told.get("refusal"),
         refusal_code=told.get("code"),
     )
+    texts = isinstance(read.stdout, str) and isinstance(read.stderr, str)
+    refused = isinstance(read.refusal, str | None) and isinstance(read.refusal_code, str | None)
+    if not (texts and refused and isinstance(read.exit_code, int | None) and isinstance(read.seconds, int | float)):
+        raise ClusterUnreachableError("A reply in the head node's answer cannot be read.")
+    if read.exit_code is None and read.refusal is None:
+        raise ClusterUnreachableError("A reply in the head node's answer does not say how the command ended.")
+    return read

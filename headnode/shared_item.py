@@ -18,10 +18,15 @@ from typing import Any, Self
 from botocore.exceptions import BotoCoreError, ClientError
 
 from headnode.aws import Clients
+from headnode.aws_calls import repeated
+from headnode.lease import SECONDS as LEASE_SECONDS
 from headnode.lease import Lease
 
 _LEASE, _SNAPSHOT = "lease ", "snapshot "
 _EXPIRES = 7 * 86400  # seconds after the last write: DynamoDB then forgets a cluster that nobody asks for
+_SECONDS, _ATTEMPTS = 3.0, 2  # the table saves commands: without it there is still an answer
+_AHEAD = 2_000_000  # microseconds that a snapshot may seem to lie in the future: clocks differ by less
+_LEASE_AHEAD = int((LEASE_SECONDS + 1) * 1e6)  # likewise the end of a lease that was taken just now
 _OUTDATED = 86_400_000_000  # microseconds, a day: what an earlier release left is removed
 
 
@@ -72,22 +77,32 @@ class Pointer:
 class ItemState:
     """A cluster's item. `clock_error` is how far this sandbox's clock is from DynamoDB's, in seconds, beyond a second.
 
-    `generation` counts the changes made through this API.
+    `generation` counts the changes made through this API. Without `sharing` that is all there is to rely on.
     """
 
     generation: int = 0
     leases: Mapping[str, str] = field(default_factory=dict)
     snapshots: Mapping[str, Pointer] = field(default_factory=dict)
     clock_error: float = 0.0
+    sharing: bool = True
+
+    def only_generation(self) -> Self:
+        """The same for a sandbox that shares nothing now."""
+        return type(self)(self.generation, sharing=False)
 
     def lease(self, name: str) -> Lease | None:
         """The lease of a dataset, if anybody ever took one."""
         return Lease.parse(self.leases[name]) if name in self.leases else None
 
+    def snapshot(self, name: str, now: int) -> Pointer | None:
+        """The newest snapshot of a dataset. One from the future is not believed: its age would be wrong."""
+        pointer = self.snapshots.get(name)
+        return pointer if pointer is not None and pointer.asked <= now + _AHEAD else None
+
     def is_asked_for(self, name: str, now: int) -> bool:
-        """Whether somebody holds the lease of a dataset."""
+        """Whether somebody holds the lease of a dataset. One that ends later than any can is not believed."""
         lease = self.lease(name)
-        return lease is not None and lease.is_held(now)
+        return lease is not None and lease.is_held(now) and lease.until <= now + _LEASE_AHEAD
 
 
 class SharedItem:
@@ -101,7 +116,9 @@ class SharedItem:
         """The item as it is now, whoever wrote it. Raises SharedItemError."""
         sent = time.time()
         try:
-            answer: Any = self._clients.dynamodb.get_item(**self._item, ConsistentRead=True)
+            answer: Any = repeated(
+                lambda: self._clients.dynamodb.get_item(**self._item, ConsistentRead=True), _SECONDS, _ATTEMPTS
+            )
         except (BotoCoreError, ClientError) as error:
             raise SharedItemError(str(error)) from error
         attributes = answer.get("Item", {})
@@ -136,11 +153,15 @@ class SharedItem:
     def count_change(self) -> int:
         """Count a change, and return which generation of the cluster begins with it. Raises SharedItemError."""
         try:
-            answer: Any = self._clients.dynamodb.update_item(
-                **self._item,
-                UpdateExpression="ADD generation :one SET expires = :expires",
-                ExpressionAttributeValues={":one": {"N": "1"}, ":expires": {"N": _expires()}},
-                ReturnValues="UPDATED_NEW",
+            answer: Any = repeated(
+                lambda: self._clients.dynamodb.update_item(
+                    **self._item,
+                    UpdateExpression="ADD generation :one SET expires = :expires",
+                    ExpressionAttributeValues={":one": {"N": "1"}, ":expires": {"N": _expires()}},
+                    ReturnValues="UPDATED_NEW",
+                ),
+                _SECONDS,
+                _ATTEMPTS,
             )
         except (BotoCoreError, ClientError) as error:
             raise SharedItemError(str(error)) from error
@@ -163,16 +184,20 @@ class SharedItem:
         if removed:
             update += f" REMOVE {', '.join(names[attribute] for attribute in removed)}"
         try:
-            self._clients.dynamodb.update_item(
-                **self._item,
-                UpdateExpression=update,
-                ConditionExpression=" AND ".join(conditions),
-                ExpressionAttributeNames={placeholder: attribute for attribute, placeholder in names.items()},
-                ExpressionAttributeValues={
-                    ":expires": {"N": _expires()},
-                    **{f":v{names[attribute][1:]}": value for attribute, value in values.items()},
-                    **{f":e{names[name][1:]}": {"S": text} for name, text in expected.items() if text is not None},
-                },
+            repeated(
+                lambda: self._clients.dynamodb.update_item(
+                    **self._item,
+                    UpdateExpression=update,
+                    ConditionExpression=" AND ".join(conditions),
+                    ExpressionAttributeNames={placeholder: attribute for attribute, placeholder in names.items()},
+                    ExpressionAttributeValues={
+                        ":expires": {"N": _expires()},
+                        **{f":v{names[attribute][1:]}": value for attribute, value in values.items()},
+                        **{f":e{names[name][1:]}": {"S": text} for name, text in expected.items() if text is not None},
+                    },
+                ),
+                _SECONDS,
+                _ATTEMPTS,
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":

@@ -111,7 +111,7 @@ async def submit(
 def _fetched(view: Cluster, uri: str | None) -> str | None:
     """The script's text, if it lies in S3."""
     try:
-        return view.snapshots.node.script(uri) if uri is not None else None
+        return view.snapshots.node.script(uri, view.request.deadline) if uri is not None else None
     except ScriptUnavailableError as error:
         raise RefusedError(replace(error.refusal, field=["input", "scriptUri"])) from error
     except HeadNodeError as error:
@@ -204,7 +204,7 @@ def _cancel_matching(
     limit: int,
     dry_run: bool,
 ) -> JobActionPayload:
-    view.snapshots.drop([datasets.JOBS])  # who was asked before may not know the newest jobs
+    view.snapshots.drop([datasets.JOBS], view.request.deadline)  # who was asked before may not know the newest jobs
     view.ask([datasets.JOBS, *(payload_datasets(graph, info, view) if dry_run else ())])
     rows = view.read(datasets.JOBS).value
     states = rows.values(squeue.Job.state)

@@ -75,7 +75,7 @@ def make(
         message = f"The cluster's answer to the change cannot be read: {error}."
         raise unavailable(view.name, OutcomeUnknownError(message)) from error
     finally:
-        view.snapshots.drop()
+        view.snapshots.drop(deadline=view.request.deadline)
     values = read_all(also.values(), replies[len(change.commands) :])
     answers = (value if isinstance(value, Fault) else Snapshot(value, as_of) for value in values)
     view.take(dict(zip(also, answers, strict=True)))
