@@ -41,7 +41,9 @@ def endpoint(tmp_path: Path) -> Iterator[Endpoint]:
 @pytest.fixture
 def line(endpoint: Endpoint, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
     with Line(endpoint.url, aws.url) as running:
-        for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": running.url}.items():
+        services = ("SSM", "EC2", "S3", "DYNAMODB")
+        endpoints = {f"AWS_ENDPOINT_URL_{service}": running.url for service in services}
+        for name, value in {**CREDENTIALS, **endpoints}.items():
             monkeypatch.setenv(name, value)
         yield running
 
@@ -90,7 +92,7 @@ def test_when_ssm_hangs_there_is_an_answer_before_the_deadline(
     operations: tuple[str, ...], changes: bool, error: type[HeadNodeError], line: Line
 ) -> None:
     line.break_down(Kind.HANG, *operations)
-    ssm, deadline = Clients().ssm, Deadline.after(3)
+    ssm, deadline = Clients().ssm, Deadline.after(2)
     with pytest.raises(error):
         invoke(ssm, Invocation("AWS-RunShellScript", NODE, "commands", "echo", "test", changes), deadline, QUICK)
     assert time.monotonic() < deadline.at + 1
@@ -109,7 +111,7 @@ def test_a_change_that_never_reached_ssm_is_sent_again(
     line: Line, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No connection, no request."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", "http://127.0.0.1:9")
     with pytest.raises(ClusterUnreachableError):
         run(changes=True, seconds=1.5)
 
