@@ -135,7 +135,7 @@ class SharedSnapshots:
         try:
             self.generation = max(self.generation, self._item.count_change())
         except SharedItemError as error:  # rest until no other sandbox delivers a snapshot from before the change
-            self._rest(max(REST, 2 * self._ttl), f"the other sandboxes cannot be told of a change: {error}")
+            self._rest(max(REST, 2 * self._ttl), f"a change cannot be counted for the other sandboxes: {error}")
 
     def answers(
         self,
