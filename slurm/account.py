@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from slurm.command import Command, Question, RefusedError, Reply, require_success
+from slurm.command import Command, ProgramRefusedError, Question, Reply, require_success
 from slurm.operation import Operation, RunsAs
 
 ACCOUNT = Operation("account", argument=r"[^\0]{1,255}", runs_as=RunsAs.CALLER)
@@ -19,6 +19,6 @@ def read(replies: Sequence[Reply]) -> bool:
     (reply,) = replies
     try:
         require_success(reply)
-    except RefusedError:
+    except ProgramRefusedError:
         return False
     return True

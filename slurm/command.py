@@ -17,7 +17,7 @@ class Command:
     """One operation for the head node, with the values of one request.
 
     `options` maps the operation's options to their values ("" for a flag). An option whose value is the number n
-    stands for the job id in the n-th reply of the same errand. `key` is sbatch's idempotency key. The program on the
+    stands for the job id in the n-th reply of the same bundle. `key` is sbatch's idempotency key. The program on the
     head node checks every value again.
     """
 
@@ -78,7 +78,7 @@ class AccountingDisabledError(SlurmError):
     """The cluster keeps no accounts: slurm.conf's AccountingStorageType is accounting_storage/none."""
 
 
-class RefusedError(SlurmError):
+class ProgramRefusedError(SlurmError):
     """The program on the head node would not run the command."""
 
 
@@ -107,12 +107,12 @@ def require_scheduler(reply: Reply) -> None:
 def require_success(reply: Reply) -> str:
     """The output of a reply that succeeded.
 
-    Raises SchedulerUnavailableError if slurmctld could not be asked, RefusedError if the program on the head node
-    refused, SlurmError for any other failure.
+    Raises SchedulerUnavailableError if slurmctld could not be asked, ProgramRefusedError if the program on the head
+    node refused, SlurmError for any other failure.
     """
     require_scheduler(reply)
     if reply.refusal is not None:
-        raise RefusedError(reply.refusal)
+        raise ProgramRefusedError(reply.refusal)
     if reply.exit_code != 0:
         raise SlurmError(words(reply))
     return reply.stdout
