@@ -14,11 +14,11 @@ from headnode.node import Errand
 from headnode.snapshots import Dataset, Snapshot
 from headnode.storage import ScriptRefusedError
 from resolvers import change, datasets, plan
-from resolvers.change import RefusedError, payload_datasets, with_cluster
+from resolvers.change import ChangeRefusedError, payload_datasets, with_cluster
 from resolvers.cluster import Cluster
+from resolvers.context import RequestContext
 from resolvers.errors import BadInputError, RequestError, unavailable
 from resolvers.filters import JobFilter, find_job, local_id, matching_jobs, named_tasks
-from resolvers.graph import Graph
 from resolvers.job import Job
 from slurm import job_action, job_update, sbatch, squeue
 from slurm.column import Rows
@@ -93,7 +93,7 @@ class CancelJobs:
 
 
 async def submit(
-    graph: Graph, info: plan.ResolveInfo, cluster: str | None, submission: sbatch.Submission
+    graph: RequestContext, info: plan.ResolveInfo, cluster: str | None, submission: sbatch.Submission
 ) -> SubmitJobPayload:
     """Submit a job as the caller's account."""
     try:
@@ -103,7 +103,7 @@ async def submit(
         if submission.test_only:
             return await asyncio.to_thread(_estimate, view, sbatch.estimate(submission, text))
         question = sbatch.submit(submission, text)
-    except (RefusedError, InvalidInputError) as error:
+    except (ChangeRefusedError, InvalidInputError) as error:
         return SubmitJobPayload(None, error.refusals)
     return await asyncio.to_thread(_submit, graph, info, view, question)
 
@@ -113,7 +113,7 @@ def _fetched(view: Cluster, uri: str | None) -> str | None:
     try:
         return view.snapshots.node.script(uri) if uri is not None else None
     except ScriptRefusedError as error:
-        raise RefusedError(replace(error.refusal, field=["input", "scriptUri"])) from error
+        raise ChangeRefusedError(replace(error.refusal, field=["input", "scriptUri"])) from error
     except HeadNodeError as error:
         raise unavailable(view.name, error) from error
 
@@ -129,7 +129,9 @@ def _estimate(view: Cluster, question: Question[datetime | Refusal | None]) -> S
     return SubmitJobPayload(None, [], outcome)
 
 
-def _submit(graph: Graph, info: plan.ResolveInfo, view: Cluster, question: Question[str | Refusal]) -> SubmitJobPayload:
+def _submit(
+    graph: RequestContext, info: plan.ResolveInfo, view: Cluster, question: Question[str | Refusal]
+) -> SubmitJobPayload:
     result = Dataset("submitted job", partial(squeue.submitted_job, 0))
     outcome = change.make(graph, info, view, question, result)
     rows = _read_jobs(view, result)
@@ -141,7 +143,9 @@ def _submit(graph: Graph, info: plan.ResolveInfo, view: Cluster, question: Quest
     return SubmitJobPayload(Job(view, rows, index), [])
 
 
-async def cancel(graph: Graph, info: plan.ResolveInfo, cluster: str | None, request: CancelJobs) -> JobActionPayload:
+async def cancel(
+    graph: RequestContext, info: plan.ResolveInfo, cluster: str | None, request: CancelJobs
+) -> JobActionPayload:
     """Cancel jobs, or send them a signal."""
 
     def action(jobs: Sequence[str]) -> Question[list[Refusal | None]]:
@@ -150,11 +154,11 @@ async def cancel(graph: Graph, info: plan.ResolveInfo, cluster: str | None, requ
     try:
         view = change.view(graph, info, cluster or plan.cluster_in(next(iter(request.ids or ()), "")))
         if wrong := _wrong_request(request):
-            raise RefusedError(*wrong)
+            raise ChangeRefusedError(*wrong)
         if request.filter is None or request.limit is None:
             return await _act(graph, info, view.name, request.ids or (), action, ["input", "ids"])
         where = _reach(view, request.filter)
-    except RefusedError as error:
+    except ChangeRefusedError as error:
         return JobActionPayload([], error.refusals)
     return await asyncio.to_thread(
         _cancel_matching, graph, info, view, action, where, request.limit, bool(request.dry_run)
@@ -182,21 +186,21 @@ def _reach(view: Cluster, where: JobFilter) -> JobFilter:
     named = {*(where.users or ()), *((where.user,) if where.user is not None else ())}
     if caller.role is not Role.OPERATOR and named - {caller.cluster_user}:
         message = "Only operators may cancel other people's jobs."
-        raise RefusedError(Refusal(RefusalCode.FORBIDDEN, message, path))
+        raise ChangeRefusedError(Refusal(RefusalCode.FORBIDDEN, message, path))
     try:
         matching_jobs(squeue.no_jobs(), view.name, where)
     except BadInputError as error:
-        raise RefusedError(Refusal(RefusalCode.INVALID_INPUT, str(error), path)) from error
+        raise ChangeRefusedError(Refusal(RefusalCode.INVALID_INPUT, str(error), path)) from error
     if where.user is not None or where.users is not None:
         return where
     if caller.cluster_user is None:
         message = f"{caller.identity} has no jobs of their own: name a user."
-        raise RefusedError(Refusal(RefusalCode.INVALID_INPUT, message, [*path, "user"]))
+        raise ChangeRefusedError(Refusal(RefusalCode.INVALID_INPUT, message, [*path, "user"]))
     return replace(where, user=caller.cluster_user)
 
 
 def _cancel_matching(
-    graph: Graph,
+    graph: RequestContext,
     info: plan.ResolveInfo,
     view: Cluster,
     action: Action,
@@ -230,33 +234,48 @@ def _targets(job: Job, ids: Sequence[str]) -> list[str]:
     return [job.het_job_id] if job.het_job_id else named_tasks(job.job_id, ids) or [job.job_id]
 
 
-async def hold(graph: Graph, info: plan.ResolveInfo, cluster: str | None, ids: Sequence[str]) -> JobActionPayload:
+async def hold(
+    graph: RequestContext, info: plan.ResolveInfo, cluster: str | None, ids: Sequence[str]
+) -> JobActionPayload:
     """Keep waiting jobs from starting."""
     return await _act(graph, info, cluster, ids, job_action.hold, ["ids"])
 
 
-async def release(graph: Graph, info: plan.ResolveInfo, cluster: str | None, ids: Sequence[str]) -> JobActionPayload:
+async def release(
+    graph: RequestContext, info: plan.ResolveInfo, cluster: str | None, ids: Sequence[str]
+) -> JobActionPayload:
     """Let held jobs start."""
     return await _act(graph, info, cluster, ids, job_action.release, ["ids"])
 
 
-async def requeue(graph: Graph, info: plan.ResolveInfo, cluster: str | None, ids: Sequence[str]) -> JobActionPayload:
+async def requeue(
+    graph: RequestContext, info: plan.ResolveInfo, cluster: str | None, ids: Sequence[str]
+) -> JobActionPayload:
     """Put jobs back into their queue."""
     return await _act(graph, info, cluster, ids, job_action.requeue, ["ids"])
 
 
-async def suspend(graph: Graph, info: plan.ResolveInfo, cluster: str | None, ids: Sequence[str]) -> JobActionPayload:
+async def suspend(
+    graph: RequestContext, info: plan.ResolveInfo, cluster: str | None, ids: Sequence[str]
+) -> JobActionPayload:
     """Stop running jobs' processes, for now."""
     return await _act(graph, info, cluster, ids, job_action.suspend, ["ids"])
 
 
-async def resume(graph: Graph, info: plan.ResolveInfo, cluster: str | None, ids: Sequence[str]) -> JobActionPayload:
+async def resume(
+    graph: RequestContext, info: plan.ResolveInfo, cluster: str | None, ids: Sequence[str]
+) -> JobActionPayload:
     """Let suspended jobs go on."""
     return await _act(graph, info, cluster, ids, job_action.resume, ["ids"])
 
 
 async def signal(
-    graph: Graph, info: plan.ResolveInfo, cluster: str | None, ids: Sequence[str], name: str, target: SignalTarget
+    graph: RequestContext,
+    info: plan.ResolveInfo,
+    cluster: str | None,
+    ids: Sequence[str],
+    name: str,
+    target: SignalTarget,
 ) -> JobActionPayload:
     """Send jobs a signal."""
     wrong = [] if job_action.SIGNAL.fullmatch(name) else [Refusal(RefusalCode.INVALID_INPUT, NOT_A_SIGNAL, ["signal"])]
@@ -264,25 +283,25 @@ async def signal(
 
 
 async def update(
-    graph: Graph, info: plan.ResolveInfo, cluster: str | None, id: str, changes: JobUpdate
+    graph: RequestContext, info: plan.ResolveInfo, cluster: str | None, id: str, changes: JobUpdate
 ) -> UpdateJobPayload:
     """Change what a job asks for."""
     try:
         view = change.view(graph, info, cluster or plan.cluster_in(id))
         if view.request.caller.role is not Role.OPERATOR and (forbidden := job_update.for_operators(changes)):
-            raise RefusedError(*forbidden)
+            raise ChangeRefusedError(*forbidden)
         jobs, wrong = _local_ids(view, [id], ["id"])
         if wrong:
-            raise RefusedError(*wrong)
+            raise ChangeRefusedError(*wrong)
         question = job_update.update(jobs, changes)
-    except (RefusedError, InvalidInputError) as error:
+    except (ChangeRefusedError, InvalidInputError) as error:
         return UpdateJobPayload(None, error.refusals)
     acted = await asyncio.to_thread(_act_on, graph, info, view, lambda _: question, jobs, [])
     return UpdateJobPayload(next(iter(acted.jobs), None), acted.errors)
 
 
 async def _act(
-    graph: Graph,
+    graph: RequestContext,
     info: plan.ResolveInfo,
     cluster: str | None,
     ids: Sequence[str],
@@ -294,12 +313,12 @@ async def _act(
     try:
         view = change.view(graph, info, cluster or plan.cluster_in(next(iter(ids), "")))
         if wrong_arguments:
-            raise RefusedError(*wrong_arguments)
+            raise ChangeRefusedError(*wrong_arguments)
         if not 1 <= len(ids) <= IDS_LIMIT:
             message = f"Name 1 to {IDS_LIMIT} jobs."
-            raise RefusedError(Refusal(RefusalCode.INVALID_INPUT, message, path))
+            raise ChangeRefusedError(Refusal(RefusalCode.INVALID_INPUT, message, path))
         jobs, wrong = _local_ids(view, ids, path)
-    except RefusedError as error:
+    except ChangeRefusedError as error:
         return JobActionPayload([], error.refusals)
     if not jobs:
         return JobActionPayload([], wrong)
@@ -307,7 +326,7 @@ async def _act(
 
 
 def _act_on(
-    graph: Graph,
+    graph: RequestContext,
     info: plan.ResolveInfo,
     view: Cluster,
     action: Action,

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from resolvers import change, datasets, plan
-from resolvers.change import RefusedError, with_cluster
+from resolvers.change import ChangeRefusedError, with_cluster
 from resolvers.cluster import Cluster
+from resolvers.context import RequestContext
 from resolvers.facts import Reservation, reservation_named
-from resolvers.graph import Graph
 from resolvers.node import Node
 from resolvers.queue import Queue
 from slurm import node_update, partition_update, reservation
@@ -80,7 +80,7 @@ class DeleteReservationPayload:
 
 
 async def update_nodes(
-    graph: Graph, info: plan.ResolveInfo, cluster: str | None, request: UpdateNode
+    graph: RequestContext, info: plan.ResolveInfo, cluster: str | None, request: UpdateNode
 ) -> UpdateNodePayload:
     """Take nodes out of service or back, start or stop their instances."""
     try:
@@ -88,9 +88,9 @@ async def update_nodes(
         names = list(dict.fromkeys(_local(view, name) for name in request.names))
         if not 1 <= len(names) <= NAMES_LIMIT:
             message = f"Name 1 to {NAMES_LIMIT} nodes."
-            raise RefusedError(Refusal(RefusalCode.INVALID_INPUT, message, ["input", "names"]))
+            raise ChangeRefusedError(Refusal(RefusalCode.INVALID_INPUT, message, ["input", "names"]))
         question = node_update.update(names, request.action, request.reason)
-    except (RefusedError, InvalidInputError) as error:
+    except (ChangeRefusedError, InvalidInputError) as error:
         return UpdateNodePayload([], error.refusals)
     refusals = await asyncio.to_thread(change.make, graph, info, view, question, datasets.NODES)
     done = [name for name, refusal in zip(names, refusals, strict=True) if refusal is None]
@@ -99,14 +99,14 @@ async def update_nodes(
 
 
 async def update_queue(
-    graph: Graph, info: plan.ResolveInfo, cluster: str | None, request: UpdateQueue
+    graph: RequestContext, info: plan.ResolveInfo, cluster: str | None, request: UpdateQueue
 ) -> UpdateQueuePayload:
     """Open or close a queue."""
     try:
         view = change.view(graph, info, cluster)
         name = _local(view, request.name)
         question = partition_update.update(name, request.action)
-    except (RefusedError, InvalidInputError) as error:
+    except (ChangeRefusedError, InvalidInputError) as error:
         return UpdateQueuePayload(None, error.refusals)
     refusal = await asyncio.to_thread(change.make, graph, info, view, question, datasets.QUEUES)
     if refusal is not None:
@@ -115,13 +115,13 @@ async def update_queue(
 
 
 async def create_reservation(
-    graph: Graph, info: plan.ResolveInfo, cluster: str | None, request: NewReservation
+    graph: RequestContext, info: plan.ResolveInfo, cluster: str | None, request: NewReservation
 ) -> CreateReservationPayload:
     """Keep nodes or licenses for some users or accounts."""
     try:
         view = change.view(graph, info, cluster)
         question = reservation.create(request)
-    except (RefusedError, InvalidInputError) as error:
+    except (ChangeRefusedError, InvalidInputError) as error:
         return CreateReservationPayload(None, error.refusals)
     outcome = await asyncio.to_thread(change.make, graph, info, view, question, datasets.RESERVATIONS)
     if isinstance(outcome, Refusal):
@@ -130,14 +130,14 @@ async def create_reservation(
 
 
 async def delete_reservation(
-    graph: Graph, info: plan.ResolveInfo, cluster: str | None, name: str
+    graph: RequestContext, info: plan.ResolveInfo, cluster: str | None, name: str
 ) -> DeleteReservationPayload:
     """Delete a reservation."""
     try:
         view = change.view(graph, info, cluster)
         own = _local(view, name)
         question = reservation.delete(own)
-    except (RefusedError, InvalidInputError) as error:
+    except (ChangeRefusedError, InvalidInputError) as error:
         return DeleteReservationPayload(None, error.refusals)
     refusal = await asyncio.to_thread(change.make, graph, info, view, question)
     if refusal is not None:

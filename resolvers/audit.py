@@ -6,7 +6,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Asked:
+class OperationSummary:
     """An operation: its name, `query` or `mutation`, and the fields that it selects at its root."""
 
     name: str | None
@@ -15,7 +15,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Action:
+class ChangeRecord:
     """A change: what was asked for, which jobs, nodes ... it touched, and the codes of what was refused.
 
     `commands` are the ids of its SSM commands.

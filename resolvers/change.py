@@ -16,8 +16,8 @@ from headnode.node import Errand
 from headnode.snapshots import Dataset, Fault, Snapshot
 from resolvers import plan
 from resolvers.cluster import Cluster
+from resolvers.context import RequestContext
 from resolvers.errors import BadInputError, ForbiddenError, NotFoundError, unavailable
-from resolvers.graph import Graph
 from slurm.command import Command, Question, SlurmError
 from slurm.errors import ParseError
 from slurm.refusal import OutcomeUnknown, Refusal, RefusalCode
@@ -25,7 +25,7 @@ from slurm.refusal import OutcomeUnknown, Refusal, RefusalCode
 T = TypeVar("T")
 
 
-class RefusedError(Exception):
+class ChangeRefusedError(Exception):
     """The change is refused before anything is sent."""
 
     def __init__(self, *refusals: Refusal) -> None:
@@ -33,24 +33,28 @@ class RefusedError(Exception):
         self.refusals = refusals
 
 
-def view(graph: Graph, info: plan.ResolveInfo, cluster: str | None) -> Cluster:
+def view(graph: RequestContext, info: plan.ResolveInfo, cluster: str | None) -> Cluster:
     """The cluster to change, with nothing read yet.
 
-    Raises RefusedError if there is no such cluster, or if the caller may not make the change that `info` is about.
+    Raises ChangeRefusedError if there is no such cluster, or if the caller may not make this change.
     """
     try:
         return graph.fresh_view(cluster, ("Mutation", info.field_name))
     except ForbiddenError as error:
         about = ["cluster"] if "argument" in error.extensions else None
-        raise RefusedError(Refusal(RefusalCode.FORBIDDEN, str(error), about)) from error
+        raise ChangeRefusedError(Refusal(RefusalCode.FORBIDDEN, str(error), about)) from error
     except NotFoundError as error:
-        raise RefusedError(Refusal(RefusalCode.NOT_FOUND, str(error), ["cluster"])) from error
+        raise ChangeRefusedError(Refusal(RefusalCode.NOT_FOUND, str(error), ["cluster"])) from error
     except BadInputError as error:
-        raise RefusedError(Refusal(RefusalCode.INVALID_INPUT, str(error), ["cluster"])) from error
+        raise ChangeRefusedError(Refusal(RefusalCode.INVALID_INPUT, str(error), ["cluster"])) from error
 
 
 def make(
-    graph: Graph, info: plan.ResolveInfo, view: Cluster, change: Question[T], result: Dataset[Any] | None = None
+    graph: RequestContext,
+    info: plan.ResolveInfo,
+    view: Cluster,
+    change: Question[T],
+    result: Dataset[Any] | None = None,
 ) -> T:
     """Make the change, then read `result` and whatever else the payload's selection needs, into the view's answers.
 
@@ -83,7 +87,7 @@ def make(
     return outcome
 
 
-def payload_datasets(graph: Graph, info: plan.ResolveInfo, view: Cluster) -> list[Dataset[Any]]:
+def payload_datasets(graph: RequestContext, info: plan.ResolveInfo, view: Cluster) -> list[Dataset[Any]]:
     """What the selection on the change's payload needs."""
     payload = get_named_type(info.return_type)
     selected: list[plan.Selected] = []

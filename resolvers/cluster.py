@@ -15,9 +15,10 @@ from access.role import JobVisibility, Role
 from headnode.snapshots import Dataset, Fault, Snapshot, Snapshots
 from resolvers import datasets
 from resolvers.array import Family, JobArray
+from resolvers.cluster_request import ClusterRequest
 from resolvers.errors import unavailable
 from resolvers.filters import JobFilter, NodeFilter, check_job_filter, find_job, local_id, matching_jobs, matching_nodes
-from resolvers.head import Head
+from resolvers.head_instance import HeadInstance
 from resolvers.history import JobHistory, past_job
 from resolvers.job import Job, JobConnection
 from resolvers.job_detail import JobRow
@@ -25,7 +26,6 @@ from resolvers.node import Node, NodeConnection
 from resolvers.order import NODE_ORDER, JobOrder, job_ordering, order_name
 from resolvers.pages import Ordering, check_page, natural, page
 from resolvers.queue import Queue
-from resolvers.request import Request
 from resolvers.visibility import visible
 from resolvers.waiting import newest_without_capacity, queue_positions
 from slurm import output_path, sinfo, squeue
@@ -39,7 +39,7 @@ T = TypeVar("T")
 class Cluster:
     """A cluster as one request sees it: from the answers that were fetched for it, and no newer ones."""
 
-    def __init__(self, name: str, snapshots: Snapshots, request: Request) -> None:
+    def __init__(self, name: str, snapshots: Snapshots, request: ClusterRequest) -> None:
         self.name = name
         self.snapshots = snapshots
         self.request = request
@@ -97,9 +97,9 @@ class Cluster:
         return caller, Role.USER if self.read(datasets.account(caller.cluster_user)).value else Role.VIEWER
 
     @property
-    def head(self) -> Head:
+    def head(self) -> HeadInstance:
         """The head node, as AWS knows it."""
-        return Head(self)
+        return HeadInstance(self)
 
     @property
     def slurm_version(self) -> str | None:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from resolvers import datasets
+from resolvers.cluster_record import ClusterRecord
 from resolvers.errors import BadInputError, unavailable
-from resolvers.of_cluster import OfCluster
 from slurm import argument, assoc_mgr, association, fair_share, license, qos, reservation
 from slurm.column import Record, Rows
 from slurm.configuration import Configuration
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound=Record)
 
 
-class Reservation(OfCluster, reservation.Reservation):
+class Reservation(ClusterRecord, reservation.Reservation):
     """A reservation and what it is linked to."""
 
     @property
@@ -38,15 +38,15 @@ class Reservation(OfCluster, reservation.Reservation):
         return self.cluster.queues_by_name.get(self.queue_name) if self.queue_name else None
 
 
-class License(OfCluster, license.License):
+class License(ClusterRecord, license.License):
     """A license."""
 
 
-class Qos(OfCluster, qos.Qos):
+class Qos(ClusterRecord, qos.Qos):
     """A quality of service."""
 
 
-class Account(OfCluster, association.Account):
+class Account(ClusterRecord, association.Account):
     """An account, and what is set for it and its users."""
 
     @property
@@ -55,7 +55,7 @@ class Account(OfCluster, association.Account):
         return associations(self.cluster, account=self.name)
 
 
-class Association(OfCluster, association.Association):
+class Association(ClusterRecord, association.Association):
     """An account on the cluster, or a user in an account."""
 
     @property

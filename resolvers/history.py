@@ -15,7 +15,7 @@ from resolvers.filters import JobFilter, JobRows, aware, check_job_filter, find_
 from resolvers.job import Job, JobConnection, JobSource
 from resolvers.order import JobOrder, JobOrderField, OrderDirection, job_ordering, order_name
 from resolvers.pages import check_page, page
-from resolvers.use import Accounted
+from resolvers.steps import Accounted
 from slurm import job_id, sacct, squeue
 from slurm.column import Rows
 from slurm.command import AccountingDisabledError

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from resolvers import datasets, use
+from resolvers import datasets
+from resolvers import steps as job_steps
 from resolvers.counts import StateCount, count_states
 from resolvers.job_detail import JobDetail
+from resolvers.page_rows import Link
 from resolvers.pages import PageInfo
-from resolvers.picked import Link
-from resolvers.use import Accounted, JobStep
+from resolvers.steps import Accounted, JobStep
 from slurm import output_path, sacct, squeue
 from slurm.column import Rows
 from slurm.efficiency import Efficiency
@@ -77,11 +78,11 @@ class Job(JobDetail, squeue.Job):
 
     async def steps(self) -> list[JobStep]:
         """Its steps. Raises RequestError."""
-        return await use.steps(self)
+        return await job_steps.steps(self)
 
     async def efficiency(self) -> Efficiency:
         """How well it uses what it was given. Raises RequestError."""
-        return await use.efficiency_of(self)
+        return await job_steps.efficiency_of(self)
 
     # Releases fill in patterns differently, and squeue does not tell its release: hence no columns.
     @property

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from headnode.instances import Instance
 from resolvers import datasets
-from resolvers.of_cluster import OfCluster
+from resolvers.cluster_record import ClusterRecord
 from resolvers.pages import PageInfo
 from slurm import sinfo
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from resolvers.queue import Queue
 
 
-class Node(OfCluster, sinfo.Node):
+class Node(ClusterRecord, sinfo.Node):
     """A node and what it is linked to."""
 
     @property

@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from resolvers.errors import BadInputError
-from resolvers.picked import Picked
+from resolvers.page_rows import PageRows
 
 T = TypeVar("T")
 
@@ -99,7 +99,7 @@ def page(
             raise _not_a_cursor() from error
     rows = ordered[start : start + size]
     end = _encode(ordering, rows[-1]) if rows else None
-    return Page(Picked(rows, node), PageInfo(start + size < len(ordered), end))
+    return Page(PageRows(rows, node), PageInfo(start + size < len(ordered), end))
 
 
 def natural(name: str) -> list[Any]:

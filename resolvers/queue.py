@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from resolvers.cluster_record import ClusterRecord
 from resolvers.counts import StateCount, count_states
 from resolvers.filters import JobFilter
 from resolvers.job import JobConnection
 from resolvers.node import Node
-from resolvers.of_cluster import OfCluster
 from slurm import partition
 from slurm.states import NodeState
 
 
-class Queue(OfCluster, partition.Queue):
+class Queue(ClusterRecord, partition.Queue):
     """A queue and what it is linked to."""
 
     @property

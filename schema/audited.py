@@ -10,7 +10,7 @@ import strawberry
 from strawberry.extensions import FieldExtension
 from strawberry.utils.str_converters import to_camel_case
 
-from resolvers.audit import Action
+from resolvers.audit import ChangeRecord
 from resolvers.errors import RequestError
 
 _TELLING: Final = ("ids", "names", "action", "signal", "limit", "dry_run")
@@ -36,8 +36,8 @@ class Audited(FieldExtension):
             codes = [str(error.extensions["code"])]
             raise
         finally:
-            graph.actions.append(
-                Action(
+            graph.changes.append(
+                ChangeRecord(
                     name=info.field_name,
                     cluster=arguments.get("cluster"),
                     asked=_asked(arguments),

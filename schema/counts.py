@@ -3,7 +3,7 @@
 import strawberry
 
 from schema.enums import JobState, NodeState
-from schema.table import TYPES
+from schema.types_from_tables import TYPES
 from slurm import sinfo
 
 

@@ -17,8 +17,8 @@ from graphql import (
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 
-from resolvers.audit import Asked
-from resolvers.request import Limits
+from resolvers.audit import OperationSummary
+from resolvers.limits import Limits
 from schema.limits import TooMuchError, cost, parsed
 
 KEPT: Final = 64
@@ -50,7 +50,7 @@ class Documents(SchemaExtension):
     def on_validate(self) -> Iterator[None]:
         """Refuse what is too much before it is validated, which would take long."""
         if self._known:
-            self.execution_context.context.asked = self._known.asked(self.execution_context.operation_name)
+            self.execution_context.context.operation = self._known.summary(self.execution_context.operation_name)
             self.execution_context.pre_execution_errors = self._errors(self._known)
         yield
 
@@ -86,7 +86,7 @@ class _Document:
     def operations(self) -> list[OperationDefinitionNode]:
         return [each for each in self.parsed.definitions if isinstance(each, OperationDefinitionNode)]
 
-    def asked(self, name: str | None) -> Asked | None:
+    def summary(self, name: str | None) -> OperationSummary | None:
         """What the named operation, else the first, asks for."""
         named = (each for each in self.operations if name is None or (each.name and each.name.value == name))
         operation = next(named, None)
@@ -95,7 +95,7 @@ class _Document:
         names = dict.fromkeys(
             node.name.value if isinstance(node, FieldNode) else "..." for node in operation.selection_set.selections
         )
-        return Asked(name, operation.operation.value, [field[:_LONGEST] for field in names][:_MOST])
+        return OperationSummary(name, operation.operation.value, [field[:_LONGEST] for field in names][:_MOST])
 
     def errors(self, schema: GraphQLSchema, rules: Rules) -> list[GraphQLError]:
         if rules in self.kept:

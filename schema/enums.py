@@ -4,7 +4,7 @@ from access.role import JobVisibility, Role
 from resolvers.job import JobSource
 from resolvers.order import JobOrderField, OrderDirection
 from resolvers.output import OutputFrom, OutputStream
-from schema.table import enum
+from schema.types_from_tables import enum
 from slurm.dependency import DependencyKind, DependencyState
 from slurm.job_action import SignalTarget
 from slurm.node_update import NodeAction

@@ -4,7 +4,7 @@ import strawberry
 
 from schema import enums  # noqa: F401 - the columns' types must be GraphQL types first
 from schema.links import ClusterLink, NodeLink, QueueLink
-from schema.table import figures, record
+from schema.types_from_tables import figures, record
 from slurm import association, configuration, fair_share, license, qos, reservation, statistics
 
 

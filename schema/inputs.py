@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from resolvers import actions, administration, filters, order
 from schema import enums  # noqa: F401 - the inputs' enums must be GraphQL enums first
-from schema.table import TYPES, input_type
+from schema.types_from_tables import TYPES, input_type
 from slurm import job_update, reservation, sbatch
 
 if TYPE_CHECKING:  # what a type checker sees: the dataclasses that the inputs are made from

@@ -9,7 +9,7 @@ from schema.enums import CapacityCode, OutputStream, ReasonCode
 from schema.job_detail import JobArray, JobDependency, JobOutput, PriorityFactors
 from schema.links import ClusterLink, JobLink, NodeLink, QueueLink
 from schema.step import Efficiency, JobStep, of_accounting
-from schema.table import record
+from schema.types_from_tables import record
 from slurm import sacct, squeue
 
 

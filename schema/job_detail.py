@@ -11,7 +11,7 @@ from schema.counts import JobStateCount
 from schema.enums import DependencyKind, DependencyState
 from schema.links import JobLink
 from schema.page import JobConnection
-from schema.table import TYPES, record
+from schema.types_from_tables import TYPES, record
 from slurm import sprio
 from slurm.output_file import LONGEST_CHARACTER, READ_LIMIT
 

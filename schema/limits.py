@@ -38,7 +38,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from resolvers.request import Limits
+from resolvers.limits import Limits
 
 CHARACTERS: Final = 64 * 1024
 """Of a document; what is long belongs into variables."""

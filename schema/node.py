@@ -6,7 +6,7 @@ from schema import counts, enums  # noqa: F401 - the columns' types must be Grap
 from schema.instance import INSTANCE, Instance
 from schema.job import Job
 from schema.links import ClusterLink, QueueLink
-from schema.table import record
+from schema.types_from_tables import record
 from slurm import sinfo
 
 

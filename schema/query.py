@@ -4,7 +4,7 @@ from typing import Any
 
 import strawberry
 
-from resolvers.graph import Graph
+from resolvers.context import RequestContext
 from resolvers.history import JobHistory
 from resolvers.plan import cluster_in
 from schema import arguments
@@ -15,7 +15,7 @@ from schema.node import Node
 from schema.page import JobConnection, NodeConnection
 from schema.queue import Queue
 
-Info = strawberry.Info[Graph, None]
+Info = strawberry.Info[RequestContext, None]
 
 
 @strawberry.type(description="The caller, as the API sees them on a cluster.")

@@ -9,7 +9,7 @@ from schema.counts import NodeStateCount
 from schema.links import ClusterLink
 from schema.node import Node
 from schema.page import JobConnection
-from schema.table import record
+from schema.types_from_tables import record
 from slurm import partition
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import strawberry
 
 from schema import enums  # noqa: F401 - the columns' types must be GraphQL types first
-from schema.table import record
+from schema.types_from_tables import record
 from slurm import sacct
 from slurm.column import Column
 

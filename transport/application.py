@@ -16,7 +16,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from resolvers.graph import Graph
+from resolvers.context import RequestContext
 from transport import audit, cors, graphiql, negotiation, operation
 from transport.limit import too_large
 from transport.negotiation import GRAPHQL_JSON, JSON
@@ -54,7 +54,7 @@ class Http:
 class Application:
     """Answers HTTP requests. `begin` makes a request's graph from its ASGI scope: its caller, deadline and id."""
 
-    def __init__(self, schema: Schema, http: Http, begin: Callable[[Scope], Graph]) -> None:
+    def __init__(self, schema: Schema, http: Http, begin: Callable[[Scope], RequestContext]) -> None:
         self._schema = schema
         self._http = http
         self._begin = begin
@@ -64,7 +64,7 @@ class Application:
         started = time.perf_counter()
         request, graph = await Request.received(scope, receive), self._begin(scope)
         response = await self._response(request, graph)
-        if graph.asked or response.codes:
+        if graph.operation or response.codes:
             seconds = time.perf_counter() - started
             audit.record(graph, response.status, response.codes, len(response.content), seconds)
         response.headers["x-request-id"] = graph.request_id
@@ -75,7 +75,7 @@ class Application:
         content = b"" if request.method == "HEAD" else response.content
         await send({"type": "http.response.body", "body": content})
 
-    async def _response(self, request: Request, graph: Graph) -> Response:
+    async def _response(self, request: Request, graph: RequestContext) -> Response:
         media_type = negotiation.media_type(request.headers.get("accept")) or JSON
         try:
             return await self._routed(request, graph)
@@ -86,7 +86,7 @@ class Application:
             said = errors("INTERNAL_SERVER_ERROR", "Something went wrong inside slurmql.")
             return _json(500, said, media_type)
 
-    async def _routed(self, request: Request, graph: Graph) -> Response:
+    async def _routed(self, request: Request, graph: RequestContext) -> Response:
         if request.method == "OPTIONS":
             return cors.preflight()
         if request.method not in ("GET", "HEAD", "POST"):
@@ -109,7 +109,7 @@ class Application:
             raise RefusedError(404, "GraphiQL is switched off here; ask by POST.")
         return graphiql.page()
 
-    async def _answer(self, request: Request, graph: Graph) -> Response:
+    async def _answer(self, request: Request, graph: RequestContext) -> Response:
         media_type = negotiation.media_type(request.headers.get("accept"))
         if media_type is None:
             raise RefusedError(406, f"The answer is {JSON} or {GRAPHQL_JSON} (header Accept).")
@@ -134,7 +134,9 @@ class Application:
             return _json(200, {"data": None, **errors("RESPONSE_TOO_LARGE", said)}, media_type, headers)
         return response
 
-    async def _execute(self, document: str, asked: operation.Operation, method: str, graph: Graph) -> ExecutionResult:
+    async def _execute(
+        self, document: str, asked: operation.Operation, method: str, graph: RequestContext
+    ) -> ExecutionResult:
         try:
             return await self._schema.execute(
                 document,
@@ -150,7 +152,7 @@ class Application:
         except CannotGetOperationTypeError as error:
             raise RequestError(error.as_http_error_reason(), "OPERATION_RESOLUTION_FAILURE") from error
 
-    def _let_keep(self, request: Request, response: Response, graph: Graph) -> None:
+    def _let_keep(self, request: Request, response: Response, graph: RequestContext) -> None:
         """Let the client keep the answer while its snapshots are good, and then ask whether it is still the same."""
         tag = f'W/"{hashlib.blake2b(response.content, digest_size=16).hexdigest()}"'
         age = (datetime.now(UTC) - graph.as_of).total_seconds() if graph.as_of else self._http.ttl

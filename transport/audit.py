@@ -9,8 +9,8 @@ import os
 import time
 from typing import Any, Final
 
-from resolvers.audit import Action
-from resolvers.graph import Graph
+from resolvers.audit import ChangeRecord
+from resolvers.context import RequestContext
 
 logger = logging.getLogger("slurmql.audit")
 
@@ -27,12 +27,12 @@ _FUNCTION: Final = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local")
 _cold = True
 
 
-def record(graph: Graph, status: int, codes: list[str], size: int, seconds: float) -> None:
+def record(graph: RequestContext, status: int, codes: list[str], size: int, seconds: float) -> None:
     """Log a request that was answered: its status, the codes of its errors, the bytes of its answer."""
     global _cold
-    for action in graph.actions:
-        _action(graph, action)
-    asked = graph.asked
+    for change in graph.changes:
+        _change(graph, change)
+    asked = graph.operation
     directives: list[dict[str, Any]] = [{"Dimensions": [["function"]], "Metrics": _METRICS}]
     line: dict[str, Any] = {
         **_who(graph),
@@ -58,19 +58,19 @@ def record(graph: Graph, status: int, codes: list[str], size: int, seconds: floa
     _cold = False
 
 
-def _action(graph: Graph, action: Action) -> None:
+def _change(graph: RequestContext, change: ChangeRecord) -> None:
     line = {
         **_who(graph),
-        "action": action.name,
-        "cluster": action.cluster[:60] if action.cluster else None,
-        "asked": action.asked,
-        "done": action.done,
-        "codes": sorted(set(action.codes)),
-        "commands": list(action.commands),
-        "milliseconds": round(1000 * action.seconds, 2),
+        "action": change.name,
+        "cluster": change.cluster[:60] if change.cluster else None,
+        "asked": change.asked,
+        "done": change.done,
+        "codes": sorted(set(change.codes)),
+        "commands": list(change.commands),
+        "milliseconds": round(1000 * change.seconds, 2),
     }
     logger.info("action", extra=line)
 
 
-def _who(graph: Graph) -> dict[str, Any]:
+def _who(graph: RequestContext) -> dict[str, Any]:
     return {"request": graph.request_id, "identity": graph.identity, "clusters": graph.standing}

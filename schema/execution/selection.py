@@ -22,7 +22,7 @@ from graphql import (
 from graphql.execution.collect_fields import CollectedFields, FieldDetailsList
 from strawberry.types.field import StrawberryField
 
-from resolvers.picked import Picked
+from resolvers.page_rows import PageRows
 from schema.execution.leaf import check_plain, complete_leaves
 from schema.execution.rows import Row, rows_of
 from schema.execution.surprise import SurpriseError
@@ -61,7 +61,7 @@ class Selection:
         """The objects as the response holds them. Any exception means: fall back."""
         if not len(objects):
             return []
-        if not isinstance(objects, Picked):
+        if not isinstance(objects, PageRows):
             check_plain(set(map(type, objects)))
         columns = [self._values(column, objects) for column in self.columns]
         return rows_of([column.key for column in self.columns], columns, len(objects))
@@ -69,7 +69,7 @@ class Selection:
     def _values(self, column: _Column, objects: Values) -> Values:
         if column.attribute == _TYPENAME:
             return [self.type_name] * len(objects)
-        if not isinstance(objects, Picked):
+        if not isinstance(objects, PageRows):
             return column.complete(list(map(attrgetter(column.attribute), objects)))
         if column.kept_as is None:
             return column.complete(objects.values(column.attribute))
@@ -149,7 +149,7 @@ def _attribute(field: GraphQLField) -> str:
 
 def _not_null(complete: Complete) -> Complete:
     def complete_not_null(values: Values) -> Values:
-        if isinstance(values, Picked):  # objects, all of them
+        if isinstance(values, PageRows):  # objects, all of them
             return complete(values)
         if NoneType in set(map(type, values)):
             raise SurpriseError("a null that must not be")
@@ -184,7 +184,7 @@ def _objects(selection: Selection) -> Complete:
     """An object that stands in many rows, such as a queue, is completed once."""
 
     def complete_objects(values: Values) -> Values:
-        if isinstance(values, Picked):
+        if isinstance(values, PageRows):
             return selection.rows(values)
         distinct = _distinct(values)
         made: dict[int, Row | None] = {id(None): None}

@@ -17,7 +17,7 @@ class _Named(Protocol):
     def name(self) -> str: ...
 
 
-class OfCluster(Record):
+class ClusterRecord(Record):
     """A row that knows its cluster, for a class whose other base is a table with a name."""
 
     __slots__ = ("cluster",)

@@ -16,13 +16,14 @@ from headnode.deadline import Deadline
 from headnode.settings import Settings
 from headnode.snapshots import Dataset, Snapshots
 from resolvers import plan
-from resolvers.audit import Action, Asked
+from resolvers.audit import ChangeRecord, OperationSummary
 from resolvers.cluster import Cluster
+from resolvers.cluster_request import ClusterRequest
 from resolvers.errors import BadInputError, ForbiddenError, NotFoundError, UnauthenticatedError
-from resolvers.request import Limits, Request
+from resolvers.limits import Limits
 
 
-class Graph:
+class RequestContext:
     """One request: who asks, until when, and the clusters as this request sees them."""
 
     def __init__(
@@ -44,9 +45,9 @@ class Graph:
         self._default = settings.default_cluster
         self._views: dict[str, Cluster] = {}
         self._fetched: asyncio.Task[None] | None = None
-        self.asked: Asked | None = None
+        self.operation: OperationSummary | None = None
         """What the document asks for, once it is parsed."""
-        self.actions: list[Action] = []
+        self.changes: list[ChangeRecord] = []
         self.commands = sent.collect()
         """The ids of the SSM commands that this request sent."""
 
@@ -109,7 +110,7 @@ class Graph:
                 raise ForbiddenError(
                     f"{who} has no access to the cluster {chosen}; there is {', '.join(names)}.", argument="cluster"
                 )
-            request = Request(self._deadline, self._comment, self._page_limit, caller)
+            request = ClusterRequest(self._deadline, self._comment, self._page_limit, caller)
             self._views[chosen] = Cluster(chosen, self._clusters[chosen], request)
         return self._views[chosen]
 

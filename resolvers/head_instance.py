@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from resolvers.cluster import Cluster
 
 
-class Head:
+class HeadInstance:
     """The head node of a cluster."""
 
     def __init__(self, cluster: Cluster) -> None:

@@ -12,7 +12,7 @@ T = TypeVar("T")
 Values = Sequence[Any]
 
 
-class Picked(Sequence[T]):
+class PageRows(Sequence[T]):
     """The rows of those indexes, in their order; `make` makes the object of an index when one is looked at.
 
     If the objects are records, all of them are of one class and of the same rows.
@@ -72,7 +72,7 @@ class Picked(Sequence[T]):
 
         def whole() -> Values | None:
             try:
-                return complete(Picked(range(len(rows)), self._make).values(name))
+                return complete(PageRows(range(len(rows)), self._make).values(name))
             except Exception:
                 return None  # for a row that may not be among those picked
 

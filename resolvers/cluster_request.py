@@ -1,4 +1,4 @@
-"""What a request's clusters share."""
+"""One request to one cluster: who asks, within which bounds."""
 
 from dataclasses import dataclass
 
@@ -9,15 +9,7 @@ from headnode.node import Actor
 
 
 @dataclass(frozen=True)
-class Limits:
-    """How much one document may cost (schema/limits.py says how it is reckoned), and how deep its fields may nest."""
-
-    cost: int
-    depth: int
-
-
-@dataclass(frozen=True)
-class Request:
+class ClusterRequest:
     """Until when to answer, how SSM's history is to call it, the largest page, and who asks, on this cluster."""
 
     deadline: Deadline
