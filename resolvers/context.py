@@ -1,20 +1,18 @@
 """One request: who asks, until when, and the clusters as this request sees them."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import datetime
 from functools import cached_property
-from typing import Any
 
 from access.caller import Caller, SignedIn
 from access.permissions import Place, why_not
 from headnode import sent
-from headnode.dataset import each_once
 from headnode.deadline import Deadline
 from headnode.settings import Settings
-from headnode.snapshots import Dataset, Snapshots
+from headnode.snapshots import Snapshots
 from resolvers import plan
 from resolvers.audit import ChangeRecord, OperationSummary
 from resolvers.cluster import Cluster
@@ -133,7 +131,7 @@ class RequestContext:
         await self._fetched
 
     async def _fetch(self, info: plan.ResolveInfo) -> None:
-        asked = [(view, self.wanted(view, selected)) for view, selected in self._selected(info)]
+        asked = [(view, plan.datasets_of(view, selected)) for view, selected in self._selected(info)]
         asked = [(view, datasets) for view, datasets in asked if datasets]
         if all(view.snapshots.kept(dataset) for view, datasets in asked for dataset in datasets):
             for view, datasets in asked:  # from memory: a thread would cost more than the answer
@@ -157,8 +155,3 @@ class RequestContext:
                 if cluster in names:  # the field itself tells of a cluster that is not there, or not for the caller
                     wanted.setdefault(cluster, []).extend(selected)
         return [(self.cluster(name), selected) for name, selected in wanted.items()]
-
-    def wanted(self, view: Cluster, selected: Iterable[plan.Selected]) -> list[Dataset[Any]]:
-        """The datasets that the selected fields need, each once."""
-        needed = (each.need(view, view.request.caller, each.arguments) for each in selected)
-        return each_once(dataset for needs in needed for dataset in needs)

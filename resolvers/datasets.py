@@ -11,20 +11,14 @@ from headnode.node import Actor
 from headnode.snapshots import Dataset
 from slurm import account as slurm_account
 from slurm import (
-    association,
     configuration,
-    fair_share,
-    license,
     partition,
     ping,
-    qos,
-    reservation,
     sacct,
     sinfo,
     sprio,
     squeue,
     sstat,
-    statistics,
 )
 from slurm.batch_script import batch_script
 from slurm.column import Rows
@@ -35,7 +29,6 @@ from slurm.ping import Ping
 from slurm.refusal import Refusal
 from slurm.sacct import History, Search
 from slurm.sstat import RunningStep
-from slurm.statistics import Statistics
 
 JOBS: Dataset[Rows[squeue.Job]] = Dataset("jobs", squeue.jobs, shared=True)
 JOBS_IN_BRIEF: Dataset[Rows[squeue.Job]] = Dataset("jobs", squeue.jobs_in_brief, shared=True, in_full=JOBS)
@@ -44,13 +37,6 @@ NODES: Dataset[Rows[sinfo.Node]] = Dataset("nodes", sinfo.nodes, shared=True)
 CONFIGURATION: Dataset[Configuration] = Dataset(
     "configuration", configuration.configuration, lifetime=300.0, shared=True
 )
-RESERVATIONS: Dataset[Rows[reservation.Reservation]] = Dataset("reservations", reservation.reservations, shared=True)
-LICENSES: Dataset[Rows[license.License]] = Dataset("licenses", license.licenses, shared=True)
-QOS: Dataset[Rows[qos.Qos]] = Dataset("qos", qos.qos, shared=True)
-ACCOUNTS: Dataset[Rows[association.Account]] = Dataset("accounts", association.accounts, shared=True)
-ASSOCIATIONS: Dataset[Rows[association.Association]] = Dataset("associations", association.associations, shared=True)
-FAIR_SHARES: Dataset[Rows[fair_share.FairShare]] = Dataset("fair shares", fair_share.fair_shares, shared=True)
-STATISTICS: Dataset[Statistics] = Dataset("statistics", statistics.statistics, shared=True)
 PING: Dataset[Ping] = Dataset("ping", ping.ping, shared=True)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from resolvers import datasets
+from resolvers.reads import reads
 from slurm.dependency import Dependency, DependencyKind, DependencyState
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ class JobDependency:
         return self.found.any_suffices
 
     @property
+    @reads(datasets.JOBS)
     def job(self) -> Job | None:
         """The other job; None if the scheduler has forgotten it."""
         if self.job_id is None:

@@ -1,10 +1,11 @@
 """Which jobs and nodes are meant: filters over the columns of a snapshot."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from resolvers.described import Id, described
 from resolvers.errors import BadInputError
 from slurm import job_id, sacct, sinfo, squeue
 from slurm.column import Column, Rows
@@ -17,72 +18,75 @@ JobRows = Rows[squeue.Job] | Rows[sacct.HistoryJob]
 """Jobs by either of Slurm's programs that list them: the columns that a filter looks at bear the same names."""
 
 
-def _given(about: str) -> Any:
-    return field(default=None, metadata={"about": about})
-
-
 @dataclass(kw_only=True)
 class JobFilter:
     """Jobs that meet every condition given."""
 
-    ids: Sequence[str] | None = _given("Jobs with these ids; an array's id means all of its tasks.")
-    user: str | None = _given("Jobs of this user.")
-    users: Sequence[str] | None = _given("Jobs of any of these users.")
-    account: str | None = _given("Jobs charged to this account.")
-    queue: str | None = _given("Jobs in this queue, or waiting for it among others.")
-    states: Sequence[JobState] | None = _given("Jobs in any of these states.")
-    node_name: str | None = _given("Jobs that this node was allocated to.")
-    name_contains: str | None = _given("Jobs whose name contains this text; case does not matter.")
-    submitted_after: datetime | None = _given("Jobs submitted at this time or later.")
-    submitted_before: datetime | None = _given("Jobs submitted before this time.")
+    ids: Sequence[Id] | None = described("Jobs with these ids; an array's id means all of its tasks.")
+    user: str | None = described("Jobs of this user.")
+    users: Sequence[str] | None = described("Jobs of any of these users.")
+    account: str | None = described("Jobs charged to this account.")
+    queue: str | None = described("Jobs in this queue, or waiting for it among others.")
+    states: Sequence[JobState] | None = described("Jobs in any of these states.")
+    node_name: str | None = described("Jobs that this node was allocated to.")
+    name_contains: str | None = described("Jobs whose name contains this text; case does not matter.")
+    submitted_after: datetime | None = described("Jobs submitted at this time or later.")
+    submitted_before: datetime | None = described("Jobs submitted before this time.")
 
 
 @dataclass(kw_only=True)
 class NodeFilter:
     """Nodes that meet every condition given."""
 
-    names: Sequence[str] | None = _given("Nodes with these names.")
-    states: Sequence[NodeState] | None = _given("Nodes in any of these base states.")
-    flags: Sequence[NodeFlag] | None = _given("Nodes with all of these flags.")
-    queue: str | None = _given("Nodes of this queue.")
+    names: Sequence[str] | None = described("Nodes with these names.")
+    states: Sequence[NodeState] | None = described("Nodes in any of these base states.")
+    flags: Sequence[NodeFlag] | None = described("Nodes with all of these flags.")
+    queue: str | None = described("Nodes of this queue.")
+
+
+class _Chosen:
+    """The rows of a snapshot that conditions have left, all of them to begin with."""
+
+    def __init__(self, rows: Rows[Any]) -> None:
+        self._rows = rows
+        self.indexes: Sequence[int] = range(len(rows))
+
+    def keep(self, column: Column[T], test: Callable[[T], bool]) -> None:
+        """Leave the rows whose value in that column passes the test."""
+        values = self._rows.values(column)
+        self.indexes = [index for index in self.indexes if test(values[index])]
 
 
 def matching_jobs(rows: JobRows, cluster: str, where: JobFilter | None) -> Sequence[int]:
     """The rows that the filter lets through, in the order of the snapshot. Raises BadInputError for a wrong id."""
     table = rows.record
-    chosen: Sequence[int] = range(len(rows))
+    chosen = _Chosen(rows)
     if where is None:
-        return chosen
-
-    def keep(column: Column[T], test: Callable[[T], bool]) -> None:
-        nonlocal chosen
-        values = rows.values(column)
-        chosen = [index for index in chosen if test(values[index])]
-
+        return chosen.indexes
     if where.ids is not None:
-        chosen = _with_ids(rows, [local_id(id, cluster) for id in where.ids])
+        chosen.indexes = _with_ids(rows, [local_id(id, cluster) for id in where.ids])
     if where.user is not None:
-        keep(table.user, where.user.__eq__)
+        chosen.keep(table.user, where.user.__eq__)
     if where.users is not None:
-        keep(table.user, set(where.users).__contains__)
+        chosen.keep(table.user, set(where.users).__contains__)
     if where.account is not None:
-        keep(table.account, lambda account: account == where.account)
+        chosen.keep(table.account, lambda account: account == where.account)
     if where.queue is not None:
-        keep(table.queue_name, lambda names: where.queue in names.split(","))
+        chosen.keep(table.queue_name, lambda names: where.queue in names.split(","))
     if where.states is not None:
-        keep(table.state, set(where.states).__contains__)
+        chosen.keep(table.state, set(where.states).__contains__)
     if where.node_name is not None:
-        keep(table.node_names, lambda names: where.node_name in names)
+        chosen.keep(table.node_names, lambda names: where.node_name in names)
     if where.name_contains is not None:
         wanted = where.name_contains.casefold()
-        keep(table.name, lambda name: wanted in name.casefold())
+        chosen.keep(table.name, lambda name: wanted in name.casefold())
     if where.submitted_after is not None:
         after = aware(where.submitted_after, "submittedAfter")
-        keep(table.submit_time, lambda time: time is not None and time >= after)
+        chosen.keep(table.submit_time, lambda time: time is not None and time >= after)
     if where.submitted_before is not None:
         before = aware(where.submitted_before, "submittedBefore")
-        keep(table.submit_time, lambda time: time is not None and time < before)
-    return chosen
+        chosen.keep(table.submit_time, lambda time: time is not None and time < before)
+    return chosen.indexes
 
 
 def check_job_filter(where: JobFilter, cluster: str) -> None:
@@ -96,25 +100,19 @@ def check_job_filter(where: JobFilter, cluster: str) -> None:
 
 def matching_nodes(rows: Rows[sinfo.Node], where: NodeFilter | None) -> Sequence[int]:
     """The rows that the filter lets through, in the order of the snapshot."""
-    chosen: Sequence[int] = range(len(rows))
-    if where is None:
-        return chosen
-
-    def keep(column: Column[T], test: Callable[[T], bool]) -> None:
-        nonlocal chosen
-        values = rows.values(column)
-        chosen = [index for index in chosen if test(values[index])]
-
     table = sinfo.Node
+    chosen = _Chosen(rows)
+    if where is None:
+        return chosen.indexes
     if where.names is not None:
-        keep(table.name, set(where.names).__contains__)
+        chosen.keep(table.name, set(where.names).__contains__)
     if where.states is not None:
-        keep(table.state, set(where.states).__contains__)
+        chosen.keep(table.state, set(where.states).__contains__)
     if where.flags is not None:
-        keep(table.flags, set(where.flags).issubset)
+        chosen.keep(table.flags, set(where.flags).issubset)
     if where.queue is not None:
-        keep(table.queue_names, lambda names: where.queue in names)
-    return chosen
+        chosen.keep(table.queue_names, lambda names: where.queue in names)
+    return chosen.indexes
 
 
 def find_job(rows: JobRows, id: str) -> int | None:

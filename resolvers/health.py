@@ -11,6 +11,7 @@ from headnode.errors import HeadNodeError
 from headnode.instances import Agent
 from headnode.snapshots import Dataset, Snapshot
 from resolvers import datasets
+from resolvers.reads import reads
 from slurm.errors import ParseError
 from slurm.ping import Controller, Ping
 
@@ -57,6 +58,7 @@ class Health:
         return all(check.ok for check in checks if check is not None)
 
 
+@reads(datasets.AGENT, datasets.PING)
 def health(cluster: Cluster) -> Health:
     """What AWS and the cluster told when they were asked for signs of life."""
     signs = cluster.answers[datasets.PING]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import cached_property
-from typing import Any, Generic, Self, TypeVar, overload
+from typing import Any, TypeVar, overload
 
+from resolvers.link import Link
 from slurm.column import Column, Record, Rows, picked
 
 T = TypeVar("T")
@@ -52,7 +53,7 @@ class PageRows(Sequence[T]):
             rows: Rows[Any] = self._sample.rows
             return rows.some(attribute, self.indexes)
         if isinstance(attribute, Link):
-            return attribute.values(self._sample.cluster, [self.values(column) for column in attribute.columns])
+            return attribute.values(self._sample.cluster, [self.values(column.name) for column in attribute.columns])
         return [getattr(each, name) for each in self.objects]
 
     def completed(self, name: str, key: Hashable, complete: Callable[[Values], Values]) -> Values:
@@ -82,37 +83,3 @@ class PageRows(Sequence[T]):
     def _attribute(self, name: str) -> Any:
         """What stands for the attribute in the records' class."""
         return getattr(type(self._sample), name, None) if isinstance(self._sample, Record) else None
-
-
-class Link(Generic[T]):
-    """An attribute of a row that follows from some of its columns and the request's view of its cluster.
-
-    The row's class has the attribute `cluster`. What follows from the same values is made once. `lasting` is what
-    needs no more of the cluster than its name, so that it is as good in other requests.
-    """
-
-    def __init__(self, follow: Callable[..., T], *columns: str, lasting: bool = False) -> None:
-        self.follow = follow
-        self.columns = columns
-        self.lasting = lasting
-        self.__doc__ = follow.__doc__
-
-    @overload
-    def __get__(self, row: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self, row: Any, owner: type) -> T: ...
-    def __get__(self, row: Any, owner: type) -> Self | T:
-        if row is None:
-            return self
-        return self.follow(row.cluster, *[getattr(row, column) for column in self.columns])
-
-    def values(self, cluster: Any, columns: Sequence[Values]) -> list[T]:
-        """The attribute of many rows, from their columns, which keep the values that are told apart by identity."""
-        made: dict[tuple[int, ...], T] = {}
-        values: list[T] = []
-        for row in zip(*columns, strict=True):
-            key = tuple(map(id, row))
-            if key not in made:
-                made[key] = self.follow(cluster, *row)
-            values.append(made[key])
-        return values

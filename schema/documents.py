@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any, Final
+from typing import Final
 
 from graphql import (
     ASTValidationRule,
@@ -68,7 +68,7 @@ class Documents(SchemaExtension):
         self._cost = {"requested": asked, "limit": limits.cost}
         return known.errors(schema, rules)
 
-    def get_results(self) -> dict[str, Any]:
+    def get_results(self) -> dict[str, object]:
         """What goes into the answer's `extensions`."""
         return {"cost": self._cost} if self._cost else {}
 

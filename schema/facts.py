@@ -2,13 +2,13 @@
 
 import strawberry
 
-from schema import enums  # noqa: F401 - the columns' types must be GraphQL types first
+from resolvers import facts
 from schema.links import ClusterLink, NodeLink, QueueLink
-from schema.types_from_tables import figures, record
-from slurm import association, configuration, fair_share, license, qos, reservation, statistics
+from schema.types_from_tables import made_from
+from slurm import configuration, fair_share, statistics
 
 
-@record(reservation.Reservation)
+@made_from(facts.Reservation)
 class Reservation:
     """Nodes, licenses or both that are kept for some users or accounts for some time."""
 
@@ -18,7 +18,7 @@ class Reservation:
     queue: QueueLink | None = strawberry.field(description="The queue that its nodes are of; null where none is named.")
 
 
-@record(license.License)
+@made_from(facts.License)
 class License:
     """A license that the scheduler counts: so many of it can be held at once."""
 
@@ -26,7 +26,7 @@ class License:
     cluster: ClusterLink = strawberry.field(description="The cluster it belongs to.")
 
 
-@record(qos.Qos)
+@made_from(facts.Qos)
 class Qos:
     """A quality of service: how jobs that ask for it are ranked, and how much they may use, and do use."""
 
@@ -34,7 +34,7 @@ class Qos:
     cluster: ClusterLink = strawberry.field(description="The cluster that was asked.")
 
 
-@record(association.Association)
+@made_from(facts.Association)
 class Association:
     """An account on the cluster, or a user in an account, with the limits set there and what counts against them.
 
@@ -45,7 +45,7 @@ class Association:
     cluster: ClusterLink = strawberry.field(description="The cluster it belongs to.")
 
 
-@record(association.Account)
+@made_from(facts.Account)
 class Account:
     """An account that jobs are charged to."""
 
@@ -56,16 +56,16 @@ class Account:
     )
 
 
-@record(fair_share.FairShare)
+@made_from(fair_share.FairShare)
 class FairShare:
     """An account, or a user in an account: what share it has, what it has used."""
 
 
-@figures(statistics.Statistics)
+@made_from(statistics.Statistics)
 class Statistics:
     """How the scheduler works. Counts are since `since`, when slurmctld started or last set them back (at midnight)."""
 
 
-@record(configuration.Configuration)
+@made_from(configuration.Configuration)
 class Configuration:
     """Facts of the cluster's configuration that are worth knowing."""

@@ -4,10 +4,12 @@ from datetime import datetime
 
 import strawberry
 
+from resolvers import health
+from schema.types_from_tables import made_from
 from slurm import ping
 
 
-@strawberry.type(description="One sign of life.")
+@made_from(health.Check)
 class Check:
     """One sign of life."""
 
@@ -19,29 +21,27 @@ class Check:
     )
 
 
-@strawberry.type(description="One slurmctld. A cluster may have others that stand by.")
+@made_from(ping.Controller)
 class Controller:
-    """One slurmctld."""
+    """One slurmctld. A cluster may have others that stand by."""
 
     role: str = strawberry.field(description=ping.ABOUT_ROLE)
     host: str = strawberry.field(description=ping.ABOUT_HOST)
     is_up: bool = strawberry.field(description=ping.ABOUT_IS_UP)
 
 
-@strawberry.type(description="What this API keeps of the cluster for the next seconds, and how old it is.")
+@made_from(health.SnapshotAge)
 class SnapshotAge:
-    """A kept snapshot."""
+    """What this API keeps of the cluster for the next seconds, and how old it is."""
 
     name: str = strawberry.field(description="What it is of: jobs, queues or nodes.")
     as_of: datetime = strawberry.field(description="When the cluster was asked.")
     age_seconds: float = strawberry.field(description="How long ago that was, in seconds.")
 
 
-@strawberry.type(
-    description="Whether the cluster can be reached and its daemons answer. Nothing that fails here fails the query."
-)
+@made_from(health.Health)
 class Health:
-    """All signs of life."""
+    """Whether the cluster can be reached and its daemons answer. Nothing that fails here fails the query."""
 
     ok: bool = strawberry.field(description="Whether all checks are well.")
     agent: Check = strawberry.field(

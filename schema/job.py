@@ -1,19 +1,18 @@
 """Jobs."""
 
-from typing import Any
-
 import strawberry
 
-from schema import counts, enums, job_detail  # noqa: F401 - the columns' types must be GraphQL types first
-from schema.enums import CapacityCode, OutputStream, ReasonCode
+from resolvers import job
+from schema import job_detail
 from schema.job_detail import JobArray, JobDependency, JobOutput, PriorityFactors
 from schema.links import ClusterLink, JobLink, NodeLink, QueueLink
 from schema.step import Efficiency, JobStep, of_accounting
-from schema.types_from_tables import record
-from slurm import sacct, squeue
+from schema.types_from_tables import made_from
+from slurm import sacct
+from slurm.reason import CapacityCode, ReasonCode
 
 
-@record(squeue.Job)
+@made_from(job.Job)
 class Job:
     """A job, an array's task, an array's waiting tasks (one job), or a component of a heterogeneous job."""
 
@@ -39,38 +38,13 @@ class Job:
     cpu_time_seconds: float | None = of_accounting(sacct.HistoryJob.cpu_time_seconds)
     cpu_time_reserved_seconds: float | None = of_accounting(sacct.HistoryJob.cpu_time_reserved_seconds)
     max_rss_mib: int | None = of_accounting(sacct.HistoryJob.max_rss_mib)
-
-    @strawberry.field(
-        graphql_type=list[JobStep] | None,
+    steps: list[JobStep] | None = strawberry.field(
         description="Its steps, as accounting knows them: batch, extern, then by number; empty until it starts. What a "
-        "step uses while it runs is told to its user and operators (sstat); to others it is null.",
+        "step uses while it runs is told to its user and operators (sstat); to others it is null."
     )
-    async def steps(self: Any) -> Any:
-        """The job's steps; `self` is the resolvers' Job."""
-        return await self.steps()
-
-    @strawberry.field(
-        graphql_type=Efficiency | None,
+    efficiency: Efficiency | None = strawberry.field(
         description="How well it uses what it was given; its shares are null until it starts and until accounting has "
-        "heard of its end. While it runs, FORBIDDEN but to its user and operators.",
+        "heard of its end. While it runs, FORBIDDEN but to its user and operators."
     )
-    async def efficiency(self: Any) -> Any:
-        """The job's efficiency; `self` is the resolvers' Job."""
-        return await self.efficiency()
-
-    @strawberry.field(graphql_type=str | None, description=job_detail.SCRIPT)
-    async def script(self: Any) -> Any:
-        """The batch script; `self` is the resolvers' Job."""
-        return await self.script()
-
-    @strawberry.field(graphql_type=JobOutput | None, description=job_detail.OUTPUT)
-    async def output(
-        self: Any,
-        stream: job_detail.Stream = OutputStream.STDOUT,
-        lines: job_detail.Lines = None,
-        bytes: job_detail.Bytes = None,
-        start: job_detail.From = None,
-        offset: job_detail.Offset = None,
-    ) -> Any:
-        """Part of the job's output."""
-        return await self.output(stream, lines, bytes, start, offset)
+    script: str | None = strawberry.field(description=job_detail.SCRIPT)
+    output: JobOutput | None = strawberry.field(description=job_detail.OUTPUT)

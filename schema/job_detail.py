@@ -1,40 +1,16 @@
 """What belongs to a job: its output, its array, what it waits for, what makes its priority."""
 
 from datetime import datetime
-from typing import Annotated, Any
 
 import strawberry
 
-from resolvers.output import DEFAULT_BYTES, TOGETHER_LIMIT, OutputFrom, OutputStream
-from schema import arguments
+from resolvers import array, dependency, output
 from schema.counts import JobStateCount
-from schema.enums import DependencyKind, DependencyState
 from schema.links import JobLink
 from schema.page import JobConnection
-from schema.types_from_tables import TYPES, record
+from schema.types_from_tables import made_from
 from slurm import sprio
-from slurm.output_file import LONGEST_CHARACTER, READ_LIMIT
-
-Stream = Annotated[OutputStream, strawberry.argument(description="Which of the job's two files.")]
-Lines = Annotated[
-    int | None,
-    strawberry.argument(description="No more than so many whole lines, 1 or more; as many as there are by default."),
-]
-Bytes = Annotated[
-    int | None,
-    strawberry.argument(
-        description=f"No more than so many bytes, {LONGEST_CHARACTER} to {READ_LIMIT}; {DEFAULT_BYTES} by default. All "
-        f"outputs of one request may have {TOGETHER_LIMIT}."
-    ),
-]
-From = Annotated[
-    OutputFrom | None,
-    strawberry.argument(name="from", description="Which end is read; the end by default, with an offset the start."),
-]
-Offset = Annotated[
-    float | None,
-    strawberry.argument(description="Read from this byte on: `nextOffset` of the part before. A whole number."),
-]
+from slurm.dependency import DependencyKind, DependencyState
 
 SCRIPT = (
     "The batch script, as it was submitted; null for a job without one. Only the job's owner and operators may see it "
@@ -75,9 +51,9 @@ PRIORITY_FACTORS = (
 )
 
 
-@strawberry.type(description="Part of a job's output, or why there is none. Text that is not UTF-8 is U+FFFD.")
+@made_from(output.JobOutput)
 class JobOutput:
-    """Part of a job's output."""
+    """Part of a job's output, or why there is none. Text that is not UTF-8 is U+FFFD."""
 
     # Sizes are Float: GraphQL's Int ends at 2 GiB.
     path: str = strawberry.field(description="The file's path on the cluster.")
@@ -99,9 +75,9 @@ class JobOutput:
     )
 
 
-@strawberry.type(description="An array as a whole, as far as the scheduler remembers its tasks (MinJobAge).")
+@made_from(array.JobArray)
 class JobArray:
-    """An array as a whole."""
+    """An array as a whole, as far as the scheduler remembers its tasks (MinJobAge)."""
 
     id: strawberry.ID = strawberry.field(description="Unique over all clusters, as `lab:123`.")
     job_id: str = strawberry.field(description="The array's id in Slurm. squeue: ArrayJobID.")
@@ -109,25 +85,14 @@ class JobArray:
     counts_by_state: list[JobStateCount] = strawberry.field(
         description="How many tasks are in each state, each waiting one counted, the most frequent first."
     )
-
-    @strawberry.field(
-        graphql_type=JobConnection,
-        description="A page of its tasks. Those that wait share one row, and the connection counts rows.",
+    tasks: JobConnection = strawberry.field(
+        description="A page of its tasks. Those that wait share one row, and the connection counts rows."
     )
-    def tasks(
-        self: Any,
-        filter: arguments.Jobs = None,
-        order_by: arguments.Order = None,
-        first: arguments.First = 100,
-        after: arguments.After = None,
-    ) -> Any:
-        """Its tasks; `self` is the resolvers' JobArray."""
-        return self.tasks(filter, order_by, first, after)
 
 
-@strawberry.type(description="One thing that a job waits for. sbatch: --dependency.")
+@made_from(dependency.JobDependency)
 class JobDependency:
-    """One thing that a job waits for."""
+    """One thing that a job waits for. sbatch: --dependency."""
 
     kind: DependencyKind = strawberry.field(description="What must have become of the other job.")
     state: DependencyState = strawberry.field(description="How it stands.")
@@ -146,17 +111,14 @@ class JobDependency:
     )
 
 
-@strawberry.type(description="The points that a job's priority has for one resource it asks for. sprio: %T.")
+@made_from(sprio.TresPriority)
 class TresPriority:
-    """The points for one resource."""
+    """The points that a job's priority has for one resource it asks for. sprio: %T."""
 
     name: str = strawberry.field(description="The resource, as `cpu` or `gres/gpu`.")
     points: int = strawberry.field(description="Points of priority.")
 
 
-TYPES[sprio.TresPriority] = TresPriority
-
-
-@record(sprio.PriorityFactors)
+@made_from(sprio.PriorityFactors)
 class PriorityFactors:
     """The points that make a waiting job's priority in one of its queues: they add up. sprio."""

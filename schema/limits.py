@@ -11,7 +11,7 @@ other list counts as LIST long. What @skip and @include leave out costs nothing.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from graphql import (
     DocumentNode,
@@ -27,6 +27,7 @@ from graphql import (
     IntValueNode,
     OperationDefinitionNode,
     SchemaMetaFieldDef,
+    SelectionNode,
     SelectionSetNode,
     TypeMetaFieldDef,
     ValueNode,
@@ -84,7 +85,7 @@ def cost(
     schema: GraphQLSchema,
     document: DocumentNode,
     operation_name: str | None,
-    variables: Mapping[str, Any] | None,
+    variables: Mapping[str, object] | None,
     limits: Limits,
 ) -> int:
     """What the operation costs. Raises TooMuchError. The document need not be valid."""
@@ -111,12 +112,12 @@ class _Merged:
 
 class _Walk:
     def __init__(
-        self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any], limits: Limits
+        self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, object], limits: Limits
     ) -> None:
         self._schema = schema
         self._limits = limits
         self._given = variables
-        self._variables: dict[str, Any] = {}
+        self._variables: dict[str, object] = {}
         self._operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
         self._fragments = {
             node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
@@ -177,8 +178,8 @@ class _Walk:
                     if name in self._fragments and name not in within:  # a circle is for validation to refuse
                         rest.append((self._fragments[name].selection_set, included_here, within | {name}))
 
-    def _included(self, node: Any) -> bool:
-        for directive in node.directives:
+    def _included(self, node: SelectionNode) -> bool:
+        for directive in node.directives or ():
             for argument in directive.arguments or ():
                 name, value = directive.name.value, value_from_ast_untyped(argument.value, self._variables)
                 if (name == "skip" and value is True) or (name == "include" and value is False):
@@ -232,7 +233,7 @@ class _Walk:
         return value if type(value) is int else None
 
 
-def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:
+def _defaults(operation: OperationDefinitionNode) -> dict[str, object]:
     return {
         each.variable.name.value: value_from_ast_untyped(each.default_value)
         for each in operation.variable_definitions or ()

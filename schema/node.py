@@ -2,15 +2,15 @@
 
 import strawberry
 
-from schema import counts, enums  # noqa: F401 - the columns' types must be GraphQL types first
+from resolvers import node
+from schema import counts  # noqa: F401 - what columns hold must be a GraphQL type first
 from schema.instance import INSTANCE, Instance
 from schema.job import Job
 from schema.links import ClusterLink, QueueLink
-from schema.types_from_tables import record
-from slurm import sinfo
+from schema.types_from_tables import made_from
 
 
-@record(sinfo.Node)
+@made_from(node.Node)
 class Node:
     """A compute node: an instance, or on ParallelCluster the place for one."""
 

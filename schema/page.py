@@ -4,12 +4,14 @@ from datetime import datetime
 
 import strawberry
 
+from resolvers import job, node, pages
+from resolvers.job import JobSource
 from schema.counts import JobStateCount
-from schema.enums import JobSource
 from schema.links import JobLink, NodeLink
+from schema.types_from_tables import made_from
 
 
-@strawberry.type(description="Where a page ends.")
+@made_from(pages.PageInfo)
 class PageInfo:
     """Where a page ends."""
 
@@ -20,7 +22,7 @@ class PageInfo:
     )
 
 
-@strawberry.type(description="A page of jobs.")
+@made_from(job.JobConnection)
 class JobConnection:
     """A page of jobs."""
 
@@ -36,7 +38,7 @@ class JobConnection:
     )
 
 
-@strawberry.type(description="A page of nodes.")
+@made_from(node.NodeConnection)
 class NodeConnection:
     """A page of nodes."""
 

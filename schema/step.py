@@ -4,23 +4,23 @@ from typing import Any
 
 import strawberry
 
-from schema import enums  # noqa: F401 - the columns' types must be GraphQL types first
-from schema.types_from_tables import record
-from slurm import sacct
+from resolvers.job import Job
+from schema.types_from_tables import ANSWERED_BY, made_from
+from slurm import efficiency, sacct
 from slurm.column import Column
 
 
-@record(sacct.Step)
+@made_from(sacct.Step)
 class JobStep:
     """A step of a job: what srun started, or the batch script (`.batch`), or what is outside of both (`.extern`)."""
 
 
-@strawberry.type(
-    description="How well a job uses what it was given, as seff reckons it. A share is 1.0 for all of it, and can lie "
-    "above where nothing confines the job's threads."
-)
+@made_from(efficiency.Efficiency)
 class Efficiency:
-    """How well a job uses what it was given."""
+    """How well a job uses what it was given, as seff reckons it.
+
+    A share is 1.0 for all of it, and can lie above where nothing confines the job's threads.
+    """
 
     cpu: float | None = strawberry.field(
         description="CPU time used as a share of elapsed time by CPUs; null where nothing was measured, as in a job's "
@@ -33,10 +33,12 @@ class Efficiency:
 
 
 def of_accounting(column: Column[Any]) -> Any:
-    """A field of Job that only accounting knows, from its line in the table of sacct."""
+    """A line of Job that only accounting knows, from its column in the table of sacct."""
 
-    async def read(job: strawberry.Parent[Any]) -> Any:
+    async def read(job: strawberry.Parent[Job]) -> object:
         known = (await job.accounted()).job
         return None if known is None else getattr(known, column.name)
 
-    return strawberry.field(resolver=read, graphql_type=column.type, description=column.about)
+    return strawberry.field(
+        resolver=read, graphql_type=column.type, description=column.about, metadata={ANSWERED_BY: Job.accounted}
+    )

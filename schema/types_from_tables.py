@@ -1,98 +1,208 @@
-"""GraphQL types made from the tables of slurm/ and resolvers/, so that a field is written once.
+"""GraphQL types made from the classes of slurm/ and resolvers/, so that a field is written once.
 
-Names become camelCase, types follow the parsers' and the dataclasses' annotations, descriptions are the tables' own.
+`made_from(Job)` makes a class of the schema the GraphQL type of Job's objects. Each line of the class, a name with its
+GraphQL type and description, is answered by Job's attribute or method of that name: without one, importing the schema
+fails. Job's columns, or its dataclass fields that say what they are about, follow the attributes. Names become
+camelCase; types follow the parsers' and dataclasses' annotations; arguments follow the method's signature.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from functools import reduce
+from inspect import Parameter, Signature, getattr_static, iscoroutinefunction, signature
 from operator import or_
-from types import NoneType
-from typing import Any, get_args, get_type_hints
+from types import FunctionType, NoneType, SimpleNamespace
+from typing import Annotated, Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
+from strawberry.types.field import StrawberryField
 
+from resolvers.arguments import About
+from resolvers.described import IS_ID
 from slurm.column import Record
 
+K = TypeVar("K", bound=type)
+F = TypeVar("F", bound=Callable[..., object])
 
-def enum(cls: type[Enum], name: str | None = None) -> Any:
+TYPES: Final[dict[object, object]] = {NoneType: None}
+"""The GraphQL type of each class that it was made from."""
+SOURCES: Final[dict[type, type]] = {}
+"""The class that each GraphQL type was made from."""
+ANSWERED_BY: Final = "answered by"
+"""In the metadata of a field: the function of the object that answers it, where that is not a method of the object."""
+_HIDDEN: Final = ("order", "raw_id", "output_columns")
+"""Columns that only sort and look up, and those that others are made of."""
+
+
+def enum(cls: type[Enum], name: str | None = None) -> type[Enum]:
     """Make an enum of ours a GraphQL enum; each member's `description` describes its value."""
     strawberry.enum(cls, name=name or cls.__name__, description=_first_line(cls))
     definition: StrawberryEnumDefinition = cls.__strawberry_definition__  # type: ignore[attr-defined]
     for value in definition.values:
         value.description = cls[value.name].description  # type: ignore[attr-defined]
+    TYPES[cls] = cls
     return cls
 
 
-def input_type(cls: type, name: str | None = None, ids: tuple[str, ...] = ()) -> Any:
-    """Make a dataclass a GraphQL input; each field's `about` describes it. Fields named in `ids` are IDs."""
-    hints = get_type_hints(cls)
-    namespace: dict[str, Any] = {"__annotations__": {}, "__doc__": cls.__doc__}
+def input_type(cls: type, name: str | None = None) -> type:
+    """Make a dataclass a GraphQL input; each field's `about` describes it."""
+    hints = get_type_hints(cls, include_extras=True)
+    namespace: dict[str, object] = {"__annotations__": {}, "__doc__": cls.__doc__}
     for line in dataclasses.fields(cls):
-        annotation = _graphql(hints[line.name])
-        namespace["__annotations__"][line.name] = _as_id(annotation) if line.name in ids else annotation
+        namespace["__annotations__"] |= {line.name: graphql_type(hints[line.name], input_type)}  # type: ignore[operator]
         default = {} if line.default is dataclasses.MISSING else {"default": line.default}
         # With its metadata the line remains one of its table, for whoever reads tables.
         namespace[line.name] = strawberry.field(description=line.metadata["about"], metadata=line.metadata, **default)
     # A subclass: what the resolvers get is an instance of their own dataclass.
     made = type(name or cls.__name__, (cls,), namespace)
-    return strawberry.input(made, name=name or cls.__name__, description=_first_line(cls))
+    TYPES[cls] = strawberry.input(made, name=name or cls.__name__, description=_first_line(cls))
+    return made
 
 
-def figures(table: type) -> Callable[[type], Any]:
-    """Make a class a GraphQL type with a field for each of the dataclass's; each field's `about` describes it."""
-    hints = get_type_hints(table)
+def made_from(source: type, name: str | None = None) -> Callable[[K], K]:
+    """Make a class the GraphQL type of the objects of `source`; its docstring describes it."""
 
-    def make(cls: type) -> Any:
-        for line in dataclasses.fields(table):
-            cls.__annotations__[line.name] = _graphql(hints[line.name])
-            setattr(cls, line.name, strawberry.field(description=line.metadata["about"]))
-        return strawberry.type(cls, description=cls.__doc__)
+    def make(kind: K) -> K:
+        called: dict[str, object] = {}
+        for line, field in vars(kind).copy().items():
+            if isinstance(field, StrawberryField) and field.base_resolver is None and _bind(field, line, source):
+                called[line] = kind.__annotations__.pop(line)
+        for line, annotation, about in _lines(source):
+            if line not in vars(kind):
+                kind.__annotations__[line] = graphql_type(annotation)
+                setattr(kind, line, strawberry.field(description=about))
+        kind.__annotations__ |= called
+        for annotation in kind.__annotations__.values():
+            _register_enums(annotation)
+        TYPES[source] = strawberry.type(kind, name=name or kind.__name__, description=_paragraphs(kind))
+        SOURCES[kind] = source
+        return kind
 
     return make
 
 
-def record(table: type[Record]) -> Callable[[type], Any]:
-    """Make a class a GraphQL type with a field for each column of the table, the class's own fields before them.
+def payload_type(source: type) -> object:
+    """The GraphQL type of a payload, made from its dataclass alone."""
+    if source not in TYPES:
+        made_from(source)(type(source.__name__, (), {"__annotations__": {}, "__doc__": source.__doc__}))
+    return TYPES[source]
 
-    Objects of the type are the table's records; the default resolver reads their attributes.
+
+def answered_by(function: Callable[..., object], description: str) -> Any:
+    """A line that a function of the object answers, not a method of it."""
+    return strawberry.field(description=description, metadata={ANSWERED_BY: function})
+
+
+def parameters(function: Callable[..., object], input_name: str | None = None) -> list[Parameter]:
+    """A function's parameters behind its first one, as Strawberry takes them: with GraphQL types and descriptions.
+
+    `input_name` is the GraphQL name of an argument that is a whole input.
     """
-
-    def make(cls: type) -> Any:
-        columns = {column.name: column for column in table.columns() if column.name not in _HIDDEN}
-        cls.__annotations__ |= {name: _graphql(column.type) for name, column in columns.items()}
-        for name, column in columns.items():
-            setattr(cls, name, strawberry.field(description=column.about))
-        return strawberry.type(cls, description=cls.__doc__)
-
-    return make
+    _, *given = signature(function).parameters.values()
+    hints = _hints(function, [each.name for each in given])
+    return [each.replace(annotation=graphql_argument(hints[each.name], input_name)) for each in given]
 
 
-_HIDDEN = ("order", "raw_id", "output_columns")
-"""Columns that only sort and look up, and those that others are made of."""
+def with_signature(resolver: F, given: Iterable[Parameter]) -> F:
+    """The resolver, which takes its arguments by keyword, with the signature that Strawberry makes a field from."""
+    resolver.__signature__ = Signature([Parameter("self", Parameter.POSITIONAL_OR_KEYWORD), *given])  # type: ignore[attr-defined]
+    return resolver
 
 
-def _graphql(annotation: Any) -> Any:
-    """The annotation in Strawberry's words: lists for sequences, GraphQL types for the plain ones they stand for."""
+def graphql_type(annotation: object, make_input: Callable[[type], type] | None = None) -> Any:
+    """The annotation in Strawberry's words: lists for sequences, GraphQL types for the classes they are made from."""
     arguments = get_args(annotation)
-    if not arguments:
-        return TYPES.get(annotation, annotation)
-    converted = tuple(_graphql(argument) for argument in arguments)
-    if NoneType in arguments:
-        return reduce(or_, converted)
-    return list[converted[0]]  # type: ignore[valid-type] # a type made at run time
+    if get_origin(annotation) is Annotated:
+        return strawberry.ID if IS_ID in arguments else annotation
+    if arguments:
+        converted = tuple(graphql_type(argument, make_input) for argument in arguments)
+        return reduce(or_, converted) if NoneType in arguments else list[converted[0]]  # type: ignore[valid-type]
+    if annotation not in TYPES and isinstance(annotation, type):
+        if issubclass(annotation, Enum):
+            enum(annotation)
+        elif make_input and dataclasses.is_dataclass(annotation):
+            make_input(annotation)
+    return TYPES.get(annotation, annotation)
 
 
-def _as_id(annotation: Any) -> Any:
-    optional = NoneType in get_args(annotation)
-    return list[strawberry.ID] | None if optional else list[strawberry.ID]
+def _bind(field: StrawberryField, name: str, source: type) -> bool:
+    """Let the attribute, method or function answer the field; whether something is called for it.
+
+    Raises AttributeError if there is nothing of that name.
+    """
+    function = field.metadata.get(ANSWERED_BY)
+    member = getattr_static(source, name, None)
+    if function is not None:
+        field(with_signature(_calling(function), parameters(function)))
+        return True
+    if isinstance(member, FunctionType):
+        field(with_signature(_calling_method(name, member), parameters(member)))
+        return True
+    if member is None and not any(name in vars(each).get("__annotations__", ()) for each in source.__mro__):
+        raise AttributeError(f"{source.__module__}.{source.__qualname__} has no {name}, which the schema shows")
+    return False
 
 
-TYPES: dict[Any, Any] = {NoneType: None}
-"""GraphQL types for the plain types that the tables name; the schema's modules add theirs."""
+def _calling(function: Callable[..., object]) -> Callable[..., object]:
+    def resolve(self: object, **given: object) -> object:
+        return function(self, **given)
+
+    return resolve
+
+
+def _calling_method(name: str, method: FunctionType) -> Callable[..., object]:
+    """By its name, as the object's own class may have another than `source`."""
+
+    async def resolve_later(self: object, **given: object) -> object:
+        return await getattr(self, name)(**given)
+
+    def resolve(self: object, **given: object) -> object:
+        return getattr(self, name)(**given)
+
+    return resolve_later if iscoroutinefunction(method) else resolve
+
+
+def _lines(source: type) -> Iterator[tuple[str, object, str]]:
+    """Name, type and description of each column, and of each dataclass field that has a description."""
+    if issubclass(source, Record):
+        for column in source.columns():
+            if column.name not in _HIDDEN:
+                yield column.name, column.type, column.about
+    if dataclasses.is_dataclass(source):
+        described = [line for line in dataclasses.fields(source) if "about" in line.metadata]
+        hints = get_type_hints(source, include_extras=True) if described else {}
+        for line in described:
+            yield line.name, hints[line.name], line.metadata["about"]
+
+
+def graphql_argument(hint: object, input_name: str | None = None) -> object:
+    """An argument's annotation, `Annotated[type, About(...)]`, in Strawberry's words."""
+    kind, *marks = get_args(hint)
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type) and kind not in TYPES:
+        input_type(kind, input_name)
+    (about,) = (mark for mark in marks if isinstance(mark, About))
+    kind = strawberry.ID if IS_ID in marks else graphql_type(kind, input_type)
+    return Annotated[kind, strawberry.argument(description=about.text, name=about.name)]
+
+
+def _hints(function: Callable[..., object], names: Iterable[str]) -> dict[str, object]:
+    """The annotations of those parameters; others may name what is imported for type checkers alone."""
+    wanted = {name: function.__annotations__[name] for name in names}
+    module: dict[str, object] = getattr(function, "__globals__", {})
+    return get_type_hints(SimpleNamespace(__annotations__=wanted), globalns=module, include_extras=True)
+
+
+def _register_enums(annotation: object) -> None:
+    if not isinstance(annotation, str) and get_origin(annotation) is not Annotated:
+        graphql_type(annotation)
 
 
 def _first_line(cls: type) -> str:
     return (cls.__doc__ or "").split("\n", 1)[0]
+
+
+def _paragraphs(cls: type) -> str:
+    """The docstring, each paragraph on a line."""
+    return "\n\n".join(" ".join(part.split()) for part in (cls.__doc__ or "").split("\n\n"))

@@ -32,7 +32,7 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
         field_details_list: FieldDetailsList,
         info: GraphQLResolveInfo[Any],
         path: Path,
-        items: Iterable[Any],
+        items: Iterable[object],
         position_context: Any,
     ) -> Any:
         """The list as the response holds it."""

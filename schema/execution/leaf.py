@@ -28,7 +28,7 @@ _AS_IT_IS: dict[GraphQLLeafType, type] = {
 """The Python class whose values these scalars give unchanged; of numbers, those in their range."""
 
 
-def complete_leaves(kind: GraphQLLeafType, values: Sequence[Any]) -> Sequence[Any]:
+def complete_leaves(kind: GraphQLLeafType, values: Sequence[object]) -> Sequence[object]:
     """The values as a response holds them, None for None. Raises SurpriseError, and whatever the type refuses with."""
     classes = set(map(type, values)) - {NoneType}
     if not classes:
@@ -56,11 +56,11 @@ def _check_range(kind: GraphQLLeafType, values: Sequence[Any]) -> None:
         raise SurpriseError("a number that is not finite")
 
 
-def _coerced(kind: GraphQLLeafType, values: Sequence[Any]) -> list[Any]:
+def _coerced(kind: GraphQLLeafType, values: Sequence[object]) -> list[object]:
     """Each by the type's own function; an object that stands in many rows, such as an enum's member, once."""
     coerce = kind.coerce_output_value
-    known: dict[int, Any] = {id(None): None}
-    made: list[Any] = []
+    known: dict[int, object] = {id(None): None}
+    made: list[object] = []
     for value in values:
         at = id(value)
         if at not in known:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from types import NoneType
-from typing import Any, TypeAlias
+from typing import TypeAlias, cast
 
 from graphql import (
     GraphQLField,
@@ -27,7 +27,7 @@ from schema.execution.leaf import check_plain, complete_leaves
 from schema.execution.rows import Row, rows_of
 from schema.execution.surprise import SurpriseError
 
-Values: TypeAlias = Sequence[Any]
+Values: TypeAlias = Sequence[object]
 Complete: TypeAlias = Callable[[Values], Values]
 """From a column of what resolvers give to one of what a response holds. Any exception means: fall back."""
 Collect: TypeAlias = Callable[[GraphQLObjectType, FieldDetailsList], CollectedFields]
@@ -166,7 +166,7 @@ def _lists(complete: Complete) -> Complete:
     """All items of all lists are completed together; a list that stands in many rows once."""
 
     def complete_lists(values: Values) -> Values:
-        distinct = _distinct(values)
+        distinct = cast(dict[int, Values], _distinct(values))
         if not {type(each) for each in distinct.values()} <= {list, tuple}:
             raise SurpriseError("a list of another kind")
         items = complete([item for each in distinct.values() for item in each])
@@ -194,7 +194,7 @@ def _objects(selection: Selection) -> Complete:
     return complete_objects
 
 
-def _distinct(values: Iterable[Any]) -> dict[int, Any]:
+def _distinct(values: Iterable[object]) -> dict[int, object]:
     """The values but None, each object once, by identity: `values` keeps all of them alive."""
     distinct = {id(value): value for value in values}
     distinct.pop(id(None), None)

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from resolvers.page_rows import Link, PageRows
+from resolvers.link import Link
+from resolvers.page_rows import PageRows
 from slurm.column import Column, Record, Rows
 from slurm.errors import ParseError
 from slurm.text import integer
@@ -25,7 +26,7 @@ class Guest(Record):
 
     name = Column(_word, "Name", about="The name.")
     age = Column(integer, "Age", about="The age.")
-    greeting = Link(_greeting, "name")
+    greeting = Link(_greeting, name)
 
     def __init__(self, cluster: Any, rows: Rows[Any], index: int) -> None:
         super().__init__(rows, index)

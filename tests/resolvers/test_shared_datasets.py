@@ -8,10 +8,10 @@ from headnode import program
 from headnode.dataset import Dataset
 from headnode.fleet import Wanted
 from headnode.node import Actor
-from resolvers import datasets
+from resolvers import datasets, facts
 from slurm.sacct import Search
 
-ALL = [each for each in vars(datasets).values() if isinstance(each, Dataset)]
+ALL = [each for module in (datasets, facts) for each in vars(module).values() if isinstance(each, Dataset)]
 SHARED = [each for each in ALL if each.shared]
 
 

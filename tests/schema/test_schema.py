@@ -24,8 +24,7 @@ from graphql import (
 import schema as contract
 from conftest import Api
 from local.cluster import Cluster
-from resolvers import plan
-from resolvers.needs import NEEDS, NEEDS_BELOW
+from resolvers.plan import PLANNED
 from schema.reference import reference
 
 HERE = Path(__file__).parent
@@ -116,13 +115,6 @@ def test_a_breaking_change_is_noticed(was: str, becomes: str, told: str) -> None
     assert told in [change.description for change in find_breaking_changes(build_schema(SDL), changed)]
 
 
-def test_the_needs_are_of_fields_that_exist(schema: GraphQLSchema) -> None:
-    fields = {
-        (kind.name, field) for kind in own_types(schema) if isinstance(kind, GraphQLObjectType) for field in kind.fields
-    }
-    assert NEEDS.keys() | NEEDS_BELOW.keys() <= fields
-
-
 # One way to each type; what stands at the end is one field, alone, so that nothing but its own needs is fetched.
 WAYS = {
     "Query": "{ %s }",
@@ -179,12 +171,23 @@ TOLD = {"FORBIDDEN", "PRIORITY_FACTORS_DISABLED"}
 """What may be said of a job instead: it is another user's, or its cluster is not made so."""
 
 
+def field_of(kind: str, name: str) -> GraphQLField:
+    """The field as it is executed, with what the plan knows of it."""
+    found = contract.schema._schema.type_map[kind]
+    assert isinstance(found, GraphQLObjectType)
+    field: GraphQLField = found.fields[name]
+    return field
+
+
 def leaf(kind: GraphQLNamedType) -> str:
     """A selection of one field that needs nothing but its object."""
     if not isinstance(kind, GraphQLObjectType):
         return ""
     for name, field in kind.fields.items():
-        if is_leaf_type(get_named_type(field.type)) and (kind.name, name) not in NEEDS:
+        if (
+            is_leaf_type(get_named_type(field.type))
+            and not field_of(kind.name, name).extensions[PLANNED].reads.anything
+        ):
             return f"{{ {name} }}"
     raise AssertionError(f"{kind.name} has no field of its own")
 
@@ -215,11 +218,10 @@ def a_job(lab: Cluster) -> Iterator[str]:
 
 @pytest.mark.parametrize("document", single_fields())
 def test_every_field_can_be_asked_for_alone(document: str, api: Api, a_job: str) -> None:
-    """A field that reads a dataset which NEEDS does not name would fail here: nothing else asks for it."""
+    """A field that reads a dataset which it does not declare would fail here: nothing else asks for it."""
     assert set(api.codes(document)) <= TOLD
 
 
-def test_a_need_that_is_not_declared_fails(api: Api, a_job: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    declared = {place: need for place, need in NEEDS.items() if place != ("Job", "queue")}
-    monkeypatch.setattr(plan, "NEEDS", declared)
+def test_a_dataset_that_is_not_declared_fails(api: Api, a_job: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(field_of("Job", "queue").extensions, PLANNED)
     assert "INTERNAL_SERVER_ERROR" in api.codes("{ jobs { nodes { queue { name } } } }")
