@@ -47,7 +47,7 @@ class UpdateQueue:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class UpdateNodePayload:
     """The nodes that were changed, and why others were not."""
 
@@ -55,7 +55,7 @@ class UpdateNodePayload:
     errors: Sequence[Refusal] = described("One for each node that was not changed, with its id.", ())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class UpdateQueuePayload:
     """The changed queue, or why it was not changed."""
 
@@ -63,7 +63,7 @@ class UpdateQueuePayload:
     errors: Sequence[Refusal] = described("Why it was refused; empty if it was not.", ())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CreateReservationPayload:
     """The new reservation, or why there is none."""
 
@@ -71,7 +71,7 @@ class CreateReservationPayload:
     errors: Sequence[Refusal] = described("Why it was refused; empty if it was not.", ())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DeleteReservationPayload:
     """Which reservation is no more, or why it still is."""
 
@@ -93,7 +93,8 @@ async def update_node(
     outcomes = await change.send(node_update.update(names, input.action, input.reason), datasets.NODES)
     done = [name for name, refusal in zip(names, outcomes, strict=True) if refusal is None]
     changed = [node for node in map(change.view.node, done) if node is not None]
-    return UpdateNodePayload(changed, [change.global_id(refusal) for refusal in outcomes if refusal is not None])
+    refusals = [change.global_id(refusal) for refusal in outcomes if refusal is not None]
+    return UpdateNodePayload(nodes=changed, errors=refusals)
 
 
 @change(UpdateQueuePayload, "Open or close a queue. Operators only. scontrol update PartitionName.")
@@ -105,7 +106,7 @@ async def update_queue(
     refusal = await change.send(partition_update.update(name, input.action), datasets.QUEUES)
     if refusal is not None:
         return UpdateQueuePayload(errors=[replace(change.global_id(refusal), field=["input", "name"])])
-    return UpdateQueuePayload(change.view.queue(name))
+    return UpdateQueuePayload(queue=change.view.queue(name))
 
 
 @change(
@@ -119,7 +120,7 @@ async def create_reservation(
     outcome = await change.send(reservation.create(input), RESERVATIONS)
     if isinstance(outcome, Refusal):
         return CreateReservationPayload(errors=[outcome])
-    return CreateReservationPayload(reservation_named(change.view, outcome))
+    return CreateReservationPayload(reservation=reservation_named(change.view, outcome))
 
 
 @change(DeleteReservationPayload, "Delete a reservation. Operators only. scontrol delete ReservationName.")
@@ -129,7 +130,7 @@ async def delete_reservation(change: Change, name: ReservationName) -> DeleteRes
     refusal = await change.send(reservation.delete(own))
     if refusal is not None:
         return DeleteReservationPayload(errors=[replace(change.global_id(refusal), field=["name"])])
-    return DeleteReservationPayload(own)
+    return DeleteReservationPayload(name=own)
 
 
 CHANGES = (update_node, update_queue, create_reservation, delete_reservation)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from resolvers.errors import RequestError
+from resolvers.errors import ErrorCode, RequestError
 from resolvers.plan import cluster_in
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Note:
 def noted(context: RequestContext, name: str, cluster: str | None, arguments: Mapping[str, Any]) -> Iterator[Note]:
     """Note a change in the request's context, whatever comes of it."""
     note, started, sent_before = Note(), time.perf_counter(), len(context.commands)
-    codes = ["INTERNAL_SERVER_ERROR"]
+    codes = [ErrorCode.INTERNAL_SERVER_ERROR.name]
     try:
         yield note
         codes = [refusal.code.name for refusal in note.payload.errors]

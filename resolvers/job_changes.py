@@ -43,7 +43,7 @@ class CancelJobs:
     signal: str | None = described("Send this signal (TERM, USR1, 9 ...) instead of cancelling. scancel: --signal.")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class UpdateJobPayload:
     """The changed job, or why it was not changed."""
 
@@ -84,7 +84,7 @@ async def _cancel(change: Change, input: Annotated[CancelJobs, About("Which jobs
         message = f"{len(found)} jobs match, and the limit is {input.limit}: nothing was done."
         raise refused(RefusalCode.LIMIT_EXCEEDED, message, ["input", "limit"])
     if input.dry_run:
-        return JobActionPayload(found)
+        return JobActionPayload(jobs=found)
     ids, _ = local_ids(change.view, input.filter.ids or (), [])
     targets = list(dict.fromkeys(id for job in found for id in _targets(job, ids)))
     return await act_on(change, targets, job_action.cancel(targets, input.signal)) if targets else JobActionPayload()
@@ -186,7 +186,7 @@ async def update_job(
     if wrong:
         raise ChangeRefusedError(*wrong)
     acted = await act_on(change, jobs, job_update.update(jobs, input))
-    return UpdateJobPayload(next(iter(acted.jobs), None), acted.errors)
+    return UpdateJobPayload(job=next(iter(acted.jobs), None), errors=acted.errors)
 
 
 CHANGES = (*JOB_ACTIONS, update_job)

@@ -24,7 +24,7 @@ Outcomes = Question[list[Refusal | None]]
 """Commands that change jobs, and for each job None or why it was not changed."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class JobActionPayload:
     """The jobs that were acted on, and why others were not."""
 
@@ -54,7 +54,8 @@ async def act_on(change: Change, jobs: Sequence[str], question: Outcomes) -> Job
     rows = rows_of(view, result)
     done = [find_job(rows, job) for job, refusal in zip(jobs, outcomes, strict=True) if refusal is None]
     refusals = [change.global_id(_visible(refusal, rows, view)) for refusal in outcomes if refusal is not None]
-    return JobActionPayload([Job(view, rows, index) for index in dict.fromkeys(done) if index is not None], refusals)
+    acted = [Job(view, rows, index) for index in dict.fromkeys(done) if index is not None]
+    return JobActionPayload(jobs=acted, errors=refusals)
 
 
 def local_ids(view: Cluster, ids: Sequence[str], path: Sequence[str]) -> tuple[list[str], list[Refusal]]:

@@ -32,15 +32,19 @@ class Accounted:
         return cls(job, history.steps_of(job) if job is not None else [])
 
 
-class JobStep:
+class JobStep(Step):
     """A step; what it uses is, while it runs, what the nodes measure, if the caller may see that."""
 
+    __slots__ = ("_running",)
+
     def __init__(self, step: Step, running: RunningStep | None) -> None:
-        self._step = step
+        super().__init__(step.rows, step.index)
         self._running = running
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._running if self._running is not None and name in _MEASURED else self._step, name)
+    def __getattribute__(self, name: str) -> Any:
+        if name in _MEASURED and self._running is not None:
+            return getattr(self._running, name)
+        return super().__getattribute__(name)
 
 
 _MEASURED = {column.name for column in RunningStep.columns()} - {"step_id", "raw_id"}

@@ -26,7 +26,7 @@ from slurm.command import Question, SlurmError
 from slurm.refusal import Refusal
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SubmitJobPayload:
     """The submitted job, or why there is none."""
 
@@ -55,7 +55,7 @@ async def submit_job(
     index = find_job(rows, outcome)
     if index is None:
         raise RequestError(f"Job {outcome} was submitted, and the scheduler does not list it.", jobId=outcome)
-    return SubmitJobPayload(Job(change.view, rows, index))
+    return SubmitJobPayload(job=Job(change.view, rows, index))
 
 
 def _fetched(view: Cluster, uri: str | None) -> str | None:

@@ -18,6 +18,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 
 from resolvers.audit import OperationSummary
+from resolvers.errors import ErrorCode
 from resolvers.limits import Limits
 from schema.limits import TooMuchError, cost, parsed
 
@@ -60,7 +61,7 @@ class Documents(SchemaExtension):
         limits: Limits = context.context.limits
         if len(known.operations) > 1 and context._provided_operation_name is None:  # Strawberry would run the first
             message = "The document has several operations: say which to run (operationName)."
-            return [GraphQLError(message, extensions={"code": "OPERATION_RESOLUTION_FAILURE"})]
+            return [GraphQLError(message, extensions={"code": ErrorCode.OPERATION_RESOLUTION_FAILURE.name})]
         try:
             asked = cost(schema, known.parsed, context.operation_name, context.variables, limits)
         except TooMuchError as error:

@@ -3,7 +3,7 @@
 from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.extensions import MaskErrors
 
-from resolvers.errors import RequestError
+from resolvers.errors import ErrorCode, RequestError
 from schema.limits import TOO_LONG, too_long
 
 
@@ -16,14 +16,14 @@ class ErrorCodes(MaskErrors):
     def anonymise_error(self, error: GraphQLError) -> GraphQLError:
         """What a client is told of an unforeseen exception; `unforeseen` errors are logged by the schema."""
         masked = super().anonymise_error(error)
-        masked.extensions = {"code": RequestError.code}
+        masked.extensions = {"code": RequestError.code.name}
         return masked
 
     def _process_errors(self, errors: list[GraphQLError]) -> list[GraphQLError]:
         for error in errors:
             # A variable that is no value of its type is told by a GraphQLError around another.
             if error.original_error is None or isinstance(error.original_error, GraphQLError):
-                error.extensions = {"code": _code(error), **(error.extensions or {})}
+                error.extensions = {"code": _code(error).name, **(error.extensions or {})}
                 error.message = TOO_LONG if too_long(error) else error.message
         return super()._process_errors(errors)
 
@@ -33,8 +33,10 @@ def unforeseen(error: GraphQLError) -> bool:
     return error.original_error is not None and not isinstance(error.original_error, RequestError | GraphQLError)
 
 
-def _code(error: GraphQLError) -> str:
+def _code(error: GraphQLError) -> ErrorCode:
     """The codes that Apollo's clients know."""
     if too_long(error):
-        return "BAD_USER_INPUT"
-    return "GRAPHQL_PARSE_FAILED" if isinstance(error, GraphQLSyntaxError) else "GRAPHQL_VALIDATION_FAILED"
+        return ErrorCode.BAD_USER_INPUT
+    return (
+        ErrorCode.GRAPHQL_PARSE_FAILED if isinstance(error, GraphQLSyntaxError) else ErrorCode.GRAPHQL_VALIDATION_FAILED
+    )

@@ -39,6 +39,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 
+from resolvers.errors import ErrorCode
 from resolvers.limits import Limits
 
 CHARACTERS: Final = 64 * 1024
@@ -60,7 +61,7 @@ class TooMuchError(GraphQLError):
 
     def __init__(self, what: str, requested: int, limit: int, advice: str, nodes: Iterable[FieldNode] = ()) -> None:
         message = f"This document {what}: {requested:,}, and the limit is {limit:,}. {advice}"
-        extensions = {"code": "BAD_USER_INPUT", "requested": requested, "limit": limit}
+        extensions = {"code": ErrorCode.BAD_USER_INPUT.name, "requested": requested, "limit": limit}
         super().__init__(message, [*nodes][:1] or None, extensions=extensions)
 
 

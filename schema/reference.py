@@ -22,6 +22,8 @@ from graphql import (
     print_ast,
 )
 
+from resolvers.errors import ErrorCode
+
 T = TypeVar("T", bound=GraphQLNamedType)
 
 HEAD = """# Reference
@@ -93,3 +95,11 @@ def _type(kind: GraphQLType, known: set[str]) -> str:
 
 def _one_line(description: str | None) -> str:
     return " ".join((description or "").split())
+
+
+def error_page(page: str) -> str:
+    """docs/errors.md with its table of `extensions.code` made anew."""
+    head = "| extensions.code | means | do |\n|---|---|---|\n"
+    before, _, rest = page.partition(head)
+    table = "".join(f"| {code.name} | {code.means} | {code.advice} |\n" for code in ErrorCode)
+    return f"{before}{head}{table}\n{rest.partition(chr(10) * 2)[2]}"

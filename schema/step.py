@@ -4,13 +4,14 @@ from typing import Any
 
 import strawberry
 
+from resolvers import steps
 from resolvers.job import Job
 from schema.types_from_tables import ANSWERED_BY, made_from
-from slurm import efficiency, sacct
+from slurm import efficiency
 from slurm.column import Column
 
 
-@made_from(sacct.Step)
+@made_from(steps.JobStep)
 class JobStep:
     """A step of a job: what srun started, or the batch script (`.batch`), or what is outside of both (`.extern`)."""
 

@@ -16,6 +16,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
+from headnode.error_codes import ErrorCode
 from resolvers.context import RequestContext
 from transport import audit, cors, graphiql, negotiation, operation
 from transport.limit import too_large
@@ -83,7 +84,7 @@ class Application:
             return _json(error.status, errors(error.code, str(error)), media_type, error.headers)
         except Exception:
             logger.exception("unforeseen error outside of the schema")
-            said = errors("INTERNAL_SERVER_ERROR", "Something went wrong inside slurmql.")
+            said = errors(ErrorCode.INTERNAL_SERVER_ERROR, "Something went wrong inside slurmql.")
             return _json(500, said, media_type)
 
     async def _routed(self, request: Request, graph: RequestContext) -> Response:
@@ -131,7 +132,7 @@ class Application:
             advice = "Ask for fewer rows (first) or fewer fields"
             advice += "." if "content-encoding" in response.headers else ", or accept gzip (header Accept-Encoding)."
             said = f"The answer is larger than the 6 MB that Lambda passes on. {advice}"
-            return _json(200, {"data": None, **errors("RESPONSE_TOO_LARGE", said)}, media_type, headers)
+            return _json(200, {"data": None, **errors(ErrorCode.RESPONSE_TOO_LARGE, said)}, media_type, headers)
         return response
 
     async def _execute(
@@ -150,7 +151,7 @@ class Application:
                 405, "By GET one can look; send a mutation by POST.", headers={"allow": "POST"}
             ) from error
         except CannotGetOperationTypeError as error:
-            raise RequestError(error.as_http_error_reason(), "OPERATION_RESOLUTION_FAILURE") from error
+            raise RequestError(error.as_http_error_reason(), ErrorCode.OPERATION_RESOLUTION_FAILURE) from error
 
     def _let_keep(self, request: Request, response: Response, graph: RequestContext) -> None:
         """Let the client keep the answer while its snapshots are good, and then ask whether it is still the same."""

@@ -12,6 +12,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
+from headnode.error_codes import ErrorCode
 from headnode.settings import SettingsError
 from transport.operation import Operation
 from transport.refusal import RequestError
@@ -50,7 +51,7 @@ class TrustedDocuments:
             return self._brought(operation.query, digest)
         if self.trust is Trust.OFF:
             message = "PersistedQueryNotSupported: this API keeps no trusted documents; send the document itself."
-            raise RequestError(message, "PERSISTED_QUERY_NOT_SUPPORTED")
+            raise RequestError(message, ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED)
         text = (self.by_digest or {}).get(digest)
         if text is None:
             raise _unknown()
@@ -61,7 +62,7 @@ class TrustedDocuments:
             return Document(text, trusted=False)
         own = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         if digest and digest != own:
-            raise RequestError("The document's SHA-256 is not the one that is given.", "BAD_USER_INPUT")
+            raise RequestError("The document's SHA-256 is not the one that is given.", ErrorCode.BAD_USER_INPUT)
         trusted = own in (self.by_digest or {})
         if self.trust is Trust.REQUIRE and not trusted:
             raise _unknown()
@@ -89,4 +90,4 @@ def trusted_documents(trust: Trust, file: Path = FILE) -> TrustedDocuments:
 
 def _unknown() -> RequestError:
     message = "PersistedQueryNotFound: the document is not one of those that this API trusts."
-    return RequestError(message, "PERSISTED_QUERY_NOT_FOUND")
+    return RequestError(message, ErrorCode.PERSISTED_QUERY_NOT_FOUND)

@@ -24,12 +24,15 @@ from graphql import (
 import schema as contract
 from conftest import Api
 from local.cluster import Cluster
+from resolvers.errors import ErrorCode
 from resolvers.plan import PLANNED
-from schema.reference import reference
+from schema.reference import error_page, reference
+from slurm.refusal import RefusalCode
 
 HERE = Path(__file__).parent
 EXPORT = Path(contract.__file__).with_name("schema.graphql")
 REFERENCE = HERE.parents[1] / "docs" / "reference.md"
+ERRORS = HERE.parents[1] / "docs" / "errors.md"
 RELEASED = HERE / "released.graphql"
 SDL = contract.schema.as_str()
 
@@ -69,6 +72,14 @@ def test_the_reference_is_current_and_has_a_line_for_everything(schema: GraphQLS
     lines = page.splitlines()
     told = {(line.split("`")[1]) for line in lines if line.lstrip().startswith("- `")}
     assert {name.rpartition(".")[2].partition("(")[0] for name, _ in descriptions(schema) if "." in name} <= told
+
+
+def test_the_page_of_errors_is_current_and_has_a_line_for_every_code() -> None:
+    page = ERRORS.read_text()
+    assert page == error_page(page), "run make schema"
+    rows = [line.split(" | ")[0] for line in page.splitlines() if line.startswith("| ")]
+    assert {f"| {code.name}" for code in (*ErrorCode, *RefusalCode)} <= set(rows)
+    assert error_page(page.replace("| TIMEOUT |", "| TIME_OUT |")) == page
 
 
 def test_everything_has_a_description(schema: GraphQLSchema) -> None:
