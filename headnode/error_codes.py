@@ -1,6 +1,6 @@
 """Every error code that a client can meet, in `extensions.code` or in a health check, and what to do about it.
 
-`make schema` writes the table in docs/errors.md from it.
+`make schema` writes the table in docs/errors.md from it; links are relative to that page.
 """
 
 from enum import Enum
@@ -13,35 +13,39 @@ class ErrorCode(Enum):
         self.means = means
         self.advice = advice
 
-    UNAUTHENTICATED = ("The gateway vouches for nobody.", "Sign in.")
+    UNAUTHENTICATED = (
+        "The gateway vouches for nobody.",
+        "Sign in.",
+    )
     FORBIDDEN = (
-        "Your role, or your account on the cluster, may not do this; or you have no access to the cluster; or only "
-        "the job's own user and operators may see it; or your account may not read the file.",
-        "Ask as somebody who may.",
+        "Your role or account may not, or you have no access to the cluster ([who "
+        "may](security.md#who-may-do-what)); or only the job's own user and operators may see it; or your account "
+        "on the cluster may not read the file.",
+        "Ask somebody who may.",
     )
     BAD_USER_INPUT = (
-        "An argument is wrong, and `extensions.argument` names it; or the document passes a limit, and "
-        "`extensions.requested` and `extensions.limit` have the figures.",
+        "An argument is wrong, and `extensions.argument` names it; or the document exceeds a "
+        "[limit](reading.md#limits), and `extensions.requested` and `limit` have the numbers.",
         "Correct it; nothing was sent.",
     )
     NOT_FOUND = (
-        "There is no such cluster, and the message names those there are; or the scheduler has forgotten the job's "
-        "script.",
-        "Check the name.",
+        "There is no such cluster, and the message names those that exist; or the scheduler has forgotten the "
+        "job's script.",
+        "Correct the name.",
     )
     CLUSTER_UNREACHABLE = (
-        "There is no head node, no SSM agent or no permission, or the head node's program failed; the message says "
-        "which, and the API's log has the program's own words.",
+        "No head node, no SSM agent, no permission, or the head node's program failed (the API's log has its "
+        "words); the message says which.",
         "Ask the administrator.",
     )
     SCHEDULER_UNAVAILABLE = (
-        "slurmctld does not answer, or slurmdbd where accounting is asked; `extensions.scheduler` has Slurm's own "
+        "slurmctld does not answer, or slurmdbd for what accounting knows; `extensions.scheduler` has Slurm's own "
         "words.",
         "Try again.",
     )
     ACCOUNTING_UNAVAILABLE = (
-        "In `Health.accounting`: slurmdbd does not answer, though the scheduler does.",
-        "Try again; jobs, queues and nodes can still be read.",
+        "slurmdbd does not answer; only `health` has this code.",
+        "Try again.",
     )
     ACCOUNTING_DISABLED = (
         "The cluster keeps no accounts; the message says what to switch on.",
@@ -52,37 +56,55 @@ class ErrorCode(Enum):
         "Ask the administrator.",
     )
     PRIORITY_FACTORS_DISABLED = (
-        "The cluster ranks its jobs by their order alone; the message says what to switch on.",
+        "The cluster ranks jobs only by the order in which they came; the message says what to switch on.",
         "Ask the administrator.",
     )
     FILE_UNREADABLE = (
-        "The cluster's file system does not give the file; the message has its words.",
+        "The cluster's file system does not return the file; the message has its words.",
         "Try again, or ask the administrator.",
     )
-    TIMEOUT = ("No answer came within the request's time. A read was cancelled; nothing was changed.", "Try again.")
+    TIMEOUT = (
+        "No answer within the request's time; a read was cancelled.",
+        "Try again.",
+    )
     OUTCOME_UNKNOWN = (
         "A change was sent and no answer came: it may have been made.",
-        "Look, or retry with the same idempotency key.",
+        "Retry with the same idempotency key, or look.",
     )
-    THROTTLED = ("AWS takes no more requests at the moment.", "Try again later.")
+    THROTTLED = (
+        "AWS accepts no more requests at the moment.",
+        "Try again later.",
+    )
     RESPONSE_TOO_LARGE = (
-        "The answer needs a bucket that is not configured or cannot be reached; or the request asks for more than "
-        "2 MiB of output; or the answer is over the 6 MB that Lambda passes on.",
+        "An answer needs a bucket that is not configured or cannot be reached; or one request asks for more than 2 "
+        "MiB of output; or the answer exceeds the 6 MB that Lambda passes on.",
         "Ask for less, accept gzip, or ask the administrator.",
     )
-    GRAPHQL_PARSE_FAILED = ("The document is not GraphQL.", "Correct it.")
-    GRAPHQL_VALIDATION_FAILED = ("The document does not fit this schema.", "Correct it.")
+    GRAPHQL_PARSE_FAILED = (
+        "The document is not GraphQL.",
+        "Correct it.",
+    )
+    GRAPHQL_VALIDATION_FAILED = (
+        "The document does not fit this schema.",
+        "Correct it.",
+    )
     OPERATION_RESOLUTION_FAILURE = (
-        "The document has several operations and none is named, or not the named one.",
+        "The document has several operations, and the request names none of them.",
         "Give `operationName`.",
     )
     PERSISTED_QUERY_NOT_FOUND = (
-        "The document is not one of those that this API trusts.",
-        "Send the document, or have it listed.",
+        "This API does not trust the document ([trusted documents](http.md#trusted-documents)).",
+        "Send the document itself, or have it listed.",
     )
-    PERSISTED_QUERY_NOT_SUPPORTED = ("This API keeps no trusted documents.", "Send the document.")
-    BAD_REQUEST = ("The HTTP request is not a GraphQL request; its status is 4xx.", "Send JSON with a `query`.")
+    PERSISTED_QUERY_NOT_SUPPORTED = (
+        "This API keeps no trusted documents.",
+        "Send the document itself.",
+    )
+    BAD_REQUEST = (
+        "The HTTP request is not a GraphQL request (status 4xx).",
+        "Send JSON with a `query`.",
+    )
     INTERNAL_SERVER_ERROR = (
-        "A defect of slurmql; its log has the details under the response's `x-request-id`.",
+        "A defect of slurmql; its log has the details under `x-request-id`.",
         "Report it.",
     )

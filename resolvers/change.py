@@ -1,4 +1,4 @@
-"""One change: its line in the schema, what refuses it before anything is sent, and the errand that makes it."""
+"""One change: its line in the schema, what refuses it before anything is sent, and the commands that make it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 from graphql import get_named_type
 from graphql.type import GraphQLObjectType
 
-from headnode.asking import read_all
 from headnode.errors import HeadNodeError, OutcomeUnknownError
-from headnode.node import Errand
+from headnode.fetch import read_all
+from headnode.node import Bundle
 from headnode.snapshots import Dataset, Fault, Snapshot
 from resolvers import audit, plan
 from resolvers.cluster import Cluster
@@ -129,10 +129,10 @@ class Change:
         view = self.view
         wanted = [dataset for dataset in self.selected(view) if dataset != result]
         also = {dataset: dataset.ask() for dataset in (result, *wanted) if dataset and dataset.ask}
-        errand = Errand([question.commands, _commands(also.values())], view.request.actor, changes=True)
+        bundle = Bundle([question.commands, _commands(also.values())], view.request.actor, changes=True)
         as_of = datetime.now(UTC)
         try:
-            replies = view.snapshots.node.run(errand, view.request.deadline, view.request.comment)
+            replies = view.snapshots.node.run(bundle, view.request.deadline, view.request.comment)
             outcome = question.read(replies[: len(question.commands)])
         except (HeadNodeError, SlurmError) as error:
             raise unavailable(view.name, error) from error

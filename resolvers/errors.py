@@ -6,7 +6,7 @@ from typing import Any
 from headnode.error_codes import ErrorCode as ErrorCode  # schema/ may not look into headnode/
 from headnode.errors import HeadNodeError
 from headnode.snapshots import Fault
-from slurm.command import AccountingDisabledError, RefusedError, SlurmError
+from slurm.command import AccountingDisabledError, ProgramRefusedError, SlurmError
 from slurm.fair_share import FairShareDisabledError
 from slurm.sstat import NotPermittedError
 
@@ -72,7 +72,7 @@ class UnavailableError(RequestError):
 
 
 _CODES: Mapping[type[Exception], ErrorCode] = {
-    RefusedError: ErrorCode.CLUSTER_UNREACHABLE,
+    ProgramRefusedError: ErrorCode.CLUSTER_UNREACHABLE,
     AccountingDisabledError: ErrorCode.ACCOUNTING_DISABLED,
     FairShareDisabledError: ErrorCode.FAIR_SHARE_DISABLED,
     NotPermittedError: ErrorCode.FORBIDDEN,
@@ -103,7 +103,7 @@ def unavailable(cluster: str, fault: Fault) -> RequestError:
         case ErrorCode.SCHEDULER_UNAVAILABLE as code:
             message = f"The scheduler of {cluster} does not answer: {fault}"
             return UnavailableError(code, message, cluster=cluster, scheduler=str(fault))
-        case code if isinstance(fault, RefusedError):
+        case code if isinstance(fault, ProgramRefusedError):
             return UnavailableError(code, f"The head node of {cluster} refused: {fault}.", cluster=cluster)
         case code:
             return UnavailableError(code, str(fault), cluster=cluster)

@@ -1,4 +1,4 @@
-"""Acting on jobs by their ids: one errand, which also reads the jobs as they are then."""
+"""Acting on jobs by their ids: one SSM command, which also reads the jobs as they are then."""
 
 from __future__ import annotations
 
