@@ -105,7 +105,7 @@ class Change:
         self._context = context
         self._info = info
         try:
-            self.view = self.look(cluster)
+            self.view = self._open(cluster)
         except ForbiddenError as error:
             about = ["cluster"] if "argument" in error.extensions else None
             raise refused(RefusalCode.FORBIDDEN, str(error), about) from error
@@ -114,9 +114,12 @@ class Change:
         except BadInputError as error:
             raise refused(RefusalCode.INVALID_INPUT, str(error), ["cluster"]) from error
 
-    def look(self, cluster: str | None = None) -> Cluster:
+    def look(self) -> Cluster:
         """Another view, for what must be read before the change."""
-        return self._context.fresh_view(cluster or self.view.name, ("Mutation", self._info.field_name))
+        return self._open(self.view.name)
+
+    def _open(self, cluster: str | None) -> Cluster:
+        return self._context.fresh_view(cluster, ("Mutation", self._info.field_name))
 
     async def send(self, question: Question[T], result: Dataset[Any] | None = None) -> T:
         """Make the change, then read `result` and whatever else the payload selects, into the view's answers.
