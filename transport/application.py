@@ -21,7 +21,7 @@ from resolvers.context import RequestContext
 from transport import audit, cors, graphiql, negotiation, operation
 from transport.limit import too_large
 from transport.negotiation import GRAPHQL_JSON, JSON
-from transport.refusal import RefusedError, RequestError, errors
+from transport.refusal import OperationError, RefusedError, errors
 from transport.request import Receive, Request, Scope, Send
 from transport.response import Response, encoded
 from transport.trusted import TrustedDocuments
@@ -53,9 +53,9 @@ class Http:
 
 
 class Application:
-    """Answers HTTP requests. `begin` makes a request's graph from its ASGI scope: its caller, deadline and id.
+    """Answers HTTP requests. `begin` makes a request's context from its ASGI scope: its caller, deadline and id.
 
-    The graph is left as soon as the request is answered and logged; what it read is dropped then.
+    The context is left as soon as the request is answered and logged; what it read is dropped then.
     """
 
     def __init__(self, schema: Schema, http: Http, begin: Callable[[Scope], RequestContext]) -> None:
@@ -67,12 +67,12 @@ class Application:
         """Answer one request."""
         started = time.perf_counter()
         request = await Request.received(scope, receive)
-        with self._begin(scope) as graph:
-            response = await self._response(request, graph)
-            if graph.operation or response.codes:
+        with self._begin(scope) as context:
+            response = await self._response(request, context)
+            if context.operation or response.codes:
                 seconds = time.perf_counter() - started
-                audit.record(graph, response.status, response.codes, len(response.content), seconds)
-        response.headers["x-request-id"] = graph.request_id
+                audit.record(context, response.status, response.codes, len(response.content), seconds)
+        response.headers["x-request-id"] = context.request_id
         cors.allow(request, response, self._http.origins)
         response.headers = {**_SAFE, **response.headers}
         headers = [(name.encode(), value.encode("latin-1")) for name, value in response.headers.items()]
@@ -80,10 +80,10 @@ class Application:
         content = b"" if request.method == "HEAD" else response.content
         await send({"type": "http.response.body", "body": content})
 
-    async def _response(self, request: Request, graph: RequestContext) -> Response:
+    async def _response(self, request: Request, context: RequestContext) -> Response:
         media_type = negotiation.media_type(request.headers.get("accept")) or JSON
         try:
-            return await self._routed(request, graph)
+            return await self._routed(request, context)
         except RefusedError as error:
             return _json(error.status, errors(error.code, str(error)), media_type, error.headers)
         except Exception:
@@ -91,7 +91,7 @@ class Application:
             said = errors(ErrorCode.INTERNAL_SERVER_ERROR, "Something went wrong inside slurmql.")
             return _json(500, said, media_type)
 
-    async def _routed(self, request: Request, graph: RequestContext) -> Response:
+    async def _routed(self, request: Request, context: RequestContext) -> Response:
         if request.method == "OPTIONS":
             return cors.preflight()
         if request.method not in ("GET", "HEAD", "POST"):
@@ -105,7 +105,7 @@ class Application:
             return self._page(request)
         if request.path.endswith("/graphiql"):  # for the page alone: the gateway lets everybody look there
             raise RefusedError(404, "This is GraphiQL's page; the API is at /graphql.")
-        return await self._answer(request, graph)
+        return await self._answer(request, context)
 
     def _page(self, request: Request) -> Response:
         if not negotiation.takes_html(request.headers.get("accept")):
@@ -114,7 +114,7 @@ class Application:
             raise RefusedError(404, "GraphiQL is switched off here; ask by POST.")
         return graphiql.page()
 
-    async def _answer(self, request: Request, graph: RequestContext) -> Response:
+    async def _answer(self, request: Request, context: RequestContext) -> Response:
         media_type = negotiation.media_type(request.headers.get("accept"))
         if media_type is None:
             raise RefusedError(406, f"The answer is {JSON} or {GRAPHQL_JSON} (header Accept).")
@@ -123,13 +123,13 @@ class Application:
         try:
             document = self._http.trusted.document(asked)
             trusted = document.trusted
-            answer = _formatted(await self._execute(document.text, asked, request.method, graph))
-        except RequestError as error:
+            answer = _formatted(await self._execute(document.text, asked, request.method, context))
+        except OperationError as error:
             answer = errors(error.code, str(error))
         status = 400 if media_type == GRAPHQL_JSON and "data" not in answer else 200
         response = _json(status, answer, media_type, headers)
         if trusted and request.method != "POST" and "errors" not in answer:
-            self._let_keep(request, response, graph)
+            self._let_keep(request, response, context)
         if request.takes_gzip:
             response.compress()
         if too_large(response):
@@ -140,13 +140,13 @@ class Application:
         return response
 
     async def _execute(
-        self, document: str, asked: operation.Operation, method: str, graph: RequestContext
+        self, document: str, asked: operation.Operation, method: str, context: RequestContext
     ) -> ExecutionResult:
         try:
             return await self._schema.execute(
                 document,
                 variable_values=asked.variables,
-                context_value=graph,
+                context_value=context,
                 operation_name=asked.name,
                 allowed_operation_types=_CHANGE if method == "POST" else _READ,
             )
@@ -155,12 +155,12 @@ class Application:
                 405, "By GET one can look; send a mutation by POST.", headers={"allow": "POST"}
             ) from error
         except CannotGetOperationTypeError as error:
-            raise RequestError(error.as_http_error_reason(), ErrorCode.OPERATION_RESOLUTION_FAILURE) from error
+            raise OperationError(error.as_http_error_reason(), ErrorCode.OPERATION_RESOLUTION_FAILURE) from error
 
-    def _let_keep(self, request: Request, response: Response, graph: RequestContext) -> None:
+    def _let_keep(self, request: Request, response: Response, context: RequestContext) -> None:
         """Let the client keep the answer while its snapshots are good, and then ask whether it is still the same."""
         tag = f'W/"{hashlib.blake2b(response.content, digest_size=16).hexdigest()}"'
-        age = (datetime.now(UTC) - graph.as_of).total_seconds() if graph.as_of else self._http.ttl
+        age = (datetime.now(UTC) - context.as_of).total_seconds() if context.as_of else self._http.ttl
         response.headers |= {"etag": tag, "cache-control": f"private, max-age={max(0, int(self._http.ttl - age))}"}
         known = {each.strip() for each in request.headers.get("if-none-match", "").split(",")}
         if {tag, "*"} & known:

@@ -27,26 +27,26 @@ _FUNCTION: Final = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local")
 _cold = True
 
 
-def record(graph: RequestContext, status: int, codes: list[str], size: int, seconds: float) -> None:
+def record(context: RequestContext, status: int, codes: list[str], size: int, seconds: float) -> None:
     """Log a request that was answered: its status, the codes of its errors, the bytes of its answer."""
     global _cold
-    for change in graph.changes:
-        _change(graph, change)
-    asked = graph.operation
+    for change in context.changes:
+        _change(context, change)
+    asked = context.operation
     directives: list[dict[str, Any]] = [{"Dimensions": [["function"]], "Metrics": _METRICS}]
     line: dict[str, Any] = {
-        **_who(graph),
+        **_who(context),
         "operation": asked.name[:100] if asked and asked.name else None,
         "kind": asked.kind if asked else None,
         "fields": asked.fields if asked else [],
-        "commands": list(graph.commands),
+        "commands": list(context.commands),
         "status": status,
         "codes": sorted(set(codes)),
         "bytes": size,
         "coldStart": _cold,
         "function": _FUNCTION,
         "Requests": 1,
-        "Commands": len(graph.commands),
+        "Commands": len(context.commands),
         "Milliseconds": round(1000 * seconds, 2),
     }
     if codes:  # metrics are by one code, the first; `codes` has all
@@ -58,9 +58,9 @@ def record(graph: RequestContext, status: int, codes: list[str], size: int, seco
     _cold = False
 
 
-def _change(graph: RequestContext, change: ChangeRecord) -> None:
+def _change(context: RequestContext, change: ChangeRecord) -> None:
     line = {
-        **_who(graph),
+        **_who(context),
         "action": change.name,
         "cluster": change.cluster[:60] if change.cluster else None,
         "asked": change.asked,
@@ -72,5 +72,5 @@ def _change(graph: RequestContext, change: ChangeRecord) -> None:
     logger.info("action", extra=line)
 
 
-def _who(graph: RequestContext) -> dict[str, Any]:
-    return {"request": graph.request_id, "identity": graph.identity, "clusters": graph.standing}
+def _who(context: RequestContext) -> dict[str, Any]:
+    return {"request": context.request_id, "identity": context.identity, "clusters": context.standing}

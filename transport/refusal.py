@@ -22,7 +22,7 @@ class RefusedError(Exception):
         self.headers = headers or {}
 
 
-class RequestError(Exception):
+class OperationError(Exception):
     """The request is GraphQL, but asks for what cannot be run: an error of the request, in GraphQL's terms."""
 
     def __init__(self, message: str, code: ErrorCode) -> None:

@@ -15,7 +15,7 @@ from typing import Final
 from headnode.error_codes import ErrorCode
 from headnode.settings import SettingsError
 from transport.operation import Operation
-from transport.refusal import RequestError
+from transport.refusal import OperationError
 
 FILE: Final = Path(__file__).parents[1] / "persisted-documents.json"
 _PREFIX = "sha256:"
@@ -45,13 +45,13 @@ class TrustedDocuments:
     by_digest: Mapping[str, str] | None = None
 
     def document(self, operation: Operation) -> Document:
-        """The document that the operation names or brings along. Raises RequestError."""
+        """The document that the operation names or brings along. Raises OperationError."""
         digest = (operation.document_id or "").removeprefix(_PREFIX).lower()
         if operation.query is not None:
             return self._brought(operation.query, digest)
         if self.trust is Trust.OFF:
             message = "PersistedQueryNotSupported: this API keeps no trusted documents; send the document itself."
-            raise RequestError(message, ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED)
+            raise OperationError(message, ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED)
         text = (self.by_digest or {}).get(digest)
         if text is None:
             raise _unknown()
@@ -62,7 +62,7 @@ class TrustedDocuments:
             return Document(text, trusted=False)
         own = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         if digest and digest != own:
-            raise RequestError("The document's SHA-256 is not the one that is given.", ErrorCode.BAD_USER_INPUT)
+            raise OperationError("The document's SHA-256 is not the one that is given.", ErrorCode.BAD_USER_INPUT)
         trusted = own in (self.by_digest or {})
         if self.trust is Trust.REQUIRE and not trusted:
             raise _unknown()
@@ -88,6 +88,6 @@ def trusted_documents(trust: Trust, file: Path = FILE) -> TrustedDocuments:
     return TrustedDocuments(trust, by_digest)
 
 
-def _unknown() -> RequestError:
+def _unknown() -> OperationError:
     message = "PersistedQueryNotFound: the document is not one of those that this API trusts."
-    return RequestError(message, ErrorCode.PERSISTED_QUERY_NOT_FOUND)
+    return OperationError(message, ErrorCode.PERSISTED_QUERY_NOT_FOUND)
