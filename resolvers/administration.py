@@ -20,7 +20,7 @@ from slurm.refusal import Refusal, RefusalCode
 from slurm.reservation import NewReservation
 
 NAMES_LIMIT = 200
-"""Nodes that one change may name: each is a command on the head node."""
+"""How many nodes one change may name: each is a command on the head node."""
 
 
 @dataclass(kw_only=True)
@@ -33,17 +33,22 @@ class UpdateNode:
     action: NodeAction = field(metadata={"about": "What to do with them. scontrol update: State."})
     reason: str | None = field(
         default=None,
-        metadata={"about": "Why, for others to read: one line. DRAIN and DOWN need it. scontrol update: Reason."},
+        metadata={
+            "about": "The reason, for others to read: one line. DRAIN and DOWN need it. scontrol update: Reason."
+        },
     )
 
 
 @dataclass(kw_only=True)
 class UpdateQueue:
-    """Which queue, and what it is to do."""
+    """Which queue, and what to do with it."""
 
     name: str = field(metadata={"about": "The queue. scontrol update: PartitionName."})
     action: QueueAction = field(
-        metadata={"about": "What it is to do, until slurmctld reads its configuration again. scontrol update: State."}
+        metadata={
+            "about": "What to do with it; this lasts until slurmctld reads its configuration again. "
+            "scontrol update: State."
+        }
     )
 
 
@@ -73,7 +78,7 @@ class CreateReservationPayload:
 
 @dataclass(frozen=True, kw_only=True)
 class DeleteReservationPayload:
-    """Which reservation is no more, or why it still is."""
+    """The deleted reservation, or why it was not deleted."""
 
     name: str | None = described("The name of the deleted reservation; null if it was refused.")
     errors: Sequence[Refusal] = described("Why it was refused; empty if it was not.", ())
@@ -99,7 +104,7 @@ async def update_node(
 
 @change(UpdateQueuePayload, "Open or close a queue. Operators only. scontrol update PartitionName.")
 async def update_queue(
-    change: Change, input: Annotated[UpdateQueue, About("Which queue, and what it is to do.")]
+    change: Change, input: Annotated[UpdateQueue, About("Which queue, and what to do with it.")]
 ) -> UpdateQueuePayload:
     """Open or close a queue."""
     name = change.local(input.name)
@@ -111,12 +116,12 @@ async def update_queue(
 
 @change(
     CreateReservationPayload,
-    "Keep nodes or licenses for some users or accounts. Operators only. scontrol create reservation.",
+    "Reserve nodes or licenses for some users or accounts. Operators only. scontrol create reservation.",
 )
 async def create_reservation(
     change: Change, input: Annotated[NewReservation, About("The reservation to make.")]
 ) -> CreateReservationPayload:
-    """Keep nodes or licenses for some users or accounts."""
+    """Reserve nodes or licenses for some users or accounts."""
     outcome = await change.send(reservation.create(input), RESERVATIONS)
     if isinstance(outcome, Refusal):
         return CreateReservationPayload(errors=[outcome])

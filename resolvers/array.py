@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Family:
-    """Jobs that belong together: the indexes of their rows in a snapshot, and what makes a job of an index."""
+    """Jobs that belong together: the indexes of their rows in a snapshot, and the function from an index to a job."""
 
     snapshot: Snapshot[Rows[Any]]
     indexes: Sequence[int]
@@ -39,7 +39,7 @@ def _tasks(
     first: int | None,
     after: str | None,
 ) -> list[Dataset[Any]]:
-    """Nothing that the array does not have. Raises BadInputError, so that nothing is sent for wrong arguments."""
+    """No more datasets. Raises BadInputError for wrong arguments, so that nothing is sent."""
     cluster.check_jobs(filter, order_name(order_by or ()), first, after)
     return []
 
@@ -64,7 +64,7 @@ class JobArray:
 
     @property
     def counts_by_state(self) -> list[StateCount[JobState]]:
-        """How many tasks are in each state; each task of a row of waiting ones counts."""
+        """How many tasks are in each state; each task in a row of waiting tasks counts."""
         return [StateCount(state, count) for state, count in self._counts().most_common()]
 
     @reads_by(_tasks)
@@ -75,7 +75,7 @@ class JobArray:
         first: arguments.First = 100,
         after: arguments.After = None,
     ) -> JobConnection:
-        """A page of the tasks; those that wait share a row."""
+        """A page of the tasks; the waiting tasks share a row."""
         return self.cluster.page_of_jobs(self.family, filter, order_by, first, after)
 
     def _counts(self) -> Counter[JobState]:

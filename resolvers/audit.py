@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from resolvers.context import RequestContext
 
 _WITH_VALUE: Final = ("ids", "names", "action", "signal", "limit", "dry_run")
-"""Fields of inputs that are logged with their values; of all others, only that they were given. Arguments that are no
-inputs are logged with their values."""
+"""Fields of inputs that are logged with their values. Of other fields the log only says that they were given. Arguments
+that are not inputs are logged with their values."""
 _LONGEST: Final = 60
 _MOST: Final = 200
 
@@ -48,14 +48,14 @@ class ChangeRecord:
 
 @dataclass
 class Note:
-    """What a change came to; no payload if it failed."""
+    """The payload of a change; None if it failed."""
 
     payload: Any = None
 
 
 @contextmanager
 def noted(context: RequestContext, name: str, cluster: str | None, arguments: Mapping[str, Any]) -> Iterator[Note]:
-    """Note a change in the request's context, whatever comes of it."""
+    """Record a change in the request's context, whether it succeeds or fails."""
     note, started, sent_before = Note(), time.perf_counter(), len(context.commands)
     codes = [ErrorCode.INTERNAL_SERVER_ERROR.name]
     try:
@@ -79,7 +79,7 @@ def noted(context: RequestContext, name: str, cluster: str | None, arguments: Ma
 
 
 def cluster_of_ids(arguments: Mapping[str, Any]) -> str:
-    """The cluster that the first job id among the arguments, or in their input, names; "" if none does."""
+    """The cluster that the first job id names, in the arguments or in their input; "" if none does."""
     ids = arguments.get("ids") or getattr(arguments.get("input"), "ids", None) or [arguments.get("id") or ""]
     return cluster_in(ids[0])
 

@@ -1,4 +1,4 @@
-"""One change: its line in the schema, what refuses it before anything is sent, and the commands that make it."""
+"""One change: its field in the schema, the refusals before anything is sent, and the commands that make it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ A = ParamSpec("A")
 
 
 class Payload(Protocol):
-    """What a change answers: a frozen dataclass whose fields are described; with `errors` alone it is a refusal."""
+    """The answer to a change: a frozen dataclass whose fields have descriptions. With only `errors` it is a refusal."""
 
     def __init__(self, *, errors: Sequence[Refusal]) -> None: ...
 
@@ -57,7 +57,7 @@ def refused(code: RefusalCode, message: str, path: Sequence[str] | None) -> Chan
 class ChangeField(Generic[P]):
     """A field of Mutation: its name in Python, the sentence that describes it, its payload, and what makes the change.
 
-    The GraphQL arguments are those of `make` behind the change itself, and `cluster`.
+    The GraphQL arguments are those of `make`, without its first one, and `cluster`.
     """
 
     name: str
@@ -68,7 +68,7 @@ class ChangeField(Generic[P]):
     async def answer(
         self, context: RequestContext, info: plan.ResolveInfo, cluster: str | None, arguments: Mapping[str, Any]
     ) -> P:
-        """Make the change, and note in the request's context what was asked for and what came of it."""
+        """Make the change, and record in the request's context what was asked for and what was done."""
         with audit.noted(context, info.field_name, cluster, arguments) as note:
             payload = await self._answer(context, info, cluster or audit.cluster_of_ids(arguments), arguments)
             note.payload = payload
@@ -86,7 +86,7 @@ class ChangeField(Generic[P]):
 def change(
     payload: type[P], sentence: str
 ) -> Callable[[Callable[Concatenate[Change, A], Awaitable[P]]], ChangeField[P]]:
-    """Make a function a field of Mutation."""
+    """Make a function a field of Mutation: its payload, and the sentence that describes it."""
 
     def declare(make: Callable[Concatenate[Change, A], Awaitable[P]]) -> ChangeField[P]:
         return ChangeField(make.__name__, sentence, payload, make)
@@ -97,7 +97,7 @@ def change(
 class Change:
     """One change that a request makes: on which cluster, and what its payload selects.
 
-    `view` is the cluster with nothing read yet; after `send` it has what the payload shows.
+    `view` is a view of the cluster that has read nothing yet; after `send` it has what the payload shows.
     """
 
     def __init__(self, context: RequestContext, info: plan.ResolveInfo, cluster: str | None) -> None:
@@ -115,7 +115,7 @@ class Change:
             raise refused(RefusalCode.INVALID_INPUT, str(error), ["cluster"]) from error
 
     def look(self) -> Cluster:
-        """Another view, for what must be read before the change."""
+        """Another view, for reading before the change."""
         return self._open(self.view.name)
 
     def _open(self, cluster: str | None) -> Cluster:

@@ -48,7 +48,7 @@ class Viewer:
 
 
 def _account(cluster: Cluster, below: Parts) -> list[Dataset[Any]]:
-    """Whether the caller has an account, where that decides about the role."""
+    """Whether the caller has an account, if their role depends on it."""
     caller = cluster.request.caller
     return [datasets.account(caller.cluster_user)] if caller.cluster_user and caller.role is None else []
 
@@ -61,7 +61,7 @@ def _jobs(
     first: int | None,
     after: str | None,
 ) -> list[Dataset[Any]]:
-    """The jobs, unless the arguments are wrong: then nothing is sent, and the field itself says what is wrong."""
+    """The jobs; nothing if the arguments are wrong, as the field itself reports that."""
     try:
         cluster.check_jobs(filter, order_name(order_by or ()), first, after)
     except BadInputError:
@@ -70,14 +70,14 @@ def _jobs(
 
 
 def _job(cluster: Cluster, below: Parts, id: str) -> list[Dataset[Any]]:
-    """One job, which the scheduler may have forgotten, and its accounts if something below tells of them.
+    """One job, which the scheduler may have forgotten, and its accounting if a field below shows it.
 
-    What a kept snapshot of all jobs has is not asked for again.
+    If a snapshot of all jobs is kept and has the job, nothing is asked for again.
     """
     try:
         own = local_id(id, cluster.name)
     except BadInputError:
-        return []  # the field itself says so
+        return []  # the field itself reports it
     accounted = datasets.accounted(sacct.lookup_id(own))
     use: list[Dataset[Any]] = [accounted] if JobPart.ACCOUNTING in below else []
     if JobPart.RUNNING_STEPS in below and own.isdecimal() and cluster.request.caller.cluster_user is not None:
@@ -103,18 +103,18 @@ def _job_history(
     first: int | None,
     after: str | None,
 ) -> list[Dataset[Any]]:
-    """Past jobs, with their steps if something below tells of them."""
+    """Past jobs, with their steps if a field below shows them."""
     question = JobHistory(filter, since, until, order_by, first, after)
     try:
         return question.needs(cluster, steps=JobPart.ACCOUNTING in below)
     except BadInputError:
-        return []  # the field itself says so
+        return []  # the field itself reports it
 
 
 def _nodes(
     cluster: Cluster, below: Parts, filter: NodeFilter | None, first: int | None, after: str | None
 ) -> list[Dataset[Any]]:
-    """The nodes, likewise."""
+    """The nodes; nothing if the arguments are wrong, as the field itself reports that."""
     try:
         cluster.check_nodes(first, after)
     except BadInputError:
@@ -123,7 +123,7 @@ def _nodes(
 
 
 class Cluster:
-    """A cluster as one request sees it: from the answers that were fetched for it, and no newer ones.
+    """A cluster as one request sees it: every answer was fetched for this request.
 
     `close` ends it: the view and what it makes refer to each other, so it would keep its answers after the request.
     """
@@ -136,7 +136,7 @@ class Cluster:
         self.request = request
         self.answers: dict[Dataset[Any], Snapshot[Any] | Fault] = {}
         self.outputs: dict[Dataset[FilePart | Unreadable], int] = {}
-        """The bytes of output that this request has asked for already."""
+        """How many bytes of output this request has already asked for, by dataset."""
         self._families: dict[str, Mapping[str | None, list[int]]] = {}
         self._closed = False
 
@@ -145,12 +145,12 @@ class Cluster:
         self.__dict__ = {**vars(Cluster(self.name, self.snapshots, self.request)), "_closed": True}
 
     def ask(self, wanted: Sequence[Dataset[Any]]) -> None:
-        """Ask for the datasets, all in one command; `read` then gives them."""
+        """Fetch the datasets with one command; `read` then returns them."""
         request = self.request
         self.take(self.snapshots.ask(wanted, request.deadline, request.comment, request.actor))
 
     def take(self, answers: Mapping[Dataset[Any], Snapshot[Any] | Fault]) -> None:
-        """Take answers in, as far as the caller may see them: nothing here sees more.
+        """Keep answers, reduced to what the caller may see: nothing in the view sees more.
 
         A closed view takes none: a thread may bring them after its request was given up.
         """
@@ -166,9 +166,9 @@ class Cluster:
         return answer
 
     async def load(self, dataset: Dataset[T]) -> T:
-        """The value of a dataset that only another answer led to, such as a job's output file.
+        """The value of a dataset that is known only after another answer, such as a job's output file.
 
-        Whatever the fields of one level ask for goes together, so a list costs one more command, not one each. Raises
+        All fields of one level are fetched together, so a list costs one more command, not one for each row. Raises
         RequestError.
         """
         await self._late.load(dataset)
@@ -186,13 +186,13 @@ class Cluster:
 
     @property
     def as_of(self) -> datetime | None:
-        """The age of the oldest snapshot this request used; None if it used none."""
+        """When the oldest snapshot of this request was fetched; None if it used none."""
         return min((answer.as_of for answer in self.answers.values() if isinstance(answer, Snapshot)), default=None)
 
     @property
     @reads_by(_account)
     def viewer(self) -> Viewer:
-        """The caller, and what they may do here: who has an account is a USER."""
+        """The caller and their role here: a caller with an account is at least a USER."""
         caller = self.request.caller
         if caller.role is not None or caller.cluster_user is None:
             role = caller.role or Role.VIEWER
@@ -214,13 +214,13 @@ class Cluster:
         return self.read(datasets.CONFIGURATION).value.slurm_version
 
     def check_jobs(self, where: JobFilter | None, ordering_name: str, first: int | None, after: str | None) -> None:
-        """Raise BadInputError if the arguments cannot be right, before anything is asked for."""
+        """Raise BadInputError for wrong arguments, before anything is fetched."""
         check_page(first, after, ordering_name, self.request.page_limit)
         if where is not None:
             check_job_filter(where, self.name)
 
     def check_nodes(self, first: int | None, after: str | None) -> None:
-        """Raise BadInputError if the arguments cannot be right, before anything is asked for."""
+        """Raise BadInputError for wrong arguments, before anything is fetched."""
         check_page(first, after, NODE_ORDER, self.request.page_limit)
 
     @reads_by(_jobs)
@@ -253,7 +253,7 @@ class Cluster:
         first: int | None,
         after: str | None,
     ) -> JobConnection:
-        """A page of some of a snapshot's jobs. Raises BadInputError for arguments that are wrong."""
+        """A page of some of a snapshot's jobs. Raises BadInputError for wrong arguments."""
         self.check_jobs(where, order_name(order_by or ()), first, after)
         rows, chosen = jobs.snapshot.value, jobs.indexes
         if where is not None:
@@ -308,7 +308,7 @@ class Cluster:
         return sorted(map(family.job, family.indexes), key=lambda component: component.order)
 
     def _family(self, job: JobRow, column: str, id: str) -> Family:
-        """The jobs with the same id in that column; those that the scheduler does not list stand beside the job."""
+        """The jobs with that id in the column; those in the same answer as the job if the scheduler lists none."""
         listed = self.read(datasets.JOBS)
         if column not in self._families:
             self._families[column] = _rows_by(listed.value.values(getattr(squeue.Job, column)))
@@ -368,12 +368,12 @@ class Cluster:
 
     @cached_property
     def nodes_without_capacity(self) -> Sequence[Node]:
-        """The nodes that EC2 started no instance for, the one that failed last first."""
+        """The nodes that EC2 did not start, the one that failed last first."""
         return newest_without_capacity(self.nodes_by_name.values())
 
     @cached_property
     def queue_positions(self) -> Mapping[str, int]:
-        """The place of every waiting job in its queue, by its raw id; none if not all jobs are seen that count."""
+        """The place of every waiting job in its queue, by its raw id; empty if the caller does not see all jobs."""
         if self.request.caller.job_visibility is not JobVisibility.ALL:
             return {}
         return queue_positions(self.read(datasets.JOBS))
@@ -389,7 +389,7 @@ class Cluster:
 
     @cached_property
     def _rows_by_id(self) -> Mapping[str, int]:
-        """The row of every job that has one to itself, by its id, in the snapshot of all jobs."""
+        """The row of each job in the snapshot of all jobs, by its id."""
         return {id: index for index, id in enumerate(self.read(datasets.JOBS).value.values(squeue.Job.job_id))}
 
     @cached_property

@@ -18,7 +18,7 @@ class _Named(Protocol):
 
 
 class ClusterRecord(Record):
-    """A row that knows its cluster, for a class whose other base is a table with a name."""
+    """A row that knows its cluster; the other base of its class is a table with a column `name`."""
 
     __slots__ = ("cluster",)
 

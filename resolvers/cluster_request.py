@@ -10,7 +10,7 @@ from headnode.node import Actor
 
 @dataclass(frozen=True)
 class ClusterRequest:
-    """Until when to answer, how SSM's history is to call it, the largest page, and who asks, on this cluster."""
+    """The deadline, the comment in SSM's history, the largest page, and the caller on this cluster."""
 
     deadline: Deadline
     comment: str
@@ -19,5 +19,5 @@ class ClusterRequest:
 
     @property
     def actor(self) -> Actor:
-        """Who the head node acts as for the caller."""
+        """The account that the head node acts as for the caller."""
         return Actor(self.caller.cluster_user, administer=self.caller.role is Role.OPERATOR)

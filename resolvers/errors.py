@@ -1,9 +1,9 @@
-"""What a request can be told: a sentence to act on, and a code for programs (`extensions.code`)."""
+"""The errors of a request: each has a sentence that a user can act on, and a code for programs (`extensions.code`)."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from headnode.error_codes import ErrorCode as ErrorCode  # schema/ may not look into headnode/
+from headnode.error_codes import ErrorCode as ErrorCode  # for schema/, which may not import headnode/
 from headnode.errors import HeadNodeError
 from headnode.snapshots import Fault
 from slurm.command import AccountingDisabledError, ProgramRefusedError, SlurmError
@@ -22,7 +22,7 @@ class RequestError(Exception):
 
 
 class UnauthenticatedError(RequestError):
-    """No authorizer vouches for a caller."""
+    """No authorizer vouches for the caller."""
 
     code = ErrorCode.UNAUTHENTICATED
 
@@ -40,19 +40,19 @@ class BadInputError(RequestError):
 
 
 class NotFoundError(RequestError):
-    """There is no such thing."""
+    """What the caller names does not exist."""
 
     code = ErrorCode.NOT_FOUND
 
 
 class TooLargeError(RequestError):
-    """More is asked for than one answer holds."""
+    """The request asks for more than one answer can hold."""
 
     code = ErrorCode.RESPONSE_TOO_LARGE
 
 
 class FileUnreadableError(RequestError):
-    """A file system of the cluster does not give a file."""
+    """A file system of the cluster does not return a file."""
 
     code = ErrorCode.FILE_UNREADABLE
 
@@ -64,7 +64,7 @@ class PriorityFactorsDisabledError(RequestError):
 
 
 class UnavailableError(RequestError):
-    """What was asked for could not be read; the code says whether the cluster or its scheduler is the reason."""
+    """Something could not be read; the code says whether the cluster or its scheduler is the reason."""
 
     def __init__(self, code: ErrorCode, message: str, **extensions: Any) -> None:
         super().__init__(message, **extensions)
@@ -78,11 +78,11 @@ _CODES: Mapping[type[Exception], ErrorCode] = {
     NotPermittedError: ErrorCode.FORBIDDEN,
     SlurmError: ErrorCode.SCHEDULER_UNAVAILABLE,
 }
-"""The codes of faults whose class is one of ours; the first that fits counts."""
+"""The codes of faults by their classes; the first class that fits counts."""
 
 
 def code_of(fault: Fault) -> ErrorCode:
-    """The code of a fault. Text that no Slurm prints is a defect of ours."""
+    """The code of a fault. Output that cannot be parsed is a defect of ours."""
     if isinstance(fault, HeadNodeError):
         return fault.code
     return next((code for kind, code in _CODES.items() if isinstance(fault, kind)), ErrorCode.INTERNAL_SERVER_ERROR)

@@ -1,4 +1,4 @@
-"""What a cluster tells of itself: reservations, licenses, QOS, accounts, shares, statistics, configuration."""
+"""Facts of a cluster: reservations, licenses, QOS, accounts, shares, statistics, configuration."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ STATISTICS: Dataset[Statistics] = Dataset("statistics", statistics.statistics, s
 
 
 def check_names(**names: str | None) -> None:
-    """Raise BadInputError for what cannot be the name of a user or an account, before anything is asked for."""
+    """Raise BadInputError for what cannot be the name of a user or an account, before anything is fetched."""
     for name, value in names.items():
         try:
             if value is not None:
@@ -49,14 +49,14 @@ class Reservation(ClusterRecord, reservation.Reservation):
     @property
     @reads(datasets.NODES)
     def nodes(self) -> list[Node]:
-        """Its nodes, as far as the cluster still has them."""
+        """Its nodes, if the cluster still has them."""
         known = self.cluster.nodes_by_name
         return [known[name] for name in self.node_names if name in known]
 
     @property
     @reads(datasets.QUEUES)
     def queue(self) -> Queue | None:
-        """The queue that its nodes are of."""
+        """The queue that its nodes belong to."""
         return self.cluster.queues_by_name.get(self.queue_name) if self.queue_name else None
 
 
@@ -69,7 +69,7 @@ class Qos(ClusterRecord, qos.Qos):
 
 
 class Account(ClusterRecord, association.Account):
-    """An account, and what is set for it and its users."""
+    """An account and its associations."""
 
     @property
     @reads(ASSOCIATIONS, datasets.CONFIGURATION)
@@ -95,7 +95,7 @@ def reservations(cluster: Cluster) -> list[Reservation]:
 
 
 def reservation_named(cluster: Cluster, name: str) -> Reservation | None:
-    """The reservation of that name, or None."""
+    """The reservation with that name, or None."""
     return next((each for each in reservations(cluster) if each.name == name), None)
 
 
@@ -115,7 +115,7 @@ def all_qos(cluster: Cluster) -> list[Qos]:
 
 @reads(ACCOUNTS)
 def accounts(cluster: Cluster) -> list[Account]:
-    """All accounts in the books; those of other clusters' jobs among them, where several share the books."""
+    """All accounts in the accounting database, which several clusters may share."""
     rows = cluster.read(ACCOUNTS).value
     return [Account(cluster, rows, index) for index in range(len(rows))]
 
@@ -124,12 +124,12 @@ def _names_are_right(user: str | None, account: str | None) -> bool:
     try:
         check_names(user=user, account=account)
     except BadInputError:
-        return False  # the field itself says so
+        return False  # the field itself reports it
     return True
 
 
 def _associations(cluster: Cluster, below: Parts, user: str | None, account: str | None) -> list[Dataset[Any]]:
-    """The associations of all clusters in the books, and which cluster this one is."""
+    """The associations of all clusters in the accounting database, and the name of this one."""
     return [ASSOCIATIONS, datasets.CONFIGURATION] if _names_are_right(user, account) else []
 
 
@@ -137,7 +137,7 @@ def _associations(cluster: Cluster, below: Parts, user: str | None, account: str
 def associations(
     cluster: Cluster, user: arguments.OfUser = None, account: arguments.OfAccount = None
 ) -> list[Association]:
-    """This cluster's associations, of the user and the account if they are named. Raises BadInputError."""
+    """This cluster's associations, of that user and that account if they are given. Raises BadInputError."""
     check_names(user=user, account=account)
     rows = _counted(cluster, cluster.read(ASSOCIATIONS).value)
     own = cluster.read(datasets.CONFIGURATION).value.cluster_name
@@ -151,14 +151,14 @@ def associations(
 
 
 def _counted(cluster: Cluster, rows: Rows[R]) -> Rows[R]:
-    """The rows; without what counts against limits where none are enforced, as it is always zero to Slurm then."""
+    """The rows. If no limits are enforced, without what counts against them: Slurm then reports zero."""
     if {"limits", "safe", "all"}.intersection(configuration(cluster).accounting_enforce):
         return rows
     return Rows(rows.record, {**rows.texts, **{source: [""] * len(rows) for source in assoc_mgr.COUNTED}})
 
 
 def _fair_shares(cluster: Cluster, below: Parts, user: str | None, account: str | None) -> list[Dataset[Any]]:
-    """Shares and use, and whether they count for anything."""
+    """Shares and use, and whether they determine priorities."""
     return [FAIR_SHARES, datasets.CONFIGURATION] if _names_are_right(user, account) else []
 
 
@@ -166,10 +166,10 @@ def _fair_shares(cluster: Cluster, below: Parts, user: str | None, account: str 
 def fair_shares(
     cluster: Cluster, user: arguments.OfUser = None, account: arguments.OfAccount = None
 ) -> list[fair_share.FairShare]:
-    """Shares and use in the order of their tree, of the named user and account alone.
+    """Shares and use in the order of their tree, only of that user and that account if they are given.
 
-    Raises BadInputError, and RequestError where shares count for nothing: sshare prints them all the same, if there is
-    accounting.
+    Raises BadInputError, and RequestError if shares do not determine priorities: sshare prints them even then, if there
+    is accounting.
     """
     check_names(user=user, account=account)
     if configuration(cluster).priority_type == "basic":
@@ -189,11 +189,11 @@ def _named(users: Sequence[str | None], names: Sequence[str], user: str | None, 
 
 @reads(STATISTICS)
 def scheduler_statistics(cluster: Cluster) -> Statistics:
-    """How the scheduler works."""
+    """Statistics of the scheduler."""
     return cluster.read(STATISTICS).value
 
 
 @reads(datasets.CONFIGURATION)
 def configuration(cluster: Cluster) -> Configuration:
-    """Facts of the configuration."""
+    """Selected settings of the cluster."""
     return cluster.read(datasets.CONFIGURATION).value

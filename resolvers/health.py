@@ -1,4 +1,4 @@
-"""Whether a cluster can be reached and its daemons answer: for monitors, so that nothing here fails a query."""
+"""Whether a cluster can be reached and its daemons answer. For monitoring: nothing here fails a query."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from resolvers.cluster import Cluster
 
 KEPT: Sequence[Dataset[Any]] = (datasets.JOBS_IN_BRIEF, datasets.QUEUES, datasets.NODES)
-"""The snapshots that most answers are made of."""
+"""The snapshots that most answers use."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One sign of life: whether it is there, and why not. `code` as errors have it (extensions.code)."""
+    """One check: whether it passed, and why not. `code` is an error code as in `extensions.code`."""
 
     ok: bool
     message: str | None = None
@@ -43,7 +43,7 @@ class SnapshotAge:
 
 @dataclass(frozen=True)
 class Health:
-    """All checks of a cluster. `accounting` is None where the cluster keeps no accounts."""
+    """All checks of a cluster. `accounting` is None if the cluster keeps no accounts."""
 
     agent: Check
     head_node: Check
@@ -54,14 +54,14 @@ class Health:
 
     @property
     def ok(self) -> bool:
-        """Whether all is well."""
+        """Whether all checks passed."""
         checks = (self.agent, self.head_node, self.scheduler, self.accounting)
         return all(check.ok for check in checks if check is not None)
 
 
 @reads(datasets.AGENT, datasets.PING)
 def health(cluster: Cluster) -> Health:
-    """What AWS and the cluster told when they were asked for signs of life."""
+    """The checks, from what AWS and the cluster answered."""
     agent, signs = _agent(cluster.answers[datasets.AGENT]), cluster.answers[datasets.PING]
     if not isinstance(signs, Snapshot):
         failed = _failed(signs)
@@ -85,7 +85,7 @@ def _agent(answer: Any) -> Check:
     if agent.ping_status == "Online":
         return Check(True)
     heard = f", last heard of at {agent.last_ping.isoformat()}" if agent.last_ping else ""
-    return Check(False, f"Systems Manager calls the agent {agent.ping_status}{heard}.", HeadNodeError.code.name)
+    return Check(False, f"Systems Manager reports the agent as {agent.ping_status}{heard}.", HeadNodeError.code.name)
 
 
 def _scheduler(controllers: Sequence[Controller]) -> Check:

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 
 class JobSource(DescribedEnum):
-    """Who told of jobs."""
+    """Where jobs come from."""
 
-    ACCOUNTING = "ACCOUNTING", "Accounting: all jobs since the cluster keeps accounts. sacct."
+    ACCOUNTING = "ACCOUNTING", "Accounting: all jobs since the cluster began to keep accounts. sacct."
     SCHEDULER_MEMORY = (
         "SCHEDULER_MEMORY",
-        "The scheduler: jobs that wait or run, and those that ended minutes ago, by its MinJobAge. squeue.",
+        "The scheduler's memory: waiting and running jobs, and jobs that ended minutes ago (MinJobAge). squeue.",
     )
 
 
@@ -43,7 +43,7 @@ def _id(cluster: Cluster, job_id: str) -> str:
 
 @reads(datasets.QUEUES)
 def _queues(cluster: Cluster, queue_name: str) -> list[Queue]:
-    """The queues it may run in, as far as the cluster has them."""
+    """The queues that it may run in, if the cluster still has them."""
     known = cluster.queues_by_name
     return [known[name] for name in queue_name.split(",") if name in known]
 
@@ -56,7 +56,7 @@ def _queue(cluster: Cluster, queue_name: str) -> Queue | None:
 
 @reads(datasets.NODES)
 def _nodes(cluster: Cluster, node_names: Sequence[str]) -> list[Node]:
-    """The nodes allocated to it, as far as the cluster still has them."""
+    """The nodes allocated to it, if the cluster still has them."""
     known = cluster.nodes_by_name
     return [known[name] for name in node_names if name in known]
 
@@ -77,7 +77,7 @@ class Job(JobDetail, squeue.Job):
 
     @reads(columns=[squeue.Job.job_id], parts=[JobPart.ACCOUNTING])
     async def accounted(self) -> Accounted:
-        """What accounting knows of it, with its steps. Raises RequestError."""
+        """What accounting knows of it and its steps. Raises RequestError."""
         history = await self.cluster.load(datasets.accounted(sacct.lookup_id(self.job_id)))
         return Accounted.of(history, history.find(self.job_id))
 
@@ -106,24 +106,24 @@ class Job(JobDetail, squeue.Job):
         """How well it uses what it was given. Raises RequestError."""
         return await job_steps.efficiency_of(self)
 
-    # Releases fill in patterns differently, and squeue does not tell its release: hence no columns.
+    # These are not columns: releases fill in the patterns differently, and squeue does not print its release.
     @property
     @reads(datasets.CONFIGURATION)
     def stdout_path(self) -> str | None:
-        """The file that takes the job's output."""
+        """The file that the job writes its output to."""
         return output_path.stdout_path(*self.output_columns, release=self.cluster.release)
 
     @property
     @reads(datasets.CONFIGURATION)
     def stderr_path(self) -> str | None:
-        """The file that takes the job's errors."""
+        """The file that the job writes its errors to."""
         stdout, stderr, *row = self.output_columns
         return output_path.stderr_path(stderr, stdout, *row, release=self.cluster.release)
 
 
 @dataclass(frozen=True)
 class JobConnection:
-    """A page of jobs, and counts over all that the filter lets through: the `chosen` of the rows."""
+    """A page of jobs, and counts of all jobs that match the filter: the rows `chosen`."""
 
     nodes: Sequence[Job]
     page_info: PageInfo

@@ -1,4 +1,4 @@
-"""Changes of jobs that exist: the table of actions on them, and updates of what they ask for."""
+"""Changes of existing jobs: the table of actions on them, and updates of what they ask for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from resolvers.described import Id, described
 from resolvers.errors import BadInputError
 from resolvers.filters import JobFilter, matching_jobs, named_tasks
 from resolvers.job import Job
-from resolvers.jobs_changed import JobActionPayload, Outcomes, act_on, act_on_named, local_ids
+from resolvers.job_action import JobActionPayload, Outcomes, act_on, act_on_named, local_ids
 from slurm import job_action, job_update, squeue
 from slurm.job_action import SignalTarget
 from slurm.job_update import JobUpdate
@@ -32,14 +32,14 @@ class CancelJobs:
 
     ids: Sequence[Id] | None = described(f"The jobs, at most {IDS_LIMIT}; an array's id means all of its tasks.")
     filter: JobFilter | None = described(
-        "Jobs that have not ended and meet every condition given; the caller's own, unless an operator "
-        "names users. Exactly one of ids and filter is given."
+        "Jobs that have not ended and meet every given condition; only the caller's own, unless an operator "
+        "names users. Give exactly one of ids and filter."
     )
     limit: int | None = described(
-        f"How many jobs the filter may match, 1 to {IDS_LIMIT}; an array's waiting tasks are one. If it "
-        "matches more, none is cancelled. A filter needs it."
+        f"How many jobs the filter may match, 1 to {IDS_LIMIT}; an array's waiting tasks count as one. If it "
+        "matches more, none is cancelled. Required with a filter."
     )
-    dry_run: bool | None = described("Cancel none, but tell which jobs the filter matches. Goes with a filter.")
+    dry_run: bool | None = described("Cancel nothing; return the jobs that the filter matches. Only with a filter.")
     signal: str | None = described("Send this signal (TERM, USR1, 9 ...) instead of cancelling. scancel: --signal.")
 
 
@@ -81,7 +81,7 @@ async def _cancel(change: Change, input: Annotated[CancelJobs, About("Which jobs
         )
     found = await asyncio.to_thread(_found, change, _reach(change.view, input.filter), bool(input.dry_run))
     if len(found) > input.limit:
-        message = f"{len(found)} jobs match, and the limit is {input.limit}: nothing was done."
+        message = f"{len(found)} jobs match, and the limit is {input.limit}. Nothing was done."
         raise refused(RefusalCode.LIMIT_EXCEEDED, message, ["input", "limit"])
     if input.dry_run:
         return JobActionPayload(jobs=found)
@@ -97,11 +97,11 @@ def _wrong(input: CancelJobs) -> list[Refusal]:
     if (input.ids is None) == (input.filter is None):
         wrong.append(("ids", "Give exactly one of ids and filter."))
     elif input.filter is None and input.limit is not None:
-        wrong.append(("limit", "limit goes with a filter, not with ids."))
+        wrong.append(("limit", "Use limit only with a filter."))
     elif input.filter is not None and not 1 <= (input.limit or 0) <= IDS_LIMIT:
-        wrong.append(("limit", f"A filter needs a limit, 1 to {IDS_LIMIT}: how many jobs it may match."))
+        wrong.append(("limit", f"A filter needs a limit from 1 to {IDS_LIMIT}: how many jobs it may match."))
     if input.filter is None and input.dry_run:
-        wrong.append(("dryRun", "dryRun goes with a filter, not with ids."))
+        wrong.append(("dryRun", "Use dryRun only with a filter."))
     return [Refusal(RefusalCode.INVALID_INPUT, message, ["input", name]) for name, message in wrong]
 
 
@@ -118,15 +118,15 @@ def _reach(view: Cluster, where: JobFilter) -> JobFilter:
     if where.user is not None or where.users is not None:
         return where
     if caller.cluster_user is None:
-        message = f"{caller.identity} has no jobs of their own: name a user."
+        message = f"{caller.identity} has no jobs. Name a user in the filter."
         raise refused(RefusalCode.INVALID_INPUT, message, [*path, "user"])
     return replace(where, user=caller.cluster_user)
 
 
 def _found(change: Change, where: JobFilter, shown: bool) -> list[Job]:
-    """The jobs that the filter matches and that have not ended; with all that the payload selects if it shows them."""
+    """The jobs that match the filter and have not ended; `shown` fetches what the payload selects of them, too."""
     view = change.look()
-    view.snapshots.drop([datasets.JOBS])  # who was asked before may not know the newest jobs
+    view.snapshots.drop([datasets.JOBS])  # an older snapshot may lack the newest jobs
     view.ask([datasets.JOBS, *(change.selected(view) if shown else ())])
     rows = view.read(datasets.JOBS).value
     states = rows.values(squeue.Job.state)
@@ -135,7 +135,7 @@ def _found(change: Change, where: JobFilter, shown: bool) -> list[Job]:
 
 
 def _targets(job: Job, ids: Sequence[str]) -> list[str]:
-    """What to cancel for a job that a filter matched: of waiting tasks the named ones, all by default.
+    """What to cancel for a job that a filter matched: of waiting tasks only those that `ids` name, if it names any.
 
     A heterogeneous job can only be cancelled whole (scancel(1)).
     """
@@ -149,7 +149,9 @@ def _action(name: str, act: Callable[..., Awaitable[JobActionPayload]], sentence
 JOB_ACTIONS = (
     _action("cancel_jobs", _cancel, "Cancel jobs, or send them a signal. scancel."),
     _action("signal_jobs", _signal, "Send jobs a signal. scancel --signal."),
-    _action("hold_jobs", _named(job_action.hold), "Keep waiting jobs from starting until released. scontrol hold."),
+    _action(
+        "hold_jobs", _named(job_action.hold), "Keep waiting jobs from starting until they are released. scontrol hold."
+    ),
     _action("release_jobs", _named(job_action.release), "Let held jobs start. scontrol release."),
     _action(
         "requeue_jobs",
@@ -164,12 +166,12 @@ JOB_ACTIONS = (
     _action(
         "resume_jobs",
         _named(job_action.resume),
-        "Let suspended jobs go on. Operators only. scontrol resume.",
+        "Resume suspended jobs. Operators only. scontrol resume.",
     ),
 )
-"""The actions on jobs: the field's name, the question or the function that checks more before, the field's sentence.
+"""The actions on jobs: the field's name, what is sent (a function checks more before), and the field's description.
 
-access/permissions.py says who may.
+access/permissions.py decides who may.
 """
 
 
@@ -177,7 +179,7 @@ access/permissions.py says who may.
 async def update_job(
     change: Change,
     id: JobId,
-    input: Annotated[JobUpdate, About("What to change; what is null stays as it is.")],
+    input: Annotated[JobUpdate, About("What to change. What is null stays as it is.")],
 ) -> UpdateJobPayload:
     """Change what a job asks for."""
     if change.view.request.caller.role is not Role.OPERATOR and (forbidden := job_update.for_operators(input)):

@@ -1,4 +1,4 @@
-"""A job in detail: its files, why it waits, and what it belongs to."""
+"""Details of a job: its files, why it waits, and what it belongs to."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class JobRow(Protocol):
-    """What a job's detail is made of, whoever listed the job."""
+    """What the details of a job are made of, from squeue or from sacct."""
 
     cluster: Cluster
     rows: Rows[Any]
@@ -65,18 +65,19 @@ class JobRow(Protocol):
 
 
 Stream = Annotated[OutputStream, About("Which of the job's two files.")]
-Lines = Annotated[int | None, About("No more than so many whole lines, 1 or more; as many as there are by default.")]
+Lines = Annotated[int | None, About("Return at most this many whole lines, 1 or more; by default all.")]
 Bytes = Annotated[
     int | None,
     About(
-        f"No more than so many bytes, {LONGEST_CHARACTER} to {READ_LIMIT}; {DEFAULT_BYTES} by default. All "
-        f"outputs of one request may have {TOGETHER_LIMIT}."
+        f"Return at most this many bytes, {LONGEST_CHARACTER} to {READ_LIMIT}; {DEFAULT_BYTES} by default. All "
+        f"outputs of one request may have {TOGETHER_LIMIT} together."
     ),
 ]
 Start = Annotated[
-    OutputFrom | None, About("Which end is read; the end by default, with an offset the start.", name="from")
+    OutputFrom | None,
+    About("Which end of the file to read; by default the end, or with an offset the start.", name="from"),
 ]
-Offset = Annotated[float | None, About("Read from this byte on: `nextOffset` of the part before. A whole number.")]
+Offset = Annotated[float | None, About("Read from this byte on: `nextOffset` of the previous part. A whole number.")]
 
 
 def _output(
@@ -88,7 +89,7 @@ def _output(
     start: OutputFrom | None,
     offset: float | None,
 ) -> list[Dataset[Any]]:
-    """What tells a file's path. Raises BadInputError: nothing is sent for what cannot be read."""
+    """The configuration, which decides a file's path. Raises BadInputError, so that nothing is sent."""
     output_range(lines, bytes, start, offset)
     return [datasets.CONFIGURATION]
 
@@ -98,7 +99,7 @@ _WAITING = (squeue.Job.state, squeue.Job.reason, squeue.Job.queue_name)
 
 
 class JobDetail:
-    """The detail of a job, for a class that has what JobRow says."""
+    """The details of a job, for a class with the members of JobRow."""
 
     __slots__ = ()
 
@@ -117,14 +118,14 @@ class JobDetail:
         start: Start = None,
         offset: Offset = None,
     ) -> JobOutput | None:
-        """Part of the job's output or errors, as the calling user; None where it cannot be told which file has it."""
+        """Part of the job's output or errors, read as the calling user; None if the file is not known."""
         part = output_range(lines, bytes, start, offset)
         path = self.stderr_path if stream is OutputStream.STDERR else self.stdout_path
         return None if path is None else await read_output(self.cluster, path, part)
 
     @reads(columns=[squeue.Job.job_id])
     async def script(self: JobRow) -> str | None:
-        """The batch script, as the calling user; None for a job without one."""
+        """The batch script, read as the calling user; None for a job without one."""
         return await read_script(self.cluster, self.job_id)
 
     @property
@@ -136,7 +137,7 @@ class JobDetail:
     @property
     @reads(datasets.NODES, columns=_WAITING)
     def reason_text(self: JobRow) -> str | None:
-        """The same for people, with what EC2 says of the node it waits for."""
+        """Why it waits or failed, in sentences, with EC2's reason for the node that it waits for."""
         code = reason.reason_code(self.reason or "")
         node = without_capacity(self)
         sentences = [code.description] if code else []
@@ -147,14 +148,14 @@ class JobDetail:
     @property
     @reads(datasets.NODES, columns=_WAITING)
     def capacity_code(self: JobRow) -> CapacityCode | None:
-        """Why EC2 does not start the node that it waits for."""
+        """Why EC2 does not start a node that it waits for."""
         node = without_capacity(self)
         return node.capacity_code if node else None
 
     @property
     @reads(datasets.JOBS)
     def queue_position(self: JobRow) -> int | None:
-        """Its place among those that wait in its queue."""
+        """Its place among the jobs waiting in its queue."""
         return self.cluster.queue_positions.get(self.raw_id) if self.state is JobState.PENDING else None
 
     @property

@@ -1,4 +1,4 @@
-"""Attributes of rows that lead to other things of the cluster."""
+"""Attributes of rows that lead to other objects of the cluster."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Values = Sequence[Any]
 
 
 class Link(Generic[T]):
-    """An attribute of a row that follows from some of its columns and the request's view of its cluster.
+    """An attribute of a row that is computed from some of its columns and the request's view of its cluster.
 
-    The row's class has the attribute `cluster`. What follows from the same values is made once. `lasting` is what
-    needs no more of the cluster than its name, so that it is as good in other requests.
+    The row's class has the attribute `cluster`. Rows with the same values share one result. A `lasting` link uses only
+    the name of the cluster, so that its result can be kept for other requests.
     """
 
     def __init__(self, follow: Callable[..., T], *columns: Column[Any], lasting: bool = False) -> None:
@@ -34,7 +34,7 @@ class Link(Generic[T]):
         return self.follow(row.cluster, *[getattr(row, column.name) for column in self.columns])
 
     def values(self, cluster: Any, columns: Sequence[Values]) -> list[T]:
-        """The attribute of many rows, from their columns, which keep the values that are told apart by identity."""
+        """The attribute of many rows, from their columns. Equal values are recognised by identity."""
         made: dict[tuple[int, ...], T] = {}
         values: list[T] = []
         for row in zip(*columns, strict=True):

@@ -1,4 +1,4 @@
-"""Rows that were picked of an answer: as objects, or column by column without making any."""
+"""The rows selected for a page, as objects or as columns; columns need no objects."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Values = Sequence[Any]
 
 
 class PageRows(Sequence[T]):
-    """The rows of those indexes, in their order; `make` makes the object of an index when one is looked at.
+    """The rows with those indexes, in that order; `make` makes the object for an index when it is needed.
 
-    If the objects are records, all of them are of one class and of the same rows.
+    If the objects are records, they are of one class and belong to the same rows.
     """
 
     def __init__(self, indexes: Sequence[int], make: Callable[[int], T]) -> None:
@@ -38,16 +38,16 @@ class PageRows(Sequence[T]):
 
     @cached_property
     def objects(self) -> list[T]:
-        """All of them, each made once."""
+        """All objects; each is made once."""
         return list(map(self._make, self.indexes))
 
     @cached_property
     def _sample(self) -> Any:
-        """One of the objects, for what all have in common."""
+        """One of the objects, for what they have in common."""
         return self._make(self.indexes[0])
 
     def values(self, name: str) -> Values:
-        """An attribute of all objects. Raises what reading it of one raises."""
+        """An attribute of all objects. Raises what reading it from one of them raises."""
         attribute = self._attribute(name)
         if isinstance(attribute, Column):
             rows: Rows[Any] = self._sample.rows
@@ -57,10 +57,10 @@ class PageRows(Sequence[T]):
         return [getattr(each, name) for each in self.objects]
 
     def completed(self, name: str, key: Hashable, complete: Callable[[Values], Values]) -> Values:
-        """What `complete` makes of an attribute of all objects; `key` tells what it makes from others.
+        """What `complete` makes of an attribute of all objects; `key` names what it makes.
 
-        If it follows from the rows alone it is kept with them: made for all of them, unless those picked are few or it
-        fails for others.
+        A result that depends only on the rows is kept with them. It is made for all rows at once, unless only few are
+        selected or it fails for others.
         """
         attribute = self._attribute(name)
         if not isinstance(attribute, Column) and not (isinstance(attribute, Link) and attribute.lasting):
@@ -75,11 +75,11 @@ class PageRows(Sequence[T]):
             try:
                 return complete(PageRows(range(len(rows)), self._make).values(name))
             except Exception:
-                return None  # for a row that may not be among those picked
+                return None  # because of a row that may not be selected
 
         kept = rows.kept((name, key), whole)
         return complete(self.values(name)) if kept is None else picked(kept, self.indexes)
 
     def _attribute(self, name: str) -> Any:
-        """What stands for the attribute in the records' class."""
+        """The attribute as the records' class defines it."""
         return getattr(type(self._sample), name, None) if isinstance(self._sample, Record) else None

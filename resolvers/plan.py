@@ -1,7 +1,7 @@
-"""What an operation needs, worked out from its selection before anything is sent.
+"""What an operation reads, found in its selection before anything is sent.
 
 The walk over the selection collects the fields that read something (resolvers/reads.py) with their arguments, by
-cluster, so that one command fetches whatever the operation will resolve.
+cluster, so that one command fetches everything that the operation will resolve.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ if TYPE_CHECKING:
     from resolvers.cluster import Cluster
 
 ResolveInfo: TypeAlias = "GraphQLResolveInfo[Any]"
-"""graphql-core's account of the field that is being resolved, and of the operation around it."""
+"""graphql-core's info object: the field that is being resolved, and the operation around it."""
 
 
 ALL_CLUSTERS = None
-"""Stands for every cluster in a plan, as no name that a caller can write does; "" stands for the default one."""
+"""Means every cluster in a plan; no caller can write it as a name. "" means the default cluster."""
 
 Scope: TypeAlias = Callable[[Mapping[str, Any]], str | None]
-"""From the arguments of a field at the root to the cluster it is about."""
+"""From the arguments of a field at the root to its cluster."""
 
 
 @dataclass(frozen=True)
@@ -82,14 +82,14 @@ Plan = Mapping[str | None, list[Selected]]
 
 
 def plan(info: ResolveInfo, selection: SelectionSetNode, parent: GraphQLObjectType, cluster: str | None = "") -> Plan:
-    """The needs of a selection on `parent`, which belongs to `cluster` unless its fields say otherwise."""
+    """What a selection on `parent` reads. It is of `cluster`, unless fields name another."""
     walk = _Walk(info)
     walk.visit(selection, parent, cluster)
     return walk.selected
 
 
 def named_cluster(arguments: Mapping[str, Any]) -> str:
-    """The cluster that a field at the root names by its argument `cluster`, or by an id; "" if by neither."""
+    """The cluster that a field at the root names, by its argument `cluster` or by an id; "" if it names none."""
     return str(arguments.get("cluster") or cluster_in(str(arguments.get("id") or "")))
 
 
@@ -103,7 +103,7 @@ class _Walk:
     def __init__(self, info: ResolveInfo) -> None:
         self.selected: dict[str | None, list[Selected]] = defaultdict(list)
         self._fragments = info.fragments
-        # Strawberry passes the coerced values, not graphql-core's container of them.
+        # Strawberry passes the coerced values, without graphql-core's container.
         self._variables = cast(dict[str, Any], info.variable_values)
         self._seen: set[tuple[str, str, str | None]] = set()
         self._below: dict[int, Parts] = {}
@@ -173,7 +173,7 @@ class _Walk:
         return conditions.get("include") is not False and conditions.get("skip") is not True
 
     def _arguments(self, field: FieldNode, known: Mapping[str, GraphQLArgument]) -> dict[str, Any]:
-        """As the field itself gets them: enums are members, times are times, be they literals or variables."""
+        """The values that the field itself gets: enum members, datetimes, whether from literals or variables."""
         values = {
             argument.name.value: value_from_ast(argument.value, known[argument.name.value].type, self._variables)
             for argument in field.arguments or ()

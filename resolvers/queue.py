@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def _jobs(
     cluster: Cluster, below: Parts, filter: JobFilter | None, first: int | None, after: str | None
 ) -> list[Dataset[Any]]:
-    """The jobs of each queue. Raises BadInputError: the queues are not asked for either."""
+    """The jobs of each queue. Raises BadInputError, so that the queues are not fetched either."""
     cluster.check_jobs(filter, order_name(()), first, after)
     return [all_jobs(below)]
 

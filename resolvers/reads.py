@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 
 class JobPart(Enum):
-    """What not every question for jobs brings."""
+    """What not every dataset of jobs has."""
 
     DETAIL = "columns that `squeue.jobs_in_brief` leaves out"
     ACCOUNTING = "steps and use, from accounting"
@@ -50,7 +50,7 @@ Parts = frozenset[JobPart]
 class Reads:
     """What a field reads: `always`, and what `by` makes of the cluster, the parts below the field and its arguments.
 
-    `columns` are the columns of its own row that it follows from, where that is known; `parts` are the parts of a job.
+    `columns` are the columns of its own row that it is computed from, if known. `parts` are the parts of a job.
     """
 
     always: tuple[Dataset[Any], ...] = ()
@@ -60,7 +60,7 @@ class Reads:
     defaults: Mapping[str, object] = field(default_factory=dict)
 
     def wanted(self, cluster: Cluster, below: Parts, arguments: Mapping[str, object]) -> list[Dataset[Any]]:
-        """The datasets to ask for. Raises BadInputError for arguments with which nothing must be sent at all."""
+        """The datasets to fetch. Raises BadInputError for arguments for which nothing must be sent at all."""
         return [*self.always, *(self.by(cluster, below, **{**self.defaults, **arguments}) if self.by else ())]
 
     @property
@@ -85,7 +85,7 @@ def reads_by(
     columns: Iterable[Column[Any]] | None = None,
     parts: Iterable[JobPart] = (),
 ) -> Callable[[Callable[Concatenate[S, A], T]], Callable[Concatenate[S, A], T]]:
-    """Declare that a field reads what the function says, which takes the same arguments as the field."""
+    """Declare that a field reads what the function returns, which takes the same arguments as the field."""
     return _declare(Reads(by=by, columns=_tuple(columns), parts=frozenset(parts)))
 
 
@@ -110,7 +110,7 @@ def declarations() -> Sequence[Callable[..., Any]]:
 
 
 def answers(owner: type, name: str) -> Any:
-    """The function that makes the attribute: a method, a property's or a link's; anything else as it stands there."""
+    """The function behind an attribute: of a method, a property or a link. Anything else is returned as it is."""
     found = getattr_static(owner, name, None)
     if isinstance(found, property):
         return found.fget
@@ -120,7 +120,7 @@ def answers(owner: type, name: str) -> Any:
 
 
 def reads_of(owner: type, name: str) -> Reads:
-    """What the attribute of a class declares. An attribute of jobs that declares no columns reads all of them."""
+    """What an attribute of a class declares. An attribute of jobs that declares no columns reads all columns."""
     return _of_jobs(owner, name) if issubclass(owner, squeue.Job) else declared(answers(owner, name))
 
 
@@ -147,10 +147,10 @@ def _in_detail(known: Reads) -> Reads:
 
 
 def all_jobs(below: Parts) -> Dataset[Rows[squeue.Job]]:
-    """All jobs, in brief if that has everything that is selected of them."""
+    """All jobs; in brief, if that has everything that is selected of them."""
     return datasets.JOBS if JobPart.DETAIL in below else datasets.JOBS_IN_BRIEF
 
 
 def related_jobs(cluster: Cluster, below: Parts) -> list[Dataset[Any]]:
-    """All jobs, which are looked through for those of a node, an array or a heterogeneous job."""
+    """All jobs: those of a node, an array or a heterogeneous job are found among them."""
     return [all_jobs(below)]

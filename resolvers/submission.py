@@ -20,7 +20,7 @@ from resolvers.described import described
 from resolvers.errors import RequestError, unavailable
 from resolvers.filters import find_job
 from resolvers.job import Job
-from resolvers.jobs_changed import rows_of
+from resolvers.job_action import rows_of
 from slurm import sbatch, squeue
 from slurm.command import Question, SlurmError
 from slurm.refusal import Refusal
@@ -32,8 +32,8 @@ class SubmitJobPayload:
 
     job: Job | None = described("The job; null if it was refused, and with `testOnly`.")
     estimated_start_time: datetime | None = described(
-        "With `testOnly`: when the job would start, as far as the scheduler can tell; null for a job that "
-        "would be held. sbatch: --test-only."
+        "With `testOnly`: the scheduler's estimate of when the job would start; null for a job that would be "
+        "held. sbatch: --test-only."
     )
     errors: Sequence[Refusal] = described("Why it was refused; empty if it was not.", ())
 
@@ -54,12 +54,12 @@ async def submit_job(
     rows = rows_of(change.view, result)
     index = find_job(rows, outcome)
     if index is None:
-        raise RequestError(f"Job {outcome} was submitted, and the scheduler does not list it.", jobId=outcome)
+        raise RequestError(f"Job {outcome} was submitted, but the scheduler does not list it.", jobId=outcome)
     return SubmitJobPayload(job=Job(change.view, rows, index))
 
 
 def _fetched(view: Cluster, uri: str | None) -> str | None:
-    """The script's text, if it lies in S3."""
+    """The script's text, if it is in S3."""
     try:
         return view.snapshots.node.script(uri) if uri is not None else None
     except ScriptUnavailableError as error:

@@ -17,7 +17,7 @@ logger = logging.getLogger("slurmql")
 
 
 class Schema(strawberry.Schema):
-    """The schema; of the errors it meets, only defects of ours are worth a stack trace in the log."""
+    """The schema. It logs a stack trace for defects of ours only."""
 
     def process_errors(self, errors: list[GraphQLError], execution_context: object = None) -> None:
         """Log what is masked from the caller; then no error keeps what was read."""

@@ -1,6 +1,6 @@
 """`python -m schema`: write schema.graphql, docs/reference.md and the table in docs/errors.md, all from the schema.
 
-`--check` writes nothing, and fails if one of them is stale or if a field and its resolver do not fit each other.
+`--check` writes nothing. It fails if one of them is stale, or if a field and its resolver do not match.
 """
 
 import sys
@@ -18,7 +18,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 
 def pages() -> Mapping[Path, str]:
-    """Each file that is made from the schema, and what must stand in it."""
+    """Each file that is made from the schema, and its current text."""
     sdl, error_codes = schema.as_str(), DOCS / "errors.md"
     return {
         EXPORT: sdl + "\n",

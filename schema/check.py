@@ -1,4 +1,4 @@
-"""Where a field of the schema and what answers it do not fit each other: `python -m schema --check`."""
+"""Checks that each field of the schema and the resolver that answers it match: `python -m schema --check`."""
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
@@ -55,13 +55,13 @@ def _name(function: Callable[..., Any]) -> str:
 
 
 def _returned(function: Callable[..., Any]) -> str | None:
-    """A function's return annotation as it is written; None where annotations are no texts."""
+    """A function's return annotation as written; None if annotations are not texts there."""
     written = getattr(function, "__annotations__", {}).get("return")
     return written if isinstance(written, str) else None
 
 
 def _fits(returned: str, kind: GraphQLOutputType) -> bool:
-    """Whether the field may be null if the function may return None, and is a list, or of that class, if that is."""
+    """Whether the types match: null for None, a list for a list, and the class that the type was made from."""
     annotation, optional = _without_none(ast.parse(returned, mode="eval").body)
     if optional and is_non_null_type(kind):
         return False

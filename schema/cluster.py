@@ -24,18 +24,21 @@ from schema.page import JobConnection, NodeConnection
 from schema.queue import Queue
 from schema.types_from_tables import answered_by, made_from
 
-# What could not be read is null beside an error, so that one dead cluster does not spoil the others: hence the
-# connections are nullable here and on Query, where the sketch had them not.
-JOBS = "A page of the jobs that the scheduler remembers: those that wait or run, and those that ended minutes ago."
-JOB = "The job of that id, by the scheduler or, if it forgot it, by accounting; null if neither knows it."
+# What could not be read is null and has an error, so that one dead cluster does not spoil the others. That is why the
+# connections can be null here and on Query.
+JOBS = "A page of the jobs that the scheduler remembers: waiting and running jobs, and jobs that ended minutes ago."
+JOB = (
+    "The job with that id, from the scheduler, or from accounting if the scheduler has forgotten it; null if neither "
+    "knows it."
+)
 JOB_HISTORY = (
-    "A page of the jobs of a time, ended ones and others, by accounting (`source`); where the cluster keeps no "
-    "accounts, those that the scheduler remembers."
+    "A page of the jobs that waited, ran or ended in a period, from accounting. If the cluster keeps no accounts, from "
+    "the scheduler's memory; `source` says which."
 )
 QUEUES = "All queues, in the order of the scheduler's configuration."
-QUEUE = "The queue of that name, or null."
+QUEUE = "The queue with that name; null if there is none."
 NODES = "A page of the nodes, by name."
-NODE = "The node of that name, or null."
+NODE = "The node with that name; null if there is none."
 
 
 @made_from(cluster.Cluster)
@@ -48,7 +51,7 @@ class Cluster:
     )
     head: Head | None = strawberry.field(description="The head node, as AWS knows it.")
     as_of: datetime | None = strawberry.field(
-        description="When the oldest of the data that this answer uses was asked for; null if it uses none."
+        description="When the oldest data in this answer was requested from the cluster; null if the answer uses none."
     )
 
     jobs: JobConnection | None = strawberry.field(description=JOBS)
@@ -66,27 +69,27 @@ class Cluster:
     )
     qos: list[Qos] | None = answered_by(
         facts.all_qos,
-        "The qualities of service, with limits and use; null where there is no accounting. "
+        "The qualities of service with their limits and what counts against them; null without accounting. "
         "sacctmgr show qos, scontrol show assoc_mgr.",
     )
     accounts: list[Account] | None = answered_by(
         facts.accounts,
-        "The accounts that jobs are charged to; null where there is no accounting. sacctmgr show account.",
+        "The accounts that jobs are charged to; null without accounting. sacctmgr show account.",
     )
     associations: list[Association] | None = answered_by(
         facts.associations,
-        "Accounts and the users in them, with limits and use; null where there is no accounting. "
+        "Accounts and their users, with their limits and what counts against them; null without accounting. "
         "sacctmgr show associations, scontrol show assoc_mgr.",
     )
     fair_share: list[FairShare] | None = answered_by(
         facts.fair_shares,
-        "Shares and use of accounts and users as they count for priorities, in the order of their tree; "
-        "null where jobs are not ranked by fair share. sshare.",
+        "The shares and the use of accounts and users that determine priorities, in the order of their tree; null if "
+        "the cluster does not rank jobs by fair share. sshare.",
     )
-    statistics: Statistics | None = answered_by(facts.scheduler_statistics, "How the scheduler works. sdiag.")
+    statistics: Statistics | None = answered_by(facts.scheduler_statistics, "Statistics of the scheduler. sdiag.")
     configuration: Configuration | None = answered_by(
-        facts.configuration, "Facts of the configuration, kept for five minutes. scontrol show config."
+        facts.configuration, "Selected settings of the cluster, cached for five minutes. scontrol show config."
     )
     health: Health = answered_by(
-        answer_health, "Whether the cluster can be reached and its daemons answer, for monitors."
+        answer_health, "Whether the cluster can be reached and its daemons answer; for monitoring."
     )

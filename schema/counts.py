@@ -1,4 +1,4 @@
-"""Numbers of things."""
+"""Counts of CPUs, jobs and nodes by state."""
 
 import strawberry
 
@@ -10,11 +10,13 @@ from slurm.states import JobState, NodeState
 
 @made_from(sinfo.CpuCounts)
 class CpuCounts:
-    """CPUs by what they do. sinfo: CPUsState."""
+    """CPUs by state. sinfo: CPUsState."""
 
-    allocated: int = strawberry.field(description="CPUs that are allocated to jobs.")
-    idle: int = strawberry.field(description="CPUs that are free, on nodes that take jobs or can be started.")
-    other: int = strawberry.field(description="CPUs of nodes that take no jobs now: down, drained and the like.")
+    allocated: int = strawberry.field(description="CPUs allocated to jobs.")
+    idle: int = strawberry.field(description="Free CPUs of nodes that take jobs or can be started.")
+    other: int = strawberry.field(
+        description="CPUs of nodes that take no jobs now, because they are down or drained, for example."
+    )
     total: int = strawberry.field(description="All CPUs.")
 
 

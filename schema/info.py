@@ -1,4 +1,4 @@
-"""Strawberry's account of the field that is being resolved, and graphql-core's behind it."""
+"""The info object of the field that is being resolved: Strawberry's, and graphql-core's inside it."""
 
 from inspect import Parameter
 from typing import Final
@@ -16,9 +16,9 @@ INFO: Final = Parameter("info", Parameter.POSITIONAL_OR_KEYWORD, annotation=Info
 CLUSTER: Final = Parameter(
     "cluster", Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=graphql_argument(ClusterName)
 )
-"""The parameters of every field at the root, which its resolver in resolvers/ does not take."""
+"""Parameters of the fields at the root; the resolvers' own methods do not take them."""
 
 
 def resolve_info(info: Info) -> ResolveInfo:
-    """graphql-core's own: Strawberry's hides the fragments, which the plan needs."""
+    """graphql-core's info object, which has the fragments that the plan needs."""
     return info._raw_info

@@ -1,4 +1,4 @@
-"""What can be done: a field for each change of resolvers/ that the table of rights lists, in its order."""
+"""The mutations: a field for each change in resolvers/ that the table of rights lists, in the order of that table."""
 
 from typing import Any
 
@@ -23,15 +23,16 @@ enum(RefusalCode, name="UserErrorCode")
 
 @made_from(Refusal)
 class UserError:
-    """What the scheduler or a rule refused. Faults of the service are top-level errors with extensions.code."""
+    """What the scheduler or a rule refused. Faults of the service are top-level errors with `extensions.code`."""
 
-    code: RefusalCode = strawberry.field(description="What kind of refusal it is.")
-    message: str = strawberry.field(description="What to do, or the scheduler's own words.")
+    code: RefusalCode = strawberry.field(description="The kind of refusal.")
+    message: str = strawberry.field(description="What is wrong or what to do, or the scheduler's own words.")
     field: list[str] | None = strawberry.field(
-        description="The path of the input it is about, from the argument on; null if it is about none."
+        description="The path of the input that is wrong, beginning with the argument; null if it is not about an "
+        "input."
     )
     id: strawberry.ID | None = strawberry.field(
-        description="The job, node, queue or reservation it is about; null if it is about none."
+        description="The job, node, queue or reservation that it is about, if any."
     )
 
 
@@ -55,5 +56,5 @@ Mutation = strawberry.type(
         (),
         {CHANGES[name].name: _field(name, CHANGES[name]) for kind, name in RIGHTS if kind == "Mutation"},
     ),
-    description="What can be done, as the caller's own account on the cluster.",
+    description="Changes, made as the caller's own account on the cluster.",
 )

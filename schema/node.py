@@ -12,7 +12,7 @@ from schema.types_from_tables import made_from
 
 @made_from(node.Node)
 class Node:
-    """A compute node: an instance, or on ParallelCluster the place for one."""
+    """A compute node. On ParallelCluster it may exist before its EC2 instance does."""
 
     id: strawberry.ID = strawberry.field(description="Unique over all clusters, as `lab:queue1-dy-large-1`.")
     cluster: ClusterLink = strawberry.field(description="The cluster it belongs to.")

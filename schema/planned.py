@@ -1,4 +1,4 @@
-"""What each field of the schema reads, told to the plan (resolvers/plan.py)."""
+"""What each field of the schema reads, attached to it for the plan (resolvers/plan.py)."""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,11 +15,11 @@ from schema.query import scope
 from schema.types_from_tables import ANSWERED_BY, SOURCES
 
 DEFINITION: Final = "strawberry-definition"
-"""Where Strawberry keeps its own definition among graphql-core's extensions."""
+"""The key of Strawberry's own definition among graphql-core's extensions."""
 
 
 def attach_plans(schema: strawberry.Schema) -> None:
-    """Put into each field's extensions what the plan needs to know of it."""
+    """Put what the plan needs to know about each field into its extensions."""
     for kind in schema._schema.type_map.values():
         if isinstance(kind, GraphQLObjectType) and DEFINITION in kind.extensions:
             source = SOURCES.get(kind.extensions[DEFINITION].origin)
@@ -37,7 +37,7 @@ def _reads(source: type | None, line: StrawberryField) -> Reads:
 
 
 def _arguments(schema: strawberry.Schema, line: StrawberryField) -> Callable[[dict[str, object]], dict[str, object]]:
-    """From graphql-core's values of the arguments to those that the resolver gets."""
+    """The function that turns graphql-core's argument values into those that the resolver gets."""
     own = [each for each in line.arguments if each.python_name != "cluster"]
     registry = schema.schema_converter.scalar_registry
     return partial(convert_arguments, arguments=own, scalar_registry=registry, config=schema.config)

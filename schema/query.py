@@ -1,4 +1,4 @@
-"""What can be asked."""
+"""The queries."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from inspect import Parameter
@@ -22,18 +22,18 @@ from schema.types_from_tables import SOURCES, made_from, parameters, with_signat
 
 @made_from(resolved.Viewer)
 class Viewer:
-    """The caller, as the API sees them on a cluster."""
+    """The caller, as this API sees them on a cluster."""
 
-    identity: str = strawberry.field(description="Who the gateway's authorizer says they are.")
+    identity: str = strawberry.field(description="Who they are, according to the gateway's authorizer.")
     cluster_user: str | None = strawberry.field(
-        description="The account on the cluster that they act as; null if they have none, or may change nothing."
+        description="The account on the cluster that they act as; null if they have none or may not change anything."
     )
     role: Role = strawberry.field(description="What they may do on the cluster.")
     job_visibility: JobVisibility = strawberry.field(description="Whose jobs they see.")
 
 
 async def view(info: Info, cluster: str | None) -> resolved.Cluster:
-    """The cluster, with everything the operation needs. Raises RequestError for who may not look at it so."""
+    """The cluster, with everything that the operation reads. Raises RequestError if the caller may not read it."""
     raw = resolve_info(info)
     found = info.context.permitted(cluster, ("Query", raw.field_name))
     await info.context.fetch(raw)
@@ -41,7 +41,7 @@ async def view(info: Info, cluster: str | None) -> resolved.Cluster:
 
 
 SCOPE: Final = "scope"
-"""In the metadata of a field at the root without an argument `cluster`: from its arguments to its cluster."""
+"""In the metadata of a field at the root that has no argument `cluster`: the function that finds its cluster."""
 
 
 def _all_clusters(arguments: Mapping[str, object]) -> str | None:
@@ -53,13 +53,13 @@ def _by_name(arguments: Mapping[str, object]) -> str | None:
 
 
 def scope(field: StrawberryField) -> Scope:
-    """Which cluster a field at the root is about."""
+    """The function that finds a root field's cluster from its arguments."""
     found: Scope = field.metadata.get(SCOPE, named_cluster)
     return found
 
 
 def _of_the_named_cluster(kind: type) -> type:
-    """Let the attribute or method of the named cluster answer each line of the class that has no resolver."""
+    """Give each line of the class without a resolver one: the named cluster's attribute or method of that name."""
     for name, field in vars(kind).copy().items():
         if isinstance(field, StrawberryField) and field.base_resolver is None:
             given = parameters(answers(resolved.Cluster, name))
@@ -93,14 +93,12 @@ def _whole(resolver: Callable[..., object], scope: Scope, description: str) -> A
 _cluster = with_signature(_named, [INFO, CLUSTER.replace(name="name")])
 
 
-@strawberry.type(
-    description="What can be asked. However much one document asks, it costs a cluster one command at the most."
-)
+@strawberry.type(description="Queries. However much one document selects, a cluster runs at most one command for it.")
 @_of_the_named_cluster
 class Query:
-    """What can be asked. But for `clusters` and `cluster`, the named cluster answers it by its member of that name."""
+    """The queries. Except for `clusters` and `cluster`, the named cluster's member of the same name answers each."""
 
-    viewer: Viewer = strawberry.field(description="Who the API takes the caller for, and what they may do.")
+    viewer: Viewer = strawberry.field(description="Who the caller is to this API, and what they may do.")
     clusters: list[Cluster] = _whole(_clusters, _all_clusters, "The clusters that the caller has access to.")
     cluster: Cluster = _whole(
         _cluster, _by_name, "The named cluster; without a name the only one, or the configured default."

@@ -12,7 +12,7 @@ from schema.types_from_tables import made_from
 
 @made_from(queue.Queue)
 class Queue:
-    """A queue. What ParallelCluster calls a queue is a partition to Slurm."""
+    """A queue. Slurm calls it a partition."""
 
     id: strawberry.ID = strawberry.field(description="Unique over all clusters, as `lab:queue1`.")
     cluster: ClusterLink = strawberry.field(description="The cluster it belongs to.")
@@ -20,4 +20,6 @@ class Queue:
     node_counts: list[NodeStateCount] = strawberry.field(
         description="How many of its nodes are in each base state, the most frequent first."
     )
-    jobs: JobConnection = strawberry.field(description="The jobs that run in it, or wait for it among others.")
+    jobs: JobConnection = strawberry.field(
+        description="The jobs that run in it, and the jobs that wait for it, possibly among other queues."
+    )

@@ -28,15 +28,15 @@ T = TypeVar("T", bound=GraphQLNamedType)
 
 HEAD = """# Reference
 
-Everything there is to ask and to do, made from the schema by `make schema`: edit the descriptions there, not this page.
-What stands in a description behind its last colon is where Slurm says it: `squeue: TimeLimit` is a column of squeue's.
-How it is used is in [reading.md](reading.md) and [changing.md](changing.md), what can go wrong in
-[errors.md](errors.md).
+Every query, mutation, type and input. `make schema` writes this page from the schema: edit the descriptions there.
+The end of a description says where Slurm shows the value: `squeue: TimeLimit` is a column of squeue.
+See [reading.md](reading.md) and [changing.md](changing.md) for how to use them, [errors.md](errors.md) for what can go
+wrong.
 """
 
 
 def reference(schema: GraphQLSchema) -> str:
-    """The page, in Markdown; types are in the order of their names, fields in the schema's."""
+    """The page in Markdown: types by name, fields in the order of the schema."""
     own = [
         kind
         for name, kind in sorted(schema.type_map.items())
@@ -98,7 +98,7 @@ def _one_line(description: str | None) -> str:
 
 
 def error_page(page: str) -> str:
-    """docs/errors.md with its table of `extensions.code` made anew."""
+    """The text of docs/errors.md, with its table of `extensions.code` replaced by a current one."""
     head = "| extensions.code | means | do |\n|---|---|---|\n"
     before, _, rest = page.partition(head)
     table = "".join(f"| {code.name} | {code.means} | {code.advice} |\n" for code in ErrorCode)

@@ -1,9 +1,9 @@
 """GraphQL types made from the classes of slurm/ and resolvers/, so that a field is written once.
 
-`made_from(Job)` makes a class of the schema the GraphQL type of Job's objects. Each line of the class, a name with its
-GraphQL type and description, is answered by Job's attribute or method of that name: without one, importing the schema
-fails. Job's columns, or its dataclass fields that say what they are about, follow the attributes. Names become
-camelCase; types follow the parsers' and dataclasses' annotations; arguments follow the method's signature.
+`@made_from(Job)` makes a class of the schema the GraphQL type of Job's objects. Each line of the class is a field: its
+name, its GraphQL type and its description. Job's attribute or method of the same name answers it; if there is none,
+importing the schema fails. Job's columns, or its dataclass fields that have a description, are fields without a line.
+Names become camelCase. Types follow the annotations of parsers and dataclasses, arguments the method's signature.
 """
 
 import dataclasses
@@ -27,17 +27,17 @@ K = TypeVar("K", bound=type)
 F = TypeVar("F", bound=Callable[..., object])
 
 TYPES: Final[dict[object, object]] = {NoneType: None}
-"""The GraphQL type of each class that it was made from."""
+"""From a class to the GraphQL type that was made from it."""
 SOURCES: Final[dict[type, type]] = {}
-"""The class that each GraphQL type was made from."""
+"""From a GraphQL type to the class that it was made from."""
 ANSWERED_BY: Final = "answered by"
-"""In the metadata of a field: the function of the object that answers it, where that is not a method of the object."""
+"""In the metadata of a field: the function that answers it, if that is not a method of the object."""
 _HIDDEN: Final = ("order", "raw_id", "output_columns")
-"""Columns that only sort and look up, and those that others are made of."""
+"""Columns that serve only to sort, to look up or to compute others."""
 
 
 def enum(cls: type[Enum], name: str | None = None) -> type[Enum]:
-    """Make an enum of ours a GraphQL enum; each member's `description` describes its value."""
+    """Make an enum a GraphQL enum; each member's `description` describes its value."""
     strawberry.enum(cls, name=name or cls.__name__, description=_first_line(cls))
     definition: StrawberryEnumDefinition = cls.__strawberry_definition__  # type: ignore[attr-defined]
     for value in definition.values:
@@ -53,16 +53,16 @@ def input_type(cls: type, name: str | None = None) -> type:
     for line in dataclasses.fields(cls):
         namespace["__annotations__"] |= {line.name: graphql_type(hints[line.name], input_type)}  # type: ignore[operator]
         default = {} if line.default is dataclasses.MISSING else {"default": line.default}
-        # With its metadata the line remains one of its table, for whoever reads tables.
+        # The metadata stays, for code that reads the table.
         namespace[line.name] = strawberry.field(description=line.metadata["about"], metadata=line.metadata, **default)
-    # A subclass: what the resolvers get is an instance of their own dataclass.
+    # A subclass, so that the resolvers get an instance of their own dataclass.
     made = type(name or cls.__name__, (cls,), namespace)
     TYPES[cls] = strawberry.input(made, name=name or cls.__name__, description=_first_line(cls))
     return made
 
 
 def made_from(source: type, name: str | None = None) -> Callable[[K], K]:
-    """Make a class the GraphQL type of the objects of `source`; its docstring describes it."""
+    """Make a class the GraphQL type of the objects of `source`. Its docstring becomes the description."""
 
     def make(kind: K) -> K:
         called: dict[str, object] = {}
@@ -91,14 +91,14 @@ def payload_type(source: type) -> object:
 
 
 def answered_by(function: Callable[..., object], description: str) -> Any:
-    """A line that a function of the object answers, not a method of it."""
+    """A line that a function answers, which takes the object first."""
     return strawberry.field(description=description, metadata={ANSWERED_BY: function})
 
 
 def parameters(function: Callable[..., object], input_name: str | None = None) -> list[Parameter]:
-    """A function's parameters behind its first one, as Strawberry takes them: with GraphQL types and descriptions.
+    """A function's parameters except the first, for Strawberry: with GraphQL types and descriptions.
 
-    `input_name` is the GraphQL name of an argument that is a whole input.
+    `input_name` is the GraphQL name of the input type, if an argument is a whole input.
     """
     _, *given = signature(function).parameters.values()
     hints = _hints(function, [each.name for each in given])
@@ -106,13 +106,13 @@ def parameters(function: Callable[..., object], input_name: str | None = None) -
 
 
 def with_signature(resolver: F, given: Iterable[Parameter]) -> F:
-    """The resolver, which takes its arguments by keyword, with the signature that Strawberry makes a field from."""
+    """Give a resolver that takes keyword arguments the signature that Strawberry makes the field's arguments from."""
     resolver.__signature__ = Signature([Parameter("self", Parameter.POSITIONAL_OR_KEYWORD), *given])  # type: ignore[attr-defined]
     return resolver
 
 
 def graphql_type(annotation: object, make_input: Callable[[type], type] | None = None) -> Any:
-    """The annotation in Strawberry's words: lists for sequences, GraphQL types for the classes they are made from."""
+    """The annotation for Strawberry: a list for a sequence, the GraphQL type for the class that it is made from."""
     arguments = get_args(annotation)
     if get_origin(annotation) is Annotated:
         return strawberry.ID if IS_ID in arguments else annotation
@@ -128,9 +128,9 @@ def graphql_type(annotation: object, make_input: Callable[[type], type] | None =
 
 
 def _bind(field: StrawberryField, name: str, source: type) -> bool:
-    """Let the attribute, method or function answer the field; whether something is called for it.
+    """Find what answers the field; True if it is called, False if it is an attribute.
 
-    Raises AttributeError if there is nothing of that name.
+    Raises AttributeError if `source` has nothing of that name.
     """
     function = field.metadata.get(ANSWERED_BY)
     member = getattr_static(source, name, None)
@@ -153,7 +153,7 @@ def _calling(function: Callable[..., object]) -> Callable[..., object]:
 
 
 def _calling_method(name: str, method: FunctionType) -> Callable[..., object]:
-    """By its name, as the object's own class may have another than `source`."""
+    """A resolver that calls the object's method by its name: a subclass of `source` may override it."""
 
     async def resolve_later(self: object, **given: object) -> object:
         return await getattr(self, name)(**given)
@@ -178,7 +178,7 @@ def _lines(source: type) -> Iterator[tuple[str, object, str]]:
 
 
 def graphql_argument(hint: object, input_name: str | None = None) -> object:
-    """An argument's annotation, `Annotated[type, About(...)]`, in Strawberry's words."""
+    """An argument's annotation, `Annotated[type, About(...)]`, for Strawberry."""
     kind, *marks = get_args(hint)
     if dataclasses.is_dataclass(kind) and isinstance(kind, type) and kind not in TYPES:
         input_type(kind, input_name)
@@ -188,7 +188,7 @@ def graphql_argument(hint: object, input_name: str | None = None) -> object:
 
 
 def _hints(function: Callable[..., object], names: Iterable[str]) -> dict[str, object]:
-    """The annotations of those parameters; others may name what is imported for type checkers alone."""
+    """The annotations of those parameters only: others may use names that are imported only for type checkers."""
     wanted = {name: function.__annotations__[name] for name in names}
     module: dict[str, object] = getattr(function, "__globals__", {})
     return get_type_hints(SimpleNamespace(__annotations__=wanted), globalns=module, include_extras=True)

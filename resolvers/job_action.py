@@ -1,4 +1,4 @@
-"""Acting on jobs by their ids: one SSM command, which also reads the jobs as they are then."""
+"""Acting on jobs by their ids: one SSM command, which also reads the jobs afterwards."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def act_on_named(
 
 
 async def act_on(change: Change, jobs: Sequence[str], question: Outcomes) -> JobActionPayload:
-    """Ask the question, which is about these jobs, in Slurm's spelling of their ids."""
+    """Send the commands, which are about these jobs; the ids are in Slurm's spelling."""
     lookup = tuple(dict.fromkeys(squeue.lookup_id(job) for job in jobs))
     result = Dataset(("changed jobs", lookup), partial(squeue.jobs, lookup))
     outcomes = await change.send(question, result)
@@ -59,7 +59,7 @@ async def act_on(change: Change, jobs: Sequence[str], question: Outcomes) -> Job
 
 
 def local_ids(view: Cluster, ids: Sequence[str], path: Sequence[str]) -> tuple[list[str], list[Refusal]]:
-    """The ids in Slurm's spelling, each once, and what is wrong with others."""
+    """The ids in Slurm's spelling, each once, and the refusals of wrong ones."""
     jobs: dict[str, None] = {}
     wrong: list[Refusal] = []
     for id in ids:
@@ -77,8 +77,8 @@ def rows_of(view: Cluster, result: Dataset[Rows[squeue.Job]]) -> Rows[squeue.Job
 
 
 def _visible(refusal: Refusal, rows: Rows[squeue.Job], view: Cluster) -> Refusal:
-    """The refusal; a job that the caller does not see is refused like one that does not exist."""
+    """The refusal. For a job that the caller does not see it is the same as for a job that does not exist."""
     sees_all = view.request.caller.job_visibility is JobVisibility.ALL
     if sees_all or (refusal.id and find_job(rows, refusal.id) is not None):
         return refusal
-    return replace(refusal, code=RefusalCode.NOT_FOUND, message="No job of yours by that id was found.")
+    return replace(refusal, code=RefusalCode.NOT_FOUND, message="You have no job with that id.")
