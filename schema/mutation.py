@@ -10,7 +10,7 @@ from access.permissions import RIGHTS
 from resolvers import administration, job_changes, submission
 from resolvers.change import ChangeField
 from schema.info import CLUSTER, INFO, Info, resolve_info
-from schema.types_from_tables import enum, made_from, parameters, payload_type, with_signature
+from schema.types_from_tables import enum, made_from, parameters, whole_type, with_signature
 from slurm.refusal import Refusal, RefusalCode
 
 CHANGES = {
@@ -45,7 +45,7 @@ def _field(name: str, change: ChangeField[Any]) -> object:
     given = parameters(change.make, input_name=f"{name[0].upper()}{name[1:]}Input")
     return strawberry.mutation(
         resolver=with_signature(resolve, [INFO, *given, CLUSTER]),
-        graphql_type=payload_type(change.payload),
+        graphql_type=whole_type(change.payload),
         description=change.sentence,
     )
 

@@ -71,11 +71,12 @@ def made_from(source: type, name: str | None = None) -> Callable[[K], K]:
                 called[line] = kind.__annotations__.pop(line)
         for line, annotation, about in _lines(source):
             if line not in vars(kind):
-                kind.__annotations__[line] = graphql_type(annotation)
+                kind.__annotations__[line] = annotation
                 setattr(kind, line, strawberry.field(description=about))
         kind.__annotations__ |= called
-        for annotation in kind.__annotations__.values():
-            _register_enums(annotation)
+        for line, annotation in kind.__annotations__.items():
+            if not isinstance(annotation, str):
+                kind.__annotations__[line] = graphql_type(annotation)
         TYPES[source] = strawberry.type(kind, name=name or kind.__name__, description=_paragraphs(kind))
         SOURCES[kind] = source
         return kind
@@ -83,8 +84,8 @@ def made_from(source: type, name: str | None = None) -> Callable[[K], K]:
     return make
 
 
-def payload_type(source: type) -> object:
-    """The GraphQL type of a payload, made from its dataclass alone."""
+def whole_type(source: type) -> object:
+    """The GraphQL type of a class, made from its columns or its described fields alone, such as a payload's."""
     if source not in TYPES:
         made_from(source)(type(source.__name__, (), {"__annotations__": {}, "__doc__": source.__doc__}))
     return TYPES[source]
@@ -111,19 +112,19 @@ def with_signature(resolver: F, given: Iterable[Parameter]) -> F:
     return resolver
 
 
-def graphql_type(annotation: object, make_input: Callable[[type], type] | None = None) -> Any:
-    """The annotation for Strawberry: a list for a sequence, the GraphQL type for the class that it is made from."""
+def graphql_type(annotation: object, make: Callable[[type], object] = whole_type) -> Any:
+    """The annotation for Strawberry: a list for a sequence, a GraphQL type for the class that it is made from."""
     arguments = get_args(annotation)
     if get_origin(annotation) is Annotated:
         return strawberry.ID if IS_ID in arguments else annotation
     if arguments:
-        converted = tuple(graphql_type(argument, make_input) for argument in arguments)
+        converted = tuple(graphql_type(argument, make) for argument in arguments)
         return reduce(or_, converted) if NoneType in arguments else list[converted[0]]  # type: ignore[valid-type]
     if annotation not in TYPES and isinstance(annotation, type):
         if issubclass(annotation, Enum):
             enum(annotation)
-        elif make_input and dataclasses.is_dataclass(annotation):
-            make_input(annotation)
+        elif _is_table(annotation):
+            make(annotation)
     return TYPES.get(annotation, annotation)
 
 
@@ -194,9 +195,12 @@ def _hints(function: Callable[..., object], names: Iterable[str]) -> dict[str, o
     return get_type_hints(SimpleNamespace(__annotations__=wanted), globalns=module, include_extras=True)
 
 
-def _register_enums(annotation: object) -> None:
-    if not isinstance(annotation, str) and get_origin(annotation) is not Annotated:
-        graphql_type(annotation)
+def _is_table(cls: type) -> bool:
+    """Whether a class of slurm/ or resolvers/ says all of its GraphQL type: it has columns, or described fields."""
+    if hasattr(cls, "__strawberry_definition__"):
+        return False
+    described = dataclasses.is_dataclass(cls) and all("about" in line.metadata for line in dataclasses.fields(cls))
+    return described or issubclass(cls, Record)
 
 
 def _first_line(cls: type) -> str:
