@@ -9,7 +9,6 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from resolvers.errors import ErrorCode, RequestError
-from resolvers.plan import cluster_in
 
 if TYPE_CHECKING:
     from resolvers.context import RequestContext
@@ -76,12 +75,6 @@ def noted(context: RequestContext, name: str, cluster: str | None, arguments: Ma
                 seconds=time.perf_counter() - started,
             )
         )
-
-
-def cluster_of_ids(arguments: Mapping[str, Any]) -> str:
-    """The cluster that the first job id names, in the arguments or in their input; "" if none does."""
-    ids = arguments.get("ids") or getattr(arguments.get("input"), "ids", None) or [arguments.get("id") or ""]
-    return cluster_in(ids[0])
 
 
 def _asked(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class ChangeField(Generic[P]):
     ) -> P:
         """Make the change, and record in the request's context what was asked for and what was done."""
         with audit.noted(context, info.field_name, cluster, arguments) as note:
-            payload = await self._answer(context, info, cluster or audit.cluster_of_ids(arguments), arguments)
+            payload = await self._answer(context, info, cluster or _cluster_of_ids(arguments), arguments)
             note.payload = payload
         return payload
 
@@ -168,6 +168,12 @@ class Change:
     def global_id(self, refusal: Refusal) -> Refusal:
         """The refusal, its id unique over all clusters."""
         return replace(refusal, id=f"{self.view.name}:{refusal.id}")
+
+
+def _cluster_of_ids(arguments: Mapping[str, Any]) -> str:
+    """The cluster that the first job id names, in the arguments or in their input; "" if none does."""
+    ids = arguments.get("ids") or getattr(arguments.get("input"), "ids", None) or [arguments.get("id") or ""]
+    return plan.cluster_in(ids[0])
 
 
 def _commands(questions: Iterable[Question[Any]]) -> list[Command]:
