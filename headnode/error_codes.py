@@ -34,8 +34,8 @@ class ErrorCode(Enum):
         "Correct the name.",
     )
     CLUSTER_UNREACHABLE = (
-        "No head node, no SSM agent, no permission, or the head node's program failed (the API's log has its "
-        "words); the message says which.",
+        "No head node, no SSM agent, no permission, or the head node's program failed (the API's log has the "
+        "traceback); the message says which.",
         "Ask the administrator.",
     )
     SCHEDULER_UNAVAILABLE = (
