@@ -1,4 +1,4 @@
-"""The AWS clients, each made once and kept."""
+"""The AWS clients; each is made once."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Clients:
         Bounded(_CONNECTIONS).register(self._session)
 
     def make(self, settings: Settings) -> None:
-        """Make those that the deployment will use: at its start, Lambda gives a sandbox all of a processor."""
+        """Make the clients that the deployment uses: while a sandbox starts, Lambda gives it a whole processor."""
         wanted = {"ssm": True, "ec2": True, "s3": settings.bucket, "dynamodb": settings.table}
         for service in [service for service, used in wanted.items() if used]:
             getattr(self, service)
@@ -56,7 +56,7 @@ class Clients:
     def s3(self) -> S3Client:
         """S3 with signature version 4 and the Region's own host, NAME.s3.REGION.amazonaws.com.
 
-        That is the host that the head node may send large answers to; the global one redirects while a bucket is new.
+        The head node may send large answers to that host only. The global host redirects while a bucket is new.
         """
         client: S3Client = self._client(
             "s3",
@@ -72,7 +72,7 @@ class Clients:
         return client
 
     def _client(self, service: str, **options: Any) -> Any:
-        """The one client of the service, however many threads need it first."""
+        """The one client of the service; several threads may ask for it at once."""
         with self._lock:
             if service not in self._made:
                 config = Config(

@@ -40,15 +40,15 @@ _NO_SCRIPT_FILE = "failed to create script file"  # the agent's words where its 
 _TRACEBACK = "Traceback (most recent call last)"
 _DELIVERY_TIMEOUT = 30  # seconds, the least SSM accepts
 _MISSING_FOR = 10.0  # seconds during which GetCommandInvocation may not know a command yet (boto3#2701)
-_BRISK_FOR = 3.0  # seconds of looking at short intervals
-_SLOWEST = 2.0  # seconds between two looks at the most
-_LOOK_SECONDS = 3.0  # a look that takes longer is given up: the next one may be answered
-_READ_NEEDS, _CHANGE_NEEDS = 0.25, 1.0  # seconds that must be left: what is sent later cannot be answered for
+_BRISK_FOR = 3.0  # seconds of polling at short intervals
+_SLOWEST = 2.0  # seconds between two polls, at most
+_POLL_SECONDS = 3.0  # a poll that takes longer is given up: the next one may be answered
+_READ_NEEDS, _CHANGE_NEEDS = 0.25, 1.0  # seconds that must be left: nobody could answer for what is sent later
 
 
 @dataclass(frozen=True)
 class Pace:
-    """When to look for the result: `first` seconds after the send, then every `interval` seconds, later slower."""
+    """When to poll for the result: `first` seconds after sending, then every `interval` seconds, later more slowly."""
 
     first: float = 0.25
     interval: float = 0.2
@@ -56,7 +56,7 @@ class Pace:
 
 @dataclass(frozen=True)
 class Invocation:
-    """What to run: a document with one parameter, on one instance. `changes` tells a change from a read."""
+    """What to run: a document with one parameter, on one instance. `changes` says that it is not just a read."""
 
     document: str
     instance: str
@@ -69,9 +69,9 @@ class Invocation:
 def invoke(ssm: SSMClient, invocation: Invocation, deadline: Deadline, pace: Pace) -> str:
     """Run the document and return its stdout.
 
-    Raises ClusterUnreachableError, ThrottledError, and at the deadline DeadlineError for a read (which is cancelled) or
-    OutcomeUnknownError for a change (which is not: it may be half way). Nothing is sent that cannot be answered for:
-    with too little time left that is DeadlineError for both.
+    Raises ClusterUnreachableError or ThrottledError. At the deadline a read is cancelled and raises DeadlineError; a
+    change may be half done, so it is not cancelled and raises OutcomeUnknownError. With too little time left nothing is
+    sent, and both raise DeadlineError.
     """
     with until(deadline):
         command = _send(ssm, invocation, deadline)
@@ -113,7 +113,7 @@ def _refused(error: ClientError, invocation: Invocation) -> HeadNodeError:
     """What a SendCommand came to that AWS answered with an error."""
     name = code(error)
     if name in THROTTLED:
-        return ThrottledError("AWS Systems Manager takes no more commands now; try again shortly.")
+        return ThrottledError("AWS Systems Manager accepts no more commands at the moment; try again shortly.")
     if is_failure(error):
         if invocation.changes:
             return OutcomeUnknownError(f"AWS Systems Manager failed while it took the command: {name}.")
@@ -121,7 +121,7 @@ def _refused(error: ClientError, invocation: Invocation) -> HeadNodeError:
     if name == "InvalidInstanceId":
         return UnknownInstanceError(
             f"{invocation.instance} is stopped, or Systems Manager does not manage it: does the head "
-            "node have the policy AmazonSSMManagedInstanceCore, and does its agent run?"
+            "node have the policy AmazonSSMManagedInstanceCore, and is its agent running?"
         )
     advice = {
         "InvalidDocument": f"There is no SSM document {invocation.document}: deploy the stack again.",
@@ -140,16 +140,16 @@ def _wait(ssm: SSMClient, invocation: Invocation, command: str, deadline: Deadli
         interval = interval if waited < _BRISK_FOR else min(1.5 * interval, _SLOWEST)
         last, pause = pause, interval
         try:
-            with at_most(_LOOK_SECONDS):
+            with at_most(_POLL_SECONDS):
                 result = ssm.get_command_invocation(CommandId=command, InstanceId=invocation.instance)
         except ClientError as error:
             if code(error) in THROTTLED:
-                pause = min(2 * last, _SLOWEST)  # a look that is let through brings the usual pace back
+                pause = min(2 * last, _SLOWEST)  # one poll that succeeds restores the usual interval
             elif not _is_not_yet(error, waited):
                 raise _lost(invocation, "The result of the command was lost.") from error
             continue
         except BotoCoreError:
-            continue  # a look may fail; the next one tells
+            continue  # one poll may fail; the next may succeed
         if result["Status"] not in _UNDER_WAY:
             return _output(result, invocation)
         if waited > _BRISK_FOR and result["Status"] == "Pending" and not checked:
@@ -169,7 +169,7 @@ def _output(result: GetCommandInvocationResultTypeDef, invocation: Invocation) -
     node, details, said = invocation.instance, result["StatusDetails"], result["StandardErrorContent"].strip()
     first = f": {said.splitlines()[0][:200]}" if said else ""
     if details in _NOT_RUN or said.startswith((NOTHING_RAN, _NO_SCRIPT_FILE)):
-        raise ClusterUnreachableError(f"{node} did not run the command, which ended as {details}{first}.")
+        raise ClusterUnreachableError(f"{node} did not run the command, which ended with the status {details}{first}.")
     if details == "Cancelled":
         raise _lost(invocation, f"The command on {node} was cancelled by somebody else.")
     if result.get("ResponseCode") == _KILLED:
@@ -178,21 +178,21 @@ def _output(result: GetCommandInvocationResultTypeDef, invocation: Invocation) -
         raise _lost(invocation, detail)
     if _TRACEBACK in said:
         _log.error("the head node's program failed on %s: %s", node, said)
-        raise _lost(invocation, f"The head node's program failed on {node}; the API's log has its words.")
-    raise _lost(invocation, f"The command on {node} ended as {details}{first}.")
+        raise _lost(invocation, f"The head node's program failed on {node}; the API's log has the traceback.")
+    raise _lost(invocation, f"The command on {node} ended with the status {details}{first}.")
 
 
 def _require_agent(ssm: SSMClient, invocation: Invocation, command: str) -> None:
-    """A dead agent takes commands for minutes: its connection tells at once (SSM API: GetConnectionStatus)."""
+    """Fail if the agent is not connected: SSM queues commands for a dead one for minutes (GetConnectionStatus)."""
     try:
-        with at_most(_LOOK_SECONDS):
+        with at_most(_POLL_SECONDS):
             connected = ssm.get_connection_status(Target=invocation.instance)["Status"] == "connected"
     except (ClientError, BotoCoreError):
-        return  # the question is a courtesy; the deadline decides
+        return  # this check only saves time; the deadline still applies
     if not connected:
         detail = f"The SSM agent of {invocation.instance} is not connected: is the head node up?"
         if not _cancel(ssm, command):
-            raise _lost(invocation, detail)  # the agent may come back, and run it
+            raise _lost(invocation, detail)  # the agent may come back and run it
         raise ClusterUnreachableError(detail)
 
 
@@ -211,7 +211,7 @@ def _lost(invocation: Invocation, detail: str) -> HeadNodeError:
 
 
 def _cancel(ssm: SSMClient, command: str) -> bool:
-    """Whether Systems Manager took the cancel; without one, a command ends by the program's own time limits."""
+    """Whether Systems Manager accepted the cancellation. Without it the program's own time limits end the command."""
     try:
         ssm.cancel_command(CommandId=command)
     except (ClientError, BotoCoreError):
@@ -220,4 +220,4 @@ def _cancel(ssm: SSMClient, command: str) -> bool:
 
 
 def _jittered(seconds: float) -> float:
-    return seconds * random.uniform(0.9, 1.1)  # noqa: S311 - spreads the looks, keeps no secret
+    return seconds * random.uniform(0.9, 1.1)  # noqa: S311 - spreads the polls; nothing secret

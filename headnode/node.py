@@ -1,4 +1,4 @@
-"""A cluster's head node, as something that answers commands."""
+"""A cluster's head node: commands go in, replies come out."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ _CLOCKS_APART = 15.0
 
 @dataclass(frozen=True)
 class Actor:
-    """Who commands act as that are not plain reads: the cluster account `user` (None: nobody).
+    """The account that runs changes and user-specific reads: `user` on the cluster (None: nobody).
 
-    `administer` lets an operator act as Slurm's administrator where that account may not.
+    `administer` lets an operator act as Slurm's administrator where that account has no right to.
     """
 
     user: str | None = None
@@ -53,9 +53,9 @@ NOBODY = Actor()
 
 @dataclass(frozen=True)
 class Bundle:
-    """Commands for one SSM command: steps that run one after the other, each of commands that run together.
+    """What one SSM command runs: steps one after the other; the commands of a step run at the same time.
 
-    `changes` tells whether anything is changed.
+    `changes` says whether it may change anything.
     """
 
     steps: Sequence[Sequence[Command]]
@@ -70,7 +70,7 @@ class Bundle:
 
 @dataclass(frozen=True)
 class Stored:
-    """An answer that lies in the bucket: its key, and the SHA-256 (hexadecimal) of what must lie there."""
+    """An answer in the bucket: its key, and the SHA-256 (hexadecimal) that the object must have."""
 
     key: str
     sha256: str
@@ -78,7 +78,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Answer:
-    """The replies of all commands of a bundle, in order, and where the head node has put them if they were large."""
+    """The replies to all commands of a bundle, in order, and where the head node put them if they were large."""
 
     replies: list[Reply]
     stored: Stored | None = None
@@ -118,9 +118,9 @@ class HeadNode:
         return self.answer(bundle, deadline, comment).replies
 
     def answer(self, bundle: Bundle, deadline: Deadline, comment: str) -> Answer:
-        """What the head node answers. Costs one SSM command. Raises HeadNodeError.
+        """The head node's answer. Costs one SSM command. Raises HeadNodeError.
 
-        `comment` goes into SSM's history beside the command; it should tell the request, not its content.
+        `comment` goes into SSM's history beside the command; it should name the request, not repeat its content.
         """
         with until(deadline):
             return self._answer(bundle, deadline, comment)
@@ -155,7 +155,7 @@ class HeadNode:
             if not _ran_nothing(answer):
                 return Answer(replies(answer, bundle.count), stored)
         except (ClusterUnreachableError, ResponseTooLargeError) as error:
-            if bundle.changes:  # the command ran: what it did is done
+            if bundle.changes:  # the command ran, so the change may have been made
                 raise OutcomeUnknownError("The result of the change was lost.") from error
             raise
         raise _why_nothing(answer, request["expires"], received)
@@ -176,7 +176,7 @@ class HeadNode:
             raise
 
     def _store(self, packed: bytes) -> tuple[str, bytes]:
-        """Put a large request into the bucket; what is sent instead says where it lies."""
+        """Put a large request into the bucket. Return its key, and what is sent instead: where the request is."""
         if self._storage is None:
             raise ResponseTooLargeError("A request of this size needs a bucket, and this deployment has none.")
         key = self._storage.new_key("requests")
@@ -185,7 +185,7 @@ class HeadNode:
         return key, gzip.compress(json.dumps(pointer).encode())
 
     def _opened(self, printed: str, answer_key: str | None) -> tuple[dict[str, Any], Stored | None]:
-        """What the program answered: replies, or why it ran nothing. Raises HeadNodeError if that was lost."""
+        """The program's answer: replies, or why it ran nothing. Raises HeadNodeError if the answer was lost."""
         answer, stored = unpack(_decode(printed)), None
         if "put" in answer and self._storage and answer_key:
             stored = Stored(answer_key, answer["put"])
@@ -201,24 +201,8 @@ def _request(bundle: Bundle, deadline: Deadline, put: str | None) -> dict[str, A
         "user": bundle.actor.user,
         "administer": bundle.actor.administer,
         "put": put,
-        "steps": [[_operation(command) for command in step] for step in bundle.steps],
+        "steps": [[command.as_data() for command in step] for step in bundle.steps],
     }
-
-
-def _operation(command: Command) -> dict[str, Any]:
-    return {
-        "operation": command.operation,
-        "options": {name: _value(value) for name, value in command.options.items()},
-        "arguments": list(command.arguments),
-        "environment": dict(command.environment),
-        "stdin": command.stdin,
-        "key": command.key,
-    }
-
-
-def _value(value: str | int) -> str | dict[str, int]:
-    """An option's text; a number stands for the job that the reply of that number tells of."""
-    return {"job_of": value} if isinstance(value, int) else value
 
 
 def _ran_nothing(answer: Mapping[str, Any]) -> bool:

@@ -20,6 +20,7 @@ from local.aws import BUCKET, CREDENTIALS, Aws
 from local.line import Kind, Line
 from local.ssm import Endpoint, Instance
 from slurm.command import Command
+from slurm.squeue import SQUEUE
 
 NODE = "i-0123456789abcdef0"
 QUICK = Pace(first=0.01, interval=0.02)
@@ -173,7 +174,7 @@ def test_a_head_node_that_was_replaced_is_found_again(line: Line, endpoint: Endp
 
     node._clients.ssm.meta.events.register("before-call.ssm.SendCommand", refuse)
     with pytest.raises(ClusterUnreachableError):
-        node.run(Bundle([[Command("squeue")]], changes=True), Deadline.after(20), "test")
+        node.run(Bundle([[Command(SQUEUE)]], changes=True), Deadline.after(20), "test")
     assert [gone in sent[0], new in sent[1]] == [True, True]
     aws.client("ec2").terminate_instances(InstanceIds=[new])
 
