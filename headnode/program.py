@@ -125,6 +125,7 @@ SBATCH = {
     "array": r"[\d,:-]+(%\d+)?",
     "dependency": DEPENDENCY,
     "requeue": FLAG,
+    "requeue=expedite": FLAG,
     "no-requeue": FLAG,
     "signal": r"([BR]{1,2}:)?[A-Z0-9]+(@\d{1,5})?",
     "export": "ALL|NONE|" + VARIABLE + "(," + VARIABLE + ")*",

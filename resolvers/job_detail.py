@@ -12,8 +12,9 @@ from resolvers.output import JobOutput, OutputFrom, OutputStream, output_range, 
 from resolvers.script import read_script
 from resolvers.waiting import without_capacity
 from slurm import dependency, reason
+from slurm.capacity import CapacityCode
 from slurm.column import Rows
-from slurm.reason import CapacityCode, ReasonCode
+from slurm.reason import ReasonCode
 from slurm.sprio import NoPriorityFactors, PriorityFactors
 from slurm.states import JobState
 
@@ -87,10 +88,10 @@ class JobDetail:
 
     @property
     def reason_text(self: JobRow) -> str | None:
-        """The same for people, with what EC2 says of the node it waits for."""
-        code = reason.reason_code(self.reason or "")
+        """The same for people, with what EC2 says of the node it waits for; of an ended job what ended it."""
+        said = reason.sentence(reason.reason_code(self.reason or ""), self.state)
         node = without_capacity(self)
-        sentences = [code.description] if code else []
+        sentences = [said] if said else []
         if node and node.capacity_code:
             sentences.append(f"Node {node.name} was not started: {node.capacity_code.description}")
         return " ".join(sentences) or None

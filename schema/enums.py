@@ -5,11 +5,12 @@ from resolvers.job import JobSource
 from resolvers.order import JobOrderField, OrderDirection
 from resolvers.output import OutputFrom, OutputStream
 from schema.table import enum
+from slurm.capacity import CapacityCode
 from slurm.dependency import DependencyKind, DependencyState
 from slurm.job_action import SignalTarget
 from slurm.node_update import NodeAction
 from slurm.partition_update import QueueAction
-from slurm.reason import CapacityCode, ReasonCode
+from slurm.reason import ReasonCode
 from slurm.refusal import RefusalCode
 from slurm.reservation import ReservationFlag, ReservationState
 from slurm.sbatch import Export, MailType, OpenMode

@@ -50,10 +50,14 @@ STDOUT_PATH = (
     "while it cannot be told, as for an array's waiting tasks. squeue: StdOut."
 )
 STDERR_PATH = "The file that takes the job's errors, likewise; that of its output, unless it named one. squeue: StdErr."
-REASON_CODE = "Why the job waits or failed, as a code; null when Slurm gives no reason. squeue: Reason."
+REASON_CODE = (
+    "Why the job waits or failed, as a code; null when Slurm gives no reason. For an ended job accounting has the last "
+    "reason why it waited. squeue: Reason; sacct: Reason."
+)
 REASON_TEXT = (
-    "Why the job waits or failed, and what can be done, in a sentence for people; and if it waits for a node that EC2 "
-    "does not start, why not. Null when Slurm gives no reason. squeue: Reason; sinfo: Reason."
+    "For people: why the job waits and what can be done, and if it waits for a node that EC2 does not start, why not; "
+    "once the job has ended, what ended it. Null while it runs, if it completed, and if somebody cancelled it. squeue: "
+    "Reason, State; sinfo: Reason."
 )
 CAPACITY_CODE = (
     "Why EC2 starts no instance for a node that the job waits for: one that Slurm names as unavailable, else that of "

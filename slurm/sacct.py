@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
 
-from slurm import accounting, framing, job_id
+from slurm import accounting, framing, job_id, squeue
 from slurm.column import Column, Record, Rows
 from slurm.command import AccountingDisabledError, Command, Question, Reply
 from slurm.duration import seconds
-from slurm.exit_code import exit_code
-from slurm.hostlist import expand
+from slurm.exit_code import NOTHING, ExitCode, of_accounted_job, of_step
+from slurm.hostlist import PLACEHOLDERS, expand
 from slurm.instant import instant
 from slurm.memory import mebibytes
 from slurm.squeue import ENDED
@@ -107,12 +107,28 @@ def _gpu_type(allocated: str, requested: str) -> str | None:
     return gpus.model if gpus else None
 
 
-def _exit_code(status: str, state: str) -> int | None:
-    return exit_code(status).code if job_state(state) in ENDED else None
+def _ended(status: str, derived: str, state: str, nodes: str) -> ExitCode:
+    return of_accounted_job(status, derived, job_state(state), has_run=nodes not in PLACEHOLDERS)
 
 
-def _exit_signal(status: str, state: str) -> int | None:
-    return exit_code(status).signal if job_state(state) in ENDED else None
+def _exit_code(status: str, derived: str, state: str, nodes: str) -> int | None:
+    return _ended(status, derived, state, nodes).code
+
+
+def _exit_signal(status: str, derived: str, state: str, nodes: str) -> int | None:
+    return _ended(status, derived, state, nodes).signal
+
+
+def _step_ended(status: str, state: str) -> ExitCode:
+    return of_step(status, job_state(state)) if job_state(state) in ENDED else NOTHING
+
+
+def _step_exit_code(status: str, state: str) -> int | None:
+    return _step_ended(status, state).code
+
+
+def _step_exit_signal(status: str, state: str) -> int | None:
+    return _step_ended(status, state).signal
 
 
 def _cpu_time(value: str, state: str) -> float | None:
@@ -131,6 +147,7 @@ def _reserved(value: str) -> float | None:
 _MAX_RSS_OF_STEPS = "MaxRSS of the steps"
 _RESTARTS = "earlier runs"
 _OF_OTHER_ROWS = (_MAX_RSS_OF_STEPS, _RESTARTS)
+_END = ("ExitCode", "DerivedExitCode", "State", "NodeList")
 
 
 class HistoryJob(Record):
@@ -220,19 +237,8 @@ class HistoryJob(Record):
         "ReqTRES",
         about="The GPU model, where AccountingStorageTRES names it. sacct: as gpuCount.",
     )
-    exit_code = Column(
-        _exit_code,
-        "ExitCode",
-        "State",
-        about="The exit code of the batch script; null until it ended, and if a signal ended it. Up to Slurm 25.05 "
-        "accounting shows a code of 128 or more less 128. sacct: ExitCode.",
-    )
-    exit_signal = Column(
-        _exit_signal,
-        "ExitCode",
-        "State",
-        about="The number of the signal that ended the job; null for none. sacct: ExitCode.",
-    )
+    exit_code = Column(_exit_code, *_END, about=squeue.Job.exit_code.about)
+    exit_signal = Column(_exit_signal, *_END, about=squeue.Job.exit_signal.about)
     array_job_id = Column(_array_job_id, "JobID", about="The array's id, for a task of one; else null. sacct: JobID.")
     array_task_id = Column(
         _array_task_id,
@@ -296,14 +302,14 @@ class Step(Record):
         _verbatim, "State", about="The scheduler's own words, also where `state` is UNKNOWN. sacct: State."
     )
     exit_code = Column(
-        _exit_code,
+        _step_exit_code,
         "ExitCode",
         "State",
         about="The highest exit code of its tasks; null until it ended, and if a signal ended it. Up to Slurm 25.05 "
         "a code of 128 or more is shown less 128. sacct: ExitCode.",
     )
     exit_signal = Column(
-        _exit_signal,
+        _step_exit_signal,
         "ExitCode",
         "State",
         about="The number of the signal that ended the step; null for none. sacct: ExitCode.",

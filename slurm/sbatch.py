@@ -239,6 +239,12 @@ class Submission:
         "it. False is sbatch's --no-requeue.",
         otherwise="no-requeue",
     )
+    expedited_requeue: bool | None = option(
+        "requeue=expedite",
+        _flag,
+        "Run the job again at once, ahead of all others and on the same nodes, when a node fails, or when the script "
+        "ends with another code than 0 and the epilog of a node fails. Not beside `requeue`. Since Slurm 25.11.",
+    )
     signal: str | None = option(
         "signal",
         _signal,
@@ -409,7 +415,7 @@ def _options(submission: Submission) -> tuple[dict[str, str | int], list[Refusal
                 options[name] = line.metadata["write"](value)
         except ValueError as error:
             refusals.append(argument.invalid(line.name, str(error)))
-    refusals += _wrong_memory(submission)
+    refusals += _wrong_memory(submission) + _wrong_requeue(submission)
     for add in (_add_node_range, _add_gpu_type, _add_export):
         try:
             add(submission, options)
@@ -422,6 +428,11 @@ def _wrong_memory(submission: Submission) -> list[Refusal]:
     names = ("memory_mib", "memory_per_cpu_mib", "memory_per_gpu_mib")
     given_names = [name for name in names if getattr(submission, name) is not None]
     return [argument.invalid(name, "cannot be given beside another memory input") for name in given_names[1:]]
+
+
+def _wrong_requeue(submission: Submission) -> list[Refusal]:
+    both = submission.expedited_requeue and submission.requeue is not None
+    return [argument.invalid("expedited_requeue", "cannot be given beside requeue")] if both else []
 
 
 def _add_node_range(submission: Submission, options: dict[str, str | int]) -> None:

@@ -9,13 +9,13 @@ from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, require_success
 from slurm.duration import seconds
 from slurm.errors import ParseError
-from slurm.exit_code import exit_code
+from slurm.exit_code import ExitCode, of_job
 from slurm.gres import requested_gpus
-from slurm.hostlist import expand
+from slurm.hostlist import PLACEHOLDERS, expand
 from slurm.instant import instant
 from slurm.memory import mebibytes
 from slurm.states import JobState, job_state
-from slurm.text import NO_WORD, integer, text, word
+from slurm.text import integer, text, word
 from slurm.tres import Gpus, gpus_allocated, tres
 
 ENDED = frozenset(
@@ -112,17 +112,16 @@ def _gpu_type(*columns: str) -> str | None:
     return gpus.model if gpus else None
 
 
-def _has_run(state: str, nodes: str) -> bool:
-    """Whether the job has ended and had nodes: one that was cancelled while it waited ended with exit code 0."""
-    return job_state(state) in ENDED and nodes not in NO_WORD
+def _ended(status: str, state: str, nodes: str) -> ExitCode:
+    return of_job(status, job_state(state), has_run=nodes not in PLACEHOLDERS)
 
 
 def _exit_code(status: str, state: str, nodes: str) -> int | None:
-    return exit_code(status).code if _has_run(state, nodes) else None
+    return _ended(status, state, nodes).code
 
 
 def _exit_signal(status: str, state: str, nodes: str) -> int | None:
-    return exit_code(status).signal if _has_run(state, nodes) else None
+    return _ended(status, state, nodes).signal
 
 
 def _verbatim_row(*columns: str) -> tuple[str, ...]:
@@ -241,15 +240,17 @@ class Job(Record):
         "exit_code",
         "State",
         "NodeList",
-        about="The exit code of the batch script (0-255); null until it ended, if a signal ended it, and if it never "
-        "started. squeue: exit_code.",
+        about="The exit code of the batch script (0-255). Null until it ended, if a signal or Slurm ended it "
+        "(CANCELLED, TIMEOUT, NODE_FAIL ...), and if it never started. Up to Slurm 25.05 accounting shows a code above "
+        "128 as 128 less (137 as 9), unless an srun ended with it. squeue: exit_code; sacct: ExitCode.",
     )
     exit_signal = Column(
         _exit_signal,
         "exit_code",
         "State",
         "NodeList",
-        about="The number of the signal that ended the job; null for none. squeue: exit_code.",
+        about="The number of the signal that ended the batch script; null for none, and if Slurm ended the job. From "
+        "accounting a script that signal 1 (HUP) ended has exit code 1 instead. squeue: exit_code; sacct: ExitCode.",
     )
     array_job_id = Column(
         _array_job_id, "JobArrayID", about="The array's id, for a task of one; else null. squeue: JobArrayID."

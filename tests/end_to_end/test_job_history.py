@@ -3,26 +3,21 @@
 import base64
 import gzip
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from another_cluster import endpoint, reachable, started
 from slurm_words import Values, ask_anew, host_names, own_fields, say, until
 
 from conftest import Api
-from headnode.aws import Clients
 from headnode.document import PARAMETER
-from headnode.node import HeadNode
-from headnode.settings import Settings
-from headnode.snapshots import Snapshots
 from local.cluster import Cluster
-from local.ssm import Endpoint, Instance
+from local.gateway import Handler
+from local.ssm import Endpoint
 from local.stack import Stack
 from local.suite import Chroot
 from resolvers import datasets
@@ -437,20 +432,8 @@ class Forgetful:
 
 @pytest.fixture(scope="module")
 def forgetful(stack: Stack, chroot: Chroot | None) -> Iterator[Forgetful]:
-    directory = Path(tempfile.mkdtemp(prefix="forgetful-", dir="/tmp"))
-    directory.chmod(0o755)
-    try:
-        with ExitStack() as held:
-            if chroot:
-                held.enter_context(chroot.shown(directory))
-            cluster = held.enter_context(Cluster(directory, "forgetful", accounting=True, chroot=chroot))
-            head = Instance("mi-0123456789abcdef1", environment=cluster.environment, chroot=chroot)
-            endpoint = held.enter_context(
-                Endpoint([head], s3_endpoint=stack.aws.url, directory=stack.directory / "forgetful")
-            )
-            yield Forgetful(cluster, endpoint, _forgotten(cluster))
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
+    with started("forgetful", chroot, accounting=True) as cluster, endpoint(cluster, stack, chroot) as made:
+        yield Forgetful(cluster, made, _forgotten(cluster))
 
 
 def _forgotten(cluster: Cluster) -> dict[str, str]:
@@ -481,23 +464,10 @@ def say_config(cluster: Cluster, key: str) -> str:
 
 
 @pytest.fixture
-def forgetful_api(api: Api, forgetful: Forgetful, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Api:
+def forgetful_api(api: Api, forgetful: Forgetful, stack: Stack, entry: Handler) -> Iterator[Api]:
     """The API with the forgetful cluster behind it, too."""
-    import handler
-
-    monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", forgetful.endpoint.url)
-    clients = Clients()
-    content = stack.ssm_client().get_document(Name="slurmql")["Content"]
-    if not forgetful.endpoint.sends:
-        clients.ssm.create_document(Name="slurmql", Content=content, DocumentType="Command")
-    named = json.dumps({"forgetful": {"instance": "mi-0123456789abcdef1"}})
-    settings = Settings.from_environment(
-        {**stack.environment, "SLURMQL_CLUSTERS": named, "SLURMQL_DEFAULT_CLUSTER": ""}
-    )
-    node = HeadNode(clients, settings.clusters["forgetful"], settings)
-    monkeypatch.setitem(handler.rules.rules, "forgetful", handler.rules.rules["lab"])
-    monkeypatch.setitem(handler.clusters, "forgetful", Snapshots(node, settings.ttl))
-    return Api(api.handler, forgetful.endpoint)
+    with reachable(forgetful.cluster, stack, forgetful.endpoint, entry) as made:
+        yield made
 
 
 def test_a_job_that_the_scheduler_has_forgotten_is_found_in_the_same_command(

@@ -278,6 +278,7 @@ def examples() -> Sequence[Any]:
         sinfo.queue_cpu_counts(),
         sbatch.submit(submission),
         sbatch.submit(sbatch.Submission(script=SCRIPT, memory_per_cpu_mib=1, nodes=1, requeue=True)),
+        sbatch.submit(sbatch.Submission(script=SCRIPT, expedited_requeue=True)),
         sbatch.submit(sbatch.Submission(script_path="/a b", memory_per_gpu_mib=1, export=sbatch.Export.NONE)),
         sbatch.estimate(sbatch.Submission(script=SCRIPT, test_only=True, export=sbatch.Export.ALL)),
         job_action.cancel(["1", "1_2", "1_[2-5,7%3]", "1+0"], "USR1"),

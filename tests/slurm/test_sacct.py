@@ -352,9 +352,14 @@ def test_death_by_signal_is_not_success() -> None:
 
 
 def test_sacct_shows_255_as_127_up_to_25_05_and_what_it_shows_is_all_there_is() -> None:
-    (job,) = answer(JOB | {"State": "FAILED", "ExitCode": "127:0"}).jobs
+    (job,) = answer(JOB | {"State": "FAILED", "ExitCode": "127:0", "DerivedExitCode": "0:0"}).jobs
     assert job.exit_code == 127
-    assert "less 128" in HistoryJob.exit_code.about
+    assert "as 128 less" in HistoryJob.exit_code.about
+
+
+def test_an_srun_that_ended_with_255_tells_the_jobs_code() -> None:
+    (job,) = answer(JOB | {"State": "FAILED", "ExitCode": "127:0", "DerivedExitCode": "255:0"}).jobs
+    assert job.exit_code == 255
 
 
 def test_a_limit_over_a_year_is_known_to_accounting() -> None:

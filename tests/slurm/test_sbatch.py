@@ -80,6 +80,7 @@ def test_a_script_alone_is_enough() -> None:
         ({"nice": -5}, {"nice": "-5"}),
         ({"requeue": True}, {"requeue": ""}),
         ({"requeue": False}, {"no-requeue": ""}),
+        ({"expedited_requeue": True}, {"requeue=expedite": ""}),  # since 25.11
         ({"signal": "B:USR1@120"}, {"signal": "B:USR1@120"}),
         ({"export": Export.ALL}, {"export": "ALL"}),
         ({"export": Export.NONE}, {"export": "NONE"}),
