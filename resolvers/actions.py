@@ -18,6 +18,7 @@ from resolvers.change import RefusedError, payload_datasets, with_cluster
 from resolvers.cluster import Cluster
 from resolvers.errors import BadInputError, RequestError, unavailable
 from resolvers.filters import JobFilter, find_job, local_id, matching_jobs, named_tasks
+from resolvers.finished import finished
 from resolvers.graph import Graph
 from resolvers.job import Job
 from slurm import job_action, job_update, sbatch, squeue
@@ -319,7 +320,8 @@ def _act_on(
     outcomes = change.make(graph, info, view, action(jobs), result)
     rows = _read_jobs(view, result)
     done = [find_job(rows, job) for job, refusal in zip(jobs, outcomes, strict=True) if refusal is None]
-    refusals = [with_cluster(_visible(refusal, rows, view), view) for refusal in outcomes if refusal is not None]
+    refused = finished(view, [_visible(refusal, rows, view) for refusal in outcomes if refusal is not None])
+    refusals = [with_cluster(refusal, view) for refusal in refused]
     acted = [Job(view, rows, index) for index in dict.fromkeys(done) if index is not None]
     return JobActionPayload(acted, [*wrong, *refusals])
 

@@ -15,15 +15,16 @@ from access.role import JobVisibility, Role
 from headnode.snapshots import Dataset, Fault, Snapshot, Snapshots
 from resolvers import datasets
 from resolvers.array import Family, JobArray
-from resolvers.errors import unavailable
+from resolvers.errors import NotRememberedError, unavailable
 from resolvers.filters import JobFilter, NodeFilter, check_job_filter, find_job, local_id, matching_jobs, matching_nodes
 from resolvers.head import Head
-from resolvers.history import JobHistory, past_job
+from resolvers.history import JobHistory, keeps_no_accounts, past_job
 from resolvers.job import Job, JobConnection
 from resolvers.job_detail import JobRow
 from resolvers.node import Node, NodeConnection
 from resolvers.order import NODE_ORDER, JobOrder, job_ordering, order_name
 from resolvers.pages import Ordering, check_page, natural, page
+from resolvers.past_array import past_array
 from resolvers.queue import Queue
 from resolvers.request import Request
 from resolvers.visibility import visible
@@ -157,7 +158,10 @@ class Cluster:
         return history.answer(self)
 
     def job(self, id: str) -> Job | None:
-        """The job of that id; None if neither the scheduler nor accounting knows it."""
+        """The job of that id; None if neither the scheduler nor accounting knows it.
+
+        Raises NotRememberedError if the scheduler does not know it and the cluster keeps no accounts.
+        """
         own = local_id(id, self.name)
         for dataset in (datasets.job(squeue.lookup_id(own)), datasets.JOBS):
             if dataset in self.answers:
@@ -165,7 +169,10 @@ class Cluster:
                 index = find_job(rows, own)
                 if index is not None:
                     return Job(self, rows, index)
-        return past_job(self, own)
+        found = past_job(self, own)
+        if found is None and keeps_no_accounts(self, own):
+            raise NotRememberedError(self.name, own)
+        return found
 
     def remembered_job(self, id: str) -> Job | None:
         """The job of that id in the snapshot of all jobs."""
@@ -178,7 +185,8 @@ class Cluster:
         """The array that the job is a task of."""
         if job.array_job_id is None:
             return None
-        return JobArray(self, job.array_job_id, self._family(job, "array_job_id", job.array_job_id))
+        tasks = past_array(self, job) or self._family(job, "array_job_id", job.array_job_id)
+        return JobArray(self, job.array_job_id, tasks)
 
     def components_of(self, job: JobRow) -> list[Job]:
         """The components of the job's heterogeneous job, in their order; [] for any other job."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from headnode.instances import Agent, Instance
 from headnode.node import Actor
@@ -26,6 +26,7 @@ from slurm import (
     sstat,
     statistics,
 )
+from slurm.accounted_files import AccountedFiles, accounted_files
 from slurm.batch_script import batch_script
 from slurm.column import Rows
 from slurm.command import Question, Reply
@@ -36,6 +37,8 @@ from slurm.refusal import Refusal
 from slurm.sacct import History, Search
 from slurm.sstat import RunningStep
 from slurm.statistics import Statistics
+
+T = TypeVar("T")
 
 JOBS: Dataset[Rows[squeue.Job]] = Dataset("jobs", squeue.jobs, shared=True)
 JOBS_IN_BRIEF: Dataset[Rows[squeue.Job]] = Dataset("jobs", squeue.jobs_in_brief, shared=True, in_full=JOBS)
@@ -71,7 +74,12 @@ def history(search: Search, steps: bool) -> Dataset[History]:
     return Dataset(("history", search, steps), partial(_history, search, sacct.history if steps else sacct.allocations))
 
 
-def _history(search: Search, question: Callable[[Search], Question[History]]) -> Question[History]:
+def output_files(search: Search) -> Dataset[AccountedFiles]:
+    """What the jobs of the past that a search finds named as their files."""
+    return Dataset(("output files", search), partial(_history, search, accounted_files))
+
+
+def _history(search: Search, question: Callable[[Search], Question[T]]) -> Question[T]:
     if search.ids or search.since:
         return question(search)
     return question(replace(search, since=(search.until or datetime.now(UTC)) - DEFAULT_WINDOW))

@@ -16,9 +16,10 @@ from resolvers import datasets
 from resolvers.errors import BadInputError
 from resolvers.facts import check_names
 from resolvers.filters import JobFilter, find_job, local_id
-from resolvers.history import JobHistory, keeps_accounts
+from resolvers.history import JobHistory, keeps_accounts, search_of
 from resolvers.order import JobOrder, order_name
 from resolvers.output import output_range
+from resolvers.past_array import array_of_task
 from slurm import sacct, squeue
 from slurm.column import Rows
 
@@ -59,9 +60,13 @@ def job(below: frozenset[Place], cluster: Cluster, caller: Caller, arguments: Ma
         return [all_jobs, *use]
     remembered = datasets.job(squeue.lookup_id(own))
     accounts = keeps_accounts(cluster)
-    if accounts is None:
-        return [remembered, accounted, datasets.CONFIGURATION, *use]
-    return [remembered, accounted, *use] if accounts else [remembered, *use]
+    if accounts is False:
+        return [remembered, *use]
+    if ("Job", "array") in below and (array := array_of_task(own)) is not None:
+        use += [datasets.history(array, steps=False), *([datasets.output_files(array)] if below & OF_FILES else [])]
+    if below & OF_FILES:
+        use.append(datasets.output_files(search_of(own)))
+    return [remembered, accounted, *use, *([datasets.CONFIGURATION] if accounts is None else [])]
 
 
 def jobs_for(below: frozenset[Place]) -> Dataset[Rows[squeue.Job]]:
@@ -109,7 +114,7 @@ def job_history(
         after=arguments.get("after"),
     )
     try:
-        return question.needs(cluster, steps=bool(below & OF_ACCOUNTING))
+        return question.needs(cluster, steps=bool(below & OF_ACCOUNTING), files=bool(below & OF_FILES))
     except BadInputError:
         return []  # the field itself says so
 
@@ -271,6 +276,9 @@ OF_ACCOUNTING = OF_RUNNING_STEPS | {
     ("Job", "maxRssMib"),
 }
 """Fields of a job that only accounting knows."""
+
+OF_FILES = frozenset({("Job", "stdoutPath"), ("Job", "stderrPath"), ("Job", "output")})
+"""Fields of a job for which accounting is asked apart."""
 
 NEEDS_BELOW: Mapping[Place, NeedBelow] = {
     ("Query", "jobs"): jobs,

@@ -28,7 +28,10 @@ from schema.queue import Queue
 # What could not be read is null beside an error, so that one dead cluster does not spoil the others: hence the
 # connections are nullable here and on Query, where the sketch had them not.
 JOBS = "A page of the jobs that the scheduler remembers: those that wait or run, and those that ended minutes ago."
-JOB = "The job of that id, by the scheduler or, if it forgot it, by accounting; null if neither knows it."
+JOB = (
+    "The job of that id, by the scheduler or, if it forgot it, by accounting; null if neither knows it. Where the "
+    "cluster keeps no accounts, null comes with the error JOB_NOT_REMEMBERED: the scheduler may have forgotten the job."
+)
 JOB_HISTORY = (
     "A page of the jobs of a time, ended ones and others, by accounting (`source`); where the cluster keeps no "
     "accounts, those that the scheduler remembers."

@@ -42,14 +42,18 @@ SCRIPT = (
 )
 OUTPUT = (
     "Part of the file that takes the job's output or errors, read with the rights of the caller's account alone "
-    "(FORBIDDEN). Null for a job without such a file, and where it cannot be told which it is, as for an array's "
-    "waiting tasks. The outputs of all jobs of a list are read together, by one more command."
+    "(FORBIDDEN). Null for a job without such a file, and while it has none yet, as an array's waiting tasks. Once the "
+    "scheduler has forgotten the job, accounting has the path since Slurm 24.05; before, `message` says so. The "
+    "outputs of all jobs of a list are read together, by one more command."
 )
 STDOUT_PATH = (
     "The file that takes the job's output, sbatch's patterns (%j ...) filled in; null for a job without a script, and "
-    "while it cannot be told, as for an array's waiting tasks. squeue: StdOut."
+    "while it cannot be told, as for an array's waiting tasks. Once the scheduler has forgotten the job, accounting "
+    "has it since Slurm 24.05; null before. squeue, sacct: StdOut."
 )
-STDERR_PATH = "The file that takes the job's errors, likewise; that of its output, unless it named one. squeue: StdErr."
+STDERR_PATH = (
+    "The file that takes the job's errors, likewise; that of its output, unless it named one. squeue, sacct: StdErr."
+)
 REASON_CODE = (
     "Why the job waits or failed, as a code; null when Slurm gives no reason. For an ended job accounting has the last "
     "reason why it waited. squeue: Reason; sacct: Reason."
@@ -84,7 +88,9 @@ class JobOutput:
     """Part of a job's output."""
 
     # Sizes are Float: GraphQL's Int ends at 2 GiB.
-    path: str = strawberry.field(description="The file's path on the cluster.")
+    path: str | None = strawberry.field(
+        description="The file's path on the cluster; null if nobody knows it any more, and `message` says why."
+    )
     exists: bool = strawberry.field(description="Whether the file is there: a job that has not started has none yet.")
     text: str | None = strawberry.field(
         description="The text; null if there is no such file or it holds no text, as /dev/null. A character of which "
@@ -103,15 +109,18 @@ class JobOutput:
     )
 
 
-@strawberry.type(description="An array as a whole, as far as the scheduler remembers its tasks (MinJobAge).")
+@strawberry.type(
+    description="An array as a whole. For a task that the scheduler lists, as far as it remembers the others "
+    "(MinJobAge); for a past one, as accounting has them."
+)
 class JobArray:
     """An array as a whole."""
 
     id: strawberry.ID = strawberry.field(description="Unique over all clusters, as `lab:123`.")
     job_id: str = strawberry.field(description="The array's id in Slurm. squeue: ArrayJobID.")
-    task_count: int = strawberry.field(description="How many tasks there are, each waiting one counted.")
+    task_count: int = strawberry.field(description="How many tasks there are, each one in a shared row counted.")
     counts_by_state: list[JobStateCount] = strawberry.field(
-        description="How many tasks are in each state, each waiting one counted, the most frequent first."
+        description="How many tasks are in each state, each one in a shared row counted, the most frequent first."
     )
 
     @strawberry.field(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
 
-from slurm import accounting, framing, job_id, squeue
+from slurm import accounting, framing, job_id, resized, squeue
 from slurm.column import Column, Record, Rows
 from slurm.command import AccountingDisabledError, Command, Question, Reply
 from slurm.duration import seconds
@@ -143,6 +143,8 @@ def _reserved(value: str) -> float | None:
     return None if number is None else float(number)
 
 
+_RUN = "DBIndex"  # a run's key in the database, which its steps bear too
+
 # What is not sacct's own column of a job's row, but found out from its other rows.
 _MAX_RSS_OF_STEPS = "MaxRSS of the steps"
 _RESTARTS = "earlier runs"
@@ -254,8 +256,6 @@ class HistoryJob(Record):
     dependency = Column(_not_recorded, "JobID", about="Not kept by accounting: null.")
     work_dir = Column(_text, "WorkDir", about="The folder that the job started in. sacct: WorkDir.")
     command = Column(_not_recorded, "JobID", about="Not kept by accounting on every Slurm: null.")
-    stdout_path = Column(_not_recorded, "JobID", about="Not kept by accounting on every Slurm: null.")
-    stderr_path = Column(_not_recorded, "JobID", about="Not kept by accounting on every Slurm: null.")
     comment = Column(_not_recorded, "JobID", about="Not asked of accounting: null.")
     restart_count = Column(
         integer,
@@ -284,6 +284,7 @@ class HistoryJob(Record):
     )
 
     raw_id = Column(_verbatim, "JobIDRaw", about="The number that slurmctld knows the row by. sacct: JobIDRaw.")
+    run = Column(_verbatim, _RUN, about="The run's key in the database. sacct: DBIndex.")
     order = Column(
         _order,
         "JobID",
@@ -353,7 +354,6 @@ class Step(Record):
     raw_id = Column(_verbatim, "JobIDRaw", about="The step, by the number that slurmctld knows its job by.")
 
 
-_RUN = "DBIndex"  # a run's key in the database, which its steps bear too
 _COLUMNS = [
     source for source in dict.fromkeys([*HistoryJob.sources(), *Step.sources(), _RUN]) if source not in _OF_OTHER_ROWS
 ]
@@ -428,14 +428,19 @@ def allocations(search: Search) -> Question[History]:
     return _question(search, {"allocations": ""})
 
 
-def _question(search: Search, options: Mapping[str, str]) -> Question[History]:
-    parts = [{**own, **part} for own in _by_user(search) for part in _parts(search)]
+def options(search: Search) -> list[dict[str, str]]:
+    """The options of each sacct that the search needs. Raises ParseError for an id that cannot be parsed."""
+    return [{**own, **part} for own in _by_user(search) for part in _parts(search)]
+
+
+def _question(search: Search, form: Mapping[str, str]) -> Question[History]:
+    parts = options(search)
     separators = [framing.separator() for _ in parts]
     commands = tuple(
-        Command("sacct", {**options, **part, "format": ",".join(_COLUMNS), "delimiter": separator})
+        Command("sacct", {**form, **part, "format": ",".join(_COLUMNS), "delimiter": separator})
         for part, separator in zip(parts, separators, strict=True)
     )
-    return Question(commands, partial(read, separators=separators, steps="allocations" not in options))
+    return Question(commands, partial(read, separators=separators, steps="allocations" not in form))
 
 
 def _by_user(search: Search) -> list[dict[str, str]]:
@@ -454,14 +459,30 @@ def _parts(search: Search) -> list[dict[str, str]]:
     """
     options = _options(search)
     if "partition" not in options:
-        return [options]
+        return [options, *_waiting_tasks(search)]
     anywhere = {option: value for option, value in options.items() if option != "partition"}
     if search.ids:
-        return [anywhere]
+        return [anywhere, *_waiting_tasks(search)]
     if search.states and JobState.PENDING not in search.states:
         return [options]
     end = options.get("endtime", "now")
     return [options, {**anywhere, "state": JobState.PENDING.value, "starttime": end, "endtime": end}]
+
+
+def _waiting_tasks(search: Search) -> list[dict[str, str]]:
+    """The options that find tasks that ended while they waited: by `58_3` sacct does not find their row `58_[1-5]`."""
+    tasks = [parsed.job for parsed in map(job_id.parse, search.ids or ()) if parsed.task is not None]
+    if not tasks:
+        return []
+    return [
+        {
+            "allocations": "",
+            "jobs": ",".join(map(str, dict.fromkeys(tasks))),
+            "state": ",".join(state.value for state in (JobState.CANCELLED, JobState.DEADLINE, JobState.PENDING)),
+            "starttime": _time(_FIRST_DAY),
+            "endtime": "now",
+        }
+    ]
 
 
 def _options(search: Search) -> dict[str, str]:
@@ -484,12 +505,14 @@ def _states(search: Search) -> dict[str, str]:
     """The states, if sacct understands by them what we do.
 
     With an end in the past it does not: a job counts as COMPLETED if it was by then, not if it is. The runs that ended
-    in a requeue are needed to count them. With states but no end of the window, sacct would take its start for both.
+    in a requeue are needed to count them, those of other sizes to join them. With states but no end of the window,
+    sacct would take its start for both.
     """
     states = set(search.states or ())
     if not states or search.until or not states <= ACCOUNTED:
         return {}
-    return {"state": ",".join(sorted(state.value for state in states | RUN_AGAIN)), "endtime": "now"}
+    asked = states | RUN_AGAIN | {JobState.RESIZING}
+    return {"state": ",".join(sorted(state.value for state in asked)), "endtime": "now"}
 
 
 def _time(time: datetime) -> str:
@@ -513,11 +536,12 @@ def read(replies: Sequence[Reply], separators: Sequence[str], steps: bool) -> Hi
 
     Raises AccountingDisabledError, SchedulerUnavailableError (slurmdbd does not answer), SlurmError, ParseError.
     """
-    parts = [_texts(reply, separator) for reply, separator in zip(replies, separators, strict=True)]
-    texts = _each_once({column: [text for part in parts for text in part[column]] for column in _COLUMNS})
+    parts = [texts(reply, separator, _COLUMNS) for reply, separator in zip(replies, separators, strict=True)]
+    rows = _each_once({column: [text for part in parts for text in part[column]] for column in _COLUMNS})
+    sizes = resized.joined(rows)
     if not steps:
-        texts |= {column: [""] * len(texts[column]) for column in _MEASURED}
-    return _history(texts)
+        sizes |= {column: [""] * len(sizes[column]) for column in _MEASURED}
+    return _history(sizes)
 
 
 def _each_once(texts: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -526,13 +550,14 @@ def _each_once(texts: dict[str, list[str]]) -> dict[str, list[str]]:
     return {column: [values[index] for index in sorted(first.values())] for column, values in texts.items()}
 
 
-def _texts(reply: Reply, separator: str) -> dict[str, list[str]]:
+def texts(reply: Reply, separator: str, columns: Sequence[str]) -> dict[str, list[str]]:
+    """The columns of one sacct's reply. Raises as `read`."""
     if "accounting storage is disabled" in reply.stderr:
         raise AccountingDisabledError(accounting.HOW_TO_SWITCH_ON)
     # A user without an account, a window that has not begun: errors to sacct (exit code 1), no rows to us.
     if reply.exit_code == 1 and re.search(r"Invalid user id|is after end time", reply.stderr):
-        return {column: [] for column in _COLUMNS}
-    return framing.split(accounting.require(reply), _COLUMNS, separator)
+        return {column: [] for column in columns}
+    return framing.split(accounting.require(reply), columns, separator)
 
 
 def _history(texts: Mapping[str, Sequence[str]]) -> History:
@@ -570,9 +595,9 @@ def _restarts(texts: Mapping[str, Sequence[str]], runs: Sequence[int]) -> int:
     count = 1 if job_state(texts["State"][last]) is JobState.REQUEUED else 0
     for run in reversed(earlier):
         state = job_state(texts["State"][run])
-        if texts["User"][run] != texts["User"][last] or state not in RUN_AGAIN | {JobState.RESIZING}:
+        if texts["User"][run] != texts["User"][last] or state not in RUN_AGAIN:
             break
-        count += 1 if state in RUN_AGAIN else 0
+        count += 1
     return count
 
 

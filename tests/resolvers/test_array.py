@@ -44,7 +44,7 @@ def test_a_newer_array_is_told_by_the_job_s_own_rows() -> None:
 
 def test_a_forgotten_array_is_told_by_accounting() -> None:
     past = {"JobID": "7_1", "JobIDRaw": "8", "State": "COMPLETED"}, {"JobID": "7_2", "JobIDRaw": "7", "State": "FAILED"}
-    array = PastJob(cluster(), rows(sacct.HistoryJob, *past), 1, None).array
+    array = PastJob(cluster(), rows(sacct.HistoryJob, *past), 1, None, sacct.Search(ids=("7",))).array
     assert array is not None
     tasks = array.tasks(None, None, 10, None)
     assert [(type(job), job.job_id, job.state.name) for job in tasks.nodes] == [
