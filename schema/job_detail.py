@@ -60,8 +60,8 @@ REASON_CODE = (
 )
 REASON_TEXT = (
     "For people: why the job waits and what can be done, and if it waits for a node that EC2 does not start, why not; "
-    "once the job has ended, what ended it. Null while it runs, if it completed, and if somebody cancelled it. squeue: "
-    "Reason, State; sinfo: Reason."
+    "once the job has ended, what ended it. Null while it runs, if it completed, and if somebody cancelled it; for a "
+    "dependency that failed accounting has null, too. squeue: Reason, State; sinfo: Reason."
 )
 CAPACITY_CODE = (
     "Why EC2 starts no instance for a node that the job waits for: one that Slurm names as unavailable, else that of "

@@ -1,6 +1,7 @@
 """Jobs, as squeue lists them (squeue(1)). One line of the table is one field: Slurm's column, parser, meaning."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from slurm.hostlist import PLACEHOLDERS, expand
 from slurm.instant import instant
 from slurm.memory import mebibytes
 from slurm.states import JobState, job_state
-from slurm.text import integer, text, word
+from slurm.text import NO_VAL, integer, text, word
 from slurm.tres import Gpus, gpus_allocated, tres
 
 ENDED = frozenset(
@@ -70,7 +71,14 @@ def _order(job: str) -> tuple[int, int, int]:
 
 
 def _priority(value: str) -> float | None:
-    return float(value) if value.isdigit() else None
+    """None for NO_VAL, too, which a job has that was cancelled before slurmctld looked at it."""
+    return float(value) if value.isdigit() and int(value) < NO_VAL else None
+
+
+def _start_time(start: str, state: str, nodes: str) -> datetime | None:
+    """None for a job that ended without nodes: squeue has its end there."""
+    never = job_state(state) in ENDED and nodes in PLACEHOLDERS
+    return None if never else instant(start)
 
 
 def _node_count(tres_alloc: str, nodes: str) -> int | None:
@@ -178,7 +186,7 @@ class Job(Record):
     priority = Column(
         _priority,
         "PriorityLong",
-        about="The scheduler's priority; higher starts first, 0 is held. squeue: PriorityLong.",
+        about="The scheduler's priority; higher starts first, 0 is held (or was suspended). squeue: PriorityLong.",
     )
     submit_time = Column(
         instant, "SubmitTime", about="When the job was submitted, or last requeued. squeue: SubmitTime."
@@ -190,10 +198,12 @@ class Job(Record):
         "squeue: EligibleTime.",
     )
     start_time = Column(
-        instant,
+        _start_time,
         "StartTime",
-        about="When the job started; for a waiting job the scheduler's estimate or its begin time, or null. squeue: "
-        "StartTime.",
+        "State",
+        "NodeList",
+        about="When the job started; for a waiting job the scheduler's estimate or its begin time, or null; null if it "
+        "ended without a start. squeue: StartTime.",
     )
     end_time = Column(
         instant, "EndTime", about="When the job ended; for one that runs, when its time limit ends it. squeue: EndTime."
@@ -216,7 +226,10 @@ class Job(Record):
         about="How many nodes it has, or, while it waits, needs at least. squeue: tres-alloc, node; else NumNodes.",
     )
     cpu_count = Column(
-        integer, "NumCPUs", about="How many CPUs it has, or, while it waits, needs at least. squeue: NumCPUs."
+        integer,
+        "NumCPUs",
+        about="How many CPUs it has, or, while it waits, needs at least. Of a job that never started accounting has "
+        "what it asked for, the scheduler all of a node that it wanted alone. squeue: NumCPUs; sacct: AllocCPUS.",
     )
     memory_mib = Column(
         _memory,

@@ -40,6 +40,7 @@ ENDED = {
     "PREEMPTED",
     "BOOT_FAIL",
 }
+FIRST = "exit 0"
 SLEEP = "sleep 300"
 BATCH, SRUN, ALLOCATION = ("sbatch", "--parsable"), ("srun",), ("salloc", "--no-shell")
 
@@ -77,8 +78,9 @@ def preempt(cluster: Cluster, id: str) -> None:
 class Way:
     """A way to end.
 
-    `states` are those of all its rows in the end, `code` and `signal` those of its first row. `acts` follow each
-    other, each once the job is in the state it is for. Slurm may end a job otherwise than is said here where `varies`.
+    `states` is the state of all its rows in the end, `code` and `signal` those of its first row; with `varies` they are
+    other ones in some releases. `acts` follow each other, each once a row of the job is in the state it goes with.
+    `output` is the file that it names, None for the one that it gets without; FIRST in an option is the first job's id.
     """
 
     name: str
@@ -90,6 +92,8 @@ class Way:
     acts: Sequence[tuple[str, Act]] = ()
     command: Sequence[str] = BATCH
     interpreter: str = "/bin/bash"
+    output: str | None = "/dev/null"
+    varies: bool = False
 
 
 def _exits() -> list[Way]:
@@ -154,10 +158,11 @@ def _ended_by_slurm() -> list[Way]:
         Way(
             "memory",
             """srun python3 -c 'x = b"x" * (300 << 20); import time; time.sleep(60)'""",
-            "OUT_OF_MEMORY",
+            "FAILED",
+            137,
             options=["--mem=50"],
         ),
-        Way("dependency", SLEEP, "CANCELLED", options=["--dependency=afternotok:1", "--kill-on-invalid-dep=yes"]),
+        Way("dependency", SLEEP, "CANCELLED", options=["--dependency=afternotok:FIRST", "--kill-on-invalid-dep=yes"]),
     ]
 
 
@@ -183,7 +188,7 @@ def _requeued() -> list[Way]:
 
 def _arrays() -> list[Way]:
     return [
-        Way("array", "exit 0", "COMPLETED", 0, options=["--array=0-2"]),
+        Way("array", "exit 0", "COMPLETED", 0, options=["--array=0-2"], output=None),
         Way("array of exits", "exit $SLURM_ARRAY_TASK_ID", "FAILED", 3, options=["--array=3,137,255"]),
         Way("array of kills", "kill -9 $$", "FAILED", None, 9, options=["--array=1,2"]),
         Way("array cancelled waiting", SLEEP, "CANCELLED", options=["--array=0-5%1"], acts=[("RUNNING", scancel())]),
@@ -205,7 +210,7 @@ def _het_jobs() -> list[Way]:
 
 def _steps() -> list[Way]:
     return [
-        Way("a step fails", "srun sh -c 'exit 4'\nexit 0", "COMPLETED", 0),
+        Way("a step fails", "srun sh -c 'exit 4'\nexit 0", "COMPLETED", 0, output="%x-%j.%u"),
         Way("the last step fails", "srun sh -c 'exit 4'", "FAILED", 4),
         Way("the last step exits 137", "srun sh -c 'exit 137'", "FAILED", 137),
         Way("a step is killed", "srun sh -c 'kill -9 $$'\nexit 6", "FAILED", 6),
@@ -224,15 +229,15 @@ def _without_script() -> list[Way]:
 
 def _not_launched() -> list[Way]:
     return [
-        Way("no such output", "exit 0", "FAILED", None, 53, options=["--output=/no/such/folder/%j"]),
-        Way("no such interpreter", "exit 0", "FAILED", None, None, interpreter="/no/such/program"),
+        Way("no such output", "exit 0", "FAILED", None, 53, output="/no/such/folder/%j", varies=True),
+        Way("no such interpreter", "exit 0", "FAILED", 2, interpreter="/no/such/program"),
     ]
 
 
 WAYS: Mapping[str, Way] = {
     way.name: way
     for ways in (
-        [Way("exit 0", "exit 0", "COMPLETED", 0), _node_failure()],
+        [Way(FIRST, "exit 0", "COMPLETED", 0, output=None), _node_failure()],
         _exits(),
         _signals(),
         _cancelled(),
@@ -251,22 +256,25 @@ WAYS: Mapping[str, Way] = {
 def make(cluster: Cluster, seconds: float) -> dict[str, str]:
     """The ids of a job of each way, by the way's name, once all have ended; AssertionError if they do not in time."""
     with ThreadPoolExecutor() as pool:
-        for way in WAYS.values():
+        first = _submit(cluster, WAYS[FIRST], "")
+        for way in list(WAYS.values())[1:]:
             if way.command == BATCH:
-                _submit(cluster, way)
+                _submit(cluster, way, first)
             else:
-                pool.submit(_submit, cluster, way)
+                pool.submit(_submit, cluster, way, first)
         return _acted_on(cluster, time.monotonic() + seconds)
 
 
-def _submit(cluster: Cluster, way: Way) -> None:
-    named = way.command == ALLOCATION or any(option.startswith("--output") for option in way.options)
-    files = [] if named else ["--output=/dev/null"]
+def _submit(cluster: Cluster, way: Way, first: str) -> str:
+    """What the command prints: sbatch the id."""
+    files = [] if way.output is None or way.command == ALLOCATION else [f"--output={way.output}"]
     away = [] if any(option.startswith("--nodelist") for option in way.options) else NOT_ELSEWHERE
-    argv = [*way.command, f"--job-name={way.name}", *away, *files, *way.options]
+    options = [option.replace("FIRST", first) for option in way.options]
+    argv = [*way.command, f"--job-name={way.name}", *away, *files, *options]
     if way.command == SRUN:
         argv += ["sh", "-c", way.script]
-    cluster.run(*argv, user=cluster.users[0].name, input=f"#!{way.interpreter}\n{way.script}\n", check=False)
+    script = f"#!{way.interpreter}\n{way.script}\n"
+    return cluster.run(*argv, user=cluster.users[0].name, input=script, check=False).stdout.strip()
 
 
 def _acted_on(cluster: Cluster, deadline: float) -> dict[str, str]:
