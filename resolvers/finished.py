@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from resolvers import datasets
 from resolvers.errors import RequestError
 from resolvers.history import keeps_accounts, past_job
-from slurm import sacct
+from slurm import sacct_search
 from slurm.refusal import Refusal, RefusalCode
 from slurm.squeue import ENDED
 
@@ -27,7 +27,7 @@ def finished(cluster: Cluster, refusals: Sequence[Refusal]) -> list[Refusal]:
     missing = [refusal.id for refusal in refusals if refusal.code is RefusalCode.NOT_FOUND and refusal.id]
     if not missing or keeps_accounts(cluster) is False:
         return list(refusals)
-    cluster.ask([datasets.accounted(sacct.lookup_id(id)) for id in missing])
+    cluster.ask([datasets.accounted(sacct_search.lookup_id(id)) for id in missing])
     return [_of_ended_job(cluster, refusal) for refusal in refusals]
 
 

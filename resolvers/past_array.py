@@ -9,7 +9,8 @@ from resolvers import datasets
 from resolvers.array import Family
 from resolvers.history import PastJob
 from slurm import job_id
-from slurm.sacct import HistoryJob, Search
+from slurm.sacct import HistoryJob
+from slurm.sacct_search import Search
 
 if TYPE_CHECKING:
     from resolvers.cluster import Cluster

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from slurm import framing, output_path, sacct
+from slurm import framing, output_path, sacct, sacct_search
 from slurm.command import Command, Question, Reply
 from slurm.hostlist import expand
 from slurm.output_path import Release
@@ -47,12 +47,12 @@ def _row(job: sacct.HistoryJob) -> list[str]:
     return [texts["WorkDir"][index], job.raw_id, array, task, job.user, job.name, host, restarts]
 
 
-def accounted_files(search: sacct.Search) -> Question[AccountedFiles]:
+def accounted_files(search: sacct_search.Search) -> Question[AccountedFiles]:
     """The files of the jobs that a search finds. Raises and reading raises as sacct.history."""
-    parts = sacct.options(search)
+    parts = sacct_search.options(search)
     separators = [framing.separator() for _ in parts]
     commands = tuple(
-        Command("sacct", {"allocations": "", **part, "format": ",".join(_COLUMNS), "delimiter": separator})
+        Command(sacct_search.SACCT, {"allocations": "", **part, "format": ",".join(_COLUMNS), "delimiter": separator})
         for part, separator in zip(parts, separators, strict=True)
     )
     return Question(commands, partial(read, separators=separators))
@@ -64,6 +64,6 @@ def read(replies: Sequence[Reply], separators: Sequence[str]) -> AccountedFiles:
     for reply, separator in zip(replies, separators, strict=True):
         if reply.exit_code == 1 and "Invalid field requested" in reply.stderr:
             return AccountedFiles(None)
-        texts = sacct.texts(reply, separator, _COLUMNS)
+        texts = sacct_search.texts(reply, separator, _COLUMNS)
         patterns |= dict(zip(texts["DBIndex"], zip(texts["StdOut"], texts["StdErr"], strict=True), strict=True))
     return AccountedFiles(patterns)

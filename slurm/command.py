@@ -5,27 +5,41 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+from slurm.operation import Operation
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Command:
-    """One operation of the program on the head node (headnode/program.py holds the list of what it runs).
+    """One operation for the head node, with the values of one request.
 
-    `operation` names the Slurm command ("squeue", "scontrol hold"), `options` its long options without dashes
-    ("" for a flag), `arguments` what stands behind them. The program checks every one of them again. An option whose
-    value is the number n means the job that the n-th reply of the same errand tells of. `key` is sbatch's idempotency
-    key.
+    `options` maps the operation's options to their values ("" for a flag). An option whose value is the number n
+    stands for the job id in the n-th reply of the same bundle. `key` is sbatch's idempotency key. The program on the
+    head node checks every value again.
     """
 
-    operation: str
+    operation: Operation
     options: Mapping[str, str | int] = field(default_factory=dict)
     arguments: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     stdin: str | None = None
     key: str | None = None
+
+    def as_data(self) -> dict[str, Any]:
+        """The operation as the request to the head node has it."""
+        return {
+            "operation": self.operation.name,
+            "options": {
+                name: {"job_of": value} if isinstance(value, int) else value for name, value in self.options.items()
+            },
+            "arguments": list(self.arguments),
+            "environment": dict(self.environment),
+            "stdin": self.stdin,
+            "key": self.key,
+        }
 
 
 @dataclass(frozen=True)
@@ -64,7 +78,7 @@ class AccountingDisabledError(SlurmError):
     """The cluster keeps no accounts: slurm.conf's AccountingStorageType is accounting_storage/none."""
 
 
-class RefusedError(SlurmError):
+class ProgramRefusedError(SlurmError):
     """The program on the head node would not run the command."""
 
 
@@ -93,12 +107,12 @@ def require_scheduler(reply: Reply) -> None:
 def require_success(reply: Reply) -> str:
     """The output of a reply that succeeded.
 
-    Raises SchedulerUnavailableError if slurmctld could not be asked, RefusedError if the program on the head node
-    refused, SlurmError for any other failure.
+    Raises SchedulerUnavailableError if slurmctld could not be asked, ProgramRefusedError if the program on the head
+    node refused, SlurmError for any other failure.
     """
     require_scheduler(reply)
     if reply.refusal is not None:
-        raise RefusedError(reply.refusal)
+        raise ProgramRefusedError(reply.refusal)
     if reply.exit_code != 0:
         raise SlurmError(words(reply))
     return reply.stdout

@@ -13,10 +13,11 @@ import pytest
 from headnode import snapshots as snapshots_module
 from headnode.deadline import Deadline
 from headnode.errors import ClusterUnreachableError, DeadlineError, HeadNodeError
-from headnode.node import Answer, Errand, HeadNode
+from headnode.node import Answer, Bundle, HeadNode
 from headnode.snapshots import Dataset, Snapshot, Snapshots
 from slurm.command import Command, Question, Reply
 from slurm.errors import ParseError
+from slurm.operation import Operation
 
 
 class Node(HeadNode):
@@ -28,8 +29,8 @@ class Node(HeadNode):
         self.answering.set()
         self.fault: HeadNodeError | None = None
 
-    def answer(self, errand: Errand, deadline: Deadline, comment: str) -> Answer:
-        commands = [command.operation for step in errand.steps for command in step]
+    def answer(self, bundle: Bundle, deadline: Deadline, comment: str) -> Answer:
+        commands = [command.operation.name for step in bundle.steps for command in step]
         self.asked.append(commands)
         number, fault = len(self.asked), self.fault
         assert self.answering.wait(30)
@@ -47,12 +48,12 @@ def unreadable(replies: Sequence[Reply]) -> str:
 
 
 def dataset(name: str, lifetime: float | None = None, read: Callable[[Sequence[Reply]], str] = stdout) -> Dataset[str]:
-    return Dataset(name, partial(Question, (Command(name),), read), lifetime)
+    return Dataset(name, partial(Question, (Command(Operation(name)),), read), lifetime)
 
 
 JOBS, NODES, BROKEN = dataset("squeue"), dataset("sinfo"), dataset("broken", read=unreadable)
-IN_FULL = Dataset("jobs", partial(Question, (Command("in full"),), stdout), shared=True)
-IN_BRIEF = Dataset("jobs", partial(Question, (Command("in brief"),), stdout), shared=True, in_full=IN_FULL)
+IN_FULL = Dataset("jobs", partial(Question, (Command(Operation("in full")),), stdout), shared=True)
+IN_BRIEF = Dataset("jobs", partial(Question, (Command(Operation("in brief")),), stdout), shared=True, in_full=IN_FULL)
 
 
 @pytest.fixture
@@ -127,7 +128,7 @@ def test_whoever_wants_both_asks_in_full_alone(node: Node, wanted: Sequence[Data
 
 def test_what_was_of_use_in_full_is_asked_for_in_full_for_a_minute(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two kinds of polling cost one command each time, not two."""
-    monkeypatch.setattr(snapshots_module, "LINGER", 0.5)
+    monkeypatch.setattr(snapshots_module, "ALL_COLUMNS_FOR", 0.5)
     snapshots = Snapshots(node, ttl=0.01)
     value(snapshots, IN_FULL)
     used = time.monotonic()
@@ -139,7 +140,7 @@ def test_what_was_of_use_in_full_is_asked_for_in_full_for_a_minute(node: Node, m
 
 def test_taking_it_in_full_because_it_is_there_is_no_use_of_it(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page of one job takes a kept snapshot of all: beside a polled list it would have all asked in full for ever."""
-    monkeypatch.setattr(snapshots_module, "LINGER", 0.5)
+    monkeypatch.setattr(snapshots_module, "ALL_COLUMNS_FOR", 0.5)
     snapshots = Snapshots(node, ttl=60)
     value(snapshots, IN_FULL)
     asked = time.monotonic()
@@ -181,7 +182,7 @@ def together(things: Sequence[Hashable]) -> Question[Mapping[Any, str]]:
             raise ParseError("list of things", "")
         return {thing: f"{thing} by {replies[0].stdout}" for thing in things if thing != "unknown"}
 
-    return Question((Command(f"sacct {len(things)}"),), read)
+    return Question((Command(Operation(f"sacct {len(things)}")),), read)
 
 
 def thing(name: str) -> Dataset[str]:

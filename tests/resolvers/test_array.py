@@ -8,10 +8,10 @@ from headnode.deadline import Deadline
 from headnode.snapshots import Snapshot, Snapshots
 from resolvers import datasets
 from resolvers.cluster import Cluster
+from resolvers.cluster_request import ClusterRequest
 from resolvers.history import PastJob
 from resolvers.job import Job
-from resolvers.request import Request
-from slurm import sacct, squeue
+from slurm import sacct, sacct_search, squeue
 from slurm.column import Record, Rows
 
 NOW = datetime(2026, 11, 22, 18, tzinfo=UTC)
@@ -24,7 +24,9 @@ def rows(table: type[Record], *records: dict[str, str]) -> Rows[Record]:
 
 def cluster(*listed: dict[str, str]) -> Cluster:
     """A cluster of whose jobs these rows of squeue were fetched."""
-    made = Cluster("lab", cast(Snapshots, None), Request(Deadline.after(10), "test", 1000, Caller("ada", "ada", None)))
+    made = Cluster(
+        "lab", cast(Snapshots, None), ClusterRequest(Deadline.after(10), "test", 1000, Caller("ada", "ada", None))
+    )
     made.answers[datasets.JOBS] = Snapshot(rows(squeue.Job, *listed), NOW)
     return made
 
@@ -44,7 +46,7 @@ def test_a_newer_array_is_told_by_the_job_s_own_rows() -> None:
 
 def test_a_forgotten_array_is_told_by_accounting() -> None:
     past = {"JobID": "7_1", "JobIDRaw": "8", "State": "COMPLETED"}, {"JobID": "7_2", "JobIDRaw": "7", "State": "FAILED"}
-    array = PastJob(cluster(), rows(sacct.HistoryJob, *past), 1, None, sacct.Search(ids=("7",))).array
+    array = PastJob(cluster(), rows(sacct.HistoryJob, *past), 1, None, sacct_search.Search(ids=("7",))).array
     assert array is not None
     tasks = array.tasks(None, None, 10, None)
     assert [(type(job), job.job_id, job.state.name) for job in tasks.nodes] == [

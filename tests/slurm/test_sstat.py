@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headnode.program import command_line
-from slurm import sacct
+from program_check import argv
+from slurm import sacct, sstat
 from slurm.column import Rows
-from slurm.command import RefusedError, Reply
+from slurm.command import ProgramRefusedError, Reply
 from slurm.errors import ParseError
 from slurm.sstat import NotPermittedError, RunningStep, running_steps
 
@@ -37,7 +37,7 @@ def answer(*rows: dict[str, str], stderr: str = "") -> Rows[RunningStep]:
 
 def test_what_is_asked() -> None:
     (command,) = running_steps(["25", "26"]).commands
-    assert command.operation == "sstat"
+    assert command.operation is sstat.SSTAT
     assert command.options["jobs"] == "25,26"
 
 
@@ -70,7 +70,7 @@ def test_only_other_peoples_jobs_are_an_error_that_says_so() -> None:
 
 def test_a_caller_without_an_account_on_the_cluster() -> None:
     refusal = Reply(None, refusal="'None' is not a user name of the cluster", refusal_code="forbidden")
-    with pytest.raises(RefusedError):
+    with pytest.raises(ProgramRefusedError):
         running_steps(["25"]).read([refusal])
 
 
@@ -93,7 +93,7 @@ def test_ended_and_running_steps_have_the_same_fields() -> None:
 @given(st.lists(st.from_regex(r"[1-9][0-9]{0,9}", fullmatch=True), min_size=1))
 def test_the_head_node_takes_whatever_is_asked(ids: list[str]) -> None:
     (command,) = running_steps(ids).commands
-    assert command_line({"operation": "sstat", "options": dict(command.options)}, [])[-1].startswith("--")
+    assert argv(command)[-1].startswith("--")
 
 
 @given(st.text() | st.text("0123456789|.\n:=,"))
