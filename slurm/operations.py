@@ -62,5 +62,6 @@ OPERATIONS: tuple[Operation, ...] = (
     node_update.UPDATE,
     partition_update.UPDATE,
     reservation.CREATE,
+    reservation.UPDATE,
     reservation.DELETE,
 )

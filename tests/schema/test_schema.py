@@ -170,6 +170,7 @@ CHANGES = {
     "UpdateNodePayload",
     "UpdateQueuePayload",
     "CreateReservationPayload",
+    "UpdateReservationPayload",
     "DeleteReservationPayload",
     "UserError",
 }
