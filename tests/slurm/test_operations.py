@@ -40,6 +40,7 @@ from slurm import (
     squeue,
     sstat,
     statistics,
+    topology,
 )
 from slurm.command import Command, Question
 from slurm.job_environment import EnvironmentVariable, Export
@@ -205,6 +206,7 @@ def questions() -> Sequence[Question[Any]]:
         configuration.configuration(),
         reservation.reservations(),
         license.licenses(),
+        topology.topology(),
         ping.ping(),
         qos.qos(),
         association.associations("cluster"),
