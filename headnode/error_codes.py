@@ -51,6 +51,11 @@ class ErrorCode(Enum):
         "The cluster keeps no accounts; the message says what to switch on.",
         "Ask the administrator.",
     )
+    JOB_NOT_REMEMBERED = (
+        "The scheduler does not know the job, and the cluster keeps no accounts: the job may have ended, or never "
+        "existed.",
+        "Check the id. To know of past jobs, switch accounting on.",
+    )
     FAIR_SHARE_DISABLED = (
         "The cluster does not rank its jobs by shares; the message says what to switch on.",
         "Ask the administrator.",

@@ -30,7 +30,8 @@ from slurm.topology import Switch
 JOBS = "A page of the jobs that the scheduler remembers: waiting and running jobs, and jobs that ended minutes ago."
 JOB = (
     "The job with that id, from the scheduler, or from accounting if the scheduler has forgotten it; null if neither "
-    "knows it."
+    "knows it. Where the cluster keeps no accounts, null comes with the error JOB_NOT_REMEMBERED: the scheduler may "
+    "have forgotten the job."
 )
 JOB_HISTORY = (
     "A page of the jobs that waited, ran or ended in a period, from accounting. If the cluster keeps no accounts, from "

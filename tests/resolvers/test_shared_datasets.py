@@ -9,7 +9,7 @@ from headnode.node import Actor
 from headnode.shared import WantedDataset
 from resolvers import datasets, facts
 from slurm.operation import RunsAs
-from slurm.sacct import Search
+from slurm.sacct_search import Search
 
 ALL = [each for module in (datasets, facts) for each in vars(module).values() if isinstance(each, Dataset)]
 SHARED = [each for each in ALL if each.shared]

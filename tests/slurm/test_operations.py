@@ -34,6 +34,7 @@ from slurm import (
     qos,
     reservation,
     sacct,
+    sacct_search,
     sbatch,
     sinfo,
     sprio,
@@ -190,9 +191,10 @@ def questions() -> Sequence[Question[Any]]:
     made = [
         full(),
         Submission(script=SCRIPT, memory_per_cpu_mib=1, nodes=1, requeue=True),
+        Submission(script=SCRIPT, expedited_requeue=True),
         Submission(script_path="/a b", memory_per_gpu_mib=1, export=Export.NONE),
     ]
-    search = sacct.Search(users=["ada"], account="a", queue="q", node_name="n", name="x", since=DAY)
+    search = sacct_search.Search(users=["ada"], account="a", queue="q", node_name="n", name="x", since=DAY)
     changes = JobUpdate(
         time_limit_seconds=61, nodes=1, max_nodes=2, requeue=False, dependency="", node_names=[], features="a&b"
     )
@@ -215,7 +217,7 @@ def questions() -> Sequence[Question[Any]]:
         statistics.statistics(),
         sprio.priority_factors(),
         sacct.history(search),
-        sacct.allocations(sacct.Search(ids=jobs)),
+        sacct.allocations(sacct_search.Search(ids=jobs)),
         sstat.running_steps(["1", "2"]),
         batch_script.batch_script("1_2"),
         output_file.read_file("/a b", limit=100, from_end=True),
