@@ -23,6 +23,7 @@ from schema.node import Node
 from schema.page import JobConnection, NodeConnection
 from schema.queue import Queue
 from schema.types_from_tables import answered_by, made_from
+from slurm.topology import Switch
 
 # What could not be read is null and has an error, so that one dead cluster does not spoil the others. That is why the
 # connections can be null here and on Query.
@@ -67,6 +68,11 @@ class Cluster:
     )
     licenses: list[License] | None = answered_by(
         facts.licenses, "The licenses that the scheduler counts, by name. scontrol show licenses."
+    )
+    topology: list[Switch] | None = answered_by(
+        facts.switches,
+        "The switches of the network, cached for five minutes; empty if the cluster has no topology plugin. "
+        "scontrol show topology.",
     )
     qos: list[Qos] | None = answered_by(
         facts.all_qos,

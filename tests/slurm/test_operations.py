@@ -41,6 +41,7 @@ from slurm import (
     squeue,
     sstat,
     statistics,
+    topology,
 )
 from slurm.command import Command, Question
 from slurm.job_environment import EnvironmentVariable, Export
@@ -48,7 +49,7 @@ from slurm.job_update import JobUpdate
 from slurm.operation import Operation
 from slurm.operations import OPERATIONS
 from slurm.refusal import InvalidInputError
-from slurm.reservation import NewReservation
+from slurm.reservation import NewReservation, ReservationUpdate
 from slurm.sbatch import OpenMode, Submission
 
 SCRIPT = "#!/bin/sh\ntrue\n"
@@ -207,6 +208,7 @@ def questions() -> Sequence[Question[Any]]:
         configuration.configuration(),
         reservation.reservations(),
         license.licenses(),
+        topology.topology(),
         ping.ping(),
         qos.qos(),
         association.associations("cluster"),
@@ -232,6 +234,7 @@ def questions() -> Sequence[Question[Any]]:
         *(node_update.update(["n1", "all-1"], action, "why = 1") for action in node_update.NodeAction),
         *(partition_update.update("q", action) for action in partition_update.QueueAction),
         reservation.create(new),
+        reservation.update(ReservationUpdate(name="r", duration_seconds=60, users=["ada"], flags=[])),
         reservation.delete("r"),
     ]
 
@@ -262,6 +265,7 @@ INPUTS: Mapping[type, Mapping[str, Any]] = {
     Submission: {"script": SCRIPT},
     JobUpdate: {"comment": "x"},
     NewReservation: {"duration_seconds": 60, "users": ["ada"], "nodes": 1},
+    ReservationUpdate: {"name": "r"},
 }
 
 
@@ -276,6 +280,8 @@ def test_the_head_node_takes_whatever_an_input_lets_through(data: st.DataObject,
             question: Question[Any] = sbatch.check(inputs).submit()
         elif isinstance(inputs, JobUpdate):
             question = job_update.update(["1"], inputs)
+        elif isinstance(inputs, ReservationUpdate):
+            question = reservation.update(inputs)
         else:
             question = reservation.create(inputs)
     except InvalidInputError:
