@@ -47,7 +47,8 @@ class Reply:
     """How a command ended: its exit code, output and errors (bytes that are not UTF-8 are U+FFFD), and seconds.
 
     `refusal` says why the program on the head node did not run it, in which case there is no exit code; its
-    `refusal_code` is invalid, forbidden, conflict, timed_out, unavailable or unknown (it may have been done).
+    `refusal_code` is invalid, forbidden, conflict, timed_out, unavailable, throttled or unknown (it may have been
+    done).
     """
 
     exit_code: int | None
@@ -74,6 +75,10 @@ class SchedulerUnavailableError(SlurmError):
     """slurmctld cannot be reached or did not answer in time."""
 
 
+class SchedulerBusyError(SlurmError):
+    """slurmctld limits how often an account may ask (slurm.conf: SlurmctldParameters=rl_enable)."""
+
+
 class AccountingDisabledError(SlurmError):
     """The cluster keeps no accounts: slurm.conf's AccountingStorageType is accounting_storage/none."""
 
@@ -97,7 +102,9 @@ def words(reply: Reply) -> str:
 
 
 def require_scheduler(reply: Reply) -> None:
-    """Raise SchedulerUnavailableError if the command could not ask slurmctld."""
+    """Raise SchedulerUnavailableError or SchedulerBusyError if the command could not ask slurmctld."""
+    if reply.refusal is not None and reply.refusal_code == "throttled":
+        raise SchedulerBusyError(reply.refusal)
     if reply.refusal is not None and reply.refusal_code in ("timed_out", "unavailable"):
         raise SchedulerUnavailableError(reply.refusal)
     if _UNAVAILABLE.search(reply.stderr):

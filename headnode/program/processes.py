@@ -50,6 +50,7 @@ class Process:
         self.seconds = seconds
         self.left = most
         self.watch = watch
+        self.flows = flows
         self.session = session
         self.target = subprocess.PIPE
         self.output = {"stdout": Printed(flows), "stderr": Printed(flows)}
