@@ -79,9 +79,10 @@ SEPARATOR = "~[A-Za-z0-9]{8}"
 FORMAT = "[A-Za-z_-]+:~([A-Za-z0-9]{8})?(,[A-Za-z_-]+:~([A-Za-z0-9]{8})?)*"
 JOB = r"\d{1,10}(_(\d{1,10}|\[[\d,:-]+\])|\+\d{1,10})?"
 WORD = r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]*"
-WORDS = WORD + "(," + WORD + ")*"
+NAME = r"(?![-+ ])[^\0-\x1f\x7f,]{1,1024}(?<! )"  # of an account, a QOS, a partition, a reservation or a user
+NAMES = NAME + "(," + NAME + ")*"
 NUMBER = r"\d{1,10}"
-COLUMNS = r"[A-Za-z]+(,[A-Za-z]+)*"
+COLUMNS = r"[A-Za-z]+(%\d{1,3})?(,[A-Za-z]+(%\d{1,3})?)*"
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
 LINE = r"[^\0\n]*"
 TEXT = r"[^\0]*"
@@ -98,9 +99,9 @@ NOT_FOR_SBATCH = r"(SLURM_|SBATCH_)\w*|LD_PRELOAD|LD_AUDIT"
 
 SBATCH = {
     "job-name": TEXT,
-    "partition": WORDS,
-    "account": WORD,
-    "qos": WORD,
+    "partition": NAMES,
+    "account": NAME,
+    "qos": NAME,
     "chdir": r"/[^\0]*",
     "nodes": NUMBER + "(-" + NUMBER + ")?",
     "ntasks": NUMBER,
@@ -117,7 +118,7 @@ SBATCH = {
     "nodelist": HOSTS,
     "exclude": HOSTS,
     "licenses": LICENSES,
-    "reservation": WORDS,
+    "reservation": NAMES,
     "time": r"\d+:\d\d",
     "time-min": r"\d+:\d\d",
     "deadline": UTS,
@@ -146,14 +147,14 @@ JOB_UPDATE = {
     "JobId": JOB,
     "TimeLimit": r"\d+:\d\d",
     "TimeMin": r"\d+:\d\d",
-    "Partition": WORDS,
+    "Partition": NAMES,
     "Priority": NUMBER,
     "Nice": "-?" + NUMBER,
     "JobName": TEXT,
     "Comment": TEXT,
     "AdminComment": TEXT,
-    "Account": WORD,
-    "QOS": WORD,
+    "Account": NAME,
+    "QOS": NAME,
     "Dependency": "(" + DEPENDENCY + ")?",
     "StartTime": UTS,
     "Deadline": UTS,
@@ -166,7 +167,7 @@ JOB_UPDATE = {
     "ReqNodeList": "(" + HOSTS + ")?",
     "ExcNodeList": "(" + HOSTS + ")?",
     "Licenses": "(" + LICENSES + ")?",
-    "ReservationName": "(" + WORD + ")?",
+    "ReservationName": "(" + NAME + ")?",
     "ArrayTaskThrottle": NUMBER,
     "Requeue": "[01]",
     "StdOut": TEXT,
@@ -176,17 +177,17 @@ NODE_UPDATE = {
     "State": "DRAIN|RESUME|DOWN|POWER_UP|POWER_DOWN|POWER_DOWN_ASAP|POWER_DOWN_FORCE",
     "Reason": LINE,
 }
-PARTITION_UPDATE = {"PartitionName": WORD, "State": "UP|DOWN|DRAIN|INACTIVE"}
+PARTITION_UPDATE = {"PartitionName": NAME, "State": "UP|DOWN|DRAIN|INACTIVE"}
 RESERVATION = {
-    "ReservationName": WORD,
+    "ReservationName": NAME,
     "StartTime": UTS + "|now",
     "EndTime": UTS,
     "Duration": NUMBER,
     "Nodes": HOSTS,
     "NodeCnt": NUMBER,
-    "PartitionName": WORD,
-    "Users": WORDS,
-    "Accounts": WORDS,
+    "PartitionName": NAME,
+    "Users": NAMES,
+    "Accounts": NAMES,
     "Features": r"[A-Za-z0-9_.&|-]+",
     "Licenses": LICENSES,
     "Flags": r"[A-Z_]+(,[A-Z_]+)*",
@@ -229,18 +230,22 @@ class Operation:
 
 OPERATIONS = {
     "squeue": Operation(
-        ["squeue", "--noheader", "--all", "--states=all", "--noconvert"],
+        ["squeue", "--local", "--noheader", "--all", "--states=all", "--noconvert"],
         options={"jobs": JOB + "(," + JOB + ")*"},
         environment={"SQUEUE_FORMAT2": FORMAT},
     ),
-    "sinfo": Operation(["sinfo", "--noheader", "--all", "--noconvert"], options={"Node": FLAG, "Format": FORMAT}),
-    "scontrol show partition": Operation(["scontrol", "--oneliner", "--all", "show", "partition"]),
-    "scontrol show node": Operation(["scontrol", "--oneliner", "--all", "show", "node"], until=(21, 8)),
+    "sinfo": Operation(
+        ["sinfo", "--local", "--noheader", "--all", "--noconvert"], options={"Node": FLAG, "Format": FORMAT}
+    ),
+    "scontrol show partition": Operation(["scontrol", "--local", "--oneliner", "--all", "show", "partition"]),
+    "scontrol show node": Operation(["scontrol", "--local", "--oneliner", "--all", "show", "node"], until=(21, 8)),
     "scontrol show config": Operation(["scontrol", "show", "config"]),
-    "scontrol show reservation": Operation(["scontrol", "--oneliner", "--all", "show", "reservation"]),
-    "scontrol show licenses": Operation(["scontrol", "--oneliner", "show", "licenses"]),
-    "scontrol show assoc_mgr associations": Operation(["scontrol", "--oneliner", "show", "assoc_mgr", "flags=assoc"]),
-    "scontrol show assoc_mgr qos": Operation(["scontrol", "--oneliner", "show", "assoc_mgr", "flags=qos"]),
+    "scontrol show reservation": Operation(["scontrol", "--local", "--oneliner", "--all", "show", "reservation"]),
+    "scontrol show licenses": Operation(["scontrol", "--local", "--oneliner", "show", "licenses"]),
+    "scontrol show assoc_mgr associations": Operation(
+        ["scontrol", "--local", "--oneliner", "show", "assoc_mgr", "flags=assoc"]
+    ),
+    "scontrol show assoc_mgr qos": Operation(["scontrol", "--local", "--oneliner", "show", "assoc_mgr", "flags=qos"]),
     "scontrol ping": Operation(["scontrol", "ping"]),
     "sacctmgr show cluster": Operation(["sacctmgr", "--noheader", "--parsable2", "show", "cluster", "format=Cluster"]),
     "sacctmgr show qos": Operation(
@@ -256,9 +261,11 @@ OPERATIONS = {
     ),
     "sshare": Operation(["sshare", "--noheader", "--parsable2", "--all"], options={"format": COLUMNS}),
     "sdiag": Operation(["sdiag"]),
-    "sprio": Operation(["sprio", "--noheader"], environment={"SPRIO_FORMAT": "(%[A-Za-z]" + SEPARATOR + ")+"}),
+    "sprio": Operation(
+        ["sprio", "--local", "--noheader"], environment={"SPRIO_FORMAT": "(%[A-Za-z]" + SEPARATOR + ")+"}
+    ),
     "sacct": Operation(
-        ["sacct", "--noheader", "--allusers", "--duplicates", "--parsable", "--noconvert"],
+        ["sacct", "--local", "--noheader", "--allusers", "--duplicates", "--parsable", "--noconvert"],
         options={
             "format": COLUMNS,
             "delimiter": SEPARATOR,
@@ -313,7 +320,7 @@ OPERATIONS = {
     ),
     "scontrol delete reservation": Operation(
         ["scontrol", "delete"],
-        options={"ReservationName": WORD},
+        options={"ReservationName": NAME},
         administrative=True,
         assign=True,
         needs=("ReservationName",),
@@ -897,6 +904,8 @@ def perform(
                     "exit_code": 0,
                     "stdout": caller_entry(next(iter(operation["arguments"]), None)).pw_name,
                 }
+            elif operation["operation"] == "reader":
+                answers[position] = {"exit_code": 0, "stdout": service_account(SETTINGS["reader"]).entry.pw_name}
             elif operation["operation"] == "sbatch":
                 answers[position] = submit(request, operation)
             elif outdated(operation):

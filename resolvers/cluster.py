@@ -24,6 +24,7 @@ from resolvers.job_detail import JobRow
 from resolvers.node import Node, NodeConnection
 from resolvers.order import NODE_ORDER, JobOrder, job_ordering, order_name
 from resolvers.pages import Ordering, check_page, natural, page
+from resolvers.private_data import shown
 from resolvers.queue import Queue
 from resolvers.request import Request
 from resolvers.visibility import visible
@@ -55,7 +56,11 @@ class Cluster:
 
     def take(self, answers: Mapping[Dataset[Any], Snapshot[Any] | Fault]) -> None:
         """Take answers in, as far as the caller may see them: nothing here sees more."""
-        self.answers.update((dataset, visible(self.request.caller, answer)) for dataset, answer in answers.items())
+        known = answers.get(datasets.CONFIGURATION) or self.answers.get(datasets.CONFIGURATION)
+        known = known or self.snapshots.kept(datasets.CONFIGURATION)
+        configuration = known.value if isinstance(known, Snapshot) else None
+        for dataset, answer in answers.items():
+            self.answers[dataset] = visible(self.request.caller, shown(dataset, answer, configuration))
 
     def read(self, dataset: Dataset[T]) -> Snapshot[T]:
         """The dataset's snapshot. Raises RequestError if it could not be read."""

@@ -6,7 +6,14 @@ from headnode.errors import HeadNodeError
 from headnode.snapshots import Fault
 from slurm.command import AccountingDisabledError, RefusedError, SlurmError
 from slurm.fair_share import FairShareDisabledError
+from slurm.private_data import HiddenError
 from slurm.sstat import NotPermittedError
+
+READER_NOT_PERMITTED = "READER_NOT_PERMITTED"
+"""The code for what Slurm hides from the account that reads."""
+
+LONGEST_TEXT = 2000
+"""Characters of Slurm's own text in an error."""
 
 
 class RequestError(Exception):
@@ -61,6 +68,12 @@ class PriorityFactorsDisabledError(RequestError):
     code = "PRIORITY_FACTORS_DISABLED"
 
 
+class UnreadableError(RequestError):
+    """Slurm printed something that this release of the API cannot read."""
+
+    code = "UNREADABLE_OUTPUT"
+
+
 class UnavailableError(RequestError):
     """What was asked for could not be read; the code says whether the cluster or its scheduler is the reason."""
 
@@ -80,6 +93,9 @@ def unavailable(cluster: str, fault: Fault) -> RequestError:
     elif isinstance(fault, FairShareDisabledError):
         error = UnavailableError(f"{cluster}: {fault}", cluster=cluster)
         error.extensions["code"] = "FAIR_SHARE_DISABLED"
+    elif isinstance(fault, HiddenError):
+        error = UnavailableError(f"{cluster}: {fault}", cluster=cluster)
+        error.extensions["code"] = READER_NOT_PERMITTED
     elif isinstance(fault, NotPermittedError):
         error = ForbiddenError(f"{cluster}: {fault}.", cluster=cluster)
     elif isinstance(fault, SlurmError):
@@ -87,5 +103,14 @@ def unavailable(cluster: str, fault: Fault) -> RequestError:
         error = UnavailableError(message, cluster=cluster, scheduler=str(fault))
         error.extensions["code"] = "SCHEDULER_UNAVAILABLE"
     else:
-        raise fault  # text that no Slurm prints: a defect, to be masked and logged
+        error = UnreadableError(
+            f"Slurm on {cluster} printed something that this release of the API cannot read: {fault}.",
+            cluster=cluster,
+            scheduler=shown(fault.text),
+        )
     return error
+
+
+def shown(text: str) -> str:
+    """Slurm's own text, cut to what an error may hold."""
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}..."

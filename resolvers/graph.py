@@ -15,10 +15,12 @@ from headnode.dataset import each_once
 from headnode.deadline import Deadline
 from headnode.settings import Settings
 from headnode.snapshots import Dataset, Snapshots
-from resolvers import plan
+from resolvers import plan, unreadable
 from resolvers.audit import Action, Asked
 from resolvers.cluster import Cluster
-from resolvers.errors import BadInputError, ForbiddenError, NotFoundError, UnauthenticatedError
+from resolvers.datasets import CONFIGURATION
+from resolvers.errors import BadInputError, ForbiddenError, NotFoundError, UnauthenticatedError, UnreadableError
+from resolvers.private_data import hiding
 from resolvers.request import Limits, Request
 
 
@@ -43,6 +45,7 @@ class Graph:
         self._clusters = clusters
         self._default = settings.default_cluster
         self._views: dict[str, Cluster] = {}
+        self._fresh_views: list[Cluster] = []
         self._fetched: asyncio.Task[None] | None = None
         self.asked: Asked | None = None
         """What the document asks for, once it is parsed."""
@@ -75,6 +78,12 @@ class Graph:
     def as_of(self) -> datetime | None:
         """When the oldest of the data that the answer uses was asked for; None if it uses none."""
         return min((view.as_of for view in self._views.values() if view.as_of), default=None)
+
+    @property
+    def unreadable(self) -> list[UnreadableError]:
+        """Errors for what of the answers that this request got cannot be read."""
+        views = (*self._views.values(), *self._fresh_views)
+        return [error for view in views for error in unreadable.errors(view.name, view.answers)]
 
     @property
     def cluster_names(self) -> list[str]:
@@ -123,7 +132,9 @@ class Graph:
     def fresh_view(self, name: str | None, place: Place) -> Cluster:
         """Likewise, a view that shares nothing with others: what a change answers with."""
         known = self.permitted(name, place)
-        return Cluster(known.name, known.snapshots, known.request)
+        view = Cluster(known.name, known.snapshots, known.request)
+        self._fresh_views.append(view)
+        return view
 
     async def fetch(self, info: plan.ResolveInfo) -> None:
         """Fetch what the whole operation needs; the first root field does it, the others wait for the same."""
@@ -160,4 +171,7 @@ class Graph:
     def wanted(self, view: Cluster, selected: Iterable[plan.Selected]) -> list[Dataset[Any]]:
         """The datasets that the selected fields need, each once."""
         needed = (each.need(view, view.request.caller, each.arguments) for each in selected)
-        return each_once(dataset for needs in needed for dataset in needs)
+        datasets = each_once(dataset for needs in needed for dataset in needs)
+        if any(map(hiding, datasets)) and view.snapshots.kept(CONFIGURATION) is None:
+            return each_once([*datasets, CONFIGURATION])
+        return datasets

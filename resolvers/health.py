@@ -11,8 +11,11 @@ from headnode.errors import HeadNodeError
 from headnode.instances import Agent
 from headnode.snapshots import Dataset, Snapshot
 from resolvers import datasets
+from resolvers.errors import READER_NOT_PERMITTED, UnreadableError
+from slurm.configuration import Configuration
 from slurm.errors import ParseError
 from slurm.ping import Controller, Ping
+from slurm.private_data import hidden_from_reader, how_to_show
 
 if TYPE_CHECKING:
     from resolvers.cluster import Cluster
@@ -41,19 +44,23 @@ class SnapshotAge:
 
 @dataclass(frozen=True)
 class Health:
-    """All checks of a cluster. `accounting` is None where the cluster keeps no accounts."""
+    """All checks of a cluster.
+
+    `accounting` is None where the cluster keeps no accounts, `private_data` where its configuration is not known.
+    """
 
     agent: Check
     head_node: Check
     scheduler: Check
     accounting: Check | None
+    private_data: Check | None
     controllers: Sequence[Controller]
     snapshots: Sequence[SnapshotAge]
 
     @property
     def ok(self) -> bool:
         """Whether all is well."""
-        checks = (self.agent, self.head_node, self.scheduler, self.accounting)
+        checks = (self.agent, self.head_node, self.scheduler, self.accounting, self.private_data)
         return all(check.ok for check in checks if check is not None)
 
 
@@ -66,6 +73,7 @@ def health(cluster: Cluster) -> Health:
         head_node=_failed(signs) if isinstance(signs, HeadNodeError) else Check(True),
         scheduler=_failed(signs) if is_up is None else _scheduler(is_up.controllers),
         accounting=_failed(signs) if is_up is None else _accounting(is_up),
+        private_data=_private_data(cluster.answers[datasets.CONFIGURATION]),
         controllers=is_up.controllers if is_up else [],
         snapshots=_ages(cluster),
     )
@@ -94,11 +102,20 @@ def _accounting(signs: Ping) -> Check | None:
     return Check(True) if signs.accounting_is_up else Check(False, signs.accounting_message, "ACCOUNTING_UNAVAILABLE")
 
 
+def _private_data(answer: Any) -> Check | None:
+    if not isinstance(answer, Snapshot):
+        return None
+    configuration: Configuration = answer.value
+    if words := hidden_from_reader(configuration):
+        return Check(False, f"{how_to_show(words, configuration)}.", READER_NOT_PERMITTED)
+    return Check(True)
+
+
 def _failed(fault: Any) -> Check:
     if isinstance(fault, HeadNodeError):
         return Check(False, str(fault), fault.code)
     if isinstance(fault, ParseError):
-        return Check(False, "What Slurm printed is no sign of life that is known.", "INTERNAL_SERVER_ERROR")
+        return Check(False, f"Slurm printed no sign of life that is known: {fault}.", UnreadableError.code)
     return Check(False, str(fault), "SCHEDULER_UNAVAILABLE")
 
 

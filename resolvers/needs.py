@@ -204,8 +204,8 @@ def qos(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[
 
 
 def health(cluster: Cluster, caller: Caller, arguments: Mapping[str, Any]) -> list[Dataset[Any]]:
-    """Signs of life from AWS and from the cluster."""
-    return [datasets.AGENT, datasets.PING]
+    """Signs of life from AWS and from the cluster, and whether its configuration hides things from us."""
+    return [datasets.AGENT, datasets.PING, datasets.CONFIGURATION]
 
 
 def _names_are_right(arguments: Mapping[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from schema.execution import executor_class
 from schema.introspection import Introspection
 from schema.mutation import Mutation
 from schema.query import Query
+from schema.unreadable import UnreadableOutput
 
 logger = logging.getLogger("slurmql")
 
@@ -28,6 +29,6 @@ class Schema(strawberry.Schema):
 schema = Schema(
     query=Query,
     mutation=Mutation,
-    extensions=[ErrorCodes, Introspection, Documents],
+    extensions=[ErrorCodes, UnreadableOutput, Introspection, Documents],
     execution_context_class=executor_class(),
 )

@@ -3,8 +3,9 @@
 from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.extensions import MaskErrors
 
-from resolvers.errors import RequestError
+from resolvers.errors import RequestError, UnreadableError
 from schema.limits import TOO_LONG, too_long
+from slurm.errors import ParseError
 
 
 class ErrorCodes(MaskErrors):
@@ -17,6 +18,9 @@ class ErrorCodes(MaskErrors):
         """What a client is told of an unforeseen exception; `unforeseen` errors are logged by the schema."""
         masked = super().anonymise_error(error)
         masked.extensions = {"code": RequestError.code}
+        if isinstance(error.original_error, ParseError):
+            masked.message = f"This release of the API cannot read what Slurm printed: no {error.original_error.what}."
+            masked.extensions = {"code": UnreadableError.code}
         return masked
 
     def _process_errors(self, errors: list[GraphQLError]) -> list[GraphQLError]:

@@ -70,7 +70,7 @@ def record(table: type[Record]) -> Callable[[type], Any]:
     return make
 
 
-_HIDDEN = ("order", "raw_id", "output_columns")
+_HIDDEN = ("order", "raw_id", "output_columns", "slurm_user", "reader")
 """Columns that only sort and look up, and those that others are made of."""
 
 

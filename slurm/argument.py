@@ -76,8 +76,21 @@ def _lines(inputs: Any) -> list[Field[Any]]:
     return [line for line in fields(inputs) if "key" in line.metadata]
 
 
+_NAME = re.compile(r"(?![-+ ])[^\0-\x1f\x7f,]+(?<! )")
+
+
 def word(value: str) -> str:
-    """One name, of an account, a QOS, a partition, a reservation or a user."""
+    """One name, of an account, a QOS, a partition, a reservation or a user: blanks, `\\`, `$` and `@` may be in it.
+
+    Slurm separates names by commas, and takes `-` and `+` before one for "but not" and "also".
+    """
+    if not _NAME.fullmatch(value):
+        raise ValueError("must be a name without commas and control characters; it cannot begin with -, + or a blank")
+    return bounded(value, TEXT_LIMIT)
+
+
+def node(value: str) -> str:
+    """The name of one node: brackets would name several."""
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]*", value):
         raise ValueError("must be one word of letters, digits and _ . : @ + -")
     return value

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from slurm import accounting
+from slurm.accounting import Frame
 from slurm.assoc_mgr import whole
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, SlurmError, require_success
@@ -69,6 +69,7 @@ class FairShare(Record):
     )
 
 
+_FRAME = Frame.of("ID", FairShare.sources(), written=("Account", "User", "Partition"))
 HOW_TO_SWITCH_ON = (
     "The cluster does not rank jobs by fair share. Set PriorityType=priority/multifactor in "
     "slurm.conf, with accounting."
@@ -77,11 +78,11 @@ HOW_TO_SWITCH_ON = (
 
 def fair_shares() -> Question[Rows[FairShare]]:
     """All accounts and users, in the order of their tree. Reading raises FairShareDisabledError where there is none."""
-    return Question((Command("sshare", {"format": ",".join(FairShare.sources())}),), read)
+    return Question((Command("sshare", {"format": _FRAME.format}),), read)
 
 
 def read(replies: Sequence[Reply]) -> Rows[FairShare]:
-    """One line an association; there is one for the topmost account at least. Raises ParseError, SlurmError.
+    """One line an association; there is one for the topmost account at least. Raises SlurmError.
 
     Without priority/multifactor sshare prints nothing, and exits with 0 (22.05).
     """
@@ -89,4 +90,4 @@ def read(replies: Sequence[Reply]) -> Rows[FairShare]:
     printed = require_success(reply)
     if not printed.strip():
         raise FairShareDisabledError(HOW_TO_SWITCH_ON)
-    return Rows(FairShare, accounting.split(printed, FairShare.sources()))
+    return Rows.readable(FairShare, *_FRAME.split(printed))

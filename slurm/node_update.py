@@ -53,7 +53,7 @@ def _about(why: Refusal, node: str) -> Refusal:
 def _wrong_names(nodes: Sequence[str]) -> Refusal | None:
     try:
         for node in nodes:
-            argument.word(node)
+            argument.node(node)
             if node.upper() == "ALL":
                 raise ValueError("means every node of the cluster to scontrol: name the nodes")
     except ValueError as error:

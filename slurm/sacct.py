@@ -16,6 +16,7 @@ from slurm import accounting, framing, job_id
 from slurm.column import Column, Record, Rows
 from slurm.command import AccountingDisabledError, Command, Question, Reply
 from slurm.duration import seconds
+from slurm.errors import Unreadable
 from slurm.exit_code import exit_code
 from slurm.hostlist import expand
 from slurm.instant import instant
@@ -508,10 +509,10 @@ def read(replies: Sequence[Reply], separators: Sequence[str], steps: bool) -> Hi
     Raises AccountingDisabledError, SchedulerUnavailableError (slurmdbd does not answer), SlurmError, ParseError.
     """
     parts = [_texts(reply, separator) for reply, separator in zip(replies, separators, strict=True)]
-    texts = _each_once({column: [text for part in parts for text in part[column]] for column in _COLUMNS})
+    texts = _each_once({column: [text for part in parts for text in part.texts[column]] for column in _COLUMNS})
     if not steps:
         texts |= {column: [""] * len(texts[column]) for column in _MEASURED}
-    return _history(texts)
+    return _history(texts, [lost for part in parts for lost in part.lost])
 
 
 def _each_once(texts: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -520,16 +521,16 @@ def _each_once(texts: dict[str, list[str]]) -> dict[str, list[str]]:
     return {column: [values[index] for index in sorted(first.values())] for column, values in texts.items()}
 
 
-def _texts(reply: Reply, separator: str) -> dict[str, list[str]]:
+def _texts(reply: Reply, separator: str) -> framing.Records:
     if "accounting storage is disabled" in reply.stderr:
         raise AccountingDisabledError(accounting.HOW_TO_SWITCH_ON)
     # A user without an account, a window that has not begun: errors to sacct (exit code 1), no rows to us.
     if reply.exit_code == 1 and re.search(r"Invalid user id|is after end time", reply.stderr):
-        return {column: [] for column in _COLUMNS}
+        return framing.Records({column: [] for column in _COLUMNS}, ())
     return framing.split(accounting.require(reply), _COLUMNS, separator)
 
 
-def _history(texts: Mapping[str, Sequence[str]]) -> History:
+def _history(texts: Mapping[str, Sequence[str]], lost: Sequence[Unreadable]) -> History:
     """One row a job, its latest run, which is what sacct shows without --duplicates; and that run's steps.
 
     Another job may have had the same number (a new head node on an old database counts from 1 again): only what says
@@ -553,9 +554,8 @@ def _history(texts: Mapping[str, Sequence[str]]) -> History:
     rows = _taken(texts, jobs, HistoryJob.sources())
     rows[_RESTARTS] = [str(count) for count in restarts]
     rows[_MAX_RSS_OF_STEPS] = [",".join(texts["MaxRSS"][step] for step in own) for own in own_steps]
-    return History(
-        Rows(HistoryJob, rows), Rows(Step, _taken(texts, [step for own in own_steps for step in own], Step.sources()))
-    )
+    steps_of_jobs = _taken(texts, [step for own in own_steps for step in own], Step.sources())
+    return History(Rows.readable(HistoryJob, rows, lost), Rows.readable(Step, steps_of_jobs))
 
 
 def _restarts(texts: Mapping[str, Sequence[str]], runs: Sequence[int]) -> int:

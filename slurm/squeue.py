@@ -401,7 +401,7 @@ def read(replies: Sequence[Reply], separator: str, columns: Sequence[str]) -> Ro
     (reply,) = replies
     if reply.exit_code == 1 and "Invalid job id specified" in reply.stderr:
         return no_jobs()
-    return Rows(Job, framing.split(require_success(reply), columns, separator, _PLAIN))
+    return Rows.readable(Job, *framing.split(require_success(reply), columns, separator, _PLAIN))
 
 
 def no_jobs() -> Rows[Job]:
