@@ -82,7 +82,8 @@ WORD = r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]*"
 NAME = r"(?![-+ ])[^\0-\x1f\x7f,]{1,1024}(?<! )"  # of an account, a QOS, a partition, a reservation or a user
 NAMES = NAME + "(," + NAME + ")*"
 NUMBER = r"\d{1,10}"
-COLUMNS = r"[A-Za-z]+(%\d{1,3})?(,[A-Za-z]+(%\d{1,3})?)*"
+COLUMNS = r"[A-Za-z]+(,[A-Za-z]+)*"
+FRAMED = r"[A-Za-z]+(%\d{1,3})?(,[A-Za-z]+(%\d{1,3})?)*"  # a column is printed once for each width
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
 LINE = r"[^\0\n]*"
 TEXT = r"[^\0]*"
@@ -249,17 +250,17 @@ OPERATIONS = {
     "scontrol ping": Operation(["scontrol", "ping"]),
     "sacctmgr show cluster": Operation(["sacctmgr", "--noheader", "--parsable2", "show", "cluster", "format=Cluster"]),
     "sacctmgr show qos": Operation(
-        ["sacctmgr", "--noheader", "--parsable2", "show", "qos"], options={"format": COLUMNS}, assign=True
+        ["sacctmgr", "--noheader", "--parsable2", "show", "qos"], options={"format": FRAMED}, assign=True
     ),
     "sacctmgr show account": Operation(
-        ["sacctmgr", "--noheader", "--parsable2", "show", "account"], options={"format": COLUMNS}, assign=True
+        ["sacctmgr", "--noheader", "--parsable2", "show", "account"], options={"format": FRAMED}, assign=True
     ),
     "sacctmgr show associations": Operation(
         ["sacctmgr", "--noheader", "--parsable2", "show", "associations"],
-        options={"format": COLUMNS, "cluster": WORD},
+        options={"format": FRAMED, "cluster": WORD},
         assign=True,
     ),
-    "sshare": Operation(["sshare", "--noheader", "--parsable2", "--all"], options={"format": COLUMNS}),
+    "sshare": Operation(["sshare", "--noheader", "--parsable2", "--all"], options={"format": FRAMED}),
     "sdiag": Operation(["sdiag"]),
     "sprio": Operation(
         ["sprio", "--local", "--noheader"], environment={"SPRIO_FORMAT": "(%[A-Za-z]" + SEPARATOR + ")+"}
