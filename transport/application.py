@@ -36,13 +36,13 @@ _SAFE = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 }
-"""What every response says, unless it says otherwise itself."""
+"""Headers of every response, unless it sets its own."""
 
 
 @dataclass(frozen=True)
 class Http:
-    """What a deployment sets: origins whose pages may call it, whether it shows GraphiQL, its trusted documents, and
-    how many seconds a snapshot is good.
+    """What a deployment sets: the origins whose pages may call it, whether it shows GraphiQL, its trusted documents,
+    and for how many seconds a snapshot may be used.
     """
 
     origins: Sequence[str]
@@ -52,7 +52,10 @@ class Http:
 
 
 class Application:
-    """Answers HTTP requests. `begin` makes a request's graph from its ASGI scope: its caller, deadline and id."""
+    """Answers HTTP requests. `begin` makes a request's graph from its ASGI scope, with its caller, deadline and id.
+
+    The graph ends when the request is answered and logged, and drops what it read.
+    """
 
     def __init__(self, schema: Schema, http: Http, begin: Callable[[Scope], Graph]) -> None:
         self._schema = schema
@@ -62,11 +65,12 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         started = time.perf_counter()
-        request, graph = await Request.received(scope, receive), self._begin(scope)
-        response = await self._response(request, graph)
-        if graph.asked or response.codes:
-            seconds = time.perf_counter() - started
-            audit.record(graph, response.status, response.codes, len(response.content), seconds)
+        request = await Request.received(scope, receive)
+        with self._begin(scope) as graph:
+            response = await self._response(request, graph)
+            if graph.asked or response.codes:
+                seconds = time.perf_counter() - started
+                audit.record(graph, response.status, response.codes, len(response.content), seconds)
         response.headers["x-request-id"] = graph.request_id
         cors.allow(request, response, self._http.origins)
         response.headers = {**_SAFE, **response.headers}
@@ -82,7 +86,7 @@ class Application:
         except RefusedError as error:
             return _json(error.status, errors(error.code, str(error)), media_type, error.headers)
         except Exception:
-            logger.exception("unforeseen error outside of the schema")
+            logger.exception("unforeseen error outside the schema")
             said = errors("INTERNAL_SERVER_ERROR", "Something went wrong inside slurmql.")
             return _json(500, said, media_type)
 
@@ -90,29 +94,29 @@ class Application:
         if request.method == "OPTIONS":
             return cors.preflight()
         if request.method not in ("GET", "HEAD", "POST"):
-            raise RefusedError(405, "Ask by POST, or by GET.", headers=_ALLOWED)
+            raise RefusedError(405, "Send the request by POST or GET.", headers=_ALLOWED)
         _, folder, name = request.path.partition(graphiql.FOLDER)
         if folder and self._http.graphiql and request.method != "POST":
             return graphiql.file(name, packed=request.takes_gzip)
         if folder or not (request.path in ("", "/") or request.path.endswith(("/graphql", "/graphiql"))):
-            raise RefusedError(404, "There is nothing here; the API is at /graphql.")
+            raise RefusedError(404, "There is nothing here. The API is at /graphql.")
         if request.method != "POST" and not operation.asks(request):
             return self._page(request)
-        if request.path.endswith("/graphiql"):  # for the page alone: the gateway lets everybody look there
-            raise RefusedError(404, "This is GraphiQL's page; the API is at /graphql.")
+        if request.path.endswith("/graphiql"):  # only for the page: the gateway lets everyone read this path
+            raise RefusedError(404, "This is GraphiQL's page. The API is at /graphql.")
         return await self._answer(request, graph)
 
     def _page(self, request: Request) -> Response:
         if not negotiation.takes_html(request.headers.get("accept")):
             raise RefusedError(400, 'Send a JSON object by POST, such as {"query": "{ jobs { totalCount } }"}.')
         if not self._http.graphiql:
-            raise RefusedError(404, "GraphiQL is switched off here; ask by POST.")
+            raise RefusedError(404, "GraphiQL is switched off here. Send queries by POST.")
         return graphiql.page()
 
     async def _answer(self, request: Request, graph: Graph) -> Response:
         media_type = negotiation.media_type(request.headers.get("accept"))
         if media_type is None:
-            raise RefusedError(406, f"The answer is {JSON} or {GRAPHQL_JSON} (header Accept).")
+            raise RefusedError(406, f"The response can be {JSON} or {GRAPHQL_JSON} (header Accept).")
         asked = operation.read(request)
         trusted, headers = False, {"vary": "Accept, Accept-Encoding, Authorization"}
         try:
@@ -130,7 +134,7 @@ class Application:
         if too_large(response):
             advice = "Ask for fewer rows (first) or fewer fields"
             advice += "." if "content-encoding" in response.headers else ", or accept gzip (header Accept-Encoding)."
-            said = f"The answer is larger than the 6 MB that Lambda passes on. {advice}"
+            said = f"The response is larger than the 6 MB that Lambda allows. {advice}"
             return _json(200, {"data": None, **errors("RESPONSE_TOO_LARGE", said)}, media_type, headers)
         return response
 
@@ -145,13 +149,13 @@ class Application:
             )
         except InvalidOperationTypeError as error:
             raise RefusedError(
-                405, "By GET one can look; send a mutation by POST.", headers={"allow": "POST"}
+                405, "GET requests are read-only; send mutations by POST.", headers={"allow": "POST"}
             ) from error
         except CannotGetOperationTypeError as error:
             raise RequestError(error.as_http_error_reason(), "OPERATION_RESOLUTION_FAILURE") from error
 
     def _let_keep(self, request: Request, response: Response, graph: Graph) -> None:
-        """Let the client keep the answer while its snapshots are good, and then ask whether it is still the same."""
+        """Let the client keep the response while its snapshots may be used; then it can revalidate it by its ETag."""
         tag = f'W/"{hashlib.blake2b(response.content, digest_size=16).hexdigest()}"'
         age = (datetime.now(UTC) - graph.as_of).total_seconds() if graph.as_of else self._http.ttl
         response.headers |= {"etag": tag, "cache-control": f"private, max-age={max(0, int(self._http.ttl - age))}"}
@@ -162,7 +166,7 @@ class Application:
 
 
 def _formatted(result: ExecutionResult) -> dict[str, Any]:
-    """The answer, as the specification has it: a document that could not be run has no data, not even null."""
+    """The response in the specification's form: without `data`, not even null, if the document could not be run."""
     failed = result.errors or []
     answer: dict[str, Any] = {}
     if result.data is not None or any(error.path for error in failed):

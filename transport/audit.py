@@ -1,7 +1,7 @@
-"""The log: a line for each request and one for each change, as attributes of a record.
+"""The log: one line for each request and one for each change, as attributes of a log record.
 
-Lambda's runtime writes them as JSON (AWS_LAMBDA_LOG_FORMAT=JSON, which the template sets), so nothing is imported for
-it. The request's line carries its metrics in CloudWatch's embedded metric format. docs/operating.md shows the lines.
+Lambda's runtime writes them as JSON (the template sets AWS_LAMBDA_LOG_FORMAT=JSON), so this needs no library. The
+request's line carries its metrics in CloudWatch's embedded metric format. docs/operating.md shows the lines.
 """
 
 import logging
@@ -22,13 +22,13 @@ _METRICS: Final = [
 _FAILED: Final = {"Dimensions": [["function", "code"]], "Metrics": [{"Name": "Errors", "Unit": "Count"}]}
 _NAMESPACE: Final = "slurmql"
 _FUNCTION: Final = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local")
-"""Tells an account's deployments apart."""
+"""Distinguishes the deployments in one AWS account."""
 
 _cold = True
 
 
 def record(graph: Graph, status: int, codes: list[str], size: int, seconds: float) -> None:
-    """Log a request that was answered: its status, the codes of its errors, the bytes of its answer."""
+    """Log an answered request: its status, the codes of its errors, the size of the response in bytes."""
     global _cold
     for action in graph.actions:
         _action(graph, action)
@@ -49,7 +49,7 @@ def record(graph: Graph, status: int, codes: list[str], size: int, seconds: floa
         "Commands": len(graph.commands),
         "Milliseconds": round(1000 * seconds, 2),
     }
-    if codes:  # metrics are by one code, the first; `codes` has all
+    if codes:  # the metric counts under the first code; `codes` has all
         directives.append(_FAILED)
         line |= {"code": codes[0], "Errors": len(codes)}
     timestamp = int(1000 * time.time())

@@ -1,4 +1,4 @@
-"""What is refused before the schema is asked."""
+"""Requests that are refused before the schema runs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ BAD_REQUEST = "BAD_REQUEST"
 
 
 class RefusedError(Exception):
-    """The request is refused: a status, a code for programs, a sentence for people."""
+    """The HTTP request is refused, with a status, a code for programs and a message for people."""
 
     def __init__(
         self, status: int, message: str, code: str = BAD_REQUEST, headers: Mapping[str, str] | None = None
@@ -19,7 +19,7 @@ class RefusedError(Exception):
 
 
 class RequestError(Exception):
-    """The request is GraphQL, but asks for what cannot be run: an error of the request, in GraphQL's terms."""
+    """The operation cannot be run: a request error, in GraphQL's terms."""
 
     def __init__(self, message: str, code: str) -> None:
         super().__init__(message)
@@ -27,5 +27,5 @@ class RequestError(Exception):
 
 
 def errors(code: str, message: str) -> dict[str, Any]:
-    """A GraphQL answer that has nothing but an error."""
+    """A GraphQL response with one error and nothing else."""
     return {"errors": [{"message": message, "extensions": {"code": code}}]}

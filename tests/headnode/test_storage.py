@@ -9,7 +9,7 @@ import pytest
 
 from headnode.aws import Clients
 from headnode.errors import ClusterUnreachableError
-from headnode.storage import ScriptRefusedError, Scripts, Storage
+from headnode.storage import Scripts, ScriptUnavailableError, Storage
 from local.aws import BUCKET, SCRIPTS
 from local.stack import Stack
 from slurm.refusal import RefusalCode
@@ -84,7 +84,7 @@ def test_a_bucket_that_is_not_there_is_a_sentence(stack: Stack) -> None:
     storage = Storage(Clients(), "no-such-bucket")
     with pytest.raises(ClusterUnreachableError) as caught:
         storage.put(storage.new_key("requests"), BODY)
-    assert str(caught.value) == "The bucket for large requests cannot be written."
+    assert str(caught.value) == "The bucket for large requests cannot be written to."
 
 
 def test_a_deleted_object_is_gone_and_deleting_it_again_is_no_error(storage: Storage, stack: Stack) -> None:
@@ -136,7 +136,7 @@ def test_scripts_come_from_the_allowed_places_alone(stack: Stack, places: list[s
     if allowed:
         assert scripts.read(f"s3://{SCRIPTS}/{key}") == "#!/bin/sh\n"
         return
-    with pytest.raises(ScriptRefusedError) as caught:
+    with pytest.raises(ScriptUnavailableError) as caught:
         scripts.read(f"s3://{SCRIPTS}/{key}")
     assert caught.value.refusal.code is RefusalCode.FORBIDDEN
 
@@ -149,7 +149,7 @@ def test_what_there_is_not_is_not_found_or_forbidden_where_the_role_may_not_list
     stack: Stack, monkeypatch: pytest.MonkeyPatch, access_key: str, code: RefusalCode, bucket: str
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", access_key)
-    with pytest.raises(ScriptRefusedError) as caught:
+    with pytest.raises(ScriptUnavailableError) as caught:
         Scripts(Clients(), [bucket]).read(f"s3://{bucket}/no-such-object")
     assert caught.value.refusal.code is code
 

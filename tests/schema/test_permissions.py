@@ -81,7 +81,7 @@ def test_each_role_may_what_the_table_says(place: Place) -> None:
 
 
 def test_what_is_not_listed_nobody_may() -> None:
-    assert why_not(OPERATOR, ("Mutation", "rebootEverything")) == "Mutation.rebootEverything is open to nobody."
+    assert why_not(OPERATOR, ("Mutation", "rebootEverything")) == "Nobody may use Mutation.rebootEverything."
 
 
 def value(given: GraphQLArgument | GraphQLInputField) -> str:

@@ -1,4 +1,4 @@
-"""Asking a head node for several datasets with one command."""
+"""Fetching several datasets from a head node with one SSM command."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from headnode.dataset import Dataset, Fault, Kept, Snapshot
+from headnode.dataset import Dataset, Fault, KeptSnapshot, Snapshot
 from headnode.deadline import Deadline
 from headnode.errors import HeadNodeError
-from headnode.node import Actor, Errand, HeadNode, Stored
+from headnode.node import Actor, Bundle, HeadNode, Stored
 from slurm.command import Question, Reply, SlurmError
 from slurm.errors import ParseError
 
 
 @dataclass(frozen=True)
 class Part:
-    """The replies that a dataset was read from: the whole answer's from `first` on."""
+    """A dataset's question and its replies, which begin at `first` in the whole answer."""
 
     question: Question[Any]
     replies: Sequence[Reply]
@@ -26,11 +26,12 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What one command brought: each dataset's value or fault, by the question asked at `at` (Unix microseconds).
+class Fetched:
+    """The result of one SSM command: each dataset's value, or its fault.
 
-    `began` is the same moment on the monotonic clock. `parts` has the datasets that were read without a fault
-    and by a question of their own; `stored` is the whole answer in the bucket, if it went that way.
+    `at` is when it was asked for, in Unix microseconds; `began` is the same moment on the monotonic clock. `parts` has
+    the datasets that had a question of their own and were read without a fault. `stored` is the whole answer in the
+    bucket, if the head node put it there.
     """
 
     at: int
@@ -39,13 +40,13 @@ class Asked:
     parts: Mapping[Dataset[Any], Part]
     stored: Stored | None = None
 
-    def kept(self, ttl: float, generation: int = 0) -> dict[Dataset[Any], Kept | Fault]:
-        """What to keep of each dataset in a deployment of that TTL, or the fault."""
+    def kept(self, ttl: float, generation: int = 0) -> dict[Dataset[Any], KeptSnapshot | Fault]:
+        """Each dataset's snapshot as a deployment with that TTL keeps it, or its fault."""
         as_of = instant(self.at)
         return {
             dataset: value
             if isinstance(value, Fault)
-            else Kept(Snapshot(value, as_of), self.began + dataset.good_for(ttl), generation, dataset.is_brief)
+            else KeptSnapshot(Snapshot(value, as_of), self.began + dataset.good_for(ttl), generation, dataset.is_brief)
             for dataset, value in self.values.items()
         }
 
@@ -63,33 +64,33 @@ def wall_clock() -> int:
     return time.time_ns() // 1000
 
 
-def ask(node: HeadNode, datasets: Sequence[Dataset[Any]], deadline: Deadline, comment: str, actor: Actor) -> Asked:
-    """Ask for all datasets; what cannot be had is a fault. Costs one SSM command, or none without datasets."""
+def fetch(node: HeadNode, datasets: Sequence[Dataset[Any]], deadline: Deadline, comment: str, actor: Actor) -> Fetched:
+    """Fetch all datasets; one that cannot be read has a fault. Costs one SSM command, or none without datasets."""
     at, began = wall_clock(), time.monotonic()
     if not datasets:
-        return Asked(at, began, {}, {})
-    groups = _asked_together(datasets)
+        return Fetched(at, began, {}, {})
+    groups = _grouped(datasets)
     questions = [_question(group) for group in groups]
     commands = [command for question in questions for command in question.commands]
     try:
-        answer = node.answer(Errand([commands], actor), deadline, comment)
+        answer = node.answer(Bundle([commands], actor), deadline, comment)
     except HeadNodeError as error:
-        return Asked(at, began, dict.fromkeys(datasets, error), {})
+        return Fetched(at, began, dict.fromkeys(datasets, error.with_traceback(None)), {})
     values: dict[Dataset[Any], Any] = {}
     parts: dict[Dataset[Any], Part] = {}
     read = zip(groups, questions, read_all(questions, answer.replies), strict=True)
     first = 0
     for group, question, value in read:
-        values |= _shared_out(group, value)
+        values |= _divided(group, value)
         count = len(question.commands)
         if group[0].ask and not isinstance(value, (SlurmError, ParseError)):
             parts[group[0]] = Part(question, answer.replies[first : first + count], first)
         first += count
-    return Asked(at, began, values, parts, answer.stored)
+    return Fetched(at, began, values, parts, answer.stored)
 
 
 def read_all(questions: Iterable[Question[Any]], replies: Sequence[Reply]) -> list[Any]:
-    """Each question's value from its share of the replies, or the fault that reading it met."""
+    """Each question's value, read from its share of the replies, or why it cannot be read."""
     values: list[Any] = []
     position = 0
     for question in questions:
@@ -98,11 +99,11 @@ def read_all(questions: Iterable[Question[Any]], replies: Sequence[Reply]) -> li
         try:
             values.append(question.read(share))
         except (SlurmError, ParseError) as error:
-            values.append(error)
+            values.append(error.with_traceback(None))  # else its frames would keep this list and all replies
     return values
 
 
-def _asked_together(datasets: Iterable[Dataset[Any]]) -> list[list[Dataset[Any]]]:
+def _grouped(datasets: Iterable[Dataset[Any]]) -> list[list[Dataset[Any]]]:
     groups: dict[Any, list[Dataset[Any]]] = {}
     for dataset in datasets:
         groups.setdefault(dataset.together or dataset, []).append(dataset)
@@ -117,8 +118,8 @@ def _question(group: Sequence[Dataset[Any]]) -> Question[Any]:
     return first.ask()
 
 
-def _shared_out(group: Sequence[Dataset[Any]], value: Any) -> dict[Dataset[Any], Any]:
-    """Each dataset's part of the answer to a question; a fault is everybody's."""
+def _divided(group: Sequence[Dataset[Any]], value: Any) -> dict[Dataset[Any], Any]:
+    """Each dataset's part of the answer to a question; a fault goes to all of them."""
     if isinstance(value, (SlurmError, ParseError)) or not group[0].together:
         return dict.fromkeys(group, value)
     return {dataset: value.get(dataset.thing) for dataset in group}
