@@ -4,7 +4,7 @@ from typing import Any
 
 from headnode.errors import HeadNodeError
 from headnode.snapshots import Fault
-from slurm.command import AccountingDisabledError, ProgramRefusedError, SlurmError
+from slurm.command import AccountingDisabledError, PermissionDeniedError, ProgramRefusedError, SlurmError
 from slurm.fair_share import FairShareDisabledError
 from slurm.private_data import HiddenError
 from slurm.sstat import NotPermittedError
@@ -95,6 +95,13 @@ def unavailable(cluster: str, fault: Fault) -> RequestError:
         error.extensions["code"] = "FAIR_SHARE_DISABLED"
     elif isinstance(fault, HiddenError):
         error = UnavailableError(f"{cluster}: {fault}", cluster=cluster)
+        error.extensions["code"] = READER_NOT_PERMITTED
+    elif isinstance(fault, PermissionDeniedError):
+        message = (
+            f"{cluster}: Slurm does not show this to the account that reads for this API ({fault}). Set the stack's "
+            "parameter Reader to SlurmUser, or change PrivateData in slurm.conf."
+        )
+        error = UnavailableError(message, cluster=cluster, scheduler=str(fault))
         error.extensions["code"] = READER_NOT_PERMITTED
     elif isinstance(fault, NotPermittedError):
         error = ForbiddenError(f"{cluster}: {fault}.", cluster=cluster)

@@ -9,7 +9,7 @@ from headnode.snapshots import Dataset, Fault, Snapshot
 from resolvers import datasets
 from slurm import sacct, squeue
 from slurm.column import Rows
-from slurm.command import SlurmError
+from slurm.command import PermissionDeniedError
 from slurm.configuration import Configuration
 from slurm.fair_share import FairShareDisabledError
 from slurm.private_data import HiddenError, hidden_from_reader, how_to_show
@@ -50,7 +50,7 @@ def shown(
     why = how_to_show(words, configuration)
     if isinstance(answer, Snapshot):
         return HiddenError(f"{why}.") if _may_be_hidden(answer.value, configuration) else answer
-    if type(answer) is SlurmError or isinstance(answer, FairShareDisabledError):
+    if isinstance(answer, (PermissionDeniedError, FairShareDisabledError)):
         return HiddenError(f"{why} ({answer}).")
     return answer
 

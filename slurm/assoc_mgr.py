@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from slurm.command import Reply, require_success
+from slurm.command import PermissionDeniedError, Reply, require_success, words
 from slurm.errors import ParseError, Unreadable
 
 RAW, JOBS, SUBMITTED, WALL = "use: UsageRaw", "use: GrpJobs", "use: GrpSubmitJobs", "use: GrpWall"
@@ -36,12 +36,19 @@ class Use:
 
 def associations(reply: Reply) -> Use:
     """The use of each association by its id. Raises as `require_success` does."""
-    return _by_id(_ASSOCIATION, "ClusterName=", require_success(reply))
+    return _by_id(_ASSOCIATION, "ClusterName=", _printed(reply))
 
 
 def qos(reply: Reply) -> Use:
     """The use of each QOS by its id. Raises as `require_success` does."""
-    return _by_id(_QOS, "QOS=", require_success(reply))
+    return _by_id(_QOS, "QOS=", _printed(reply))
+
+
+def _printed(reply: Reply) -> str:
+    """With PrivateData slurmctld shows it to administrators only: up to 22.05 scontrol cannot read its refusal."""
+    if re.search("Invalid user id|Malformed RPC of type RESPONSE_ASSOC_MGR_INFO", reply.stderr):
+        raise PermissionDeniedError(words(reply))
+    return require_success(reply)
 
 
 def _by_id(pattern: re.Pattern[str], first: str, printed: str) -> Use:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from slurm.accounting import Frame
 from slurm.assoc_mgr import whole
 from slurm.column import Column, Record, Rows
-from slurm.command import Command, Question, Reply, SlurmError, require_success
+from slurm.command import CannotTellError, Command, Question, Reply, require_success
 from slurm.text import decimal, integer
 
 
-class FairShareDisabledError(SlurmError):
+class FairShareDisabledError(CannotTellError):
     """The cluster does not rank jobs by fair share: slurm.conf's PriorityType is priority/basic."""
 
 

@@ -97,7 +97,8 @@ def read(replies: Sequence[Reply]) -> Rows[RunningStep]:
 
 
 def _lines(reply: Reply) -> list[str]:
-    lines = require_success(reply).splitlines()
-    if not lines and re.search("Invalid user id|denied", reply.stderr):
+    denied = re.search("Invalid user id|denied", reply.stderr)
+    lines = [] if denied and not reply.stdout else require_success(reply).splitlines()
+    if denied and not lines:
         raise NotPermittedError("only the job's own user and Slurm's administrators may see what its steps use now")
     return lines
