@@ -558,3 +558,16 @@ def test_a_script_that_sbatch_would_read_without_end_is_refused(node: Node) -> N
         assert reply["code"] == "invalid", path
         assert reply["refusal"].startswith("the script ")
     assert not marker.exists()
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        name
+        for name, operation in program.OPERATIONS.items()
+        if name in ("squeue", "sinfo", "sprio", "sacct") or (name.startswith("scontrol show ") and "config" not in name)
+    ],
+)
+def test_a_federation_shows_this_cluster_alone(operation: str) -> None:
+    """FederationParameters=fed_display makes them show all clusters. 20.11, 22.05, 24.11 and 26.05 take --local."""
+    assert program.OPERATIONS[operation].words[1] == "--local"
