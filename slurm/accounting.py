@@ -14,6 +14,7 @@ from slurm import assoc_mgr
 from slurm.command import AccountingDisabledError, Reply, SchedulerUnavailableError, require_success
 from slurm.errors import Unreadable
 from slurm.framing import Records
+from slurm.operation import Operation
 
 _DISABLED = "not running a supported accounting_storage plugin"
 _NO_ANSWER = ("Problem talking to the database", "Unable to contact slurmdbd", "persist_conn", "DBD_")
@@ -21,6 +22,21 @@ HOW_TO_SWITCH_ON = (
     "The cluster keeps no accounts. Run slurmdbd and set AccountingStorageType=accounting_storage/slurmdbd in "
     "slurm.conf; on ParallelCluster configure Scheduling/SlurmSettings/Database."
 )
+
+
+FORMAT = r"[A-Za-z]+(%\d{1,3})?(,[A-Za-z]+(%\d{1,3})?)*"
+"""The pattern of what `Frame.format` makes."""
+
+
+def show(entity: str, **options: str) -> Operation:
+    """`sacctmgr show`, with the columns as `format` and the further options."""
+    return Operation(
+        f"sacctmgr show {entity}",
+        words=("sacctmgr", "--noheader", "--parsable2", "show", entity),
+        options={"format": FORMAT, **options},
+        assigns=True,
+        asks_slurmdbd=True,
+    )
 
 
 def require(reply: Reply) -> str:
@@ -39,7 +55,7 @@ def require(reply: Reply) -> str:
 _FIRST_WIDTH = 10
 _LONGEST_KEY = 256
 """Characters of an account's name: the database takes 255 bytes."""
-_MOST_LINES = 100
+_MOST_LINES = 20
 """Lines of one record."""
 
 
@@ -70,22 +86,39 @@ class Frame:
     def split(self, printed: str) -> Records:
         """The text of every column, row by row. What can be read in no way, or in several, is left out."""
         lines = printed.removesuffix("\n").split("\n") if printed else []
-        rows: list[list[str]] = []
+        rows: dict[int, list[str]] = {}  # by the line that each begins with
         lost: list[Unreadable] = []
         at = 0
         while at < len(lines):
-            found = self._record(lines, at)
-            if found is None:
-                unread = [lines[at]]
-                while at + len(unread) < len(lines) and self._record(lines, at + len(unread)) is None:
-                    unread.append(lines[at + len(unread)])
-                lost.append(Unreadable.record("record", "\n".join(unread)))
-                at += len(unread)
-            else:
-                rows.append(found[0])
+            if found := self._record(lines, at):
+                rows[at] = found[0]
                 at += found[1]
+                continue
+            end = at + 1
+            while end < len(lines) and self._record(lines, end) is None:
+                end += 1
+            start, end = self._could_begin(lines, at, end), self._could_end(lines, at, end)
+            for line in [line for line in rows if line >= start]:
+                del rows[line]
+            lost.append(Unreadable.record("record", "\n".join(lines[start:end])))
+            at = end
         names = [self.key, *self.plain, *self.written]
-        return Records({name: [row[place] for row in rows] for place, name in enumerate(names)}, lost)
+        return Records({name: [row[place] for row in rows.values()] for place, name in enumerate(names)}, lost)
+
+    def _could_begin(self, lines: Sequence[str], at: int, end: int) -> int:
+        """The first line of a record that the unread lines from `at` to `end` may be the rest of; else `at`."""
+        for start in range(max(0, at - _MOST_LINES), at):
+            if any(self._ways("\n".join(lines[start:last])) for last in range(at + 1, min(end, at + _MOST_LINES) + 1)):
+                return start
+        return at
+
+    def _could_end(self, lines: Sequence[str], at: int, end: int) -> int:
+        """The line behind a record that may begin in the unread lines from `at` to `end`; else `end`."""
+        for last in range(min(len(lines), end + _MOST_LINES), end, -1):
+            starts = range(max(at, end - _MOST_LINES), end)
+            if any(self._ways("\n".join(lines[start:last])) for start in starts):
+                return last
+        return end
 
     def _record(self, lines: Sequence[str], at: int) -> tuple[list[str], int] | None:
         """The values of the record that begins with a line, and how many lines it has."""
@@ -102,7 +135,7 @@ class Frame:
     def _whole_line(self, line: str) -> list[str] | None:
         """The values of a line in which no text holds a "|"."""
         cells, first = line.split("|"), 1 + len(self.plain)
-        if len(cells) != first + 1 + 2 * len(self.written) or {cells[0]} != set(cells[first::2]):
+        if not cells[0] or len(cells) != first + 1 + 2 * len(self.written) or {cells[0]} != set(cells[first::2]):
             return None
         return [*cells[:first], *cells[first + 1 :: 2]]
 

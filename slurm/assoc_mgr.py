@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from slurm.command import PermissionDeniedError, Reply, require_success, words
 from slurm.errors import ParseError, Unreadable
+from slurm.operation import Operation
 
 RAW, JOBS, SUBMITTED, WALL = "use: UsageRaw", "use: GrpJobs", "use: GrpSubmitJobs", "use: GrpWall"
 TRES, TRES_MINUTES, TRES_RUN_MINUTES = "use: GrpTRES", "use: GrpTRESMins", "use: GrpTRESRunMins"
@@ -24,6 +25,15 @@ _ASSOCIATION = re.compile(
     r" ID=(?P<id>\d+) +SharesRaw/Norm/Level/Factor=\S+ +UsageRaw/Norm/Efctv=([\d.]+)/\S+ .*?" + _GROUP, re.DOTALL
 )
 _QOS = re.compile(r"QOS=.*?\((?P<id>\d+)\) +UsageRaw=([\d.]+)" + _GROUP, re.DOTALL)
+
+
+SHOW_ASSOCIATIONS = Operation(
+    "scontrol show assoc_mgr associations",
+    words=("scontrol", "--local", "--oneliner", "show", "assoc_mgr", "flags=assoc"),
+)
+SHOW_QOS = Operation(
+    "scontrol show assoc_mgr qos", words=("scontrol", "--local", "--oneliner", "show", "assoc_mgr", "flags=qos")
+)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from slurm.command import Command, Question, Reply, require_success
 from slurm.errors import Unreadable
+from slurm.operation import Operation
 from slurm.scontrol_record import RecordKind
 
 # Before Reason stand only words of the configuration and of the node's system, of which "OS" has blanks.
@@ -23,6 +24,11 @@ _NODE = RecordKind(
 )
 
 
+SHOW = Operation(
+    "scontrol show node", words=("scontrol", "--local", "--oneliner", "--all", "show", "node"), until=(21, 8)
+)
+
+
 @dataclass(frozen=True)
 class States:
     """The complete state of each node by its name, as "IDLE#+CLOUD" or "DOWN*+DRAIN", and what cannot be read."""
@@ -33,7 +39,7 @@ class States:
 
 def states() -> Question[States]:
     """The states of all nodes; none from 21.08 on."""
-    return Question((Command("scontrol show node"),), read)
+    return Question((Command(SHOW),), read)
 
 
 def read(replies: Sequence[Reply]) -> States:

@@ -9,6 +9,7 @@ from typing import Any
 from slurm.command import Command, Question, Reply, require_success
 from slurm.errors import ParseError, Unreadable
 from slurm.instant import instant
+from slurm.operation import Operation
 from slurm.text import integer
 
 
@@ -95,9 +96,12 @@ class Counted(Statistics):
     unreadable: Sequence[Unreadable] = ()
 
 
+SDIAG = Operation("sdiag", words=("sdiag",))
+
+
 def statistics() -> Question[Statistics]:
     """The scheduler's statistics."""
-    return Question((Command("sdiag"),), read)
+    return Question((Command(SDIAG),), read)
 
 
 def read(replies: Sequence[Reply]) -> Counted:

@@ -30,8 +30,8 @@ class Scripted(HeadNode):
 
     def answer(self, bundle: Bundle, deadline: Deadline, comment: str) -> Answer:
         commands = [command for step in bundle.steps for command in step]
-        self.asked.append([command.operation for command in commands])
-        return Answer([self.printed[command.operation](command) for command in commands])
+        self.asked.append([command.operation.name for command in commands])
+        return Answer([self.printed[command.operation.name](command) for command in commands])
 
 
 def says(stdout: str, stderr: str = "", exit_code: int = 0) -> Callable[[Command], Reply]:

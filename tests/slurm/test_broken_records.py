@@ -221,6 +221,6 @@ def test_a_figure_that_is_no_number_costs_itself() -> None:
 
 
 def test_a_line_of_the_configuration_that_is_no_value_of_its_kind_costs_itself() -> None:
-    found = configuration.read([Reply(0, "MinJobAge = soon\nMaxJobCount = 5\n")])
+    found = configuration.read([Reply(0, "MinJobAge = soon\nMaxJobCount = 5\n"), Reply(0, "nobody")])
     assert (found.min_job_age_seconds, found.max_job_count) == (None, 5)
     assert [each.field for each in found.rows.unreadable] == ["min_job_age_seconds"]
