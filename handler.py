@@ -16,7 +16,7 @@ from headnode.aws import Clients
 from headnode.deadline import Deadline
 from headnode.settings import Settings
 from headnode.snapshots import Snapshots
-from resolvers.graph import Graph
+from resolvers.context import RequestContext
 from schema import schema
 from transport.application import Application, Http
 from transport.negotiation import GRAPHQL_JSON, JSON
@@ -37,11 +37,11 @@ clients.make(settings)
 clusters = {name: Snapshots.of(clients, cluster, settings) for name, cluster in settings.clusters.items()}
 
 
-def begin(scope: Scope) -> Graph:
+def begin(scope: Scope) -> RequestContext:
     """Begin a request. Its caller and deadline come from the gateway's event, never from a header."""
     event: dict[str, Any] = scope.get("aws.event", {})
     request_id = getattr(scope.get("aws.context"), "aws_request_id", None) or str(uuid.uuid4())
-    return Graph(clusters, settings, signed_in(event, rules), _deadline(scope), request_id)
+    return RequestContext(clusters, settings, signed_in(event, rules), _deadline(scope), request_id)
 
 
 def _deadline(scope: Scope) -> Deadline:

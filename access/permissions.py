@@ -46,17 +46,18 @@ RIGHTS: Mapping[Place, Right] = {
     ("Mutation", "holdJobs"): Right(Role.USER, "hold jobs", _OWN),
     ("Mutation", "releaseJobs"): Right(Role.USER, "release jobs", _OWN),
     ("Mutation", "requeueJobs"): Right(Role.USER, "requeue jobs", _OWN),
-    ("Mutation", "signalJobs"): Right(Role.USER, "signal jobs", _OWN),
     ("Mutation", "updateJob"): Right(
         Role.USER,
         "change jobs",
         f"{_OWN} `priority`, `adminComment`, `deadline` and a `nice` below 0 are for operators.",
     ),
+    ("Mutation", "signalJobs"): Right(Role.USER, "signal jobs", _OWN),
     ("Mutation", "suspendJobs"): Right(Role.OPERATOR, "suspend jobs"),
     ("Mutation", "resumeJobs"): Right(Role.OPERATOR, "let suspended jobs go on"),
     ("Mutation", "updateNode"): Right(Role.OPERATOR, "change nodes"),
     ("Mutation", "updateQueue"): Right(Role.OPERATOR, "open and close queues"),
     ("Mutation", "createReservation"): Right(Role.OPERATOR, "make reservations"),
+    ("Mutation", "updateReservation"): Right(Role.OPERATOR, "change reservations"),
     ("Mutation", "deleteReservation"): Right(Role.OPERATOR, "delete reservations"),
 }
 

@@ -1,16 +1,16 @@
-"""What a request can be told: a sentence to act on, and a code for programs (`extensions.code`)."""
+"""The errors of a request: each has a sentence that a user can act on, and a code for programs (`extensions.code`)."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from headnode.error_codes import ErrorCode as ErrorCode  # for schema/, which may not import headnode/
 from headnode.errors import HeadNodeError
 from headnode.snapshots import Fault
 from slurm.command import AccountingDisabledError, PermissionDeniedError, ProgramRefusedError, SlurmError
+from slurm.errors import ParseError
 from slurm.fair_share import FairShareDisabledError
 from slurm.private_data import HiddenError
 from slurm.sstat import NotPermittedError
-
-READER_NOT_PERMITTED = "READER_NOT_PERMITTED"
-"""The code for what Slurm hides from the account that reads."""
 
 LONGEST_TEXT = 2000
 """Characters of Slurm's own text in an error."""
@@ -19,103 +19,113 @@ LONGEST_TEXT = 2000
 class RequestError(Exception):
     """An error whose message is meant for the caller; any other exception is masked."""
 
-    code = "INTERNAL_SERVER_ERROR"
+    code = ErrorCode.INTERNAL_SERVER_ERROR
 
     def __init__(self, message: str, **extensions: Any) -> None:
         super().__init__(message)
-        self.extensions = {"code": self.code, **extensions}
+        self.extensions = {"code": self.code.name, **extensions}
 
 
 class UnauthenticatedError(RequestError):
-    """No authorizer vouches for a caller."""
+    """No authorizer vouches for the caller."""
 
-    code = "UNAUTHENTICATED"
+    code = ErrorCode.UNAUTHENTICATED
 
 
 class ForbiddenError(RequestError):
     """The caller may not do this."""
 
-    code = "FORBIDDEN"
+    code = ErrorCode.FORBIDDEN
 
 
 class BadInputError(RequestError):
     """An argument is wrong; nothing was sent."""
 
-    code = "BAD_USER_INPUT"
+    code = ErrorCode.BAD_USER_INPUT
 
 
 class NotFoundError(RequestError):
-    """There is no such thing."""
+    """What the caller names does not exist."""
 
-    code = "NOT_FOUND"
+    code = ErrorCode.NOT_FOUND
 
 
 class TooLargeError(RequestError):
-    """More is asked for than one answer holds."""
+    """The request asks for more than one answer can hold."""
 
-    code = "RESPONSE_TOO_LARGE"
+    code = ErrorCode.RESPONSE_TOO_LARGE
 
 
 class FileUnreadableError(RequestError):
-    """A file system of the cluster does not give a file."""
+    """A file system of the cluster does not return a file."""
 
-    code = "FILE_UNREADABLE"
+    code = ErrorCode.FILE_UNREADABLE
 
 
 class PriorityFactorsDisabledError(RequestError):
     """The cluster does not rank its jobs by factors."""
 
-    code = "PRIORITY_FACTORS_DISABLED"
+    code = ErrorCode.PRIORITY_FACTORS_DISABLED
 
 
 class UnreadableError(RequestError):
     """Slurm printed something that this release of the API cannot read."""
 
-    code = "UNREADABLE_OUTPUT"
+    code = ErrorCode.UNREADABLE_OUTPUT
 
 
 class UnavailableError(RequestError):
-    """What was asked for could not be read; the code says whether the cluster or its scheduler is the reason."""
+    """Something could not be read; the code says whether the cluster or its scheduler is the reason."""
+
+    def __init__(self, code: ErrorCode, message: str, **extensions: Any) -> None:
+        super().__init__(message, **extensions)
+        self.extensions["code"] = code.name
+
+
+_CODES: Mapping[type[Exception], ErrorCode] = {
+    ProgramRefusedError: ErrorCode.CLUSTER_UNREACHABLE,
+    AccountingDisabledError: ErrorCode.ACCOUNTING_DISABLED,
+    FairShareDisabledError: ErrorCode.FAIR_SHARE_DISABLED,
+    NotPermittedError: ErrorCode.FORBIDDEN,
+    HiddenError: ErrorCode.READER_NOT_PERMITTED,
+    PermissionDeniedError: ErrorCode.READER_NOT_PERMITTED,
+    SlurmError: ErrorCode.SCHEDULER_UNAVAILABLE,
+}
+"""The codes of faults by their classes; the first class that fits counts."""
+
+
+def code_of(fault: Fault) -> ErrorCode:
+    """The code of a fault."""
+    if isinstance(fault, HeadNodeError):
+        return fault.code
+    return next((code for kind, code in _CODES.items() if isinstance(fault, kind)), ErrorCode.UNREADABLE_OUTPUT)
 
 
 def unavailable(cluster: str, fault: Fault) -> RequestError:
-    """The error that tells a caller of a fault, with the scheduler's own words where it said any."""
-    error: RequestError
-    if isinstance(fault, HeadNodeError):
-        error = UnavailableError(str(fault), cluster=cluster)
-        error.extensions["code"] = fault.code
-    elif isinstance(fault, ProgramRefusedError):
-        error = UnavailableError(f"The head node of {cluster} refused: {fault}.", cluster=cluster)
-        error.extensions["code"] = "CLUSTER_UNREACHABLE"
-    elif isinstance(fault, AccountingDisabledError):
-        error = UnavailableError(f"{cluster}: {fault}", cluster=cluster)
-        error.extensions["code"] = "ACCOUNTING_DISABLED"
-    elif isinstance(fault, FairShareDisabledError):
-        error = UnavailableError(f"{cluster}: {fault}", cluster=cluster)
-        error.extensions["code"] = "FAIR_SHARE_DISABLED"
-    elif isinstance(fault, HiddenError):
-        error = UnavailableError(f"{cluster}: {fault}", cluster=cluster)
-        error.extensions["code"] = READER_NOT_PERMITTED
-    elif isinstance(fault, PermissionDeniedError):
-        message = (
-            f"{cluster}: Slurm does not show this to the account that reads for this API ({fault}). Set the stack's "
-            "parameter Reader to SlurmUser, or change PrivateData in slurm.conf."
-        )
-        error = UnavailableError(message, cluster=cluster, scheduler=str(fault))
-        error.extensions["code"] = READER_NOT_PERMITTED
-    elif isinstance(fault, NotPermittedError):
-        error = ForbiddenError(f"{cluster}: {fault}.", cluster=cluster)
-    elif isinstance(fault, SlurmError):
-        message = f"The scheduler of {cluster} does not answer: {fault}"
-        error = UnavailableError(message, cluster=cluster, scheduler=str(fault))
-        error.extensions["code"] = "SCHEDULER_UNAVAILABLE"
-    else:
-        error = UnreadableError(
-            f"Slurm on {cluster} printed something that this release of the API cannot read: {fault}.",
-            cluster=cluster,
-            scheduler=shown(fault.text),
-        )
-    return error
+    """The error for a fault, with the scheduler's own words if it said any."""
+    match code_of(fault):
+        case ErrorCode.FORBIDDEN:
+            return ForbiddenError(f"{cluster}: {fault}.", cluster=cluster)
+        case ErrorCode.ACCOUNTING_DISABLED | ErrorCode.FAIR_SHARE_DISABLED as code:
+            return UnavailableError(code, f"{cluster}: {fault}", cluster=cluster)
+        case ErrorCode.READER_NOT_PERMITTED as code if isinstance(fault, HiddenError):
+            return UnavailableError(code, f"{cluster}: {fault}", cluster=cluster)
+        case ErrorCode.READER_NOT_PERMITTED as code:
+            message = (
+                f"{cluster}: Slurm does not show this to the account that reads for this API ({fault}). Set the "
+                "stack's parameter Reader to SlurmUser, or change PrivateData in slurm.conf."
+            )
+            return UnavailableError(code, message, cluster=cluster, scheduler=str(fault))
+        case ErrorCode.SCHEDULER_UNAVAILABLE as code:
+            message = f"The scheduler of {cluster} does not answer: {fault}"
+            return UnavailableError(code, message, cluster=cluster, scheduler=str(fault))
+        case _ if isinstance(fault, ParseError):
+            message = f"Slurm on {cluster} printed something that this release of the API cannot read: {fault}."
+            return UnreadableError(message, cluster=cluster, scheduler=shown(fault.text))
+        case code if isinstance(fault, ProgramRefusedError):
+            return UnavailableError(code, f"The head node of {cluster} refused: {fault}.", cluster=cluster)
+        case code:
+            return UnavailableError(code, str(fault), cluster=cluster)
 
 
 def shown(text: str) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from headnode.snapshots import Dataset, Fault, Snapshot
-from resolvers import datasets
 from slurm import sacct, squeue
 from slurm.column import Rows
 from slurm.command import PermissionDeniedError
@@ -17,14 +16,14 @@ from slurm.reservation import Reservation
 
 _USE = frozenset({"usage", "users", "accounts"})
 _WORDS: Mapping[Any, frozenset[str]] = {
-    datasets.JOBS.key: frozenset({"jobs"}),
-    datasets.PRIORITY_FACTORS.key: frozenset({"jobs"}),
-    datasets.QUEUES.key: frozenset({"nodes", "partitions"}),
-    datasets.NODES.key: frozenset({"nodes"}),
-    datasets.RESERVATIONS.key: frozenset({"reservations"}),
-    datasets.QOS.key: _USE,
-    datasets.ASSOCIATIONS.key: _USE,
-    datasets.FAIR_SHARES.key: _USE,
+    "jobs": frozenset({"jobs"}),
+    "priority factors": frozenset({"jobs"}),
+    "queues": frozenset({"nodes", "partitions"}),
+    "nodes": frozenset({"nodes"}),
+    "reservations": frozenset({"reservations"}),
+    "qos": _USE,
+    "associations": _USE,
+    "fair shares": _USE,
 }
 """The words of PrivateData that hide a dataset, or part of it, by its key."""
 _OF_KIND = {"job": frozenset({"jobs"})}

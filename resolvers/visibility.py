@@ -1,4 +1,4 @@
-"""Whose jobs a caller sees: what is read of a cluster is cut down to that before anything is made of it."""
+"""Whose jobs a caller sees: datasets are reduced to those before anything is made of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OF_USERS_AND_ACCOUNTS = (association.Association, fair_share.FairShare)
 
 
 def visible(caller: Caller, answer: Snapshot[Any] | Fault) -> Snapshot[Any] | Fault:
-    """What the caller may see of a dataset: all, or with `jobVisibility` OWN what is theirs and what is nobody's."""
+    """What the caller may see of a dataset: everything, or with `jobVisibility` OWN only what is theirs or nobody's."""
     if caller.job_visibility is JobVisibility.ALL:
         return answer
     if isinstance(answer, ParseError):
@@ -28,7 +28,7 @@ def visible(caller: Caller, answer: Snapshot[Any] | Fault) -> Snapshot[Any] | Fa
 
 
 def _cut(value: Any, account: str | None) -> Any:
-    if isinstance(value, sacct.History):  # steps are found by their jobs alone
+    if isinstance(value, sacct.History):  # steps are found only through their jobs
         steps = Rows(value.steps.record, value.steps.texts, [replace(lost, text=None) for lost in value.steps.lost])
         return replace(value, jobs=_cut(value.jobs, account), steps=steps)
     if isinstance(value, Rows) and issubclass(value.record, _OF_JOBS):

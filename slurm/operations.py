@@ -25,6 +25,7 @@ from slurm import (
     squeue,
     sstat,
     statistics,
+    topology,
 )
 from slurm.operation import Operation
 
@@ -37,6 +38,7 @@ OPERATIONS: tuple[Operation, ...] = (
     configuration.READER,
     reservation.SHOW,
     license.SHOW,
+    topology.SHOW,
     assoc_mgr.SHOW_ASSOCIATIONS,
     assoc_mgr.SHOW_QOS,
     ping.PING,
@@ -63,5 +65,6 @@ OPERATIONS: tuple[Operation, ...] = (
     node_update.UPDATE,
     partition_update.UPDATE,
     reservation.CREATE,
+    reservation.UPDATE,
     reservation.DELETE,
 )

@@ -13,7 +13,7 @@ from slurm.errors import ParseError, Unreadable
 
 @dataclass(frozen=True)
 class RecordKind:
-    """A kind of record: what it is called, its first key, and its other keys.
+    """A kind of record: what it is called, its first key (or several, `A|B`), and its other keys.
 
     `written` are keys whose values people write, blanks included; `keys` are those that may follow such a value.
     `repeated` are keys that may stand in a record several times; the first counts. `last` is the key that takes
@@ -33,7 +33,7 @@ class RecordKind:
     def __post_init__(self) -> None:
         known = "|".join(map(re.escape, sorted({*self.keys, *self.written, *self.repeated})))
         object.__setattr__(self, "_next", re.compile(rf" +(?=(?:{known})=)"))
-        object.__setattr__(self, "_start", re.compile(rf"^(?={self.first}=)", re.MULTILINE))
+        object.__setattr__(self, "_start", re.compile(rf"^(?=(?:{self.first})=)", re.MULTILINE))
 
     def records(self, printed: str) -> tuple[list[dict[str, str]], list[Unreadable]]:
         """The values of each record by key, in scontrol's order, and what of the text is no record."""
@@ -84,7 +84,7 @@ class RecordKind:
                 if key in values and key not in self.repeated:
                     raise ParseError(self.name, text)
                 values.setdefault(key, value)
-        if next(iter(values), None) != self.first or not values.keys() >= set(self.needs):
+        if next(iter(values), None) not in self.first.split("|") or not values.keys() >= set(self.needs):
             raise ParseError(self.name, text)
         if self.last and separator:
             if behind:

@@ -12,9 +12,10 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
+from headnode.error_codes import ErrorCode
 from headnode.settings import SettingsError
 from transport.operation import Operation
-from transport.refusal import RequestError
+from transport.refusal import OperationError
 
 FILE: Final = Path(__file__).parents[1] / "persisted-documents.json"
 _PREFIX = "sha256:"
@@ -44,13 +45,13 @@ class TrustedDocuments:
     by_digest: Mapping[str, str] | None = None
 
     def document(self, operation: Operation) -> Document:
-        """The document that the operation contains, or names by its digest. Raises RequestError."""
+        """The document that the operation contains, or names by its digest. Raises OperationError."""
         digest = (operation.document_id or "").removeprefix(_PREFIX).lower()
         if operation.query is not None:
             return self._sent(operation.query, digest)
         if self.trust is Trust.OFF:
             message = "PersistedQueryNotSupported: this API has no list of trusted documents; send the document itself."
-            raise RequestError(message, "PERSISTED_QUERY_NOT_SUPPORTED")
+            raise OperationError(message, ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED)
         text = (self.by_digest or {}).get(digest)
         if text is None:
             raise _unknown()
@@ -61,7 +62,9 @@ class TrustedDocuments:
             return Document(text, trusted=False)
         own = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         if digest and digest != own:
-            raise RequestError("The document does not have the SHA-256 that was sent with it.", "BAD_USER_INPUT")
+            raise OperationError(
+                "The document does not have the SHA-256 that was sent with it.", ErrorCode.BAD_USER_INPUT
+            )
         trusted = own in (self.by_digest or {})
         if self.trust is Trust.REQUIRE and not trusted:
             raise _unknown()
@@ -87,6 +90,6 @@ def trusted_documents(trust: Trust, file: Path = FILE) -> TrustedDocuments:
     return TrustedDocuments(trust, by_digest)
 
 
-def _unknown() -> RequestError:
+def _unknown() -> OperationError:
     message = "PersistedQueryNotFound: the document is not on this API's list of trusted documents."
-    return RequestError(message, "PERSISTED_QUERY_NOT_FOUND")
+    return OperationError(message, ErrorCode.PERSISTED_QUERY_NOT_FOUND)

@@ -26,6 +26,7 @@ from access.permissions import RIGHTS, Place, why_not
 from access.role import Role
 from conftest import Api
 from local.cluster import Cluster
+from schema.mutation import CHANGES
 
 SCHEMA = build_schema(contract.schema.as_str())
 TYPES = [kind for kind in SCHEMA.type_map.values() if isinstance(kind, GraphQLObjectType) and kind.name[:2] != "__"]
@@ -59,6 +60,10 @@ def is_awaited(kind: str, field: str) -> bool:
     name = contract.schema.config.name_converter
     (found,) = [each for each in definition.fields if name.get_graphql_name(each) == field]
     return found.base_resolver is not None and found.base_resolver.is_async
+
+
+def test_every_change_has_its_right_and_no_right_is_without_a_change() -> None:
+    assert {("Mutation", name) for name in CHANGES} == {place for place in RIGHTS if place[0] == "Mutation"}
 
 
 def test_what_is_listed_is_there() -> None:

@@ -12,7 +12,7 @@ from headnode.node import Answer, Bundle, HeadNode
 from headnode.settings import ClusterSettings, Settings
 from headnode.snapshots import Snapshots
 from own_loop import finish
-from resolvers.graph import Graph
+from resolvers.context import RequestContext
 from schema import schema
 from slurm.command import Command, Reply
 
@@ -82,8 +82,8 @@ def ask(
     )
     settings = Settings({"lab": ClusterSettings("lab", "lab")}, "lab", "slurmql")
     who: Any = SignedInAs(visibility)
-    graph = Graph({"lab": Snapshots(node, 60)}, settings, who, Deadline.after(20), "test")
-    result = finish(schema.execute(document, context_value=graph))
+    context = RequestContext({"lab": Snapshots(node, 60)}, settings, who, Deadline.after(20), "test")
+    result = finish(schema.execute(document, context_value=context))
     return result.data, [error.formatted for error in result.errors or []], node
 
 

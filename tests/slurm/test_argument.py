@@ -224,6 +224,7 @@ def test_what_administers_is_marked() -> None:
         "scontrol update node",
         "scontrol update partition",
         "scontrol create reservation",
+        "scontrol update reservation",
         "scontrol delete reservation",
     }
 

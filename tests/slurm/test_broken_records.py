@@ -23,12 +23,15 @@ from slurm import (
     squeue,
     sstat,
     statistics,
+    topology,
 )
 from slurm.column import Record, Rows
 from slurm.command import Question, Reply
 from slurm.errors import ParseError, Unreadable
 
 COUNT = 4
+FIRST = 20
+"""The number of the first record: no text that is broken on purpose has a 2, and so none ends another's record."""
 TEXTS = {
     "AllocTRES": "cpu=1",
     "CPUsState": "1/0/0/1",
@@ -68,7 +71,7 @@ class Table:
 
     def printed(self) -> list[str]:
         """Several records."""
-        return [self.record(self.question, numbered(number)) for number in range(COUNT)]
+        return [self.record(self.question, numbered(FIRST + number)) for number in range(COUNT)]
 
     def read(self, records: Sequence[str]) -> Rows[Any]:
         """What becomes of the printed records."""
@@ -110,6 +113,10 @@ def of_keys(table: type[Record]) -> Callable[[Question[Any], Written], str]:
     return lambda question, written: " ".join(f"{source}={written(source)}" for source in sources) + "\n"
 
 
+def of_switches(question: Question[Any], written: Written) -> str:
+    return f"SwitchName={written('Name')} Level={written('Level')} LinkSpeed=1 Nodes={written('Nodes')}\n"
+
+
 CPUS = partition.queues()
 TABLES = [
     Table("jobs", squeue.jobs(), framed, "job_id"),
@@ -122,10 +129,11 @@ TABLES = [
         lambda question, written: framed(Question(question.commands[1:], question.read), written),
         "name",
         reply=1,
-        others=["".join(f"PartitionName={n} State=UP Nodes=n{n} MaxTime=1\n" for n in range(COUNT))],
+        others=["".join(f"PartitionName={n} State=UP Nodes=n{n} MaxTime=1\n" for n in range(FIRST, FIRST + COUNT))],
     ),
     Table("reservations", reservation.reservations(), of_keys(reservation.Reservation), "name"),
     Table("licenses", license.licenses(), of_keys(license.License), "name"),
+    Table("switches", topology.topology(), of_switches, "name"),
     Table("factors", sprio.priority_factors(), of_sprio, "raw_id"),
     Table("history", sacct.allocations(sacct.Search()), of_sacct, "job_id"),
     Table("running steps", sstat.running_steps(["1"]), between_bars, "step_id"),
@@ -158,7 +166,7 @@ def test_one_broken_record_costs_itself_alone(table: Table, data: st.DataObject)
     with_it = [*records[:place], damaged.rstrip("\n") + "\n", *records[place + 1 :]]
     rows = table.read(with_it)
     found = values(rows, table.key)
-    others = {name: row for name, row in whole.items() if name != str(place)}
+    others = {name: row for name, row in whole.items() if name != str(FIRST + place)}
     assert others.items() <= found.items()
     assert len(found) == COUNT or rows.unreadable or not damaged.strip("\n ")
 
@@ -174,10 +182,10 @@ def test_one_value_that_is_none_of_its_kind_costs_no_other_record(table: Table, 
     )
     text = st.text("ab01:/=-._?", min_size=1, max_size=8).filter(lambda text: not text.isdigit())  # no other's name
     odd = {data.draw(st.sampled_from(columns)): data.draw(text)}
-    changed = table.record(table.question, lambda column: odd.get(column) or numbered(place)(column))
+    changed = table.record(table.question, lambda column: odd.get(column) or numbered(FIRST + place)(column))
     rows = table.read([*records[:place], changed, *records[place + 1 :]])
     found = values(rows, table.key)
-    assert {name: row for name, row in whole.items() if name != str(place)}.items() <= found.items()
+    assert {name: row for name, row in whole.items() if name != str(FIRST + place)}.items() <= found.items()
     assert all(isinstance(each, Unreadable) for each in rows.unreadable)
 
 

@@ -40,6 +40,7 @@ from slurm import (
     squeue,
     sstat,
     statistics,
+    topology,
 )
 from slurm.command import Command, Question
 from slurm.job_environment import EnvironmentVariable, Export
@@ -47,7 +48,7 @@ from slurm.job_update import JobUpdate
 from slurm.operation import Operation
 from slurm.operations import OPERATIONS
 from slurm.refusal import InvalidInputError
-from slurm.reservation import NewReservation
+from slurm.reservation import NewReservation, ReservationUpdate
 from slurm.sbatch import OpenMode, Submission
 
 SCRIPT = "#!/bin/sh\ntrue\n"
@@ -205,6 +206,7 @@ def questions() -> Sequence[Question[Any]]:
         configuration.configuration(),
         reservation.reservations(),
         license.licenses(),
+        topology.topology(),
         ping.ping(),
         qos.qos(),
         association.associations("cluster"),
@@ -230,6 +232,7 @@ def questions() -> Sequence[Question[Any]]:
         *(node_update.update(["n1", "all-1"], action, "why = 1") for action in node_update.NodeAction),
         *(partition_update.update("q", action) for action in partition_update.QueueAction),
         reservation.create(new),
+        reservation.update(ReservationUpdate(name="r", duration_seconds=60, users=["ada"], flags=[])),
         reservation.delete("r"),
     ]
 
@@ -260,6 +263,7 @@ INPUTS: Mapping[type, Mapping[str, Any]] = {
     Submission: {"script": SCRIPT},
     JobUpdate: {"comment": "x"},
     NewReservation: {"duration_seconds": 60, "users": ["ada"], "nodes": 1},
+    ReservationUpdate: {"name": "r"},
 }
 
 
@@ -274,6 +278,8 @@ def test_the_head_node_takes_whatever_an_input_lets_through(data: st.DataObject,
             question: Question[Any] = sbatch.check(inputs).submit()
         elif isinstance(inputs, JobUpdate):
             question = job_update.update(["1"], inputs)
+        elif isinstance(inputs, ReservationUpdate):
+            question = reservation.update(inputs)
         else:
             question = reservation.create(inputs)
     except InvalidInputError:
