@@ -7,8 +7,8 @@ from headnode.program.refused import Refused
 
 # Slurm's commands for reading and changing, found in the settings' path: never a shell.
 COMMANDS = "sacct sacctmgr scancel scontrol sdiag sinfo sprio squeue sshare sstat".split()
-# Only this operation submits; this program does the two others itself.
-COMMANDS_OF = {"sbatch": ["sbatch"], "read": [""], "account": [""]}
+# Only this operation submits; this program does the others itself.
+COMMANDS_OF = {"sbatch": ["sbatch"], "read": [""], "account": [""], "reader": [""]}
 READER, CALLER, ADMINISTRATOR = "reader", "caller", "administrator"
 OPTION = r"[A-Za-z][A-Za-z0-9-]*"
 ANOTHER_USER = ("uid", "gid")  # options that would choose whom a command acts as

@@ -196,7 +196,7 @@ def test_a_script_is_checked_in_a_time_that_grows_with_its_length(line: str) -> 
         ("environment", [EnvironmentVariable(name="SBATCH_UID", value="0")]),
         ("name", "é" * 513),
         ("name", "a\0"),
-        ("queue", "a b"),
+        ("queue", "a\nb"),
         ("queue", ",queue1"),
         ("account", "-x"),
         ("work_dir", "relative"),
