@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,10 +18,11 @@ from . import parameters
 from .agent import Agent, Reply, Work
 from .bucket import Bucket
 from .documents import Library, Version
-from .faults import Faults
+from .faults import NOT_DELIVERED, Faults
 from .invocation import NO_CLOUDWATCH, NO_NOTIFICATION, Invocation, State
 from .protocol import ApiError, Json, check_between, check_command_id, check_instance_id, page, violation
-from .script import Interrupt
+from .script import KILLED, Interrupt
+from .spoiling import spoiled
 
 _DEFAULT_SECONDS = 3600
 _REMEMBERED = 5_000
@@ -246,9 +247,16 @@ class Commands:
     def _dispatch(self, invocation: Invocation, version: Version, values: dict[str, parameters.Value]) -> None:
         def hear(reply: Reply) -> None:
             if not self._faults.loses_reply():
+                if way := self._faults.spoil:
+                    reply = Reply(tuple(replace(step, stdout=spoiled(step.stdout, way)) for step in reply.steps))
                 invocation.visible = time.time() + self._faults.visibility_lag
                 invocation.reply = reply
 
+        if self._faults.ending:
+            invocation.fate = _fate(self._faults.ending)
+            if self._faults.ending in NOT_DELIVERED:
+                invocation.interrupt.close()
+                return
         work = Work(invocation.command_id, version, values, invocation.bucket, invocation.interrupt, hear)
         # The usual case costs no second thread; the agent's worker is the only one.
         if self._faults.delivery_delay or not self._offer(invocation, work):
@@ -312,6 +320,17 @@ class Commands:
 
 def _invalid_instance() -> ApiError:
     return ApiError("InvalidInstanceId", "Instances not in a valid state for account")
+
+
+def _fate(details: str) -> State:
+    match details:
+        case "DeliveryTimedOut":
+            return State("TimedOut", details)
+        case "ExecutionTimedOut":
+            return State("TimedOut", details, KILLED)
+        case "Cancelled":
+            return State("Cancelled", details, KILLED)
+    return State("Failed", details)
 
 
 def _check_hash(version: Version, wanted: Any) -> None:

@@ -40,6 +40,7 @@ class Invocation:
     turned_away   the agent's buffer was full
     withdrawn     it was cancelled before it was delivered
     reply         what the agent said; nobody sees it before `visible`
+    fate          the end that a fault gives it, once there is a reply if it was delivered
     """
 
     command_id: str
@@ -57,11 +58,14 @@ class Invocation:
     turned_away: bool = False
     withdrawn: bool = False
     reply: Reply | None = field(default=None)
+    fate: State | None = None
     visible: float = 0.0
 
     def state(self) -> State:
         """Return its state now."""
         reply = self.visible_reply()
+        if self.fate and (reply or not self.delivered):
+            return self.fate
         if reply:
             details = "ExecutionTimedOut" if reply.status == "TimedOut" else reply.status
             return State(reply.status, details, _code(reply))
@@ -116,6 +120,9 @@ class Invocation:
         said = self._step_reply(step)
         if said:
             answer |= _result(said) | self._urls(step)
+            if self.fate:
+                answer |= {"Status": state.status, "StatusDetails": state.details, "ResponseCode": state.code}
+                answer |= {"StandardOutputContent": "", "StandardErrorContent": ""}
         return answer
 
     def as_listed(self, details: bool) -> Json:
