@@ -62,7 +62,7 @@ $(SAM):
 $(CHECKOV):
 	@$(PYTHON) -m venv .venv-checkov && PYTHONWARNINGS=ignore .venv-checkov/bin/pip install -q checkov==3.3.30
 
-template: $(INSTALLED)  ## write the SSM document into template.yaml, after a change of headnode/program.py
+template: $(INSTALLED)  ## write the SSM document into template.yaml, after a change of headnode/program/ or of an operation of slurm/
 	@$(BIN)/python -m local.template
 
 lint-template: $(SAM) $(CHECKOV)  ## hold template.yaml against SAM's linter and checkov's rules

@@ -10,7 +10,7 @@ from access.identity import Identity
 from access.role import JobVisibility, Role
 
 ACCOUNT = re.compile(r"[a-z_][a-z0-9_.-]{0,63}")
-"""What may be the name of an account, as headnode/program.py has it: small letters, and never folded into them."""
+"""The names of accounts, as headnode/program/accounts.py checks them: small letters; capitals are not folded."""
 
 SYSTEM_ACCOUNTS = frozenset({"root", "slurm", "munge", "slurmdbd", "pcluster-admin", "nobody"})
 """Whom no caller is, whatever is configured; the head node refuses them again."""

@@ -162,24 +162,8 @@ def _request(bundle: Bundle, deadline: Deadline, put: str | None) -> dict[str, A
         "user": bundle.actor.user,
         "administer": bundle.actor.administer,
         "put": put,
-        "steps": [[_operation(command) for command in step] for step in bundle.steps],
+        "steps": [[command.as_data() for command in step] for step in bundle.steps],
     }
-
-
-def _operation(command: Command) -> dict[str, Any]:
-    return {
-        "operation": command.operation,
-        "options": {name: _value(value) for name, value in command.options.items()},
-        "arguments": list(command.arguments),
-        "environment": dict(command.environment),
-        "stdin": command.stdin,
-        "key": command.key,
-    }
-
-
-def _value(value: str | int) -> str | dict[str, int]:
-    """An option's text; a number stands for the job that the reply of that number tells of."""
-    return {"job_of": value} if isinstance(value, int) else value
 
 
 def _replies(answer: Mapping[str, Any]) -> list[Reply]:

@@ -17,7 +17,7 @@ import logging
 import random
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -332,4 +332,4 @@ def _read(body: bytes) -> list[Reply]:
 
 
 def _text(question: Question[Any]) -> str:
-    return json.dumps([asdict(command) for command in question.commands], sort_keys=True)
+    return json.dumps([command.as_data() for command in question.commands], sort_keys=True)

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from headnode.aws import Clients
 from headnode.errors import ClusterUnreachableError
 from slurm.refusal import Refusal, RefusalCode
-from slurm.sbatch import SCRIPT_LIMIT
+from slurm.script import SCRIPT_LIMIT
 
 OBJECT_LIMIT = 64 << 20
 """Bytes of a stored answer that are read; of a longer one the digest is then another."""

@@ -12,7 +12,7 @@ PACKAGES: Mapping[str, str] = {
     "slurmd": "slurmd",
     "sbatch": "slurm-client",
     "munged": "munge",
-    "curl": "curl",  # headnode/program.py sends what is large with it; head nodes have it
+    "curl": "curl",  # headnode/program/transfer.py sends what is large with it; head nodes have it
 }
 """A program of each Debian package we need, and that package."""
 # The core alone: mariadb-server would set up and start a server that the machine's owner did not ask for.

@@ -98,11 +98,11 @@ async def submit(
     """Submit a job as the caller's account."""
     try:
         view = change.view(graph, info, cluster)
-        sbatch.check(submission)
+        checked = sbatch.check(submission)
         text = await asyncio.to_thread(_fetched, view, submission.script_uri)
         if submission.test_only:
-            return await asyncio.to_thread(_estimate, view, sbatch.estimate(submission, text))
-        question = sbatch.submit(submission, text)
+            return await asyncio.to_thread(_estimate, view, checked.estimate(text))
+        question = checked.submit(text)
     except (RefusedError, InvalidInputError) as error:
         return SubmitJobPayload(None, error.refusals)
     return await asyncio.to_thread(_submit, graph, info, view, question)

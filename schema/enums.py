@@ -7,12 +7,13 @@ from resolvers.output import OutputFrom, OutputStream
 from schema.table import enum
 from slurm.dependency import DependencyKind, DependencyState
 from slurm.job_action import SignalTarget
+from slurm.job_environment import Export
 from slurm.node_update import NodeAction
 from slurm.partition_update import QueueAction
 from slurm.reason import CapacityCode, ReasonCode
 from slurm.refusal import RefusalCode
 from slurm.reservation import ReservationFlag, ReservationState
-from slurm.sbatch import Export, MailType, OpenMode
+from slurm.sbatch import MailType, OpenMode
 from slurm.states import JobState, NodeFlag, NodeState, Provisioning, QueueState
 
 UserErrorCode = RefusalCode

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from resolvers import actions, administration, filters, order
 from schema import enums  # noqa: F401 - the inputs' enums must be GraphQL enums first
 from schema.table import TYPES, input_type
-from slurm import job_update, reservation, sbatch
+from slurm import job_environment, job_update, reservation, sbatch
 
 if TYPE_CHECKING:  # what a type checker sees: the dataclasses that the inputs are made from
     JobFilter = filters.JobFilter
@@ -21,7 +21,7 @@ else:
     JobFilter = input_type(filters.JobFilter, ids=("ids",))
     NodeFilter = input_type(filters.NodeFilter)
     JobOrder = input_type(order.JobOrder)
-    TYPES[sbatch.EnvironmentVariable] = input_type(sbatch.EnvironmentVariable)
+    TYPES[job_environment.EnvironmentVariable] = input_type(job_environment.EnvironmentVariable)
     SubmitJobInput = input_type(sbatch.Submission, name="SubmitJobInput")
     TYPES[filters.JobFilter] = JobFilter
     CancelJobsInput = input_type(actions.CancelJobs, name="CancelJobsInput", ids=("ids",))

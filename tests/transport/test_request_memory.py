@@ -80,13 +80,14 @@ class Node(HeadNode):
         raise ClusterUnreachableError("It is switched off.")
 
     def _reply(self, command: Command) -> Reply:
-        if command.operation == self._failing:
-            return Reply(1, "", f"{command.operation}: error: Something went wrong")
-        if command.operation == "squeue":
+        name = command.operation.name
+        if name == self._failing:
+            return Reply(1, "", f"{name}: error: Something went wrong")
+        if name == "squeue":
             return Reply(0, self._table(command.environment["SQUEUE_FORMAT2"], self._rows))
-        if command.operation == "sinfo":
+        if name == "sinfo":
             return Reply(0, self._table(str(command.options["Format"]), [NODE]))
-        return Reply(0, ANSWERS.get(command.operation, ""))
+        return Reply(0, ANSWERS.get(name, ""))
 
     def _table(self, form: str, rows: Sequence[Mapping[str, str]]) -> str:
         """What Slurm prints for a format such as `JobID:~,Name:~x1Y2z3A4`.
