@@ -17,6 +17,7 @@ from slurm.job_environment import EnvironmentVariable, Export
 from slurm.operation import Operation, RunsAs
 from slurm.refusal import Refusal, RefusalCode, refusal
 from slurm.states import DescribedEnum
+from slurm.submission_refusals import REFUSALS
 
 
 class MailType(DescribedEnum):
@@ -234,6 +235,7 @@ SBATCH = Operation(
     argument=argument.folder.pattern,  # the script's path; without one the script comes by stdin
     argument_is_optional=True,
     runs_as=RunsAs.CALLER,
+    refusals=REFUSALS,
 )
 
 
