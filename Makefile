@@ -49,11 +49,12 @@ bench: $(INSTALLED)  ## measure against slurmrestd and squeue --json, as root; B
 	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || $(BIN)/pip install -q -c constraints.txt -e '.[dev,bench]'
 	@$(BIN)/python -m bench $(BENCH)
 
-lint: $(INSTALLED)  ## format, lint, types, walls
+lint: $(INSTALLED)  ## format, lint, types, walls, the schema against its resolvers
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m schema --check
 
 # SAM's CLI and checkov pin much that we do not: each has an environment of its own.
 $(SAM):
@@ -69,7 +70,7 @@ lint-template: $(SAM) $(CHECKOV)  ## hold template.yaml against SAM's linter and
 	@SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --region eu-west-1
 	@$(CHECKOV) --file template.yaml --framework cloudformation --compact --quiet --skip-download
 
-schema: $(INSTALLED)  ## export schema/schema.graphql and docs/reference.md
+schema: $(INSTALLED)  ## export schema/schema.graphql, docs/reference.md and the table in docs/errors.md
 	@$(BIN)/python -m schema
 
 build: $(INSTALLED) $(GRAPHIQL)  ## the Lambda's artefact in build/; ARCHITECTURE=arm64|x86_64

@@ -4,7 +4,6 @@ import binascii
 import errno
 import json
 import os
-import re
 import selectors
 import signal
 import stat
@@ -12,6 +11,7 @@ import time
 from typing import Any, Dict, Optional, Tuple
 
 from headnode.program.accounts import Account
+from headnode.program.operations import matches
 from headnode.program.processes import Process, enlarge
 from headnode.program.refused import Refused
 
@@ -27,9 +27,9 @@ class Reading(Process):
 
     def __init__(self, options: "Dict[str, str]", account: Account) -> None:
         Process.__init__(self, ["read"], account)
-        if not re.match(r"/[^\0]*\Z", options.get("path", "")):
+        if not matches(r"/[^\0]*", options.get("path")):
             raise Refused("'read' needs an absolute path")
-        if not all(re.match(r"\d{1,15}\Z", options.get(name, "0"), re.ASCII) for name in ("offset", "limit")):
+        if not all(matches(r"\d{1,15}", options.get(name, "0")) for name in ("offset", "limit")):
             raise Refused("'read' needs numbers for its offset and limit")
         self.options = options
 

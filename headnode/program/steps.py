@@ -95,15 +95,13 @@ def run_denied_as_administrator(operations: "List[Optional[Operation]]", process
 
     Not what the reader is denied: other callers see its answers, too.
     """
-    denied = {
-        position: process
-        for position, process in processes.items()
-        for operation in [operations[position]]
-        if operation is not None
-        and operation.changes
-        and operation.runs_as == CALLER
-        and re.search(b"denied|Invalid user id", process.stderr)  # scontrol hold and release say the latter
-    }
+    denied = {}
+    for position, process in processes.items():
+        operation = operations[position]
+        if operation is None or not operation.changes or operation.runs_as != CALLER:
+            continue
+        if re.search(b"denied|Invalid user id", process.stderr):  # scontrol hold and release say the latter
+            denied[position] = process
     if not denied:
         return
     account = service_account(ADMINISTRATOR)

@@ -26,7 +26,7 @@ from headnode.node import Actor, Bundle, HeadNode
 from local.cluster import Cluster
 from local.gateway import Context
 from local.stack import Stack
-from resolvers.actions import NOT_A_SIGNAL
+from resolvers.job_changes import NOT_A_SIGNAL
 from schema import schema
 from slurm import job_update, node_update, sbatch
 from slurm.command import Command

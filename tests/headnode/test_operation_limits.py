@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from program_node import PRINT_ARGV, SCRIPT, Node, argv
+from program_node import PRINT_ARGV, SCRIPT, Node, argv, packed
 
 from slurm.squeue import SQUEUE
 
@@ -167,6 +167,14 @@ def test_what_administers_needs_the_role(node: Node, marker: Path) -> None:
 def test_a_file_is_read_by_its_whole_path_and_numbers(node: Node, options: dict[str, str]) -> None:
     allow(node, "read")
     assert refused(node, operation="read", options=options) == "invalid"
+
+
+def test_a_file_is_not_read_by_the_number_of_a_job(node: Node) -> None:
+    node.command("sbatch", "echo 17")
+    reading = {"operation": "read", "options": {"path": "/etc/hostname", "limit": {"job_of": 0}}}
+    steps = [[{"operation": "sbatch", "stdin": SCRIPT}], [reading]]
+    replies = node.answer(packed({**node.request(), "steps": steps}))["replies"]
+    assert (replies[0]["stdout"], replies[1]["code"]) == ("17\n", "invalid")
 
 
 def test_a_read_takes_at_most_a_mebibyte(node: Node) -> None:

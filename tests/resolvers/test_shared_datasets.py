@@ -7,11 +7,11 @@ import pytest
 from headnode.dataset import Dataset
 from headnode.node import Actor
 from headnode.shared import WantedDataset
-from resolvers import datasets
+from resolvers import datasets, facts
 from slurm.operation import RunsAs
 from slurm.sacct import Search
 
-ALL = [each for each in vars(datasets).values() if isinstance(each, Dataset)]
+ALL = [each for module in (datasets, facts) for each in vars(module).values() if isinstance(each, Dataset)]
 SHARED = [each for each in ALL if each.shared]
 
 
