@@ -90,4 +90,5 @@ def reply(given: Mapping[str, Any]) -> Reply:
         seconds=given.get("seconds", 0.0),
         refusal=given.get("refusal"),
         refusal_code=given.get("code"),
+        forgotten=given.get("forgotten") is True,
     )
