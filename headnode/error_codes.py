@@ -68,8 +68,9 @@ class ErrorCode(Enum):
         "Try again.",
     )
     OUTCOME_UNKNOWN = (
-        "A change was sent and no answer came: it may have been made.",
-        "Retry with the same idempotency key, or look.",
+        "A change was sent and no answer came: it may have been made. For a submission, `extensions.idempotencyKey` has "
+        "its key.",
+        "Retry a submission with that key; look before you repeat anything else.",
     )
     THROTTLED = (
         "AWS accepts no more requests at the moment.",

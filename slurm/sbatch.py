@@ -106,8 +106,8 @@ class Submission:
         "The batch script as a file on the cluster, an absolute path that the user's account may read there."
     )
     idempotency_key: str | None = described(
-        "Any text of at most 255 bytes. A retry with the same key and the same input submits nothing and gives the "
-        "first job; keys are the user's own and are kept for a week. It counts for nothing with `testOnly`."
+        "Any text of at most 255 bytes; by default the API makes a key. A retry with the same key and the same input "
+        "submits nothing and returns the first job. Keys belong to one user and are kept for a week. `testOnly` needs none."
     )
     test_only: bool | None = option(
         "test-only", argument.flag, "Make no job: only check the input and estimate when the job would start."
