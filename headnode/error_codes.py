@@ -68,8 +68,8 @@ class ErrorCode(Enum):
         "Try again.",
     )
     OUTCOME_UNKNOWN = (
-        "A change was sent and no answer came: it may have been made. For a submission, `extensions.idempotencyKey` has "
-        "its key.",
+        "A change was sent and no answer came: it may have been made. `extensions.idempotencyKey` has a submission's "
+        "key.",
         "Retry a submission with that key; look before you repeat anything else.",
     )
     THROTTLED = (
