@@ -8,7 +8,7 @@ GRAPHIQL := web/dist/index.html
 SAM := .venv-sam/bin/sam
 CHECKOV := .venv-checkov/bin/checkov
 
-.PHONY: help run test test-slurm bench lint template lint-template schema web build build-Function deploy clean
+.PHONY: help run test test-slurm test-faults test-kills test-soak bench lint template lint-template schema web build build-Function deploy clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,18 @@ test: $(INSTALLED) $(GRAPHIQL)  ## all tests, the end-to-end ones on a real Slur
 
 test-slurm: $(INSTALLED) $(GRAPHIQL)  ## the end-to-end tests on another Slurm, as root; SUITE=bullseye|bookworm|trixie|forky|all
 	@$(BIN)/python -m local.suite $(or $(SUITE),all)
+
+# tests/faults/ is a package below tests/.
+FAULTS := PYTHONPATH=tests:. $(BIN)/python -m
+
+test-faults: $(INSTALLED)  ## every fault x (read, submit with key, submit, cancel), as a table; FAULT=words for some
+	@$(FAULTS) faults "$(FAULT)"
+
+test-kills: $(INSTALLED)  ## N=1000 submissions with keys while everything is killed: as many jobs, no wrong id
+	@$(FAULTS) faults.kills $(or $(N),1000)
+
+test-soak: $(INSTALLED)  ## what `make run` holds under load for SECONDS=600: memory, descriptors, threads, files
+	@$(FAULTS) faults.soak $(or $(SECONDS),600)
 
 bench: $(INSTALLED)  ## measure against slurmrestd and squeue --json, as root; BENCH=name for one: queue-22.05 ...
 	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || $(BIN)/pip install -q -c constraints.txt -e '.[dev,bench]'

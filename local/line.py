@@ -145,9 +145,9 @@ class _Handler(BaseHTTPRequestHandler):
             case Kind.CUT_BEFORE:
                 self._cut()
             case Kind.FAIL_BEFORE:
-                self._fail()
+                self._fail(operation)
             case Kind.REFUSE:
-                self._fail(403, "AccessDeniedException")
+                self._fail(operation, 403, "AccessDeniedException")
             case kind:
                 status, headers, content = self._passed_on(operation, body)
                 if kind is Kind.SLOW:
@@ -156,7 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
                 if kind is Kind.CUT_AFTER:
                     self._cut()
                 elif kind is Kind.FAIL_AFTER:
-                    self._fail()
+                    self._fail(operation)
                 else:
                     self._send(status, headers, content)
 
@@ -208,8 +208,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def _fail(self, status: int = 500, kind: str = "InternalServerError") -> None:
-        self._send(status, [("Content-Type", "application/x-amz-json-1.1")], f'{{"__type": "{kind}"}}'.encode())
+    def _fail(self, operation: str, status: int = 500, kind: str = "InternalServerError") -> None:
+        """The service's own way to say that it failed."""
+        match operation.partition(":")[0]:
+            case "ec2":
+                body = f"<Response><Errors><Error><Code>{kind}</Code></Error></Errors></Response>"
+                content_type = "text/xml"
+            case "s3":
+                body, content_type = f"<Error><Code>{kind}</Code></Error>", "application/xml"
+            case _:
+                body, content_type = f'{{"__type": "{kind}"}}', "application/x-amz-json-1.1"
+        self._send(status, [("Content-Type", content_type)], body.encode())
 
     def _cut(self) -> None:
         self.close_connection = True

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast
 
 from graphql import get_named_type
 from graphql.type import GraphQLObjectType
@@ -94,6 +94,17 @@ def change(
     return declare
 
 
+def read_or_error(read: Callable[[], T]) -> T:
+    """What `read` returns, for a field of a payload that may be null.
+
+    An error in its place fails that field alone, as graphql-core raises it there: the change was made.
+    """
+    try:
+        return read()
+    except Exception as error:
+        return cast(T, error)
+
+
 class Change:
     """One change that a request makes: on which cluster, and what its payload selects.
 
@@ -145,7 +156,7 @@ class Change:
             message = f"The cluster's answer to the change cannot be read: {error}."
             raise unavailable(view.name, OutcomeUnknownError(message)) from error
         finally:
-            view.snapshots.drop()
+            view.snapshots.drop(deadline=view.request.deadline)
         values = read_all(also.values(), replies[len(question.commands) :])
         answers = (value if isinstance(value, Fault) else Snapshot(value, as_of) for value in values)
         view.take(dict(zip(also, answers, strict=True)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,6 +16,7 @@ from resolvers.cluster import Cluster
 from resolvers.described import Id, described
 from resolvers.errors import BadInputError
 from resolvers.filters import find_job, find_jobs, local_id
+from resolvers.finished import finished
 from resolvers.job import Job
 from slurm import squeue
 from slurm.column import Rows
@@ -61,7 +63,8 @@ async def act_on(change: Change, jobs: Sequence[str], question: Outcomes) -> Job
     view = change.view
     rows = rows_of(view, result)
     done = [job for job, refusal in zip(jobs, outcomes, strict=True) if refusal is None]
-    refusals = [change.global_id(_visible(refusal, rows, view)) for refusal in outcomes if refusal is not None]
+    visible = [_visible(refusal, rows, view) for refusal in outcomes if refusal is not None]
+    refusals = [change.global_id(refusal) for refusal in await asyncio.to_thread(finished, view, visible)]
     acted = dict.fromkeys(index for job in done for index in find_jobs(rows, job))
     return JobActionPayload(
         ids=[f"{view.name}:{job}" for job in done],

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Annotated, cast
+from typing import Annotated
 
 from headnode.errors import HeadNodeError
 from headnode.node import Bundle
 from headnode.snapshots import Dataset, Snapshot
 from headnode.storage import ScriptUnavailableError
 from resolvers.arguments import About
-from resolvers.change import Change, ChangeRefusedError, change
+from resolvers.change import Change, ChangeRefusedError, change, read_or_error
 from resolvers.cluster import Cluster
 from resolvers.described import Id, described
 from resolvers.errors import ErrorCode, RequestError, unavailable
@@ -71,31 +71,27 @@ async def submit_job(
         return SubmitJobPayload(idempotency_key=input.idempotency_key, errors=[outcome])
     return SubmitJobPayload(
         id=f"{change.view.name}:{outcome.job}",
-        job=_job(change.view, result, outcome),
+        job=read_or_error(lambda: _job(change.view, result, outcome)),
         idempotency_key=input.idempotency_key,
         warnings=outcome.warnings,
     )
 
 
 def _job(view: Cluster, result: Dataset[Rows[squeue.Job]], submitted: sbatch.Submitted) -> Job | None:
-    """The job as squeue shows it. If it could not be read, the field alone fails: graphql-core raises the exception."""
+    """The job as squeue shows it, or None if slurmctld does not list it. Raises RequestError if it cannot be read."""
     answer = view.answers[result]
-    if isinstance(answer, Snapshot):
-        index = find_job(answer.value, submitted.job)
-        return None if index is None else Job(view, answer.value, index)
-    if submitted.forgotten:
-        return None
-    try:
-        fault: Exception = unavailable(view.name, answer)
-    except Exception as error:  # a defect of ours, which is masked like any other
-        fault = error
-    return cast(Job, fault)
+    if not isinstance(answer, Snapshot):
+        if submitted.forgotten:
+            return None
+        raise unavailable(view.name, answer)
+    index = find_job(answer.value, submitted.job)
+    return None if index is None else Job(view, answer.value, index)
 
 
 def _fetched(view: Cluster, uri: str | None) -> str | None:
     """The script's text, if it is in S3."""
     try:
-        return view.snapshots.node.script(uri) if uri is not None else None
+        return view.snapshots.node.script(uri, view.request.deadline) if uri is not None else None
     except ScriptUnavailableError as error:
         raise ChangeRefusedError(replace(error.refusal, field=["input", "scriptUri"])) from error
     except HeadNodeError as error:

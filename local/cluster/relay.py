@@ -43,6 +43,9 @@ class Relay:
         self.only = frozenset({SUBMIT_BATCH_JOB})
         """The types of the messages that are not answered; empty: all."""
         self.lost = 0
+        self.left: int | None = None
+        """How many replies will be lost; None: all."""
+        self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self.slurm_conf = copy
         copy.write_text(text.replace(found[0], f"SlurmctldPort={self._listener.getsockname()[1]}"))
@@ -55,9 +58,26 @@ class Relay:
         self._listener.close()
         self.mend()
 
+    def lose(self, loss: Loss, times: int | None = None) -> None:
+        """Lose the next replies in that way."""
+        with self._lock:
+            self.loss, self.left = loss, times
+
+    def _befalls(self, message: bytes) -> Loss:
+        """What happens to the reply to a message."""
+        with self._lock:
+            if self.loss is Loss.NONE or (self.only and not self.only & _types(message)):
+                return Loss.NONE
+            if self.left is not None:
+                if self.left == 0:
+                    return Loss.NONE
+                self.left -= 1
+            self.lost += 1
+            return self.loss
+
     def mend(self) -> None:
         """Lose nothing from now on; what hangs is closed."""
-        self.loss = Loss.NONE
+        self.lose(Loss.NONE)
         for each in list(self._open):
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
@@ -72,14 +92,13 @@ class Relay:
         with contextlib.suppress(OSError), client, socket.create_connection(self._controller, 5) as controller:
             controller.settimeout(None)
             asked = _message(client)
-            loss = self.loss if not self.only or self.only & _types(asked) else Loss.NONE
+            loss = self._befalls(asked)
             controller.sendall(asked)
             if loss is Loss.NONE:
                 while piece := controller.recv(_PIECE):
                     client.sendall(piece)
                 return
             answered = _message(controller)
-            self.lost += 1
             if loss is Loss.HALF:
                 client.sendall(answered[: len(answered) // 2])
             if loss is Loss.RESET:

@@ -25,7 +25,7 @@ from .script import KILLED, Interrupt
 from .spoiling import spoiled
 
 _DEFAULT_SECONDS = 3600
-_REMEMBERED = 5_000
+_REMEMBERED = 500  # commands, each with up to 32 kB of output
 _PARAMETER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
 
@@ -306,13 +306,18 @@ class Commands:
             return list(reversed(self._commands.values()))
 
     def _remember(self, command: Command) -> None:
-        """Keep the command; forget the oldest and its files (AWS: after 30 days, the agent: after 14)."""
+        """Keep the command; forget the oldest and its files (AWS: after 30 days, the agent: after 14).
+
+        Of what was forgotten, `sends` keeps that it was sent, without the request.
+        """
         forgotten = None
         with self._lock:
             self.sends.append(command.sent)
             self._commands[command.sent.command_id] = command
             if len(self._commands) > _REMEMBERED:
                 forgotten = self._commands.pop(next(iter(self._commands)))
+                number = len(self.sends) - len(self._commands) - 1
+                self.sends[number] = replace(self.sends[number], parameters={})
         for invocation in forgotten.invocations if forgotten else ():
             directory = self._agents[invocation.instance_id].directory
             shutil.rmtree(directory / invocation.command_id, ignore_errors=True)

@@ -115,7 +115,8 @@ def _controller_crashes(world: World) -> Iterator[None]:
 
 @contextmanager
 def _replies_lost(world: World, loss: Loss, *types: int) -> Iterator[None]:
-    world.relay.only, world.relay.loss = frozenset(types), loss
+    world.relay.only = frozenset(types)
+    world.relay.lose(loss)
     try:
         yield
     finally:

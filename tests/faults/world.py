@@ -184,9 +184,16 @@ class World:
             for pid in processes(program, str(self.relay.slurm_conf)):
                 if over.wait(after):
                     return
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-                    left -= 1
+                left -= self.kill(pid)
+
+    @staticmethod
+    def kill(pid: int) -> bool:
+        """End a process (SIGKILL); False if it has ended."""
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return False
+        return True
 
     @contextmanager
     def _relayed(self) -> Iterator[None]:
