@@ -50,16 +50,18 @@ def head_node(stack: Stack, **environment: str) -> Iterator[None]:
 
 
 @contextmanager
-def lost(stack: Stack, lab: Cluster, tmp_path: Path, message: int) -> Iterator[None]:
-    """slurmctld's replies to one type of message are lost."""
+def lost(stack: Stack, lab: Cluster, tmp_path: Path, *messages: int) -> Iterator[None]:
+    """slurmctld's replies to some types of messages are lost."""
     conf = Path(lab.environment["SLURM_CONF"])
     with Relay(conf, conf.with_name(f"relayed-{tmp_path.name}.conf")) as relay:
-        relay.loss, relay.only = Loss.RESET, frozenset({message})
+        relay.loss, relay.only = Loss.RESET, frozenset(messages)
         with head_node(stack, SLURM_CONF=str(relay.slurm_conf)):
             yield
 
 
+# slurm_protocol_defs.h
 REQUEST_JOB_INFO, REQUEST_JOB_INFO_SINGLE, REQUEST_KILL_JOB = 2003, 2021, 5032
+REQUEST_NODE_INFO, REQUEST_PARTITION_INFO, REQUEST_RESERVATION_INFO = 2007, 2009, 2024
 
 
 def test_the_payload_has_the_id_and_a_key_that_the_api_made(api: Api, lab: Cluster, name: str) -> None:
@@ -118,3 +120,35 @@ def test_a_lost_reply_to_scancel_is_an_unknown_outcome(
     id = submit(api, name)["id"]
     with lost(stack, lab, tmp_path, REQUEST_KILL_JOB):
         assert api.codes(CANCEL, {"input": {"ids": [id]}}) == ["OUTCOME_UNKNOWN"]
+
+
+def test_nodes_queues_and_reservations_that_cannot_be_read_were_changed_all_the_same(
+    api: Api, stack: Stack, lab: Cluster, name: str, tmp_path: Path
+) -> None:
+    def change(document: str) -> tuple[dict[str, Any], list[Any]]:
+        answer = api.ask(document, groups="slurmql-operators")
+        (payload,) = answer["data"].values()
+        return payload, [error["path"] for error in answer.get("errors", [])]
+
+    with lost(stack, lab, tmp_path, REQUEST_NODE_INFO, REQUEST_PARTITION_INFO, REQUEST_RESERVATION_INFO):
+        node, errors = change(
+            """mutation { updateNode(input: { names: ["queue1-st-small-2"], action: DRAIN, reason: "x" }) {
+            ids nodes { name } warnings errors { code } } }"""
+        )
+        assert (node["ids"], node["nodes"], node["errors"]) == (["lab:queue1-st-small-2"], [], [])
+        assert "could not be read" in node["warnings"][0]
+        assert errors == []
+        queue, errors = change(
+            """mutation { updateQueue(input: { name: "queue1", action: UP }) { id queue { name } errors { code } } }"""
+        )
+        assert queue == {"id": "lab:queue1", "queue": None, "errors": []}
+        assert errors == [["updateQueue", "queue"]]
+        made, errors = change(
+            f"""mutation {{ createReservation(input: {{ name: "{name}", startTime: "2033-01-10T08:00:00Z",
+            durationSeconds: 7200, nodes: 1, users: ["ada"] }}) {{
+            id reservation {{ name }} errors {{ code }} }} }}"""
+        )
+        assert made == {"id": f"lab:{name}", "reservation": None, "errors": []}
+        assert errors == [["createReservation", "reservation"]]
+    lab.run("scontrol", "update", "NodeName=queue1-st-small-2", "State=RESUME")
+    lab.run("scontrol", "delete", f"ReservationName={name}")
