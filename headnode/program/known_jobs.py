@@ -62,14 +62,13 @@ def is_submitted(user: Account, attempt: Attempt) -> bool:
             return True
     kept_for, started_at = memory(user)
     is_young = kept_for == 0 or age < kept_for - MARGIN
-    ended = attempt.latest()
-    is_new_slurmctld = started_at >= ended - 1.0
+    is_new_slurmctld = started_at >= (attempt.ended or attempt.began) - 1.0
     if attempt.job is not None and not is_new_slurmctld:
         attempt.forgotten = True
         return True
     if is_young and not is_new_slurmctld:
         return False
-    records = accounted(user, attempt, ended)
+    records = accounted(user, attempt)
     if records:
         attempt.job = records[0][0]
         if not all(state in ALIVE for _, state in records):
@@ -130,7 +129,7 @@ def memory(user: Account) -> "Tuple[float, float]":
     return float(values["MinJobAge"]), float(values["BOOT_TIME"])
 
 
-def accounted(user: Account, attempt: Attempt, ended: float) -> "Optional[List[Tuple[str, str]]]":
+def accounted(user: Account, attempt: Attempt) -> "Optional[List[Tuple[str, str]]]":
     """Id and state of the attempt's job (of each task) in accounting; None where the cluster keeps no accounts.
 
     sacct has the words of the submission since 21.08. Without them, only a job whose id we know is recognised, by the
@@ -141,7 +140,7 @@ def accounted(user: Account, attempt: Attempt, ended: float) -> "Optional[List[T
     if attempt.job is not None:
         options["jobs"] = attempt.job
     else:
-        times = (attempt.began - 60.0, ended + 60.0)
+        times = (attempt.began - 60.0, attempt.latest() + 60.0)
         options["starttime"], options["endtime"] = [
             time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(each)) for each in times
         ]
@@ -158,15 +157,15 @@ def accounted(user: Account, attempt: Attempt, ended: float) -> "Optional[List[T
         columns.pop()
     values = [value.strip() for value in text(shown.stdout).split(delimiter)]
     wide = len(columns)
-    return ours([values[at : at + wide] for at in range(0, len(values) - wide + 1, wide)], attempt, ended)
+    return ours([values[at : at + wide] for at in range(0, len(values) - wide + 1, wide)], attempt)
 
 
-def ours(rows: "List[List[str]]", attempt: Attempt, ended: float) -> "List[Tuple[str, str]]":
+def ours(rows: "List[List[str]]", attempt: Attempt) -> "List[Tuple[str, str]]":
     """Id and state of the rows that are the attempt's job. Another key's job may have the same id."""
     found = []
     for job, submitted, state, *words in rows:
         command = "".join(words).partition(" ")[0]
-        in_time = submitted.isdigit() and attempt.began - 1.0 <= float(submitted) <= ended + 1.0
+        in_time = submitted.isdigit() and attempt.began - 1.0 <= float(submitted) <= attempt.latest() + 1.0
         same = attempt.job is not None and in_time and not re.match(r"slurmql/[0-9a-f]{16}/sbatch\Z", command)
         if command == attempt.argv0 or same:
             found.append((job.split("_")[0].split("+")[0], (state.split() or [""])[0]))

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from head_node_program import Program, kill_all_of, wait_until
 
+from conftest import Api
 from local.cluster import Cluster
 from local.cluster.relay import Loss, Relay
 from local.stack import Stack
@@ -167,3 +168,17 @@ def submit_and_lose_everything(program: Program) -> None:
         wait_until((program.folder / "runs").exists)
         kill_all_of(process)
     program.slurm_conf = None
+
+
+def test_the_payload_of_a_purged_job_has_its_id(api: Api, annex: Cluster, name: str) -> None:
+    document = """mutation ($input: SubmitJobInput!) { submitJob(cluster: "annex", input: $input) {
+      id job { id } idempotencyKey warnings errors { code } } }"""
+    input = {"script": "#!/bin/sh\ntrue\n", "name": name, "idempotencyKey": name}
+    with purging(annex):
+        first = api.data(document, {"input": input})["submitJob"]
+        job = first["id"].removeprefix("annex:")
+        wait_until(lambda: annex.run("squeue", "-h", "-t", "all", "-j", job, check=False).stdout == "")
+        retry = api.data(document, {"input": input})["submitJob"]
+    assert (retry["id"], retry["job"], retry["errors"]) == (first["id"], None, [])
+    assert retry["idempotencyKey"] == name
+    assert "no longer lists the job" in retry["warnings"][-1]
