@@ -49,7 +49,7 @@ test-slurm: $(INSTALLED) $(GRAPHIQL)  ## the end-to-end tests on another Slurm, 
 FAULTS := PYTHONPATH=tests:. $(BIN)/python -m
 
 test-faults: $(INSTALLED)  ## every fault x (read, submit with key, submit, cancel), as a table; FAULT=words for some
-	@$(FAULTS) faults "$(FAULT)"
+	@$(FAULTS) faults "$(FAULT)" $(PART)
 
 test-kills: $(INSTALLED)  ## N=1000 submissions with keys while everything is killed: as many jobs, no wrong id
 	@$(FAULTS) faults.kills $(or $(N),1000)

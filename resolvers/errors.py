@@ -6,7 +6,7 @@ from typing import Any
 from headnode.error_codes import ErrorCode as ErrorCode  # for schema/, which may not import headnode/
 from headnode.errors import HeadNodeError
 from headnode.snapshots import Fault
-from slurm.command import AccountingDisabledError, ProgramRefusedError, SlurmError
+from slurm.command import AccountingDisabledError, ProgramRefusedError, SchedulerBusyError, SlurmError
 from slurm.fair_share import FairShareDisabledError
 from slurm.sstat import NotPermittedError
 
@@ -88,6 +88,7 @@ class UnavailableError(RequestError):
 
 _CODES: Mapping[type[Exception], ErrorCode] = {
     ProgramRefusedError: ErrorCode.CLUSTER_UNREACHABLE,
+    SchedulerBusyError: ErrorCode.THROTTLED,
     AccountingDisabledError: ErrorCode.ACCOUNTING_DISABLED,
     FairShareDisabledError: ErrorCode.FAIR_SHARE_DISABLED,
     NotPermittedError: ErrorCode.FORBIDDEN,

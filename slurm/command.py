@@ -47,8 +47,9 @@ class Reply:
     """How a command ended: its exit code, output and errors (bytes that are not UTF-8 are U+FFFD), and seconds.
 
     `refusal` says why the program on the head node did not run it, in which case there is no exit code; its
-    `refusal_code` is invalid, forbidden, conflict, timed_out, unavailable, forgotten, unknown (it may have been done).
-    A submission's job is `forgotten` if slurmctld no longer lists it; a command that names it by this reply is refused.
+    `refusal_code` is invalid, forbidden, conflict, timed_out, unavailable, throttled, forgotten, or unknown (it may
+    have been done). A submission's job is `forgotten` if slurmctld no longer lists it; a command that names it by this
+    reply is refused.
     """
 
     exit_code: int | None
@@ -76,6 +77,10 @@ class SchedulerUnavailableError(SlurmError):
     """slurmctld cannot be reached or did not answer in time."""
 
 
+class SchedulerBusyError(SlurmError):
+    """slurmctld limits how often an account may ask (slurm.conf: SlurmctldParameters=rl_enable)."""
+
+
 class AccountingDisabledError(SlurmError):
     """The cluster keeps no accounts: slurm.conf's AccountingStorageType is accounting_storage/none."""
 
@@ -99,7 +104,9 @@ def words(reply: Reply) -> str:
 
 
 def require_scheduler(reply: Reply) -> None:
-    """Raise SchedulerUnavailableError if the command could not ask slurmctld."""
+    """Raise SchedulerUnavailableError or SchedulerBusyError if the command could not ask slurmctld."""
+    if reply.refusal is not None and reply.refusal_code == "throttled":
+        raise SchedulerBusyError(reply.refusal)
     if reply.refusal is not None and reply.refusal_code in ("timed_out", "unavailable"):
         raise SchedulerUnavailableError(reply.refusal)
     if _UNAVAILABLE.search(reply.stderr):

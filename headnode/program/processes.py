@@ -50,6 +50,7 @@ class Process:
         self.seconds = seconds
         self.left = most
         self.watch = watch
+        self.flows = flows
         self.session = session
         self.announce: "Optional[Callable[[int], None]]" = None
         self.child: "Any" = None  # a Popen or a Child

@@ -8,7 +8,7 @@ from headnode.program.files import Reading
 from headnode.program.operations import ADMINISTRATOR, CALLER, OPERATIONS, READER, Operation
 from headnode.program.processes import Process, run
 from headnode.program.refused import Refused
-from headnode.program.scheduler import is_older_than, scheduler_down
+from headnode.program.scheduler import is_older_than, reader_limited, scheduler_down
 from headnode.program.submission import submit
 
 
@@ -38,6 +38,11 @@ def perform(
         except OSError as error:  # before anything was done: no room for a claim, no process to be had
             answers[position] = Refused("the head node: %s" % error.strerror, "unavailable").reply()
     run(list(processes.values()))
+    late = [process for process in processes.values() if process.refusal and process.refusal.code == "timed_out"]
+    limited = reader_limited() if any(process.flows for process in late) else None
+    for process in late:
+        if limited is not None and process.flows:
+            process.refusal = limited
     if request.get("administer"):
         try:
             run_denied_as_administrator(operations, processes)

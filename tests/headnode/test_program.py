@@ -179,7 +179,7 @@ def test_reads_run_as_nobody_and_changes_as_the_caller(node: Node) -> None:
 def test_what_is_not_in_its_list_is_not_run(node: Node, operation: dict[str, Any]) -> None:
     marker = node.folder / "users" / node.user / "was-run"
     for name in ("squeue", "sinfo", "sbatch", "scancel", "scontrol"):
-        node.command(name, f"touch {marker}")
+        node.command(name, f'[ "$*" = ping ] || touch {marker}')  # whether slurmctld answers is asked as root
     (reply,) = node.ask(operation)
     assert reply["code"] == "invalid"
     assert "exit_code" not in reply
@@ -257,7 +257,9 @@ def test_a_request_that_came_too_late_is_not_carried_out(node: Node) -> None:
     marker = node.folder / "users" / node.user / "was-run"
     node.command("scancel", f"touch {marker}")
     request = node.request({"operation": "scancel", "arguments": ["1"]}, expires=time.time() - 1)
-    assert node.answer(packed(request)) == {"error": "the request came too late", "expired": True}
+    answer = node.answer(packed(request))
+    assert abs(answer.pop("started") - time.time()) < 60
+    assert answer == {"error": "the request came too late", "expired": True}
     assert not marker.exists()
 
 

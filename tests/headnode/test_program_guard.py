@@ -48,7 +48,7 @@ def submission(**parts: Any) -> dict[str, Any]:
 def error(node: Node, text: str, source: str = SOURCE) -> str:
     """What is wrong with a request that is not carried out."""
     answer = node.answer(text, source)
-    assert set(answer) <= {"error", "unread"}, answer
+    assert set(answer) <= {"error", "unread", "started"}, answer
     message: str = answer["error"]
     return message
 
