@@ -85,8 +85,9 @@ class ErrorCode(Enum):
         "Try again.",
     )
     OUTCOME_UNKNOWN = (
-        "A change was sent, and no answer came or none that can be read: it may have been made.",
-        "Retry with the same idempotency key, or look.",
+        "A change was sent, and no answer came or none that can be read: it may have been made. "
+        "`extensions.idempotencyKey` has a submission's key.",
+        "Retry a submission with that key; look before you repeat anything else.",
     )
     THROTTLED = (
         "AWS or slurmctld (`rl_enable`) accepts no more requests at the moment.",

@@ -47,8 +47,9 @@ class Reply:
     """How a command ended: its exit code, output and errors (bytes that are not UTF-8 are U+FFFD), and seconds.
 
     `refusal` says why the program on the head node did not run it, in which case there is no exit code; its
-    `refusal_code` is invalid, forbidden, conflict, timed_out, unavailable, throttled or unknown (it may have been
-    done).
+    `refusal_code` is invalid, forbidden, conflict, timed_out, unavailable, throttled, forgotten, or unknown (it may
+    have been done). A submission's job is `forgotten` if slurmctld no longer lists it; a command that names it by this
+    reply is refused.
     """
 
     exit_code: int | None
@@ -57,6 +58,7 @@ class Reply:
     seconds: float = 0.0
     refusal: str | None = None
     refusal_code: str | None = None
+    forgotten: bool = False
 
 
 @dataclass(frozen=True)

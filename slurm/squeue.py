@@ -380,7 +380,7 @@ def is_brief(rows: Rows[Job]) -> bool:
 SQUEUE = Operation(
     "squeue",
     words=("squeue", "--local", "--noheader", "--all", "--states=all", "--noconvert"),
-    options={"jobs": argument.listed(job_id.ARGUMENT)},
+    options={"jobs": argument.listed(job_id.ARGUMENT), "user": argument.word.pattern},
     environment={"SQUEUE_FORMAT2": framing.FORMAT},
 )
 
