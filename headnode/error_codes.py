@@ -34,9 +34,8 @@ class ErrorCode(Enum):
         "Correct the name.",
     )
     CLUSTER_UNREACHABLE = (
-        "No head node, no SSM agent, no permission, no Python on the head node, clocks that differ, or the head "
-        "node's program failed (the API's log has the traceback) or was killed; the message says which. Nothing was "
-        "changed.",
+        "No head node, no SSM agent, no permission, no Python on the head node, clocks that differ, or the head node's "
+        "program failed (the API's log has the traceback) or was killed; the message says which. Nothing was changed.",
         "Ask the administrator.",
     )
     SCHEDULER_UNAVAILABLE = (
@@ -52,9 +51,25 @@ class ErrorCode(Enum):
         "The cluster keeps no accounts; the message says what to switch on.",
         "Ask the administrator.",
     )
+    JOB_NOT_REMEMBERED = (
+        "The scheduler does not know the job, and the cluster keeps no accounts: the job may have ended, or never "
+        "existed.",
+        "Check the id. To know of past jobs, switch accounting on.",
+    )
     FAIR_SHARE_DISABLED = (
         "The cluster does not rank its jobs by shares; the message says what to switch on.",
         "Ask the administrator.",
+    )
+    READER_NOT_PERMITTED = (
+        "slurm.conf's `PrivateData` hides this from the account that reads for this API; the message names the words "
+        "of `PrivateData` and the account.",
+        "Ask the administrator to set the stack's parameter [Reader](deploy.md#2-the-stack).",
+    )
+    UNREADABLE_OUTPUT = (
+        "Slurm printed something that this release of the API cannot read. If the error has no path, all other records "
+        "are in the answer: `extensions` has the `dataset`, how many `recordsLeftOut`, the `fields` that are null, and "
+        "Slurm's own text in `scheduler`.",
+        "Report it with `extensions.scheduler`.",
     )
     PRIORITY_FACTORS_DISABLED = (
         "The cluster ranks jobs only by the order in which they came; the message says what to switch on.",
@@ -70,8 +85,9 @@ class ErrorCode(Enum):
         "Try again.",
     )
     OUTCOME_UNKNOWN = (
-        "A change was sent, and no answer came or none that can be read: it may have been made.",
-        "Retry with the same idempotency key, or look.",
+        "A change was sent, and no answer came or none that can be read: it may have been made. "
+        "`extensions.idempotencyKey` has a submission's key.",
+        "Retry a submission with that key; look before you repeat anything else.",
     )
     THROTTLED = (
         "AWS or slurmctld (`rl_enable`) accepts no more requests at the moment.",

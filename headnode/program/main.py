@@ -16,6 +16,8 @@ Answer:   {"started": epoch seconds, "replies": [{"exit_code", "stdout", "stderr
            itself is refused, and nothing of it run; {"error": text} if the answer is lost;
            {"put": sha256 of the object} if the answer was too large for stdout and went to S3. It is base64 of gzip of
            JSON. A number in place of a text is the number of the gzip member, behind the JSON's, that holds the text.
+           A submission's stdout is the job's id alone; its stderr has the rest of what sbatch said. "forgotten": true
+           in that reply means that slurmctld no longer lists the job.
 It always exits with 0: 194 would reboot the node, 137, 168 and 169 have meanings to the SSM agent.
 """
 
