@@ -16,7 +16,12 @@ PACKAGES: Mapping[str, str] = {
 }
 """A program of each Debian package we need, and that package."""
 # The core alone: mariadb-server would set up and start a server that the machine's owner did not ask for.
-ACCOUNTING: Mapping[str, str] = {**PACKAGES, "slurmdbd": "slurmdbd", "mariadbd": "mariadb-server-core"}
+ACCOUNTING: Mapping[str, str] = {
+    **PACKAGES,
+    "slurmdbd": "slurmdbd",
+    "mariadbd": "mariadb-server-core",
+    "my_print_defaults": "mariadb-client-core",  # mariadb-install-db calls it, and no package depends on it
+}
 """The same for a cluster with accounting."""
 # An ordinary user's PATH leaves out the folders of the daemons.
 FOLDERS = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
