@@ -8,7 +8,7 @@ GRAPHIQL := web/dist/index.html
 SAM := .venv-sam/bin/sam
 CHECKOV := .venv-checkov/bin/checkov
 
-.PHONY: help run test test-slurm bench lint template lint-template schema web build build-Function deploy clean
+.PHONY: help run test test-slurm fresh bench lint template lint-template schema web build build-Function deploy clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -38,12 +38,15 @@ run: $(INSTALLED)  ## a private real Slurm, local AWS and the API; PORT=8000 ACC
 	@$(MAKE) --no-print-directory web || echo "going on without GraphiQL: \`make web\` tells what it lacks"
 	@$(BIN)/python -m local --port $(or $(PORT),8000) $(if $(ACCOUNTING),--accounting)
 
-test: $(INSTALLED) $(GRAPHIQL)  ## all tests, the end-to-end ones on a real Slurm
+test: $(INSTALLED) $(GRAPHIQL)  ## all tests, the end-to-end ones on a real Slurm; TESTS=tests/slurm for a part
 	@$(BIN)/python -m local.packages --accounting
-	@$(BIN)/pytest --numprocesses 4 --dist loadfile
+	@$(BIN)/pytest --numprocesses 4 --dist loadfile $(TESTS)
 
 test-slurm: $(INSTALLED) $(GRAPHIQL)  ## the end-to-end tests on another Slurm, as root; SUITE=bullseye|bookworm|trixie|forky|all
 	@$(BIN)/python -m local.suite $(or $(SUITE),all)
+
+fresh: $(INSTALLED)  ## the README's commands on a bare Debian, as root; SUITE=bookworm|trixie QUICK=1
+	@$(BIN)/python -m local.fresh $(or $(SUITE),all) $(if $(QUICK),--quick)
 
 bench: $(INSTALLED)  ## measure against slurmrestd and squeue --json, as root; BENCH=name for one: queue-22.05 ...
 	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || $(BIN)/pip install -q -c constraints.txt -e '.[dev,bench]'

@@ -1,4 +1,4 @@
-"""Makes the root folder of a Debian suite with Slurm, its database and Python in it (debootstrap(8))."""
+"""Makes the root folder of a Debian suite, by default with Slurm, its database and Python (debootstrap(8))."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from local.suite.chroot import SuiteError
 
-PACKAGES = ("slurmctld", "slurmd", "slurm-client", "munge", "python3", "curl", "slurmdbd", "mariadb-server")
+SLURM = ("slurmctld", "slurmd", "slurm-client", "munge", "python3", "curl", "slurmdbd", "mariadb-server")
 KEYRING = Path("usr/share/keyrings/debian-archive-keyring.gpg")
 SCRIPTS = Path("/usr/share/debootstrap/scripts")
 COMMON_SCRIPT = SCRIPTS / "sid"
@@ -17,10 +17,17 @@ COMMON_SCRIPT = SCRIPTS / "sid"
 SHOWN_LINES = 3
 
 
-def make(suite: str, root: Path, mirror: str, keyring: Path, progress: Callable[[str], None]) -> None:
-    """Make `root`, which must not exist yet; it is there whole or not at all. Raises SuiteError.
+def make(
+    suite: str,
+    root: Path,
+    mirror: str,
+    keyring: Path,
+    progress: Callable[[str], None],
+    packages: Sequence[str] = SLURM,
+) -> None:
+    """Make `root`, which must not exist yet, with `packages` beside Debian's base. Raises SuiteError.
 
-    `keyring` holds the key that signs the suite.
+    After an error there is no `root`. `keyring` holds the key that signs the suite.
     """
     if os.geteuid() != 0:
         raise SuiteError("another Slurm version runs in a chroot, which only root can make and enter")
@@ -34,12 +41,12 @@ def make(suite: str, root: Path, mirror: str, keyring: Path, progress: Callable[
             _run(["sh", "-ec", "apt-get update; apt-get install --yes --no-install-recommends debootstrap"], log)
         progress(f"making Debian {suite} in {root}; the log is {log}")
         _run(_debootstrap(suite, building, mirror, keyring), log)
-        progress(f"installing {', '.join(PACKAGES)}")
-        _install(building, PACKAGES, log)
+        progress(f"installing {', '.join(packages)}")
+        _install(building, packages, log)
         building.rename(root)
         log.unlink()
     finally:
-        _remove(building)
+        remove(building)
 
 
 def add(root: Path, package: str, program: Path, progress: Callable[[str], None]) -> None:
@@ -84,8 +91,8 @@ def _run(argv: Sequence[str], log: Path) -> None:
         raise SuiteError(f"{argv[0]} failed with status {status}: {' / '.join(last)} (all of it: {log})")
 
 
-def _remove(root: Path) -> None:
-    """Remove what is left of a failed attempt; never through a mount, be it of the same file system."""
+def remove(root: Path) -> None:
+    """Remove a root folder if it exists and nothing is mounted below it."""
     mounts = Path("/proc/self/mounts").read_text()
     if root.exists() and f" {root}/" not in mounts:
         subprocess.run(["rm", "-rf", "--one-file-system", str(root)], check=False)

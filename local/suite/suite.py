@@ -4,7 +4,7 @@ import fcntl
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from local.suite.mirror import mirror
 
 SUITES: Mapping[str, str] = {"bullseye": "20.11", "bookworm": "22.05", "trixie": "24.11", "forky": "26.05"}
 """Slurm's release in each suite; Debian updates forky until it is released."""
+BARE = ("python3", "make")
+"""What the README asks of a machine."""
 SIGNED_BY_SUCCESSOR = {"forky": "trixie"}
 """Suites whose key an older Debian's keyring lacks, and the suite whose keyring holds it."""
 
@@ -30,12 +32,25 @@ def made(name: str, progress: Callable[[str], None]) -> Path:
         raise chroot.SuiteError(f"there is no suite {name}: {', '.join(SUITES)}")
     root = cache() / name
     with _only_one(name):
-        if not root.exists():
-            started = time.monotonic()
-            debootstrap.make(name, root, mirror(), _keyring(name, progress), progress)
-            progress(f"{root}: {_size(root)} MB in {time.monotonic() - started:.0f} s; it is kept")
+        _make(name, root, debootstrap.SLURM, progress)
         debootstrap.add(root, "curl", Path("usr/bin/curl"), progress)  # suites that were kept before it was needed
     return root
+
+
+def bare(name: str, progress: Callable[[str], None]) -> Path:
+    """A root folder with Debian's base, python3 and make alone; made if it does not exist yet. Raises SuiteError."""
+    root = cache() / f"{name}.bare"
+    with _only_one(root.name):
+        _make(name, root, BARE, progress)
+    return root
+
+
+def _make(name: str, root: Path, packages: Sequence[str], progress: Callable[[str], None]) -> None:
+    if root.exists():
+        return
+    started = time.monotonic()
+    debootstrap.make(name, root, mirror(), _keyring(name, progress), progress, packages)
+    progress(f"{root}: {_size(root)} MB in {time.monotonic() - started:.0f} s; it is kept")
 
 
 def cache() -> Path:
