@@ -15,7 +15,7 @@ TREE = "/root/slurmql"
 """Where the newcomer clones to: a folder that only root may enter, as is usual."""
 RUN = ("make", "run", "ACCOUNTING=1")
 TEST = ("make", "test")
-PART = "tests/local tests/headnode/test_program.py tests/end_to_end/test_jobs.py"
+PART = "tests/local tests/headnode/test_program.py tests/end_to_end/test_job_values.py tests/web"
 """A part of the tests: those of the local stack, which depend on the machine most, and a few on the real Slurm."""
 READY = r"^ready: (http://\S+)/graphql$"
 STOPPED = "stopped: every process that was started is gone"

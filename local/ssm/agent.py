@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from . import bucket, parameters, script, streams
-from .documents import Step, Version
+from .documents import Document, Step
 from .faults import Faults
 from .instance import Instance
 
@@ -34,7 +34,7 @@ class Work:
     """One command for one node: what to run, how to end it early, and whom to tell."""
 
     command_id: str
-    version: Version
+    document: Document
     values: Mapping[str, parameters.Value]
     bucket: bucket.Bucket
     interrupt: script.Interrupt
@@ -142,14 +142,14 @@ class Agent:
 
     def _carry_out(self, work: Work) -> None:
         replies: list[StepReply] = []
-        for step in work.version.steps():
+        for step in work.document.steps():
             if not step.for_linux:
                 continue
             replies.append(self._run(work, step))
             if replies[-1].code in (_EXIT_SUCCESS, _EXIT_FAILURE):
                 break
         if not replies:
-            replies.append(_without_script(work.version.steps()[0], "Success", 0, b""))
+            replies.append(_without_script(work.document.steps()[0], "Success", 0, b""))
         reply = Reply(tuple(replies))
         if not reply.too_large:
             work.reply(reply)
@@ -190,7 +190,7 @@ class Agent:
 
     def _environment(self, work: Work) -> dict[str, str]:
         """Return what systemd and the agent give a script: no HOME, USER, SHELL or TERM."""
-        variables = {} if self.faults.old_agent else parameters.exported(work.version, work.values)
+        variables = {} if self.faults.old_agent else parameters.exported(work.document, work.values)
         return {
             "LANG": "C.UTF-8",
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin",

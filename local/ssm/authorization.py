@@ -10,6 +10,7 @@ from local.iam import ACCOUNT, Policy
 from .instance import Instance
 from .protocol import ApiError, Json
 
+# With operations that the endpoint lacks: the caller is refused before that matters.
 _OF_DOCUMENTS = {
     "CreateDocument",
     "DeleteDocument",
@@ -45,7 +46,7 @@ class Authorization:
     def _resources(self, operation: str, request: Json) -> Iterator[tuple[str, Mapping[str, str]]]:
         """What the operation touches, and the tags of it: SendCommand needs the document and every node."""
         if operation in _OF_DOCUMENTS:
-            yield self._document(str(request["Name"])), {}
+            yield self._document(str(request.get("Name", ""))), {}
         elif operation == "SendCommand":
             yield self._document(str(request["DocumentName"])), {}
             targets = [value for each in request.get("Targets") or [] for value in each.get("Values") or []]

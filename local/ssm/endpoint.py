@@ -40,11 +40,6 @@ _REQUIRED = {
     "GetCommandInvocation": ("CommandId", "InstanceId"),
     "CancelCommand": ("CommandId",),
     "CreateDocument": ("Name", "Content"),
-    "UpdateDocument": ("Name", "Content"),
-    "UpdateDocumentDefaultVersion": ("Name", "DocumentVersion"),
-    "DeleteDocument": ("Name",),
-    "DescribeDocument": ("Name",),
-    "GetDocument": ("Name",),
     "GetConnectionStatus": ("Target",),
 }
 
@@ -88,15 +83,8 @@ class Endpoint:
         self._operations: dict[str, Callable[[Json], Json]] = {
             "SendCommand": self._commands.send,
             "GetCommandInvocation": self._commands.result,
-            "ListCommands": self._commands.list_commands,
-            "ListCommandInvocations": self._commands.list_invocations,
             "CancelCommand": self._commands.cancel,
             "CreateDocument": library.create,
-            "UpdateDocument": library.update,
-            "UpdateDocumentDefaultVersion": library.update_default_version,
-            "DeleteDocument": library.delete,
-            "DescribeDocument": library.describe,
-            "GetDocument": library.get,
             "DescribeInstanceInformation": nodes.describe,
             "GetConnectionStatus": nodes.connection,
         }
@@ -147,13 +135,13 @@ class Endpoint:
             time.sleep(self.faults.call_latency)
         if self.faults.throttles():
             raise ApiError("ThrottlingException", "Rate exceeded")
-        carry_out = self._operations.get(operation)
-        if carry_out is None:
-            raise ApiError("UnknownOperationException", f"The local endpoint has no {operation}.")
         for member in _REQUIRED.get(operation, ()):
             if request.get(member) is None:
                 raise _missing(member)
         self._authorization.check(caller, operation, request)
+        carry_out = self._operations.get(operation)
+        if carry_out is None:
+            raise ApiError("UnknownOperationException", f"The local endpoint has no {operation}.")
         answer = carry_out(request)
         return None if operation == "SendCommand" and self.faults.loses_response() else answer
 

@@ -1,6 +1,6 @@
 """A command on one node, as the service sees it over time.
 
-Source: the API pages GetCommandInvocation and ListCommandInvocations, and answers captured from AWS.
+Source: the API page GetCommandInvocation, and answers captured from AWS.
 """
 
 import time
@@ -14,7 +14,6 @@ from .protocol import ApiError, Json, elapsed, iso_milliseconds
 from .script import Interrupt
 
 NO_CLOUDWATCH: Json = {"CloudWatchLogGroupName": "", "CloudWatchOutputEnabled": False}
-NO_NOTIFICATION: Json = {"NotificationArn": "", "NotificationEvents": [], "NotificationType": ""}
 
 
 @dataclass(frozen=True)
@@ -117,47 +116,6 @@ class Invocation:
         if said:
             answer |= _result(said) | self._urls(step)
         return answer
-
-    def as_listed(self, details: bool) -> Json:
-        """Return one item of ListCommandInvocations, with its plugins when details are asked for."""
-        state = self.state()
-        return {
-            "CommandId": self.command_id,
-            "InstanceId": self.instance_id,
-            "InstanceName": "",
-            "Comment": self.comment,
-            "DocumentName": self.document,
-            "DocumentVersion": self.document_version,
-            "RequestedDateTime": self.requested,
-            "Status": state.status,
-            "StatusDetails": state.details,
-            "StandardOutputUrl": "",
-            "StandardErrorUrl": "",
-            "CommandPlugins": [self._plugin(step, state) for step in self.steps] if details else [],
-            "ServiceRole": "",
-            "NotificationConfig": NO_NOTIFICATION,
-            "CloudWatchOutputConfig": NO_CLOUDWATCH,
-        }
-
-    def _plugin(self, step: Step, state: State) -> Json:
-        shown: Json = {
-            "Name": step.name,
-            "Status": state.status,
-            "StatusDetails": state.details,
-            "ResponseCode": state.code,
-            "Output": "",
-            "StandardOutputUrl": "",
-            "StandardErrorUrl": "",
-            "OutputS3Region": self.region,
-            "OutputS3BucketName": self.bucket.name,
-            "OutputS3KeyPrefix": self.bucket.prefix,
-        }
-        said = self._step_reply(step)
-        if said:
-            shown |= _step_state(said) | self._urls(step)
-            shown |= {"Output": streams.text(said.output)}
-            shown |= {"ResponseStartDateTime": said.started, "ResponseFinishDateTime": said.finished}
-        return shown
 
     def _step_reply(self, step: Step) -> StepReply | None:
         reply = self.visible_reply()

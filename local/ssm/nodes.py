@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 
 from .instance import Instance
-from .protocol import ApiError, Json, page
+from .protocol import ApiError, Json
 
 
 class Nodes:
@@ -28,8 +28,7 @@ class Nodes:
             for each in (*request.get("Filters", []), *request.get("InstanceInformationFilterList", []))
         ]
         found = [each for each in self._instances if all(_has(each, key, values) for key, values in wanted)]
-        shown, more = page(found, lambda instance: instance.id, request)
-        return {"InstanceInformationList": [self._information(each) for each in shown], **more}
+        return {"InstanceInformationList": [self._information(each) for each in found]}
 
     def connection(self, request: Json) -> Json:
         """GetConnectionStatus: whether the agent listens right now."""

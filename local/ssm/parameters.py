@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .documents import RUN_SHELL_SCRIPT, Step, Version
+from .documents import RUN_SHELL_SCRIPT, Document, Step
 from .protocol import ApiError, Json
 
 Value = str | list[str]
@@ -25,12 +25,12 @@ class UnresolvedReference(ValueError):  # noqa: N818 - it is the agent's own ref
     """A {{ssm:name}} that Parameter Store does not know; the text is the agent's."""
 
 
-def accept(version: Version, given: Mapping[str, Any]) -> dict[str, Value]:
+def accept(document: Document, given: Mapping[str, Any]) -> dict[str, Value]:
     """Check the parameters of a SendCommand and return every declared parameter's value, defaults included.
 
     Raises InvalidParameters for an unknown, missing or disallowed value. Defaults are not checked, as on AWS.
     """
-    declared = version.parameters
+    declared = document.parameters
     if not given.keys() <= declared.keys():
         raise _refusal()
     values: dict[str, Value] = {}
@@ -44,9 +44,9 @@ def accept(version: Version, given: Mapping[str, Any]) -> dict[str, Value]:
     return values
 
 
-def check_payload(version: Version, given: Mapping[str, Any]) -> None:
+def check_payload(document: Document, given: Mapping[str, Any]) -> None:
     """Raise MaxDocumentSizeExceeded when what would go to the agent is over 100,000 bytes."""
-    if _json_length(given) + _json_length(version.content) + _ENVELOPE_BYTES > _PAYLOAD_BYTES:
+    if _json_length(given) + _json_length(document.content) + _ENVELOPE_BYTES > _PAYLOAD_BYTES:
         raise ApiError("MaxDocumentSizeExceeded", "The document and its parameters exceed the maximum size of 97KB.")
 
 
@@ -63,13 +63,13 @@ def fill(step: Step, values: Mapping[str, Value]) -> Json:
     return filled
 
 
-def exported(version: Version, values: Mapping[str, Value]) -> dict[str, str]:
+def exported(document: Document, values: Mapping[str, Value]) -> dict[str, str]:
     """Return the SSM_<name> variables of the ENV_VAR parameters (schema 2.2, type String)."""
-    if version.schema != "2.2":
+    if document.schema != "2.2":
         return {}
     return {
         f"SSM_{name}": value
-        for name, body in version.parameters.items()
+        for name, body in document.parameters.items()
         if body.get("interpolationType") == "ENV_VAR" and isinstance(value := values[name], str)
     }
 

@@ -1,16 +1,11 @@
-"""AWS's JSON 1.1 protocol: the errors, the times and the paging that its answers carry.
+"""AWS's JSON 1.1 protocol: the errors and the times that its answers carry.
 
 Source: the SSM service model (2014-11-06) and the AWS JSON 1.1 protocol page of Smithy.
 """
 
-import base64
-import binascii
 import re
-from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
-
-T = TypeVar("T")
+from typing import Any
 
 Json = dict[str, Any]
 """A JSON object as it came off, or goes onto, the wire."""
@@ -18,15 +13,12 @@ Json = dict[str, Any]
 # The errors whose shape in the service model has a member called Message; all others answer with "message".
 _CAPITAL_MESSAGE = frozenset({
     "DocumentAlreadyExists",
-    "DuplicateDocumentContent",
     "InternalServerError",
     "InvalidDocument",
     "InvalidDocumentContent",
-    "InvalidDocumentOperation",
     "InvalidDocumentSchemaVersion",
     "InvalidDocumentVersion",
     "InvalidInstanceId",
-    "InvalidNextToken",
     "InvalidParameters",
     "MaxDocumentSizeExceeded",
 })  # fmt: skip
@@ -96,30 +88,3 @@ def iso_milliseconds(moment: float) -> str:
 def elapsed(seconds: float) -> str:
     """Return a duration in seconds as GetCommandInvocation prints it: PT0.003S."""
     return f"PT{round(max(seconds, 0.0), 3):g}S"
-
-
-def page(
-    items: Sequence[T], key: Callable[[T], str], request: Mapping[str, Any], at_most: int = 50
-) -> tuple[list[T], Json]:
-    """Cut one page out of items: the page, and {"NextToken": ..} when there is more.
-
-    A token names the last item shown, so a page does not shift when newer items arrive before it.
-    Raises InvalidNextToken for a token that names none of them.
-    """
-    start = _start(items, key, request.get("NextToken"))
-    shown = list(items[start : start + int(request.get("MaxResults") or at_most)])
-    more = start + len(shown) < len(items)
-    return shown, {"NextToken": base64.b64encode(key(shown[-1]).encode()).decode()} if more else {}
-
-
-def _start(items: Sequence[T], key: Callable[[T], str], token: object) -> int:
-    if not token:
-        return 0
-    try:
-        last = base64.b64decode(str(token), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        last = ""
-    for position, item in enumerate(items):
-        if key(item) == last:
-            return position + 1
-    raise ApiError("InvalidNextToken", "The specified token is not valid.")

@@ -487,7 +487,7 @@ def forgetful_api(api: Api, forgetful: Forgetful, stack: Stack, monkeypatch: pyt
 
     monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", forgetful.endpoint.url)
     clients = Clients()
-    content = stack.ssm_client().get_document(Name="slurmql")["Content"]
+    content = json.dumps(stack.document)
     if not forgetful.endpoint.sends:
         clients.ssm.create_document(Name="slurmql", Content=content, DocumentType="Command")
     named = json.dumps({"forgetful": {"instance": "mi-0123456789abcdef1"}})

@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 
 from conftest import Api, event
+from headnode.aws import Clients
+from headnode.node import HeadNode
+from headnode.settings import Settings
+from headnode.snapshots import Snapshots
 from local.cluster import Cluster
-from local.ssm import Faults, Instance
+from local.ssm import Endpoint, Faults, Instance
 from local.stack import Stack
 
 RESERVED = 1.0  # seconds that the handler keeps for saying what it has to say
@@ -182,14 +186,15 @@ def test_a_stopped_instance_is_told_at_once(document: str, api: Api, head_node: 
 
 
 @pytest.mark.parametrize("document", [QUERY, SUBMIT])
-def test_a_missing_document_is_told(document: str, api: Api, stack: Stack) -> None:
-    ssm = stack.ssm_client()
-    content = ssm.get_document(Name="slurmql")["Content"]
-    ssm.delete_document(Name="slurmql")
-    try:
+def test_a_missing_document_is_told(document: str, api: Api, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    import handler
+
+    settings = Settings.from_environment(stack.environment)
+    with Endpoint(stack.ssm.instances, policies=stack.policies) as without_documents:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", without_documents.url)
+        node = HeadNode(Clients(), settings.clusters["lab"], settings)
+        monkeypatch.setitem(handler.clusters, "lab", Snapshots(node, settings.ttl))
         error = only_error(ask(api, document, name="no-document"))
-    finally:
-        ssm.create_document(Name="slurmql", Content=content, DocumentType="Command")
     assert error == ("CLUSTER_UNREACHABLE", "There is no SSM document slurmql: deploy the stack again.")
 
 
