@@ -30,7 +30,8 @@ def main(root: Path, directory: str, *argv: str) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)  # for the command to obey; unlike SIG_IGN it does not inherit this
     command = ["/usr/sbin/chroot", str(root), "/usr/bin/env", f"--chdir={directory}", *argv]
-    status = _wait_for(subprocess.Popen(command).pid)
+    environment = {name: value for name, value in os.environ.items() if name != "LC_CTYPE"}  # Python's own: PEP 538
+    status = _wait_for(subprocess.Popen(command, env=environment).pid)
     for command_line in _others(root / "proc"):
         print(f"{LEFT}{command_line}", flush=True)
     return status if status >= 0 else 128 - status

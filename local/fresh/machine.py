@@ -51,9 +51,14 @@ class Running:
         os.killpg(self.process.pid, signal.SIGINT)
 
     def end(self) -> None:
-        """Kill it with all its processes, if it still runs."""
+        """Kill it with all its processes, if it still runs; returns when none is left.
+
+        The first process of its namespace is unshare's only child: when that is killed, unshare ends after all others.
+        """
         if self.process.poll() is None:
-            self.process.kill()
+            children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+            for pid in map(int, children or [str(self.process.pid)]):
+                os.kill(pid, signal.SIGKILL)
             self.process.wait()
 
     def _wait(self, condition: Callable[[], bool], seconds: float, show: Callable[[str], None]) -> bool:
