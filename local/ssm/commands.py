@@ -1,4 +1,4 @@
-"""Run Command: what SendCommand accepts, how it gets to the agents, and what became of it.
+"""Run Command: which commands it accepts, how they reach the agents, and what results it returns.
 
 Source: the API pages SendCommand and CancelCommand, and answers captured from AWS.
 """
@@ -28,7 +28,7 @@ _PARAMETER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
 @dataclass(frozen=True)
 class Send:
-    """A SendCommand that was accepted. `requested` is in seconds since 1970."""
+    """An accepted SendCommand. `requested` is in seconds since 1970."""
 
     command_id: str
     document: str
@@ -38,7 +38,7 @@ class Send:
     requested: float
 
     def as_json(self) -> Json:
-        """Return it without its parameters."""
+        """Return it as JSON, without its parameters."""
         return {
             "commandId": self.command_id,
             "document": self.document,
@@ -57,7 +57,7 @@ class Command:
 
 
 class Commands:
-    """The account's commands. `pace` is how long one second of SSM's own time limits lasts, in seconds."""
+    """The account's commands. One second of SSM's own time limits lasts `pace` seconds."""
 
     def __init__(self, library: Library, agents: Mapping[str, Agent], faults: Faults, region: str, pace: float) -> None:
         self.sends: list[Send] = []
@@ -71,13 +71,13 @@ class Commands:
         self._stopped = threading.Event()
 
     def stop(self) -> None:
-        """Deliver nothing more and end what runs."""
+        """Deliver no more commands and end those that run."""
         self._stopped.set()
         for agent in self._agents.values():
             agent.stop()
 
     def send(self, request: Json) -> Json:
-        """SendCommand: refuse it with AWS's words, or start it and answer Pending."""
+        """SendCommand: refuse it in AWS's words, or start it and answer Pending."""
         timeout = check_between(request, "TimeoutSeconds", 30, 2_592_000, _DEFAULT_SECONDS)
         comment = str(request.get("Comment", ""))
         if len(comment) > 100:
@@ -121,7 +121,7 @@ class Commands:
                 "DocumentName": sent.document,
                 "DocumentVersion": shown_version,
                 "Comment": sent.comment,
-                "ExpiresAfter": requested + seconds,  # what AWS would say, whatever the local pace
+                "ExpiresAfter": requested + seconds,  # as on AWS, whatever the local pace is
                 "Parameters": dict(sent.parameters),
                 "InstanceIds": list(sent.instance_ids),
                 "Targets": [],
@@ -147,7 +147,7 @@ class Commands:
         }
 
     def cancel(self, request: Json) -> Json:
-        """CancelCommand: answers at once; what runs is killed once the agent has heard of it."""
+        """CancelCommand: answer at once; the script is killed when the request has reached the agent."""
         command_id = check_command_id(request["CommandId"])
         command = self._commands.get(command_id)
         if command is None:
@@ -196,7 +196,7 @@ class Commands:
                 invocation.reply = reply
 
         work = Work(invocation.command_id, document, values, invocation.bucket, invocation.interrupt, hear)
-        # The usual case costs no second thread; the agent's worker is the only one.
+        # Usually the agent takes it at once, and no second thread is needed beside its worker's.
         if self._faults.delivery_delay or not self._offer(invocation, work):
             threading.Thread(target=self._deliver, args=(invocation, work), daemon=True).start()
 
@@ -237,7 +237,7 @@ class Commands:
         return time.time() < invocation.requested + self._faults.invocation_missing
 
     def _remember(self, command: Command) -> None:
-        """Keep the command; forget the oldest and its files (AWS: after 30 days, the agent: after 14)."""
+        """Remember the command; forget the oldest one and its files (AWS does after 30 days, the agent after 14)."""
         forgotten = None
         with self._lock:
             self.sends.append(command.sent)
@@ -261,8 +261,8 @@ def _check_hash(document: Document, wanted: Any) -> None:
 def _execution_seconds(document: Document, given: Mapping[str, list[str]]) -> int:
     """Return the run time that ExpiresAfter allows for, in seconds.
 
-    Fixed time limits of steps are summed. One that comes from a parameter counts with the value given; when
-    none is given it counts 3600, even where the document's own default differs.
+    It is the sum of the steps' time limits. If a limit comes from a parameter, the given value counts; without one
+    3600 counts, even if the document's own default differs.
     """
     return sum(_seconds(step.inputs.get("timeoutSeconds"), given) for step in document.steps())
 

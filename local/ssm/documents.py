@@ -1,4 +1,4 @@
-"""Command documents: their parameters and their steps. Each has one version, as nothing here changes a document.
+"""Command documents: their parameters and steps. Each has one version, because nothing here changes a document.
 
 Source: the SSM user guide's "Document schemas and features"; the API page CreateDocument.
 """
@@ -64,9 +64,9 @@ class Step:
     """One aws:runShellScript of a document, before its parameters are filled in.
 
     name       the API's name of the plugin: the step's name, or aws:runShellScript in schema 1.2
-    folder     the directories, relative to the command's, that hold its script
+    folder     the folder of its script, relative to the command's
     inputs     runCommand, workingDirectory, timeoutSeconds
-    for_linux  False when its precondition names another platform
+    for_linux  False if its precondition names another platform
     """
 
     name: str
@@ -77,7 +77,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Document:
-    """A document in its only version."""
+    """A document with its only version."""
 
     name: str
     text: str
@@ -97,7 +97,7 @@ class Document:
 
     @property
     def sha256(self) -> str:
-        """The hash that SendCommand's DocumentHash is compared with."""
+        """The hash with which SendCommand's DocumentHash is compared."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     def steps(self) -> tuple[Step, ...]:
@@ -116,12 +116,12 @@ class Document:
         )
 
     def check_version(self, wanted: object) -> None:
-        """Raise InvalidDocumentVersion for anything but the default, the latest or the only version."""
+        """Raise InvalidDocumentVersion unless it means the only version, which is also the default and the latest."""
         if wanted not in (None, "", "$DEFAULT", "$LATEST", "1"):
             raise ApiError("InvalidDocumentVersion")
 
     def describe(self) -> Json:
-        """Return the API's DocumentDescription of a document that was just made."""
+        """Return the API's DocumentDescription of a new document."""
         return {
             "Hash": self.sha256,
             "HashType": "Sha256",
@@ -154,7 +154,7 @@ class Library:
         self._documents["AWS-RunShellScript"] = Document("AWS-RunShellScript", text, RUN_SHELL_SCRIPT, time.time())
 
     def find(self, name: object) -> Document:
-        """Return the document of that name or ARN; raises InvalidDocument, which has no message on AWS."""
+        """Return the document with that name or ARN. Raises InvalidDocument, without a message, as AWS does."""
         document = self._documents.get(str(name).rpartition("/")[2])
         if document is None:
             raise ApiError("InvalidDocument")
@@ -171,7 +171,7 @@ class Library:
 
 
 def _read(request: Json) -> Document:
-    """Read a document's content; raises the API's errors for what AWS, or this endpoint, does not take."""
+    """Read a document's content. Raises the API's errors for what AWS or this endpoint does not accept."""
     text = str(request["Content"])
     if len(text.encode()) > _CONTENT_BYTES:
         raise ApiError("MaxDocumentSizeExceeded", "The size limit of a document is 64 KB.")

@@ -1,4 +1,4 @@
-"""A command on one node, as the service sees it over time.
+"""A command on one node, and its state as the service reports it.
 
 Source: the API page GetCommandInvocation, and answers captured from AWS.
 """
@@ -18,7 +18,7 @@ NO_CLOUDWATCH: Json = {"CloudWatchLogGroupName": "", "CloudWatchOutputEnabled": 
 
 @dataclass(frozen=True)
 class State:
-    """A Status, its StatusDetails and a ResponseCode, -1 for none."""
+    """A Status, its StatusDetails and a ResponseCode, which is -1 if there is none."""
 
     status: str
     details: str
@@ -26,19 +26,19 @@ class State:
 
     @property
     def terminal(self) -> bool:
-        """Whether it is the last one."""
+        """Whether it is final."""
         return self.status not in ("Pending", "InProgress", "Delayed")
 
 
 @dataclass
 class Invocation:
-    """One command on one instance. Its state is read off what has happened and when (seconds since 1970).
+    """One command on one instance. Its state follows from what has happened and when (seconds since 1970).
 
     expires       when the service gives up waiting for a reply
     delivered     the agent has it
-    turned_away   the agent's buffer was full
+    turned_away   the agent's queue was full
     withdrawn     it was cancelled before it was delivered
-    reply         what the agent said; nobody sees it before `visible`
+    reply         the agent's reply, which nobody sees before `visible`
     """
 
     command_id: str
@@ -59,7 +59,7 @@ class Invocation:
     visible: float = 0.0
 
     def state(self) -> State:
-        """Return its state now."""
+        """Return its current state."""
         reply = self.visible_reply()
         if reply:
             details = "ExecutionTimedOut" if reply.status == "TimedOut" else reply.status
@@ -75,13 +75,13 @@ class Invocation:
         return State("Pending", "Pending")
 
     def visible_reply(self) -> Reply | None:
-        """Return the agent's reply once it can be seen; one that came after the expiry never can."""
+        """Return the agent's reply if it is visible by now; a reply after the expiry never becomes visible."""
         if self.reply and self.visible <= min(time.time(), self.expires):
             return self.reply
         return None
 
     def plugin(self, wanted: str | None) -> Step:
-        """Return the step of that name; with no name the only one. Raises InvalidPluginName."""
+        """Return the step with that name or, without a name, the only step. Raises InvalidPluginName."""
         chosen = [step for step in self.steps if wanted in (step.name, None)]
         if len(chosen) != 1:
             raise ApiError(
@@ -92,7 +92,7 @@ class Invocation:
         return chosen[0]
 
     def as_result(self, plugin_name: str | None) -> Json:
-        """Return GetCommandInvocation's answer. Output and URLs stay empty until the state is terminal."""
+        """Return GetCommandInvocation's answer. Output and URLs are empty until the state is final."""
         step = self.plugin(plugin_name)
         state = self.state()
         answer: Json = {
@@ -143,7 +143,7 @@ def _result(said: StepReply) -> Json:
     return _step_state(said) | {
         "ExecutionStartDateTime": iso_milliseconds(said.started),
         "ExecutionElapsedTime": elapsed(lasted),
-        # AWS shows the start plus whole seconds here, not the end that the elapsed time gives.
+        # AWS shows the start plus whole seconds here, not the end that follows from the elapsed time.
         "ExecutionEndDateTime": iso_milliseconds(said.started + int(lasted)),
         "StandardOutputContent": streams.text(said.stdout)[: streams.STDOUT_CHARACTERS],
         "StandardErrorContent": streams.text(said.stderr)[: streams.STDERR_CHARACTERS],

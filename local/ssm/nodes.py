@@ -1,4 +1,4 @@
-"""What Systems Manager knows of its nodes.
+"""What Systems Manager knows about its nodes.
 
 Source: the API pages DescribeInstanceInformation and GetConnectionStatus.
 """
@@ -14,7 +14,7 @@ from .protocol import ApiError, Json
 class Nodes:
     """The account's managed nodes.
 
-    On AWS a dead agent goes on being listed Online for some minutes; here it is ConnectionLost at once.
+    AWS lists a dead agent as Online for some more minutes; here it is ConnectionLost at once.
     """
 
     def __init__(self, instances: Sequence[Instance]) -> None:
@@ -31,7 +31,7 @@ class Nodes:
         return {"InstanceInformationList": [self._information(each) for each in found]}
 
     def connection(self, request: Json) -> Json:
-        """GetConnectionStatus: whether the agent listens right now."""
+        """GetConnectionStatus: whether the agent is connected right now."""
         target = str(request["Target"])
         connected = any(each.id == target and _ping(each) == "Online" for each in self._instances)
         return {"Target": target, "Status": "connected" if connected else "notconnected"}

@@ -21,12 +21,12 @@ _STORE_REFERENCE = re.compile(r"\{\{ *ssm:([/\w.-]+) *\}\}", re.ASCII)
 _PATTERN_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
 
 
-class UnresolvedReference(ValueError):  # noqa: N818 - it is the agent's own refusal, told in the invocation
-    """A {{ssm:name}} that Parameter Store does not know; the text is the agent's."""
+class UnresolvedReference(ValueError):  # noqa: N818 - the agent's own refusal, reported in the invocation
+    """A {{ssm:name}} that Parameter Store does not have; the text is the agent's."""
 
 
 def accept(document: Document, given: Mapping[str, Any]) -> dict[str, Value]:
-    """Check the parameters of a SendCommand and return every declared parameter's value, defaults included.
+    """Check the parameters of a SendCommand and return the value of every declared parameter, including defaults.
 
     Raises InvalidParameters for an unknown, missing or disallowed value. Defaults are not checked, as on AWS.
     """
@@ -45,15 +45,15 @@ def accept(document: Document, given: Mapping[str, Any]) -> dict[str, Value]:
 
 
 def check_payload(document: Document, given: Mapping[str, Any]) -> None:
-    """Raise MaxDocumentSizeExceeded when what would go to the agent is over 100,000 bytes."""
+    """Raise MaxDocumentSizeExceeded if more than 100,000 bytes would go to the agent."""
     if _json_length(given) + _json_length(document.content) + _ENVELOPE_BYTES > _PAYLOAD_BYTES:
         raise ApiError("MaxDocumentSizeExceeded", "The document and its parameters exceed the maximum size of 97KB.")
 
 
 def fill(step: Step, values: Mapping[str, Value]) -> Json:
-    """Return the step's inputs with {{ name }} replaced, once, as the agent does it: no quoting of any kind.
+    """Return the step's inputs with each {{ name }} replaced once and without any quoting, as the agent does it.
 
-    Raises UnresolvedReference when the result holds a {{ssm:name}}: this account has no Parameter Store.
+    Raises UnresolvedReference if the result contains a {{ssm:name}}: this account has no Parameter Store.
     """
     usable = {name: value for name, value in values.items() if _USABLE_NAME.match(name)}
     filled = {name: _replace(value, usable) for name, value in step.inputs.items()}
@@ -75,7 +75,7 @@ def exported(document: Document, values: Mapping[str, Value]) -> dict[str, str]:
 
 
 def matches(pattern: str, value: str) -> bool:
-    """Say whether an allowedPattern is found in a value, as Go's regexp finds it: `$` is the very end."""
+    """Return whether an allowedPattern matches in a value as in Go's regexp, where `$` is only the very end."""
     strict = _PATTERN_TOKEN.sub(lambda token: r"\Z" if token[0] == "$" else token[0], pattern)
     return re.search(strict, value) is not None
 
@@ -125,10 +125,10 @@ def _html_safe(value: object) -> str:
 
 
 def _json_length(value: object) -> int:
-    """Return the bytes of the service's JSON, where an HTML-special or non-ASCII character takes six."""
+    """Return the length of the service's JSON in bytes; an HTML-special or non-ASCII character takes six."""
     text = json.dumps(value, separators=(",", ":"))
     return len(text) + 5 * sum(text.count(character) for character in "<>&")
 
 
-# The rest of the payload: AWS was measured to take one ASCII command of 98,883 characters and not one more.
+# The rest of the payload. AWS accepts one ASCII command of at most 98,883 characters, as measured.
 _ENVELOPE_BYTES = _PAYLOAD_BYTES - _json_length({"commands": ["x" * 98_883]}) - _json_length(RUN_SHELL_SCRIPT)

@@ -13,7 +13,7 @@ SLURM = ("slurmctld", "slurmd", "slurm-client", "munge", "python3", "curl", "slu
 KEYRING = Path("usr/share/keyrings/debian-archive-keyring.gpg")
 SCRIPTS = Path("/usr/share/debootstrap/scripts")
 COMMON_SCRIPT = SCRIPTS / "sid"
-"""What debootstrap runs for every suite of late; older releases lack a link to it for suites that came after them."""
+"""The script that debootstrap uses for all recent suites; an older debootstrap lacks the links for newer suites."""
 SHOWN_LINES = 3
 
 
@@ -25,16 +25,16 @@ def make(
     progress: Callable[[str], None],
     packages: Sequence[str] = SLURM,
 ) -> None:
-    """Make `root`, which must not exist yet, with `packages` beside Debian's base. Raises SuiteError.
+    """Make `root`, which must not exist yet, with Debian's base and `packages`. Raises SuiteError.
 
-    After an error there is no `root`. `keyring` holds the key that signs the suite.
+    After an error `root` does not exist. `keyring` contains the key that signs the suite.
     """
     if os.geteuid() != 0:
         raise SuiteError("another Slurm version runs in a chroot, which only root can make and enter")
     root.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=f"{suite}.", dir=root.parent))
     try:
-        building.chmod(0o755)  # every account of the suite enters it
+        building.chmod(0o755)  # every account of the suite must be able to enter it
         log = building.with_name(f"{building.name}.log")
         if shutil.which("debootstrap") is None:
             progress("installing debootstrap")
@@ -50,7 +50,7 @@ def make(
 
 
 def add(root: Path, package: str, program: Path, progress: Callable[[str], None]) -> None:
-    """Install a package into a suite that was made before, unless its `program` is there. Raises SuiteError."""
+    """Install a package into an existing suite unless its `program` is there. Raises SuiteError."""
     if (root / program).exists():
         return
     progress(f"installing {package} in {root}")
@@ -65,14 +65,14 @@ def _debootstrap(suite: str, root: Path, mirror: str, keyring: Path) -> list[str
 
 
 def _install(root: Path, packages: Sequence[str], log: Path) -> None:
-    # The services of the packages must not start: they would run in nobody's name and for nobody.
+    # The packages' services must not start: nobody needs them.
     policy = root / "usr/sbin/policy-rc.d"
     policy.write_text("#!/bin/sh\nexit 101\n")
     policy.chmod(0o755)
-    # In a mount namespace of its own, so that proc is gone with the command.
+    # In a mount namespace of its own, so that proc is unmounted when the command ends.
     install = (
         'mount -t proc proc "$1/proc"; root=$1; shift;'
-        # Signed it must be, but a mirror that stands still may be older than its testing suite's Valid-Until.
+        # Signatures are checked, but a frozen mirror of a testing suite may be older than its Valid-Until.
         ' chroot "$root" apt-get -o Acquire::Check-Valid-Until=false update;'
         ' chroot "$root" apt-get install --yes --no-install-recommends "$@";'
         ' chroot "$root" apt-get clean'
