@@ -100,7 +100,7 @@ def _port() -> int | None:
 
 def _changed() -> bool:
     argv = ["git", "-C", str(TREE), "status", "--porcelain"]
-    return bool(subprocess.run(argv, capture_output=True, check=False).stdout)
+    return shutil.which("git") is not None and bool(subprocess.run(argv, capture_output=True, check=False).stdout)
 
 
 if __name__ == "__main__":

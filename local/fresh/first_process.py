@@ -16,7 +16,7 @@ LEFT = "left behind: "
 MOUNTS = (
     ("-t", "proc", "proc", "proc"),
     ("--rbind", "/sys", "sys"),  # for control groups, without which Slurm 22.05 does not start
-    # Never a bind of /dev, whose nodes a removal of ROOT would take away: ROOT has its own.
+    # /dev is never bound, because a removal of ROOT could then delete this machine's devices; ROOT has its own nodes.
     ("-t", "devpts", "-o", "newinstance,ptmxmode=0666,mode=0620,gid=5", "devpts", "dev/pts"),
     ("-t", "tmpfs", "-o", "mode=1777", "tmpfs", "dev/shm"),
 )
@@ -25,6 +25,8 @@ MOUNTS = (
 
 def main(root: Path, directory: str, *argv: str) -> int:
     """Run the command in ROOT and return its exit status; 128 and the signal if a signal ended it."""
+    # A machine's root is a mount; programs that make mount namespaces, as the tests do, depend on it.
+    subprocess.run(["mount", "--bind", str(root), str(root)], check=True)
     for *options, folder in MOUNTS:
         subprocess.run(["mount", *options, str(root / folder)], check=True)
     for number in (signal.SIGINT, signal.SIGTERM):

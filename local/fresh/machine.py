@@ -108,6 +108,8 @@ class Machine:
 
     def clone(self, tree: Path, directory: str) -> None:
         """Clone what is committed of a work tree into a directory of the machine. Raises SuiteError."""
+        if shutil.which("git") is None:
+            raise SuiteError("there is no git, which clones the tree into the bare machine: install it")
         _run("git", "clone", "--quiet", "--no-hardlinks", str(tree), f"{self.root}{directory}")
 
 
