@@ -18,7 +18,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'slurmql needs Python 3.11 or newer'; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
 		echo "installing python3-venv"; sudo=$$([ $$(id -u) = 0 ] || echo sudo); \
-		$$sudo apt-get update -q && $$sudo apt-get install -y -q --no-install-recommends python3-venv; }
+		$$sudo apt-get update -q && \
+		$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends python3-venv; }
 	@echo "making the environment in $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install -q -c constraints.txt pip
