@@ -34,46 +34,117 @@ class Association(Record):
     A limit that is null or empty here may still be set on an account above, or by the QOS.
     """
 
-    # fmt: off
     id_number = Column(integer, "ID", about="The number that accounting knows it by. sacctmgr: ID.")
     cluster_name = Column(_verbatim, "Cluster", about="What Slurm calls the cluster. sacctmgr: Cluster.")
     account = Column(_verbatim, "Account", about="The account. sacctmgr: Account.")
     user = Column(_text, "User", about="The user in the account; null for the account itself. sacctmgr: User.")
     queue_name = Column(_text, "Partition", about="The only queue that it is for; null for all. sacctmgr: Partition.")
-    parent_account = Column(_text, "ParentName", about="The account above; null for a user, and for the topmost. sacctmgr: ParentName.")
-    shares = Column(_shares, "Share", about="Its shares beside its siblings'; null if it has its parent's. sacctmgr: Share.")
-    priority = Column(integer, "Priority", about="What it adds to a job's priority; null for nothing. sacctmgr: Priority.")
+    parent_account = Column(
+        _text, "ParentName", about="The account above; null for a user, and for the topmost. sacctmgr: ParentName."
+    )
+    shares = Column(
+        _shares, "Share", about="Its shares beside its siblings'; null if it has its parent's. sacctmgr: Share."
+    )
+    priority = Column(
+        integer, "Priority", about="What it adds to a job's priority; null for nothing. sacctmgr: Priority."
+    )
     default_qos = Column(_text, "DefaultQOS", about="The QOS of jobs that ask for none. sacctmgr: DefaultQOS.")
     qos = Column(_list, "QOS", about="The QOS that jobs may ask for. sacctmgr: QOS.")
-    max_tres = Column(_list, "GrpTRES", about="The most that all its running jobs together may hold, as `cpu=64`. sacctmgr: GrpTRES.")
-    max_tres_minutes = Column(_list, "GrpTRESMins", about="The most that all its jobs together may use up, in minutes times what they hold, as `cpu=1000`. sacctmgr: GrpTRESMins.")
-    max_tres_run_minutes = Column(_list, "GrpTRESRunMins", about="The most that all its running jobs together may have ahead of them, in minutes times what they hold. sacctmgr: GrpTRESRunMins.")
-    max_jobs = Column(integer, "GrpJobs", about="How many of all its jobs may run at once; null for unlimited. sacctmgr: GrpJobs.")
-    max_submitted_jobs = Column(integer, "GrpSubmitJobs", about="How many of all its jobs may wait or run; null for unlimited. sacctmgr: GrpSubmitJobs.")
-    max_wall_seconds = Column(seconds, "GrpWall", about="How much run time all its jobs together may use up, in seconds; null for unlimited. sacctmgr: GrpWall.")
-    max_jobs_per_user = Column(integer, "MaxJobs", about="How many jobs of one user may run at once; null for unlimited. sacctmgr: MaxJobs.")
-    max_submitted_jobs_per_user = Column(integer, "MaxSubmitJobs", about="How many jobs of one user may wait or run; null for unlimited. sacctmgr: MaxSubmitJobs.")
+    max_tres = Column(
+        _list, "GrpTRES", about="The most that all its running jobs together may hold, as `cpu=64`. sacctmgr: GrpTRES."
+    )
+    max_tres_minutes = Column(
+        _list,
+        "GrpTRESMins",
+        about="The most that all its jobs together may use up, in minutes times what they hold, as `cpu=1000`. "
+        "sacctmgr: GrpTRESMins.",
+    )
+    max_tres_run_minutes = Column(
+        _list,
+        "GrpTRESRunMins",
+        about="The most that all its running jobs together may have ahead of them, in minutes times what they hold. "
+        "sacctmgr: GrpTRESRunMins.",
+    )
+    max_jobs = Column(
+        integer, "GrpJobs", about="How many of all its jobs may run at once; null for unlimited. sacctmgr: GrpJobs."
+    )
+    max_submitted_jobs = Column(
+        integer,
+        "GrpSubmitJobs",
+        about="How many of all its jobs may wait or run; null for unlimited. sacctmgr: GrpSubmitJobs.",
+    )
+    max_wall_seconds = Column(
+        seconds,
+        "GrpWall",
+        about="How much run time all its jobs together may use up, in seconds; null for unlimited. sacctmgr: GrpWall.",
+    )
+    max_jobs_per_user = Column(
+        integer, "MaxJobs", about="How many jobs of one user may run at once; null for unlimited. sacctmgr: MaxJobs."
+    )
+    max_submitted_jobs_per_user = Column(
+        integer,
+        "MaxSubmitJobs",
+        about="How many jobs of one user may wait or run; null for unlimited. sacctmgr: MaxSubmitJobs.",
+    )
     max_tres_per_job = Column(_list, "MaxTRES", about="The most that one job may hold. sacctmgr: MaxTRES.")
-    max_tres_per_node = Column(_list, "MaxTRESPerNode", about="The most that one job may hold on each node. sacctmgr: MaxTRESPerNode.")
-    max_tres_minutes_per_job = Column(_list, "MaxTRESMinsPerJob", about="The most that one job may use up, in minutes times what it holds. sacctmgr: MaxTRESMinsPerJob.")
-    max_time_seconds = Column(seconds, "MaxWall", about="The longest time limit of a job, in seconds; null for unlimited. sacctmgr: MaxWall.")
-    running_job_count = Column(integer, assoc_mgr.JOBS, about="How many of its jobs run now; null where AccountingStorageEnforce has no limits: Slurm counts none then. scontrol show assoc_mgr: GrpJobs.")
-    submitted_job_count = Column(integer, assoc_mgr.SUBMITTED, about="How many of its jobs wait or run now; null likewise. scontrol show assoc_mgr: GrpSubmitJobs.")
-    used_tres = Column(held, assoc_mgr.TRES, about="What its running jobs hold now, as `cpu=2`, memory in MiB; null likewise. scontrol show assoc_mgr: GrpTRES.")
-    used_tres_minutes = Column(used, assoc_mgr.TRES_MINUTES, about="What its jobs have used up, in minutes times what they held, as it counts against maxTresMinutes. scontrol show assoc_mgr: GrpTRESMins.")
-    used_wall_seconds = Column(minutes_as_seconds, assoc_mgr.WALL, about="The run time its jobs have used up, in seconds, as it counts against maxWallSeconds. scontrol show assoc_mgr: GrpWall.")
-    raw_usage = Column(whole, assoc_mgr.RAW, about="What its jobs have used up, in seconds times billing, with the cluster's decay. scontrol show assoc_mgr: UsageRaw.")
-    # fmt: on
+    max_tres_per_node = Column(
+        _list, "MaxTRESPerNode", about="The most that one job may hold on each node. sacctmgr: MaxTRESPerNode."
+    )
+    max_tres_minutes_per_job = Column(
+        _list,
+        "MaxTRESMinsPerJob",
+        about="The most that one job may use up, in minutes times what it holds. sacctmgr: MaxTRESMinsPerJob.",
+    )
+    max_time_seconds = Column(
+        seconds, "MaxWall", about="The longest time limit of a job, in seconds; null for unlimited. sacctmgr: MaxWall."
+    )
+    running_job_count = Column(
+        integer,
+        assoc_mgr.JOBS,
+        about="How many of its jobs run now; null where AccountingStorageEnforce has no limits: Slurm counts none "
+        "then. scontrol show assoc_mgr: GrpJobs.",
+    )
+    submitted_job_count = Column(
+        integer,
+        assoc_mgr.SUBMITTED,
+        about="How many of its jobs wait or run now; null likewise. scontrol show assoc_mgr: GrpSubmitJobs.",
+    )
+    used_tres = Column(
+        held,
+        assoc_mgr.TRES,
+        about="What its running jobs hold now, as `cpu=2`, memory in MiB; null likewise. scontrol show assoc_mgr: "
+        "GrpTRES.",
+    )
+    used_tres_minutes = Column(
+        used,
+        assoc_mgr.TRES_MINUTES,
+        about="What its jobs have used up, in minutes times what they held, as it counts against maxTresMinutes. "
+        "scontrol show assoc_mgr: GrpTRESMins.",
+    )
+    used_wall_seconds = Column(
+        minutes_as_seconds,
+        assoc_mgr.WALL,
+        about="The run time its jobs have used up, in seconds, as it counts against maxWallSeconds. scontrol show "
+        "assoc_mgr: GrpWall.",
+    )
+    raw_usage = Column(
+        whole,
+        assoc_mgr.RAW,
+        about="What its jobs have used up, in seconds times billing, with the cluster's decay. scontrol show "
+        "assoc_mgr: UsageRaw.",
+    )
 
 
 class Account(Record):
     """An account that jobs are charged to."""
 
-    # fmt: off
     name = Column(_verbatim, "Account", about="The account's name. sacctmgr: Account.")
-    organization = Column(_text, "Organization", about="Whose it is, in the administrators' words. sacctmgr: Organization.")
-    description = Column(_text, "Description", about="What it is for, in the administrators' words. sacctmgr: Description.")
-    # fmt: on
+    organization = Column(
+        _text, "Organization", about="Whose it is, in the administrators' words. sacctmgr: Organization."
+    )
+    description = Column(
+        _text, "Description", about="What it is for, in the administrators' words. sacctmgr: Description."
+    )
 
 
 _SACCTMGR = [source for source in Association.sources() if source not in assoc_mgr.SOURCES]

@@ -33,21 +33,46 @@ def _fraction(value: str) -> float | None:
 class FairShare(Record):
     """An account, or a user in an account: what share it has, what it has used."""
 
-    # fmt: off
     account = Column(_account, "Account", about="The account. sshare: Account.")
     user = Column(_text, "User", about="The user in the account; null for the account itself. sshare: User.")
     queue_name = Column(_text, "Partition", about="The only queue that it is for; null for all. sshare: Partition.")
-    shares = Column(_shares, "RawShares", about="Its shares beside its siblings'; null if it has its parent's, and for the topmost account. sshare: RawShares.")
-    normalized_shares = Column(_fraction, "NormShares", about="Its part of all shares, from 0 to 1. sshare: NormShares.")
-    raw_usage = Column(whole, "RawUsage", about="What it has used, in seconds times billing, with the cluster's decay. sshare: RawUsage.")
+    shares = Column(
+        _shares,
+        "RawShares",
+        about="Its shares beside its siblings'; null if it has its parent's, and for the topmost account. sshare: "
+        "RawShares.",
+    )
+    normalized_shares = Column(
+        _fraction, "NormShares", about="Its part of all shares, from 0 to 1. sshare: NormShares."
+    )
+    raw_usage = Column(
+        whole,
+        "RawUsage",
+        about="What it has used, in seconds times billing, with the cluster's decay. sshare: RawUsage.",
+    )
     normalized_usage = Column(_fraction, "NormUsage", about="Its part of all use, from 0 to 1. sshare: NormUsage.")
-    effective_usage = Column(_fraction, "EffectvUsage", about="Its part of use, beside its siblings', or with what they used counted in. sshare: EffectvUsage.")
-    fair_share = Column(_fraction, "FairShare", about="What counts for priority, from 0 to 1; higher starts first. Null for accounts under Slurm's default algorithm, which ranks users. sshare: FairShare.")
-    level_fair_share = Column(_fraction, "LevelFS", about="Its shares divided by its use beside its siblings'; null for unlimited (nothing used). sshare: LevelFS.")
-    # fmt: on
+    effective_usage = Column(
+        _fraction,
+        "EffectvUsage",
+        about="Its part of use, beside its siblings', or with what they used counted in. sshare: EffectvUsage.",
+    )
+    fair_share = Column(
+        _fraction,
+        "FairShare",
+        about="What counts for priority, from 0 to 1; higher starts first. Null for accounts under Slurm's default "
+        "algorithm, which ranks users. sshare: FairShare.",
+    )
+    level_fair_share = Column(
+        _fraction,
+        "LevelFS",
+        about="Its shares divided by its use beside its siblings'; null for unlimited (nothing used). sshare: LevelFS.",
+    )
 
 
-HOW_TO_SWITCH_ON = "The cluster does not rank jobs by fair share. Set PriorityType=priority/multifactor in slurm.conf, with accounting."
+HOW_TO_SWITCH_ON = (
+    "The cluster does not rank jobs by fair share. Set PriorityType=priority/multifactor in "
+    "slurm.conf, with accounting."
+)
 
 
 def fair_shares() -> Question[Rows[FairShare]]:

@@ -20,35 +20,71 @@ from slurm.refusal import Refusal, RefusalCode, refusal
 class JobUpdate:
     """What to change of a job; what is null stays as it is."""
 
-    # fmt: off
-    time_limit_seconds: int | None = assignment("TimeLimit", argument.time_limit, "The time limit in seconds, which Slurm rounds up to minutes. Only operators may raise that of a running job.")
-    time_min_seconds: int | None = assignment("TimeMin", argument.time_limit, "The least time limit in seconds that backfill may cut the job down to.")
+    time_limit_seconds: int | None = assignment(
+        "TimeLimit",
+        argument.time_limit,
+        "The time limit in seconds, which Slurm rounds up to minutes. Only operators may raise that of a running job.",
+    )
+    time_min_seconds: int | None = assignment(
+        "TimeMin", argument.time_limit, "The least time limit in seconds that backfill may cut the job down to."
+    )
     queue: str | None = assignment("Partition", argument.words, "The queue, or several joined by commas.")
-    priority: int | None = assignment("Priority", argument.number, "The priority, fixed from now on; 0 holds the job.", operators=True)
-    nice: int | None = assignment("Nice", argument.niceness, "What is taken off the priority. Only operators may set less than 0.")
+    priority: int | None = assignment(
+        "Priority", argument.number, "The priority, fixed from now on; 0 holds the job.", operators=True
+    )
+    nice: int | None = assignment(
+        "Nice", argument.niceness, "What is taken off the priority. Only operators may set less than 0."
+    )
     name: str | None = assignment("JobName", argument.text, "The job's name.")
     comment: str | None = assignment("Comment", argument.text, "The job's comment.")
-    admin_comment: str | None = assignment("AdminComment", argument.text, "The administrators' comment.", operators=True)
+    admin_comment: str | None = assignment(
+        "AdminComment", argument.text, "The administrators' comment.", operators=True
+    )
     account: str | None = assignment("Account", argument.word, "The account to charge.")
     qos: str | None = assignment("QOS", argument.word, "The quality of service.")
-    dependency: str | None = assignment("Dependency", or_nothing(argument.dependency), "What to wait for, as `afterok:123`; empty for nothing.")
+    dependency: str | None = assignment(
+        "Dependency", or_nothing(argument.dependency), "What to wait for, as `afterok:123`; empty for nothing."
+    )
     begin_time: datetime | None = assignment("StartTime", argument.moment, "Do not start before this time.")
-    deadline: datetime | None = assignment("Deadline", argument.moment, "Remove the job if it cannot end before this time.", operators=True)
-    nodes: int | None = assignment("NumNodes", argument.count, "How many nodes, or how many at least if `maxNodes` is given. That of a running job can only be lowered.")
+    deadline: datetime | None = assignment(
+        "Deadline", argument.moment, "Remove the job if it cannot end before this time.", operators=True
+    )
+    nodes: int | None = assignment(
+        "NumNodes",
+        argument.count,
+        "How many nodes, or how many at least if `maxNodes` is given. That of a running job can only be lowered.",
+    )
     max_nodes: int | None = described("How many nodes at most; needs `nodes`. scontrol: NumNodes.")
     tasks: int | None = assignment("NumTasks", argument.count, "How many tasks (processes) `srun` starts.")
     cpus: int | None = assignment("NumCPUs", argument.count, "How many CPUs for the whole job.")
     cpus_per_task: int | None = assignment("CPUsPerTask", argument.count, "CPUs for each task.")
-    memory_mib: int | None = assignment("MinMemoryNode", argument.number, "Memory on each node in MiB; 0 means all of it.")
-    features: str | None = assignment("Features", or_nothing(argument.constraint), "The features that its nodes must have, as `static` or `c5.large|c5.xlarge`; empty for none.")
-    node_names: Sequence[str] | None = assignment("ReqNodeList", or_nothing(argument.hosts), "Nodes that it must have; empty for none in particular.")
-    excluded_node_names: Sequence[str] | None = assignment("ExcNodeList", or_nothing(argument.hosts), "Nodes that it must not have; empty for none in particular.")
-    licenses: str | None = assignment("Licenses", or_nothing(argument.licenses), "Licenses, as `matlab:2`; empty for none.")
-    reservation: str | None = assignment("ReservationName", or_nothing(argument.word), "The reservation to run in; empty for none.")
-    array_limit: int | None = assignment("ArrayTaskThrottle", argument.number, "How many of the array's tasks may run at once; 0 for no limit.")
-    requeue: bool | None = assignment("Requeue", argument.yes_or_no, "Whether the job goes back to its queue when a node fails or it is preempted.")
+    memory_mib: int | None = assignment(
+        "MinMemoryNode", argument.number, "Memory on each node in MiB; 0 means all of it."
+    )
+    features: str | None = assignment(
+        "Features",
+        or_nothing(argument.constraint),
+        "The features that its nodes must have, as `static` or `c5.large|c5.xlarge`; empty for none.",
+    )
+    node_names: Sequence[str] | None = assignment(
+        "ReqNodeList", or_nothing(argument.hosts), "Nodes that it must have; empty for none in particular."
+    )
+    excluded_node_names: Sequence[str] | None = assignment(
+        "ExcNodeList", or_nothing(argument.hosts), "Nodes that it must not have; empty for none in particular."
+    )
+    licenses: str | None = assignment(
+        "Licenses", or_nothing(argument.licenses), "Licenses, as `matlab:2`; empty for none."
+    )
+    reservation: str | None = assignment(
+        "ReservationName", or_nothing(argument.word), "The reservation to run in; empty for none."
+    )
+    array_limit: int | None = assignment(
+        "ArrayTaskThrottle", argument.number, "How many of the array's tasks may run at once; 0 for no limit."
+    )
+    requeue: bool | None = assignment(
+        "Requeue", argument.yes_or_no, "Whether the job goes back to its queue when a node fails or it is preempted."
+    )
     stdout_path: str | None = assignment("StdOut", argument.path, "The file for output, of a job that waits.")
-    # fmt: on
 
 
 def update(jobs: Sequence[str], changes: JobUpdate) -> Question[list[Refusal | None]]:

@@ -19,14 +19,18 @@ def _yes(value: str) -> bool:
 class License(Record):
     """A license, as many as jobs may hold at once."""
 
-    # fmt: off
-    name = Column(_verbatim, "LicenseName", about="The license's name; with `@` the server's behind it, if accounting keeps it. scontrol: LicenseName.")
+    name = Column(
+        _verbatim,
+        "LicenseName",
+        about="The license's name; with `@` the server's behind it, if accounting keeps it. scontrol: LicenseName.",
+    )
     total_count = Column(integer, "Total", about="How many there are. scontrol: Total.")
     used_count = Column(integer, "Used", about="How many jobs hold. scontrol: Used.")
     free_count = Column(integer, "Free", about="How many jobs may still take. scontrol: Free.")
     reserved_count = Column(integer, "Reserved", about="How many reservations keep. scontrol: Reserved.")
-    is_remote = Column(_yes, "Remote", about="Whether accounting keeps it (sacctmgr resource), not slurm.conf. scontrol: Remote.")
-    # fmt: on
+    is_remote = Column(
+        _yes, "Remote", about="Whether accounting keeps it (sacctmgr resource), not slurm.conf. scontrol: Remote."
+    )
 
 
 def licenses() -> Question[Rows[License]]:

@@ -31,16 +31,24 @@ def _cpu_counts(value: str) -> CpuCounts:
 class Queue(Record):
     """A queue: what ParallelCluster calls a queue is a partition to Slurm."""
 
-    # fmt: off
     name = Column(_verbatim, "PartitionName", about="The queue's name. scontrol: PartitionName.")
     state = Column(queue_state, "State", about="Whether the queue takes jobs and starts them. scontrol: State.")
     is_default = Column(_is_default, "Default", about="Whether jobs that name no queue go here. scontrol: Default.")
     node_names = Column(expand, "Nodes", about="The names of the queue's nodes. scontrol: Nodes.")
-    max_time_seconds = Column(seconds, "MaxTime", about="The longest time limit a job may ask for, in seconds; null for unlimited. scontrol: MaxTime.")
-    default_time_seconds = Column(seconds, "DefaultTime", about="The time limit in seconds of a job that asks for none; null for the longest. scontrol: DefaultTime.")
-    max_nodes = Column(integer, "MaxNodes", about="The most nodes that one job may use; null for unlimited. scontrol: MaxNodes.")
+    max_time_seconds = Column(
+        seconds,
+        "MaxTime",
+        about="The longest time limit a job may ask for, in seconds; null for unlimited. scontrol: MaxTime.",
+    )
+    default_time_seconds = Column(
+        seconds,
+        "DefaultTime",
+        about="The time limit in seconds of a job that asks for none; null for the longest. scontrol: DefaultTime.",
+    )
+    max_nodes = Column(
+        integer, "MaxNodes", about="The most nodes that one job may use; null for unlimited. scontrol: MaxNodes."
+    )
     cpu_counts = Column(_cpu_counts, _CPUS, about="The CPUs of the queue's nodes by what they do. sinfo: CPUsState.")
-    # fmt: on
 
 
 def queues() -> Question[Rows[Queue]]:

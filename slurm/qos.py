@@ -25,39 +25,131 @@ def _mode(value: str) -> str | None:
 class Qos(Record):
     """A quality of service: how jobs that ask for it are ranked, and how much they may use."""
 
-    # fmt: off
     name = Column(_verbatim, "Name", about="The QOS's name. sacctmgr: Name.")
     id_number = Column(integer, "ID", about="The number that accounting knows it by. sacctmgr: ID.")
     priority = Column(integer, "Priority", about="What it adds to a job's priority. sacctmgr: Priority.")
     flags = Column(_list, "Flags", about="What else is true of it, as DenyOnLimit or NoDecay. sacctmgr: Flags.")
-    preempts = Column(_list, "Preempt", about="The names of the QOS whose jobs make room for its own. sacctmgr: Preempt.")
-    preempt_mode = Column(_mode, "PreemptMode", about="What becomes of its jobs when they make room; `cluster` means as the cluster says. sacctmgr: PreemptMode.")
-    grace_time_seconds = Column(seconds, "GraceTime", about="How long a job that is to make room may go on, in seconds. sacctmgr: GraceTime.")
+    preempts = Column(
+        _list, "Preempt", about="The names of the QOS whose jobs make room for its own. sacctmgr: Preempt."
+    )
+    preempt_mode = Column(
+        _mode,
+        "PreemptMode",
+        about="What becomes of its jobs when they make room; `cluster` means as the cluster says. sacctmgr: "
+        "PreemptMode.",
+    )
+    grace_time_seconds = Column(
+        seconds, "GraceTime", about="How long a job that is to make room may go on, in seconds. sacctmgr: GraceTime."
+    )
     usage_factor = Column(decimal, "UsageFactor", about="What use under it is multiplied by. sacctmgr: UsageFactor.")
-    usage_threshold = Column(decimal, "UsageThreshold", about="The least fair share that its jobs need; null for none. sacctmgr: UsageThreshold.")
-    max_tres = Column(_list, "GrpTRES", about="The most that all its running jobs together may hold, as `cpu=100`. sacctmgr: GrpTRES.")
-    max_tres_minutes = Column(_list, "GrpTRESMins", about="The most that all its jobs together may use up, in minutes times what they hold, as `cpu=1000`. sacctmgr: GrpTRESMins.")
-    max_tres_run_minutes = Column(_list, "GrpTRESRunMins", about="The most that all its running jobs together may have ahead of them, in minutes times what they hold. sacctmgr: GrpTRESRunMins.")
-    max_jobs = Column(integer, "GrpJobs", about="How many of its jobs may run at once; null for unlimited. sacctmgr: GrpJobs.")
-    max_submitted_jobs = Column(integer, "GrpSubmitJobs", about="How many of its jobs may wait or run; null for unlimited. sacctmgr: GrpSubmitJobs.")
-    max_wall_seconds = Column(seconds, "GrpWall", about="How much run time all its jobs together may use up, in seconds; null for unlimited. sacctmgr: GrpWall.")
+    usage_threshold = Column(
+        decimal,
+        "UsageThreshold",
+        about="The least fair share that its jobs need; null for none. sacctmgr: UsageThreshold.",
+    )
+    max_tres = Column(
+        _list, "GrpTRES", about="The most that all its running jobs together may hold, as `cpu=100`. sacctmgr: GrpTRES."
+    )
+    max_tres_minutes = Column(
+        _list,
+        "GrpTRESMins",
+        about="The most that all its jobs together may use up, in minutes times what they hold, as `cpu=1000`. "
+        "sacctmgr: GrpTRESMins.",
+    )
+    max_tres_run_minutes = Column(
+        _list,
+        "GrpTRESRunMins",
+        about="The most that all its running jobs together may have ahead of them, in minutes times what they hold. "
+        "sacctmgr: GrpTRESRunMins.",
+    )
+    max_jobs = Column(
+        integer, "GrpJobs", about="How many of its jobs may run at once; null for unlimited. sacctmgr: GrpJobs."
+    )
+    max_submitted_jobs = Column(
+        integer,
+        "GrpSubmitJobs",
+        about="How many of its jobs may wait or run; null for unlimited. sacctmgr: GrpSubmitJobs.",
+    )
+    max_wall_seconds = Column(
+        seconds,
+        "GrpWall",
+        about="How much run time all its jobs together may use up, in seconds; null for unlimited. sacctmgr: GrpWall.",
+    )
     max_tres_per_job = Column(_list, "MaxTRES", about="The most that one job may hold. sacctmgr: MaxTRES.")
-    max_tres_per_node = Column(_list, "MaxTRESPerNode", about="The most that one job may hold on each node. sacctmgr: MaxTRESPerNode.")
-    max_time_seconds = Column(seconds, "MaxWall", about="The longest time limit of a job, in seconds; null for unlimited. sacctmgr: MaxWall.")
-    max_tres_per_user = Column(_list, "MaxTRESPerUser", about="The most that one user's running jobs together may hold. sacctmgr: MaxTRESPerUser.")
-    max_jobs_per_user = Column(integer, "MaxJobsPerUser", about="How many jobs of one user may run at once; null for unlimited. sacctmgr: MaxJobsPerUser.")
-    max_submitted_jobs_per_user = Column(integer, "MaxSubmitJobsPerUser", about="How many jobs of one user may wait or run; null for unlimited. sacctmgr: MaxSubmitJobsPerUser.")
-    max_tres_per_account = Column(_list, "MaxTRESPerAccount", about="The most that one account's running jobs together may hold. sacctmgr: MaxTRESPerAccount.")
-    max_jobs_per_account = Column(integer, "MaxJobsPerAccount", about="How many jobs of one account may run at once; null for unlimited. sacctmgr: MaxJobsPerAccount.")
-    max_submitted_jobs_per_account = Column(integer, "MaxSubmitJobsPerAccount", about="How many jobs of one account may wait or run; null for unlimited. sacctmgr: MaxSubmitJobsPerAccount.")
-    min_tres_per_job = Column(_list, "MinTRESPerJob", about="The least that one job must ask for. sacctmgr: MinTRESPerJob.")
-    running_job_count = Column(integer, assoc_mgr.JOBS, about="How many of its jobs run now; null where AccountingStorageEnforce has no limits: Slurm counts none then. scontrol show assoc_mgr: GrpJobs.")
-    submitted_job_count = Column(integer, assoc_mgr.SUBMITTED, about="How many of its jobs wait or run now; null likewise. scontrol show assoc_mgr: GrpSubmitJobs.")
-    used_tres = Column(held, assoc_mgr.TRES, about="What its running jobs hold now, as `cpu=2`, memory in MiB; null likewise. scontrol show assoc_mgr: GrpTRES.")
-    used_tres_minutes = Column(used, assoc_mgr.TRES_MINUTES, about="What its jobs have used up, in minutes times what they held, as it counts against maxTresMinutes. scontrol show assoc_mgr: GrpTRESMins.")
-    used_wall_seconds = Column(minutes_as_seconds, assoc_mgr.WALL, about="The run time its jobs have used up, in seconds, as it counts against maxWallSeconds. scontrol show assoc_mgr: GrpWall.")
-    raw_usage = Column(whole, assoc_mgr.RAW, about="What its jobs have used up, in seconds times billing, with the cluster's decay. scontrol show assoc_mgr: UsageRaw.")
-    # fmt: on
+    max_tres_per_node = Column(
+        _list, "MaxTRESPerNode", about="The most that one job may hold on each node. sacctmgr: MaxTRESPerNode."
+    )
+    max_time_seconds = Column(
+        seconds, "MaxWall", about="The longest time limit of a job, in seconds; null for unlimited. sacctmgr: MaxWall."
+    )
+    max_tres_per_user = Column(
+        _list,
+        "MaxTRESPerUser",
+        about="The most that one user's running jobs together may hold. sacctmgr: MaxTRESPerUser.",
+    )
+    max_jobs_per_user = Column(
+        integer,
+        "MaxJobsPerUser",
+        about="How many jobs of one user may run at once; null for unlimited. sacctmgr: MaxJobsPerUser.",
+    )
+    max_submitted_jobs_per_user = Column(
+        integer,
+        "MaxSubmitJobsPerUser",
+        about="How many jobs of one user may wait or run; null for unlimited. sacctmgr: MaxSubmitJobsPerUser.",
+    )
+    max_tres_per_account = Column(
+        _list,
+        "MaxTRESPerAccount",
+        about="The most that one account's running jobs together may hold. sacctmgr: MaxTRESPerAccount.",
+    )
+    max_jobs_per_account = Column(
+        integer,
+        "MaxJobsPerAccount",
+        about="How many jobs of one account may run at once; null for unlimited. sacctmgr: MaxJobsPerAccount.",
+    )
+    max_submitted_jobs_per_account = Column(
+        integer,
+        "MaxSubmitJobsPerAccount",
+        about="How many jobs of one account may wait or run; null for unlimited. sacctmgr: MaxSubmitJobsPerAccount.",
+    )
+    min_tres_per_job = Column(
+        _list, "MinTRESPerJob", about="The least that one job must ask for. sacctmgr: MinTRESPerJob."
+    )
+    running_job_count = Column(
+        integer,
+        assoc_mgr.JOBS,
+        about="How many of its jobs run now; null where AccountingStorageEnforce has no limits: Slurm counts none "
+        "then. scontrol show assoc_mgr: GrpJobs.",
+    )
+    submitted_job_count = Column(
+        integer,
+        assoc_mgr.SUBMITTED,
+        about="How many of its jobs wait or run now; null likewise. scontrol show assoc_mgr: GrpSubmitJobs.",
+    )
+    used_tres = Column(
+        held,
+        assoc_mgr.TRES,
+        about="What its running jobs hold now, as `cpu=2`, memory in MiB; null likewise. scontrol show assoc_mgr: "
+        "GrpTRES.",
+    )
+    used_tres_minutes = Column(
+        used,
+        assoc_mgr.TRES_MINUTES,
+        about="What its jobs have used up, in minutes times what they held, as it counts against maxTresMinutes. "
+        "scontrol show assoc_mgr: GrpTRESMins.",
+    )
+    used_wall_seconds = Column(
+        minutes_as_seconds,
+        assoc_mgr.WALL,
+        about="The run time its jobs have used up, in seconds, as it counts against maxWallSeconds. scontrol show "
+        "assoc_mgr: GrpWall.",
+    )
+    raw_usage = Column(
+        whole,
+        assoc_mgr.RAW,
+        about="What its jobs have used up, in seconds times billing, with the cluster's decay. scontrol show "
+        "assoc_mgr: UsageRaw.",
+    )
 
 
 _SACCTMGR = [source for source in Qos.sources() if source not in assoc_mgr.SOURCES]

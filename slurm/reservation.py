@@ -64,27 +64,53 @@ def _text(value: str) -> str | None:
 class Reservation(Record):
     """Nodes, licenses or both that are kept for some users or accounts for some time."""
 
-    # fmt: off
     name = Column(_verbatim, "ReservationName", about="The reservation's name. scontrol: ReservationName.")
     state = Column(_state, "State", about="Whether it holds now. scontrol: State.")
-    raw_state = Column(_verbatim, "State", about="The scheduler's own word, also where `state` is UNKNOWN. scontrol: State.")
-    start_time = Column(instant, "StartTime", about="When it begins, or began; of one that comes back, the next or present time. scontrol: StartTime.")
+    raw_state = Column(
+        _verbatim, "State", about="The scheduler's own word, also where `state` is UNKNOWN. scontrol: State."
+    )
+    start_time = Column(
+        instant,
+        "StartTime",
+        about="When it begins, or began; of one that comes back, the next or present time. scontrol: StartTime.",
+    )
     end_time = Column(instant, "EndTime", about="When it ends. scontrol: EndTime.")
     duration_seconds = Column(seconds, "Duration", about="How long it holds, in seconds. scontrol: Duration.")
     node_names = Column(expand, "Nodes", about="The names of its nodes; empty for none. scontrol: Nodes.")
     node_count = Column(integer, "NodeCnt", about="How many nodes. scontrol: NodeCnt.")
     core_count = Column(integer, "CoreCnt", about="How many cores. scontrol: CoreCnt.")
-    queue_name = Column(_text, "PartitionName", about="The queue that its nodes are of; null where none is named. scontrol: PartitionName.")
-    features = Column(_text, "Features", about="The features that its nodes must have; null for none. scontrol: Features.")
-    users = Column(_list, "Users", about="Who may use it; a name with `-` before it may not, and all others may. Empty if accounts or groups decide alone. scontrol: Users.")
+    queue_name = Column(
+        _text,
+        "PartitionName",
+        about="The queue that its nodes are of; null where none is named. scontrol: PartitionName.",
+    )
+    features = Column(
+        _text, "Features", about="The features that its nodes must have; null for none. scontrol: Features."
+    )
+    users = Column(
+        _list,
+        "Users",
+        about="Who may use it; a name with `-` before it may not, and all others may. Empty if accounts or groups "
+        "decide alone. scontrol: Users.",
+    )
     groups = Column(_list, "Groups", about="The groups whose members may use it. scontrol: Groups (Slurm 20.11: none).")
-    accounts = Column(_list, "Accounts", about="The accounts whose jobs may use it, or, with `-`, may not. scontrol: Accounts.")
+    accounts = Column(
+        _list, "Accounts", about="The accounts whose jobs may use it, or, with `-`, may not. scontrol: Accounts."
+    )
     licenses = Column(_list, "Licenses", about="The licenses it keeps, as `matlab:2`. scontrol: Licenses.")
     tres = Column(_list, "TRES", about="What it keeps, as `cpu=4`. scontrol: TRES.")
-    flags = Column(_list, "Flags", about="What it was made with, in Slurm's words, as MAINT or SPEC_NODES. scontrol: Flags.")
-    max_start_delay_seconds = Column(seconds, "MaxStartDelay", about="How long jobs that fit may start in its nodes before it is used, in seconds; null for never. scontrol: MaxStartDelay.")
-    comment = Column(_text, "Comment", about="Its comment; null without one, and before Slurm 24.11. scontrol: Comment.")
-    # fmt: on
+    flags = Column(
+        _list, "Flags", about="What it was made with, in Slurm's words, as MAINT or SPEC_NODES. scontrol: Flags."
+    )
+    max_start_delay_seconds = Column(
+        seconds,
+        "MaxStartDelay",
+        about="How long jobs that fit may start in its nodes before it is used, in seconds; null for never. "
+        "scontrol: MaxStartDelay.",
+    )
+    comment = Column(
+        _text, "Comment", about="Its comment; null without one, and before Slurm 24.11. scontrol: Comment."
+    )
 
 
 def reservations() -> Question[Rows[Reservation]]:
@@ -150,20 +176,34 @@ def _flags(value: Sequence[ReservationFlag]) -> str:
 class NewReservation:
     """A reservation to be."""
 
-    # fmt: off
-    name: str | None = assignment("ReservationName", argument.word, "Its name; by default one that Slurm makes of the first user or account and a number.")
+    name: str | None = assignment(
+        "ReservationName",
+        argument.word,
+        "Its name; by default one that Slurm makes of the first user or account and a number.",
+    )
     start_time: datetime | None = assignment("StartTime", argument.moment, "When it begins; by default now.")
     end_time: datetime | None = assignment("EndTime", argument.moment, "When it ends. Give this or `durationSeconds`.")
-    duration_seconds: int | None = assignment("Duration", _duration, "How long it holds, in seconds, rounded up to minutes. Give this or `endTime`.")
-    node_names: Sequence[str] | None = assignment("Nodes", argument.hosts, "Its nodes. Give these, `nodes` or `licenses`.")
+    duration_seconds: int | None = assignment(
+        "Duration", _duration, "How long it holds, in seconds, rounded up to minutes. Give this or `endTime`."
+    )
+    node_names: Sequence[str] | None = assignment(
+        "Nodes", argument.hosts, "Its nodes. Give these, `nodes` or `licenses`."
+    )
     nodes: int | None = assignment("NodeCnt", argument.count, "How many nodes, which Slurm chooses.")
-    queue: str | None = assignment("PartitionName", argument.word, "The queue that its nodes are chosen from; by default the cluster's default queue.")
-    features: str | None = assignment("Features", _features, "Features that the chosen nodes must have, as `static` or `c5.large|c5.xlarge`.")
+    queue: str | None = assignment(
+        "PartitionName",
+        argument.word,
+        "The queue that its nodes are chosen from; by default the cluster's default queue.",
+    )
+    features: str | None = assignment(
+        "Features", _features, "Features that the chosen nodes must have, as `static` or `c5.large|c5.xlarge`."
+    )
     users: Sequence[str] | None = assignment("Users", argument.names, "Who may use it. Give users, accounts or both.")
     accounts: Sequence[str] | None = assignment("Accounts", argument.names, "The accounts whose jobs may use it.")
-    licenses: str | None = assignment("Licenses", argument.licenses, "Licenses to keep, as `matlab:2`; without nodes add the flag ANY_NODES.")
+    licenses: str | None = assignment(
+        "Licenses", argument.licenses, "Licenses to keep, as `matlab:2`; without nodes add the flag ANY_NODES."
+    )
     flags: Sequence[ReservationFlag] | None = assignment("Flags", _flags, "What else is true of it.")
-    # fmt: on
 
 
 def create(reservation: NewReservation) -> Question[str | Refusal]:

@@ -139,46 +139,143 @@ class HistoryJob(Record):
     A running job is RUNNING here while squeue still says CONFIGURING, or says COMPLETING.
     """
 
-    # fmt: off
-    job_id = Column(_verbatim, "JobID", about="Slurm's own spelling: `123`, `123_4` (array task), `123_[5-9%2]` (the array's waiting tasks), `123+0` (part of a heterogeneous job). sacct: JobID.")
+    job_id = Column(
+        _verbatim,
+        "JobID",
+        about="Slurm's own spelling: `123`, `123_4` (array task), `123_[5-9%2]` (the array's waiting tasks), `123+0` "
+        "(part of a heterogeneous job). sacct: JobID.",
+    )
     name = Column(_verbatim, "JobName", about="The job's name; accounting stores `\"` as a backtick. sacct: JobName.")
     user = Column(_verbatim, "User", about="The account on the cluster that the job ran as. sacct: User.")
-    account = Column(word, "Account", about="The account that the job's use was charged to; null for none. sacct: Account.")
+    account = Column(
+        word, "Account", about="The account that the job's use was charged to; null for none. sacct: Account."
+    )
     state = Column(job_state, "State", about="The job's state. sacct: State.")
-    raw_state = Column(_verbatim, "State", about="The scheduler's own words, as `CANCELLED by 1000` (a uid). sacct: State.")
-    reason = Column(word, "Reason", about="Why the job waited last, in Slurm's words; null when it gives none. sacct: Reason.")
-    queue_name = Column(_verbatim, "Partition", about="The queue (Slurm: partition), as Slurm prints it: a waiting job may name several, joined by commas. sacct: Partition.")
-    node_names = Column(expand, "NodeList", about="The names of the nodes allocated to the job; empty if it never started. sacct: NodeList.")
+    raw_state = Column(
+        _verbatim, "State", about="The scheduler's own words, as `CANCELLED by 1000` (a uid). sacct: State."
+    )
+    reason = Column(
+        word, "Reason", about="Why the job waited last, in Slurm's words; null when it gives none. sacct: Reason."
+    )
+    queue_name = Column(
+        _verbatim,
+        "Partition",
+        about="The queue (Slurm: partition), as Slurm prints it: a waiting job may name several, joined by commas. "
+        "sacct: Partition.",
+    )
+    node_names = Column(
+        expand,
+        "NodeList",
+        about="The names of the nodes allocated to the job; empty if it never started. sacct: NodeList.",
+    )
     qos = Column(word, "QOS", about="The quality of service. sacct: QOS.")
-    priority = Column(_priority, "Priority", about="The scheduler's priority; higher starts first, 0 is held. sacct: Priority.")
+    priority = Column(
+        _priority, "Priority", about="The scheduler's priority; higher starts first, 0 is held. sacct: Priority."
+    )
     submit_time = Column(instant, "Submit", about="When the job was submitted, or last requeued. sacct: Submit.")
-    eligible_time = Column(instant, "Eligible", about="When the job became, or becomes, eligible to start; null while it is held or depends on another. sacct: Eligible.")
+    eligible_time = Column(
+        instant,
+        "Eligible",
+        about="When the job became, or becomes, eligible to start; null while it is held or depends on another. "
+        "sacct: Eligible.",
+    )
     start_time = Column(instant, "Start", about="When the job started; null if it has not. sacct: Start.")
     end_time = Column(instant, "End", about="When the job ended; null until then. sacct: End.")
-    time_limit_seconds = Column(seconds, "Timelimit", about="The time limit in seconds; null for none, or for that of its queue. sacct: Timelimit.")
-    elapsed_seconds = Column(integer, "ElapsedRaw", about="How long the job has run, in seconds, without times of suspension. sacct: ElapsedRaw.")
-    node_count = Column(integer, "NNodes", about="How many nodes it had, or, while it waits, needs at least. sacct: NNodes.")
-    cpu_count = Column(_cpu_count, "AllocCPUS", "ReqCPUS", about="How many CPUs it had, or, while it waits, needs at least. sacct: AllocCPUS, else ReqCPUS.")
-    memory_mib = Column(_memory, "AllocTRES", "ReqTRES", about="Memory of the whole job in MiB, allocated or, if it never started, asked for; null where the cluster does not manage memory. sacct: AllocTRES, else ReqTRES; mem.")
-    gpu_count = Column(_gpu_count, "AllocTRES", "ReqTRES", about="How many GPUs the whole job had or asked for; null for none, and where AccountingStorageTRES does not name gres/gpu. sacct: AllocTRES, else ReqTRES.")
-    gpu_type = Column(_gpu_type, "AllocTRES", "ReqTRES", about="The GPU model, where AccountingStorageTRES names it. sacct: as gpuCount.")
-    exit_code = Column(_exit_code, "ExitCode", "State", about="The exit code of the batch script; null until it ended, and if a signal ended it. Up to Slurm 25.05 accounting shows a code of 128 or more less 128. sacct: ExitCode.")
-    exit_signal = Column(_exit_signal, "ExitCode", "State", about="The number of the signal that ended the job; null for none. sacct: ExitCode.")
+    time_limit_seconds = Column(
+        seconds,
+        "Timelimit",
+        about="The time limit in seconds; null for none, or for that of its queue. sacct: Timelimit.",
+    )
+    elapsed_seconds = Column(
+        integer,
+        "ElapsedRaw",
+        about="How long the job has run, in seconds, without times of suspension. sacct: ElapsedRaw.",
+    )
+    node_count = Column(
+        integer, "NNodes", about="How many nodes it had, or, while it waits, needs at least. sacct: NNodes."
+    )
+    cpu_count = Column(
+        _cpu_count,
+        "AllocCPUS",
+        "ReqCPUS",
+        about="How many CPUs it had, or, while it waits, needs at least. sacct: AllocCPUS, else ReqCPUS.",
+    )
+    memory_mib = Column(
+        _memory,
+        "AllocTRES",
+        "ReqTRES",
+        about="Memory of the whole job in MiB, allocated or, if it never started, asked for; null where the cluster "
+        "does not manage memory. sacct: AllocTRES, else ReqTRES; mem.",
+    )
+    gpu_count = Column(
+        _gpu_count,
+        "AllocTRES",
+        "ReqTRES",
+        about="How many GPUs the whole job had or asked for; null for none, and where AccountingStorageTRES does not "
+        "name gres/gpu. sacct: AllocTRES, else ReqTRES.",
+    )
+    gpu_type = Column(
+        _gpu_type,
+        "AllocTRES",
+        "ReqTRES",
+        about="The GPU model, where AccountingStorageTRES names it. sacct: as gpuCount.",
+    )
+    exit_code = Column(
+        _exit_code,
+        "ExitCode",
+        "State",
+        about="The exit code of the batch script; null until it ended, and if a signal ended it. Up to Slurm 25.05 "
+        "accounting shows a code of 128 or more less 128. sacct: ExitCode.",
+    )
+    exit_signal = Column(
+        _exit_signal,
+        "ExitCode",
+        "State",
+        about="The number of the signal that ended the job; null for none. sacct: ExitCode.",
+    )
     array_job_id = Column(_array_job_id, "JobID", about="The array's id, for a task of one; else null. sacct: JobID.")
-    array_task_id = Column(_array_task_id, "JobID", about="The task's index in its array; null outside arrays and for waiting tasks that share a row. sacct: JobID.")
-    het_job_id = Column(_het_job_id, "JobID", about="The id of the heterogeneous job that this is a component of; else null. sacct: JobID.")
+    array_task_id = Column(
+        _array_task_id,
+        "JobID",
+        about="The task's index in its array; null outside arrays and for waiting tasks that share a row. sacct: "
+        "JobID.",
+    )
+    het_job_id = Column(
+        _het_job_id,
+        "JobID",
+        about="The id of the heterogeneous job that this is a component of; else null. sacct: JobID.",
+    )
     dependency = Column(_not_recorded, "JobID", about="Not kept by accounting: null.")
     work_dir = Column(_text, "WorkDir", about="The folder that the job started in. sacct: WorkDir.")
     command = Column(_not_recorded, "JobID", about="Not kept by accounting on every Slurm: null.")
     stdout_path = Column(_not_recorded, "JobID", about="Not kept by accounting on every Slurm: null.")
     stderr_path = Column(_not_recorded, "JobID", about="Not kept by accounting on every Slurm: null.")
     comment = Column(_not_recorded, "JobID", about="Not asked of accounting: null.")
-    restart_count = Column(integer, _RESTARTS, about="How many runs of the job ended with its requeueing, as far as they lie in the time asked for. sacct: --duplicates.")
+    restart_count = Column(
+        integer,
+        _RESTARTS,
+        about="How many runs of the job ended with its requeueing, as far as they lie in the time asked for. sacct: "
+        "--duplicates.",
+    )
 
-    cpu_time_seconds = Column(_cpu_time, "TotalCPU", "State", about="CPU time that the job's processes used, in seconds, user and system; null until it ended, and where nothing was measured. sacct: TotalCPU.")
-    cpu_time_reserved_seconds = Column(_reserved, "CPUTimeRAW", about="CPU time that was set aside for the job, in seconds: elapsed time by CPUs. sacct: CPUTimeRAW.")
-    max_rss_mib = Column(largest, _MAX_RSS_OF_STEPS, about="The most memory that one task of the job had resident, in MiB; null until a step ended, and where nothing was measured. sacct: MaxRSS of its steps.")
-    # fmt: on
+    cpu_time_seconds = Column(
+        _cpu_time,
+        "TotalCPU",
+        "State",
+        about="CPU time that the job's processes used, in seconds, user and system; null until it ended, and where "
+        "nothing was measured. sacct: TotalCPU.",
+    )
+    cpu_time_reserved_seconds = Column(
+        _reserved,
+        "CPUTimeRAW",
+        about="CPU time that was set aside for the job, in seconds: elapsed time by CPUs. sacct: CPUTimeRAW.",
+    )
+    max_rss_mib = Column(
+        largest,
+        _MAX_RSS_OF_STEPS,
+        about="The most memory that one task of the job had resident, in MiB; null until a step ended, and where "
+        "nothing was measured. sacct: MaxRSS of its steps.",
+    )
 
     raw_id = Column(_verbatim, "JobIDRaw", about="The number that slurmctld knows the row by. sacct: JobIDRaw.")
     order = Column(
@@ -192,13 +289,25 @@ class HistoryJob(Record):
 class Step(Record):
     """A step of a job: what srun started, or the batch script (`.batch`), or what is outside of both (`.extern`)."""
 
-    # fmt: off
     step_id = Column(_verbatim, "JobID", about="Slurm's own spelling, `123.0`, `123_4.batch`. sacct: JobID.")
     name = Column(_verbatim, "JobName", about="The step's name: its command, unless it was given one. sacct: JobName.")
     state = Column(job_state, "State", about="The step's state. sacct: State.")
-    raw_state = Column(_verbatim, "State", about="The scheduler's own words, also where `state` is UNKNOWN. sacct: State.")
-    exit_code = Column(_exit_code, "ExitCode", "State", about="The highest exit code of its tasks; null until it ended, and if a signal ended it. Up to Slurm 25.05 a code of 128 or more is shown less 128. sacct: ExitCode.")
-    exit_signal = Column(_exit_signal, "ExitCode", "State", about="The number of the signal that ended the step; null for none. sacct: ExitCode.")
+    raw_state = Column(
+        _verbatim, "State", about="The scheduler's own words, also where `state` is UNKNOWN. sacct: State."
+    )
+    exit_code = Column(
+        _exit_code,
+        "ExitCode",
+        "State",
+        about="The highest exit code of its tasks; null until it ended, and if a signal ended it. Up to Slurm 25.05 "
+        "a code of 128 or more is shown less 128. sacct: ExitCode.",
+    )
+    exit_signal = Column(
+        _exit_signal,
+        "ExitCode",
+        "State",
+        about="The number of the signal that ended the step; null for none. sacct: ExitCode.",
+    )
     start_time = Column(instant, "Start", about="When the step started. sacct: Start.")
     end_time = Column(instant, "End", about="When the step ended; null while it runs. sacct: End.")
     elapsed_seconds = Column(integer, "ElapsedRaw", about="How long the step has run, in seconds. sacct: ElapsedRaw.")
@@ -206,12 +315,34 @@ class Step(Record):
     node_count = Column(integer, "NNodes", about="How many nodes it has. sacct: NNodes.")
     task_count = Column(integer, "NTasks", about="How many tasks it has. sacct: NTasks.")
     cpu_count = Column(_cpu_count, "AllocCPUS", "ReqCPUS", about="How many CPUs it has. sacct: AllocCPUS.")
-    cpu_time_seconds = Column(_cpu_time, "TotalCPU", "State", about="CPU time that its tasks used, in seconds, user and system; null until it ended, and where nothing was measured. sacct: TotalCPU.")
-    ave_cpu_seconds = Column(seconds, "AveCPU", about="CPU time that a task used on average, in seconds; null where nothing was measured. sacct: AveCPU.")
-    max_rss_mib = Column(bytes_as_mebibytes, "MaxRSS", about="The most memory that one of its tasks had resident, in MiB; null where nothing was measured. sacct: MaxRSS.")
-    ave_rss_mib = Column(bytes_as_mebibytes, "AveRSS", about="Resident memory at the last look, averaged over its tasks, in MiB. sacct: AveRSS.")
-    total_rss_mib = Column(total_memory, "TRESUsageInTot", about="Resident memory at the last look, summed over its tasks, in MiB. sacct: TRESUsageInTot, mem.")
-    # fmt: on
+    cpu_time_seconds = Column(
+        _cpu_time,
+        "TotalCPU",
+        "State",
+        about="CPU time that its tasks used, in seconds, user and system; null until it ended, and where nothing was "
+        "measured. sacct: TotalCPU.",
+    )
+    ave_cpu_seconds = Column(
+        seconds,
+        "AveCPU",
+        about="CPU time that a task used on average, in seconds; null where nothing was measured. sacct: AveCPU.",
+    )
+    max_rss_mib = Column(
+        bytes_as_mebibytes,
+        "MaxRSS",
+        about="The most memory that one of its tasks had resident, in MiB; null where nothing was measured. sacct: "
+        "MaxRSS.",
+    )
+    ave_rss_mib = Column(
+        bytes_as_mebibytes,
+        "AveRSS",
+        about="Resident memory at the last look, averaged over its tasks, in MiB. sacct: AveRSS.",
+    )
+    total_rss_mib = Column(
+        total_memory,
+        "TRESUsageInTot",
+        about="Resident memory at the last look, summed over its tasks, in MiB. sacct: TRESUsageInTot, mem.",
+    )
 
     raw_id = Column(_verbatim, "JobIDRaw", about="The step, by the number that slurmctld knows its job by.")
 
@@ -277,7 +408,8 @@ class Search:
 def history(search: Search) -> Question[History]:
     """Jobs with their steps, and so with the use that only steps tell of.
 
-    Raises ParseError for an id that is none. Reading raises AccountingDisabledError where the cluster keeps no accounts.
+    Raises ParseError for an id that cannot be parsed. Reading raises AccountingDisabledError if the cluster keeps no
+    accounts.
     """
     return _question(search, {})
 
@@ -309,8 +441,11 @@ def _by_user(search: Search) -> list[dict[str, str]]:
 
 
 def _parts(search: Search) -> list[dict[str, str]]:
-    """The options of every sacct. To sacct a job that waits for `a,b` is in neither: who asks for a queue is told of all
-    that waited at the end of the window besides, and of ids whatever their queue is."""
+    """The options of each sacct command that the search needs.
+
+    sacct does not find a job that waits for the queues `a,b` by either of them. A search by queue therefore also asks
+    for all jobs that waited at the end of the window, and a search by ids does not pass the queue on.
+    """
     options = _options(search)
     if "partition" not in options:
         return [options]

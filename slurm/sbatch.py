@@ -1,4 +1,4 @@
-"""Submitting a job: sbatch(1). One line of the table is one input: its name, sbatch's option, its check, its meaning."""
+"""Submitting a job: sbatch(1). One line of the table is one input: its name, its option, its check, its meaning."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -129,7 +129,8 @@ class EnvironmentVariable:
 
     name: str = field(
         metadata={
-            "about": "Letters, digits and _; not SLURM_* or SBATCH_*, which are Slurm's own, nor LD_PRELOAD or LD_AUDIT, "
+            "about": "Letters, digits and _; not SLURM_* or SBATCH_*, which are Slurm's own, nor LD_PRELOAD or "
+            "LD_AUDIT, "
             "which would act on sbatch itself: set those in the script."
         }
     )
@@ -140,56 +141,133 @@ class EnvironmentVariable:
 class Submission:
     """A job to be."""
 
-    # fmt: off
-    script: str | None = given("The batch script's text; its first line starts with `#!`. At most 4 MiB. Options given here win over its `#SBATCH` lines. Give exactly one of script, scriptUri and scriptPath.")
-    script_uri: str | None = given("The batch script as an object in S3, `s3://bucket/key`, in a bucket or under a prefix that the deployment allows; read by the service, UTF-8, at most 4 MiB.")
-    script_path: str | None = given("The batch script as a file on the cluster, an absolute path that the user's account may read there.")
-    idempotency_key: str | None = given("Any text of at most 255 bytes. A retry with the same key and the same input submits nothing and gives the first job; keys are the user's own and are kept for a week. It counts for nothing with `testOnly`.")
-    test_only: bool | None = option("test-only", _flag, "Make no job: only check the input and estimate when the job would start.")
-    name: str | None = option("job-name", argument.text, "The job's name; by default `sbatch`, or the script's file name.")
-    queue: str | None = option("partition", argument.words, "The queue, or several joined by commas; by default the cluster's default queue.")
+    script: str | None = given(
+        "The batch script's text; its first line starts with `#!`. At most 4 MiB. Options given here win over its "
+        "`#SBATCH` lines. Give exactly one of script, scriptUri and scriptPath."
+    )
+    script_uri: str | None = given(
+        "The batch script as an object in S3, `s3://bucket/key`, in a bucket or under a prefix that the deployment "
+        "allows; read by the service, UTF-8, at most 4 MiB."
+    )
+    script_path: str | None = given(
+        "The batch script as a file on the cluster, an absolute path that the user's account may read there."
+    )
+    idempotency_key: str | None = given(
+        "Any text of at most 255 bytes. A retry with the same key and the same input submits nothing and gives the "
+        "first job; keys are the user's own and are kept for a week. It counts for nothing with `testOnly`."
+    )
+    test_only: bool | None = option(
+        "test-only", _flag, "Make no job: only check the input and estimate when the job would start."
+    )
+    name: str | None = option(
+        "job-name", argument.text, "The job's name; by default `sbatch`, or the script's file name."
+    )
+    queue: str | None = option(
+        "partition", argument.words, "The queue, or several joined by commas; by default the cluster's default queue."
+    )
     account: str | None = option("account", argument.word, "The account to charge.")
     qos: str | None = option("qos", argument.word, "The quality of service.")
-    work_dir: str | None = option("chdir", argument.folder, "The folder to start in, an absolute path that the user may enter; by default the user's home.")
+    work_dir: str | None = option(
+        "chdir",
+        argument.folder,
+        "The folder to start in, an absolute path that the user may enter; by default the user's home.",
+    )
     nodes: int | None = option("nodes", argument.count, "How many nodes, exactly.")
-    min_nodes: int | None = given("How many nodes at least, by default 1; needs `maxNodes`, and not beside `nodes`. sbatch: --nodes.")
+    min_nodes: int | None = given(
+        "How many nodes at least, by default 1; needs `maxNodes`, and not beside `nodes`. sbatch: --nodes."
+    )
     max_nodes: int | None = given("How many nodes at most; not beside `nodes`. sbatch: --nodes.")
     tasks: int | None = option("ntasks", argument.count, "How many tasks (processes) `srun` starts; by default 1.")
-    tasks_per_node: int | None = option("ntasks-per-node", argument.count, "How many tasks on each node; beside `tasks` at most so many.")
+    tasks_per_node: int | None = option(
+        "ntasks-per-node", argument.count, "How many tasks on each node; beside `tasks` at most so many."
+    )
     cpus_per_task: int | None = option("cpus-per-task", argument.count, "CPUs for each task; by default 1.")
     memory_mib: int | None = option("mem", _mebibytes, "Memory on each node in MiB; 0 means all of it.")
-    memory_per_cpu_mib: int | None = option("mem-per-cpu", _mebibytes_each, "Memory for each CPU in MiB; not beside another memory input.")
-    memory_per_gpu_mib: int | None = option("mem-per-gpu", _mebibytes_each, "Memory for each GPU in MiB; not beside another memory input.")
+    memory_per_cpu_mib: int | None = option(
+        "mem-per-cpu", _mebibytes_each, "Memory for each CPU in MiB; not beside another memory input."
+    )
+    memory_per_gpu_mib: int | None = option(
+        "mem-per-gpu", _mebibytes_each, "Memory for each GPU in MiB; not beside another memory input."
+    )
     gpus: int | None = option("gpus", argument.count, "GPUs for the whole job.")
     gpus_per_node: int | None = option("gpus-per-node", argument.count, "GPUs on each node.")
     gpus_per_task: int | None = option("gpus-per-task", argument.count, "GPUs for each task; needs `tasks` or `gpus`.")
-    gpu_type: str | None = given("The GPU model, in the cluster's spelling, as `a100`; by default any. Needs gpus, gpusPerNode or gpusPerTask. sbatch: --gpus=a100:2.")
-    constraint: str | None = option("constraint", argument.constraint, "The features that its nodes must have, as `static` or `c5.large|c5.xlarge`.")
+    gpu_type: str | None = given(
+        "The GPU model, in the cluster's spelling, as `a100`; by default any. Needs gpus, gpusPerNode or "
+        "gpusPerTask. sbatch: --gpus=a100:2."
+    )
+    constraint: str | None = option(
+        "constraint", argument.constraint, "The features that its nodes must have, as `static` or `c5.large|c5.xlarge`."
+    )
     exclusive: bool | None = option("exclusive", _flag, "Share its nodes with no other job.")
-    node_names: Sequence[str] | None = option("nodelist", argument.hosts, "Nodes that it must have, by name or as hostlists.")
-    excluded_node_names: Sequence[str] | None = option("exclude", argument.hosts, "Nodes that it must not have, by name or as hostlists.")
+    node_names: Sequence[str] | None = option(
+        "nodelist", argument.hosts, "Nodes that it must have, by name or as hostlists."
+    )
+    excluded_node_names: Sequence[str] | None = option(
+        "exclude", argument.hosts, "Nodes that it must not have, by name or as hostlists."
+    )
     licenses: str | None = option("licenses", argument.licenses, "Licenses and their counts, as `matlab:2,ansys`.")
-    reservation: str | None = option("reservation", argument.words, "The reservation to run in, or several joined by commas.")
-    time_limit_seconds: int | None = option("time", argument.time_limit, "The time limit in seconds, which Slurm rounds up to minutes.")
-    time_min_seconds: int | None = option("time-min", argument.time_limit, "The least time limit in seconds that backfill may cut the job down to, so that it starts earlier; rounded up to minutes.")
+    reservation: str | None = option(
+        "reservation", argument.words, "The reservation to run in, or several joined by commas."
+    )
+    time_limit_seconds: int | None = option(
+        "time", argument.time_limit, "The time limit in seconds, which Slurm rounds up to minutes."
+    )
+    time_min_seconds: int | None = option(
+        "time-min",
+        argument.time_limit,
+        "The least time limit in seconds that backfill may cut the job down to, so that it starts earlier; rounded "
+        "up to minutes.",
+    )
     begin_time: datetime | None = option("begin", argument.moment, "Do not start before this time.")
     deadline: datetime | None = option("deadline", argument.moment, "Remove the job if it cannot end before this time.")
-    nice: int | None = option("nice", argument.niceness, "What is taken off the priority, -2147483645 to 2147483645. Only operators of the cluster may give less than 0.")
+    nice: int | None = option(
+        "nice",
+        argument.niceness,
+        "What is taken off the priority, -2147483645 to 2147483645. Only operators of the cluster may give less than "
+        "0.",
+    )
     hold: bool | None = option("hold", _flag, "Do not start before the job is released.")
-    array: str | None = option("array", _array, "Makes an array: its task numbers, as `0-9%2` (ten tasks, two at a time).")
+    array: str | None = option(
+        "array", _array, "Makes an array: its task numbers, as `0-9%2` (ten tasks, two at a time)."
+    )
     dependency: str | None = option("dependency", argument.dependency, "What to wait for, as `afterok:123`.")
-    requeue: bool | None = option("requeue", _flag, "Whether the job goes back to its queue when a node fails or it is preempted; by default as the cluster has it. False is sbatch's --no-requeue.", otherwise="no-requeue")
-    signal: str | None = option("signal", _signal, "A signal to send before the time limit ends the job, as sbatch writes it: `USR1@120` (to the steps, 120 seconds before), `B:USR1@120` (to the batch script alone).")
+    requeue: bool | None = option(
+        "requeue",
+        _flag,
+        "Whether the job goes back to its queue when a node fails or it is preempted; by default as the cluster has "
+        "it. False is sbatch's --no-requeue.",
+        otherwise="no-requeue",
+    )
+    signal: str | None = option(
+        "signal",
+        _signal,
+        "A signal to send before the time limit ends the job, as sbatch writes it: `USR1@120` (to the steps, 120 "
+        "seconds before), `B:USR1@120` (to the batch script alone).",
+    )
     environment: Sequence[EnvironmentVariable] | None = given("Variables on top of the user's login environment.")
     export: Export | None = given("Which variables the job gets; by default ALL. sbatch: --export.")
-    container: str | None = option("container", argument.folder, "An OCI container bundle to run in, an absolute path on the nodes (Slurm 21.08 and later).")
-    stdout_path: str | None = option("output", argument.path, "The file for output, with sbatch's patterns (%j ...); by default slurm-%j.out in the working folder.")
-    stderr_path: str | None = option("error", argument.path, "The file for errors, likewise; by default the same as for output.")
-    open_mode: OpenMode | None = option("open-mode", _lower, "What becomes of output files that are there already; by default as the cluster has it.")
+    container: str | None = option(
+        "container",
+        argument.folder,
+        "An OCI container bundle to run in, an absolute path on the nodes (Slurm 21.08 and later).",
+    )
+    stdout_path: str | None = option(
+        "output",
+        argument.path,
+        "The file for output, with sbatch's patterns (%j ...); by default slurm-%j.out in the working folder.",
+    )
+    stderr_path: str | None = option(
+        "error", argument.path, "The file for errors, likewise; by default the same as for output."
+    )
+    open_mode: OpenMode | None = option(
+        "open-mode", _lower, "What becomes of output files that are there already; by default as the cluster has it."
+    )
     mail_types: Sequence[MailType] | None = option("mail-type", _mail_types, "What to send mail about, at least one.")
-    mail_user: str | None = option("mail-user", _mail_user, "Who gets the mail, a user or an address; by default the user.")
+    mail_user: str | None = option(
+        "mail-user", _mail_user, "Who gets the mail, a user or an address; by default the user."
+    )
     comment: str | None = option("comment", argument.text, "Any comment.")
-    # fmt: on
 
 
 def check(submission: Submission) -> None:

@@ -104,29 +104,97 @@ def _queue_names(value: str) -> list[str]:
 class Node(Record):
     """A compute node."""
 
-    # fmt: off
     name = Column(_verbatim, "NodeList", about="The node's name in Slurm, as `queue1-dy-large-1`. sinfo: NodeList.")
-    state = Column(_state, "StateComplete", "StateLong", "CPUsState", about="The node's base state; what else is true of it are its flags. sinfo: StateComplete.")
-    flags = Column(_flags, "StateComplete", "StateLong", about="What is true of the node beside its base state, by name. sinfo: StateComplete.")
-    raw_state = Column(_raw_state, "StateComplete", "StateLong", about="The scheduler's own words, as `IDLE+CLOUD+POWERED_DOWN`. sinfo: StateComplete (20.11: StateLong).")
-    reason = Column(_reason, "Reason", "TimeStamp", about="Why the node is down or drained, in the words of who did it; null without a reason. sinfo: Reason.")
-    capacity_code = Column(capacity_code, "Reason", about="Why EC2 started no instance for the node, as ParallelCluster notes it in the reason; null if the reason has no code of EC2's. sinfo: Reason.")
+    state = Column(
+        _state,
+        "StateComplete",
+        "StateLong",
+        "CPUsState",
+        about="The node's base state; what else is true of it are its flags. sinfo: StateComplete.",
+    )
+    flags = Column(
+        _flags,
+        "StateComplete",
+        "StateLong",
+        about="What is true of the node beside its base state, by name. sinfo: StateComplete.",
+    )
+    raw_state = Column(
+        _raw_state,
+        "StateComplete",
+        "StateLong",
+        about="The scheduler's own words, as `IDLE+CLOUD+POWERED_DOWN`. sinfo: StateComplete (20.11: StateLong).",
+    )
+    reason = Column(
+        _reason,
+        "Reason",
+        "TimeStamp",
+        about="Why the node is down or drained, in the words of who did it; null without a reason. sinfo: Reason.",
+    )
+    capacity_code = Column(
+        capacity_code,
+        "Reason",
+        about="Why EC2 started no instance for the node, as ParallelCluster notes it in the reason; null if the "
+        "reason has no code of EC2's. sinfo: Reason.",
+    )
     reason_time = Column(_reason_time, "TimeStamp", "Reason", about="When the reason was set. sinfo: TimeStamp.")
-    queue_names = Column(_queue_names, "PartitionName", about="The names of the queues (Slurm: partitions) that the node belongs to. sinfo: PartitionName.")
+    queue_names = Column(
+        _queue_names,
+        "PartitionName",
+        about="The names of the queues (Slurm: partitions) that the node belongs to. sinfo: PartitionName.",
+    )
     cpu_counts = Column(cpu_counts, "CPUsState", about="The node's CPUs by what they do. sinfo: CPUsState.")
-    cpu_load = Column(_cpu_load, "CPUsLoad", "FreeMem", about="The operating system's load average over one minute; null for a node that is not up. sinfo: CPUsLoad.")
+    cpu_load = Column(
+        _cpu_load,
+        "CPUsLoad",
+        "FreeMem",
+        about="The operating system's load average over one minute; null for a node that is not up. sinfo: CPUsLoad.",
+    )
     memory_mib = Column(integer, "Memory", about="The node's memory in MiB, as configured. sinfo: Memory.")
-    allocated_memory_mib = Column(integer, "AllocMem", about="Memory in MiB that is allocated to jobs. sinfo: AllocMem.")
-    free_memory_mib = Column(integer, "FreeMem", about="Memory in MiB that the operating system has free; null for a node that is not up. sinfo: FreeMem.")
+    allocated_memory_mib = Column(
+        integer, "AllocMem", about="Memory in MiB that is allocated to jobs. sinfo: AllocMem."
+    )
+    free_memory_mib = Column(
+        integer,
+        "FreeMem",
+        about="Memory in MiB that the operating system has free; null for a node that is not up. sinfo: FreeMem.",
+    )
     gpu_count = Column(_gpu_count, "Gres", about="The node's GPUs; null for none. sinfo: Gres.")
-    allocated_gpu_count = Column(_allocated_gpu_count, "GresUsed", "Gres", about="GPUs that are allocated to jobs; null for a node without GPUs. sinfo: GresUsed.")
-    gpu_type = Column(_gpu_type, "Gres", about="The model of its GPUs, in the cluster's spelling; null for none or several. sinfo: Gres.")
-    features = Column(_features, "Features", about="The node's features, which jobs may ask for as constraints. sinfo: Features.")
-    provisioning = Column(_provisioning, "Features", "NodeList", about="ParallelCluster: kept running (static) or started on demand (dynamic); null elsewhere. From the features, else the name.")
-    instance_type = Column(_instance_type, "Features", about="ParallelCluster: the EC2 instance type; null elsewhere and where a compute resource allows several. From the features.")
-    address = Column(word, "NodeAddr", about="The address that slurmctld reaches the node by; on ParallelCluster its name until an instance backs it. sinfo: NodeAddr.")
-    slurm_version = Column(word, "Version", about="The version of the node's slurmd; null for a node that is not up. sinfo: Version.")
-    # fmt: on
+    allocated_gpu_count = Column(
+        _allocated_gpu_count,
+        "GresUsed",
+        "Gres",
+        about="GPUs that are allocated to jobs; null for a node without GPUs. sinfo: GresUsed.",
+    )
+    gpu_type = Column(
+        _gpu_type,
+        "Gres",
+        about="The model of its GPUs, in the cluster's spelling; null for none or several. sinfo: Gres.",
+    )
+    features = Column(
+        _features, "Features", about="The node's features, which jobs may ask for as constraints. sinfo: Features."
+    )
+    provisioning = Column(
+        _provisioning,
+        "Features",
+        "NodeList",
+        about="ParallelCluster: kept running (static) or started on demand (dynamic); null elsewhere. From the "
+        "features, else the name.",
+    )
+    instance_type = Column(
+        _instance_type,
+        "Features",
+        about="ParallelCluster: the EC2 instance type; null elsewhere and where a compute resource allows several. "
+        "From the features.",
+    )
+    address = Column(
+        word,
+        "NodeAddr",
+        about="The address that slurmctld reaches the node by; on ParallelCluster its name until an instance backs "
+        "it. sinfo: NodeAddr.",
+    )
+    slurm_version = Column(
+        word, "Version", about="The version of the node's slurmd; null for a node that is not up. sinfo: Version."
+    )
 
 
 def nodes() -> Question[Rows[Node]]:

@@ -45,20 +45,30 @@ def _tres_points(value: str) -> list[TresPriority]:
 class PriorityFactors(Record):
     """The points of a waiting job in one of its queues. A job that is not eligible yet (held, begin time) has none."""
 
-    # fmt: off
-    raw_id = Column(_verbatim, "%i", about="The number that slurmctld knows the job by; an array's waiting tasks have one. sprio: %i.")
-    queue_name = Column(_verbatim, "%r", about="The queue (Slurm: partition); a job that may start in several has factors for each. sprio: %r.")
-    priority = Column(_points, "%Y", about="The whole priority in this queue, in points; higher starts first. sprio: %Y.")
+    raw_id = Column(
+        _verbatim,
+        "%i",
+        about="The number that slurmctld knows the job by; an array's waiting tasks have one. sprio: %i.",
+    )
+    queue_name = Column(
+        _verbatim,
+        "%r",
+        about="The queue (Slurm: partition); a job that may start in several has factors for each. sprio: %r.",
+    )
+    priority = Column(
+        _points, "%Y", about="The whole priority in this queue, in points; higher starts first. sprio: %Y."
+    )
     age = Column(_points, "%A", about="Points for how long it has been eligible. sprio: %A.")
     association = Column(_points, "%B", about="Points of its account and user. sprio: %B.")
-    fair_share = Column(_points, "%F", about="Points for how little its account and user have used of their share. sprio: %F.")
+    fair_share = Column(
+        _points, "%F", about="Points for how little its account and user have used of their share. sprio: %F."
+    )
     job_size = Column(_points, "%J", about="Points for its size. sprio: %J.")
     queue = Column(_points, "%P", about="Points of the queue (Slurm: partition). sprio: %P.")
     qos = Column(_points, "%Q", about="Points of its quality of service. sprio: %Q.")
     site = Column(_points, "%S", about="Points that the site's own rule or an administrator adds. sprio: %S.")
     tres = Column(_tres_points, "%T", about="Points for each resource that it asks for. sprio: %T.")
     nice = Column(_points, "%N", about="What its nice value takes away, in points; negative adds. sprio: %N.")
-    # fmt: on
 
 
 def priority_factors() -> Question[Rows[PriorityFactors] | NoPriorityFactors]:
@@ -73,7 +83,7 @@ def priority_factors() -> Question[Rows[PriorityFactors] | NoPriorityFactors]:
 
 
 def read(replies: Sequence[Reply], separator: str) -> Rows[PriorityFactors] | NoPriorityFactors:
-    """One row a line, none without a waiting job. Raises SchedulerUnavailableError, RefusedError, SlurmError, ParseError.
+    """One row a line, none without a waiting job. Raises what `require_success` raises, and ParseError.
 
     None of these columns holds text that a user chooses; they are framed all the same, as a partition may have any
     name.

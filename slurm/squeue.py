@@ -74,7 +74,7 @@ def _priority(value: str) -> float | None:
 
 
 def _node_count(tres_alloc: str, nodes: str) -> int | None:
-    """Of a waiting job squeue's NumNodes is a guess from the largest node it can see, and powered-down ones it cannot."""
+    """For a waiting job squeue guesses NumNodes from the largest node that it sees; it sees no powered-down nodes."""
     return integer(tres(tres_alloc).get("node", nodes))
 
 
@@ -145,40 +145,145 @@ _GPU_COLUMNS = (
 class Job(Record):
     """A job, an array's task, an array's waiting tasks (one row), or a component of a heterogeneous job."""
 
-    # fmt: off
-    job_id = Column(_verbatim, "JobArrayID", about="Slurm's own spelling: `123`, `123_4` (array task), `123_[5-9%2]` (the array's waiting tasks), `123+0` (part of a heterogeneous job). squeue: JobArrayID.")
+    job_id = Column(
+        _verbatim,
+        "JobArrayID",
+        about="Slurm's own spelling: `123`, `123_4` (array task), `123_[5-9%2]` (the array's waiting tasks), `123+0` "
+        "(part of a heterogeneous job). squeue: JobArrayID.",
+    )
     name = Column(_verbatim, "Name", about="The job's name, whatever characters it holds. squeue: Name.")
     user = Column(_verbatim, "UserName", about="The account on the cluster that the job runs as. squeue: UserName.")
-    account = Column(word, "Account", about="The account that the job's use is charged to; null where the cluster keeps no accounts. squeue: Account.")
+    account = Column(
+        word,
+        "Account",
+        about="The account that the job's use is charged to; null where the cluster keeps no accounts. squeue: "
+        "Account.",
+    )
     state = Column(job_state, "State", about="The job's state. squeue: State.")
-    raw_state = Column(_verbatim, "State", about="The scheduler's own word, also where `state` is UNKNOWN. squeue: State.")
-    reason = Column(word, "Reason", about="Why the job waits or failed, in Slurm's words; null when it gives none. squeue: Reason.")
-    queue_name = Column(_verbatim, "Partition", about="The queue (Slurm: partition), as Slurm prints it: a waiting job may name several, joined by commas. squeue: Partition.")
-    node_names = Column(expand, "NodeList", about="The names of the nodes allocated to the job; empty while it waits. squeue: NodeList.")
+    raw_state = Column(
+        _verbatim, "State", about="The scheduler's own word, also where `state` is UNKNOWN. squeue: State."
+    )
+    reason = Column(
+        word, "Reason", about="Why the job waits or failed, in Slurm's words; null when it gives none. squeue: Reason."
+    )
+    queue_name = Column(
+        _verbatim,
+        "Partition",
+        about="The queue (Slurm: partition), as Slurm prints it: a waiting job may name several, joined by commas. "
+        "squeue: Partition.",
+    )
+    node_names = Column(
+        expand, "NodeList", about="The names of the nodes allocated to the job; empty while it waits. squeue: NodeList."
+    )
     qos = Column(word, "QOS", about="The quality of service. squeue: QOS.")
-    priority = Column(_priority, "PriorityLong", about="The scheduler's priority; higher starts first, 0 is held. squeue: PriorityLong.")
-    submit_time = Column(instant, "SubmitTime", about="When the job was submitted, or last requeued. squeue: SubmitTime.")
-    eligible_time = Column(instant, "EligibleTime", about="When the job became, or becomes, eligible to start; null while it is held or depends on another. squeue: EligibleTime.")
-    start_time = Column(instant, "StartTime", about="When the job started; for a waiting job the scheduler's estimate or its begin time, or null. squeue: StartTime.")
-    end_time = Column(instant, "EndTime", about="When the job ended; for one that runs, when its time limit ends it. squeue: EndTime.")
-    time_limit_seconds = Column(seconds, "TimeLimit", about="The time limit in seconds; null if there is none, or if it is over 365 days (squeue prints INVALID). squeue: TimeLimit.")
-    elapsed_seconds = Column(seconds, "TimeUsed", about="How long the job has run, in seconds, without times of suspension. squeue: TimeUsed.")
-    node_count = Column(_node_count, "tres-alloc", "NumNodes", about="How many nodes it has, or, while it waits, needs at least. squeue: tres-alloc, node; else NumNodes.")
-    cpu_count = Column(integer, "NumCPUs", about="How many CPUs it has, or, while it waits, needs at least. squeue: NumCPUs.")
-    memory_mib = Column(_memory, "tres-alloc", about="Memory of the whole job in MiB, allocated or, while it waits, asked for; null where the cluster does not manage memory. squeue: tres-alloc, mem.")
-    gpu_count = Column(_gpu_count, *_GPU_COLUMNS, about="How many GPUs the whole job has or asks for; null for none. squeue: tres-alloc, else tres-per-job, tres-per-node, tres-per-socket (times Sockets), tres-per-task.")
-    gpu_type = Column(_gpu_type, *_GPU_COLUMNS, about="The GPU model asked for, in the cluster's spelling; null if any will do. squeue: as gpuCount.")
-    exit_code = Column(_exit_code, "exit_code", "State", "NodeList", about="The exit code of the batch script (0-255); null until it ended, if a signal ended it, and if it never started. squeue: exit_code.")
-    exit_signal = Column(_exit_signal, "exit_code", "State", "NodeList", about="The number of the signal that ended the job; null for none. squeue: exit_code.")
-    array_job_id = Column(_array_job_id, "JobArrayID", about="The array's id, for a task of one; else null. squeue: JobArrayID.")
-    array_task_id = Column(_array_task_id, "JobArrayID", about="The task's index in its array; null outside arrays and for waiting tasks that share a row. squeue: JobArrayID.")
-    het_job_id = Column(_het_job_id, "JobArrayID", about="The id of the heterogeneous job that this is a component of; else null. squeue: JobArrayID.")
-    dependency = Column(text, "Dependency", about="What the job waits for, as `afterok:123(unfulfilled)`; null for nothing. squeue: Dependency.")
+    priority = Column(
+        _priority,
+        "PriorityLong",
+        about="The scheduler's priority; higher starts first, 0 is held. squeue: PriorityLong.",
+    )
+    submit_time = Column(
+        instant, "SubmitTime", about="When the job was submitted, or last requeued. squeue: SubmitTime."
+    )
+    eligible_time = Column(
+        instant,
+        "EligibleTime",
+        about="When the job became, or becomes, eligible to start; null while it is held or depends on another. "
+        "squeue: EligibleTime.",
+    )
+    start_time = Column(
+        instant,
+        "StartTime",
+        about="When the job started; for a waiting job the scheduler's estimate or its begin time, or null. squeue: "
+        "StartTime.",
+    )
+    end_time = Column(
+        instant, "EndTime", about="When the job ended; for one that runs, when its time limit ends it. squeue: EndTime."
+    )
+    time_limit_seconds = Column(
+        seconds,
+        "TimeLimit",
+        about="The time limit in seconds; null if there is none, or if it is over 365 days (squeue prints INVALID). "
+        "squeue: TimeLimit.",
+    )
+    elapsed_seconds = Column(
+        seconds,
+        "TimeUsed",
+        about="How long the job has run, in seconds, without times of suspension. squeue: TimeUsed.",
+    )
+    node_count = Column(
+        _node_count,
+        "tres-alloc",
+        "NumNodes",
+        about="How many nodes it has, or, while it waits, needs at least. squeue: tres-alloc, node; else NumNodes.",
+    )
+    cpu_count = Column(
+        integer, "NumCPUs", about="How many CPUs it has, or, while it waits, needs at least. squeue: NumCPUs."
+    )
+    memory_mib = Column(
+        _memory,
+        "tres-alloc",
+        about="Memory of the whole job in MiB, allocated or, while it waits, asked for; null where the cluster does "
+        "not manage memory. squeue: tres-alloc, mem.",
+    )
+    gpu_count = Column(
+        _gpu_count,
+        *_GPU_COLUMNS,
+        about="How many GPUs the whole job has or asks for; null for none. squeue: tres-alloc, else tres-per-job, "
+        "tres-per-node, tres-per-socket (times Sockets), tres-per-task.",
+    )
+    gpu_type = Column(
+        _gpu_type,
+        *_GPU_COLUMNS,
+        about="The GPU model asked for, in the cluster's spelling; null if any will do. squeue: as gpuCount.",
+    )
+    exit_code = Column(
+        _exit_code,
+        "exit_code",
+        "State",
+        "NodeList",
+        about="The exit code of the batch script (0-255); null until it ended, if a signal ended it, and if it never "
+        "started. squeue: exit_code.",
+    )
+    exit_signal = Column(
+        _exit_signal,
+        "exit_code",
+        "State",
+        "NodeList",
+        about="The number of the signal that ended the job; null for none. squeue: exit_code.",
+    )
+    array_job_id = Column(
+        _array_job_id, "JobArrayID", about="The array's id, for a task of one; else null. squeue: JobArrayID."
+    )
+    array_task_id = Column(
+        _array_task_id,
+        "JobArrayID",
+        about="The task's index in its array; null outside arrays and for waiting tasks that share a row. squeue: "
+        "JobArrayID.",
+    )
+    het_job_id = Column(
+        _het_job_id,
+        "JobArrayID",
+        about="The id of the heterogeneous job that this is a component of; else null. squeue: JobArrayID.",
+    )
+    dependency = Column(
+        text,
+        "Dependency",
+        about="What the job waits for, as `afterok:123(unfulfilled)`; null for nothing. squeue: Dependency.",
+    )
     work_dir = Column(text, "WorkDir", about="The folder that the job starts in. squeue: WorkDir.")
-    command = Column(text, "Command", about="The path of the script and, on releases that tell them (22.05 does, 24.11 does not), its arguments; null if the script came as text. squeue: Command.")
-    comment = Column(text, "Comment", about="The job's comment; null without one (Slurm prints both as `(null)`, so that literal text is null too). squeue: Comment.")
+    command = Column(
+        text,
+        "Command",
+        about="The path of the script and, on releases that tell them (22.05 does, 24.11 does not), its arguments; "
+        "null if the script came as text. squeue: Command.",
+    )
+    comment = Column(
+        text,
+        "Comment",
+        about="The job's comment; null without one (Slurm prints both as `(null)`, so that literal text is null "
+        "too). squeue: Comment.",
+    )
     restart_count = Column(integer, "RestartCnt", about="How many times the job was requeued. squeue: RestartCnt.")
-    # fmt: on
 
     output_columns = Column(
         _verbatim_row,

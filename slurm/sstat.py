@@ -34,16 +34,36 @@ def _job(step: str) -> str:
 class RunningStep(Record):
     """What a running step has used until now; where sacct.Step has a field too, names and types are the same."""
 
-    # fmt: off
-    step_id = Column(_verbatim, "JobID", about="The step, with the number that slurmctld knows its job by: `123.0`, `123.batch`. sstat: JobID.")
+    step_id = Column(
+        _verbatim,
+        "JobID",
+        about="The step, with the number that slurmctld knows its job by: `123.0`, `123.batch`. sstat: JobID.",
+    )
     task_count = Column(integer, "NTasks", about="How many tasks it has. sstat: NTasks.")
     node_names = Column(expand, "Nodelist", about="The names of the step's nodes. sstat: Nodelist.")
-    cpu_time_seconds = Column(total_cpu_time, "TRESUsageInTot", about="CPU time that its tasks have used, in seconds, user and system. sstat: TRESUsageInTot, cpu.")
-    ave_cpu_seconds = Column(seconds, "AveCPU", about="CPU time that a task has used on average, in seconds. sstat: AveCPU.")
-    max_rss_mib = Column(bytes_as_mebibytes, "MaxRSS", about="The most memory that one of its tasks has had resident, in MiB. sstat: MaxRSS.")
-    ave_rss_mib = Column(bytes_as_mebibytes, "AveRSS", about="Resident memory at the last look, averaged over its tasks, in MiB. sstat: AveRSS.")
-    total_rss_mib = Column(total_memory, "TRESUsageInTot", about="Resident memory at the last look, summed over its tasks, in MiB. sstat: TRESUsageInTot, mem.")
-    # fmt: on
+    cpu_time_seconds = Column(
+        total_cpu_time,
+        "TRESUsageInTot",
+        about="CPU time that its tasks have used, in seconds, user and system. sstat: TRESUsageInTot, cpu.",
+    )
+    ave_cpu_seconds = Column(
+        seconds, "AveCPU", about="CPU time that a task has used on average, in seconds. sstat: AveCPU."
+    )
+    max_rss_mib = Column(
+        bytes_as_mebibytes,
+        "MaxRSS",
+        about="The most memory that one of its tasks has had resident, in MiB. sstat: MaxRSS.",
+    )
+    ave_rss_mib = Column(
+        bytes_as_mebibytes,
+        "AveRSS",
+        about="Resident memory at the last look, averaged over its tasks, in MiB. sstat: AveRSS.",
+    )
+    total_rss_mib = Column(
+        total_memory,
+        "TRESUsageInTot",
+        about="Resident memory at the last look, summed over its tasks, in MiB. sstat: TRESUsageInTot, mem.",
+    )
 
     raw_id = Column(_job, "JobID", about="The number that slurmctld knows the step's job by.")
 
@@ -51,8 +71,8 @@ class RunningStep(Record):
 def running_steps(raw_ids: Sequence[str]) -> Question[Rows[RunningStep]]:
     """The running steps of running jobs, given by the numbers that slurmctld knows them by (`squeue.Job.raw_id`).
 
-    `.extern` is among them where the cluster has it. A job that does not run, or of another user, has no rows. There may
-    be rows of other jobs: an array's last task bears the array's number, to which sstat answers with all of its tasks.
+    `.extern` is among them if the cluster has it. Jobs that do not run and jobs of other users have no rows. The answer
+    may hold rows of other jobs: an array's last task has the array's number, for which sstat prints all of its tasks.
     """
     options = {"format": ",".join(RunningStep.sources()), "jobs": ",".join(raw_ids)}
     return Question((Command("sstat", options),) if raw_ids else (), read)

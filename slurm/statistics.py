@@ -30,12 +30,17 @@ _TOP, _MAIN, _BACKFILL = "", "Main schedule statistics", "Backfilling stats"
 class Statistics:
     """How the scheduler works. Counts are since `since`, when slurmctld started or last set them back (at midnight)."""
 
-    # fmt: off
     since: datetime | None = line(_TOP, "Data since", "Since when it is counted.", _when)
     as_of: datetime | None = line(_TOP, "sdiag output at", "When it was counted.", _when)
-    server_thread_count: int | None = line(_TOP, "Server thread count", "How many threads of slurmctld are at work; many show overload.")
+    server_thread_count: int | None = line(
+        _TOP, "Server thread count", "How many threads of slurmctld are at work; many show overload."
+    )
     agent_queue_size: int | None = line(_TOP, "Agent queue size", "How many messages to nodes wait to be sent.")
-    accounting_queue_size: int | None = line(_TOP, "DBD Agent queue size", "How many records wait to be sent to slurmdbd; they grow while it does not answer.")
+    accounting_queue_size: int | None = line(
+        _TOP,
+        "DBD Agent queue size",
+        "How many records wait to be sent to slurmdbd; they grow while it does not answer.",
+    )
     jobs_submitted: int | None = line(_TOP, "Jobs submitted", "How many jobs were submitted.")
     jobs_started: int | None = line(_TOP, "Jobs started", "How many jobs were started.")
     jobs_completed: int | None = line(_TOP, "Jobs completed", "How many jobs ended well.")
@@ -43,21 +48,44 @@ class Statistics:
     jobs_failed: int | None = line(_TOP, "Jobs failed", "How many jobs failed.")
     jobs_pending: int | None = line(_TOP, "Jobs pending", "How many jobs wait, when slurmctld counted last.")
     jobs_running: int | None = line(_TOP, "Jobs running", "How many jobs run, when slurmctld counted last.")
-    last_cycle_microseconds: int | None = line(_MAIN, "Last cycle", "How long the last pass of the main scheduler took, in microseconds.")
-    max_cycle_microseconds: int | None = line(_MAIN, "Max cycle", "How long the longest pass of the main scheduler took, in microseconds.")
-    mean_cycle_microseconds: int | None = line(_MAIN, "Mean cycle", "How long a pass of the main scheduler takes, in microseconds; null before the first.")
+    last_cycle_microseconds: int | None = line(
+        _MAIN, "Last cycle", "How long the last pass of the main scheduler took, in microseconds."
+    )
+    max_cycle_microseconds: int | None = line(
+        _MAIN, "Max cycle", "How long the longest pass of the main scheduler took, in microseconds."
+    )
+    mean_cycle_microseconds: int | None = line(
+        _MAIN, "Mean cycle", "How long a pass of the main scheduler takes, in microseconds; null before the first."
+    )
     cycles: int | None = line(_MAIN, "Total cycles", "How many passes the main scheduler made.")
-    cycles_per_minute: int | None = line(_MAIN, "Cycles per minute", "How many passes the main scheduler makes a minute; null in the first.")
-    queue_length: int | None = line(_MAIN, "Last queue length", "How many jobs waited at the last pass of the main scheduler.")
-    backfilled_jobs: int | None = line(_BACKFILL, "Total backfilled jobs (since last stats cycle start)", "How many jobs backfill has started.")
+    cycles_per_minute: int | None = line(
+        _MAIN, "Cycles per minute", "How many passes the main scheduler makes a minute; null in the first."
+    )
+    queue_length: int | None = line(
+        _MAIN, "Last queue length", "How many jobs waited at the last pass of the main scheduler."
+    )
+    backfilled_jobs: int | None = line(
+        _BACKFILL, "Total backfilled jobs (since last stats cycle start)", "How many jobs backfill has started."
+    )
     backfill_cycles: int | None = line(_BACKFILL, "Total cycles", "How many passes backfill made.")
-    backfill_last_time: datetime | None = line(_BACKFILL, "Last cycle when", "When the last pass of backfill was; null for never.", _when)
-    backfill_last_cycle_microseconds: int | None = line(_BACKFILL, "Last cycle", "How long the last pass of backfill took, in microseconds, pauses left out.")
-    backfill_max_cycle_microseconds: int | None = line(_BACKFILL, "Max cycle", "How long the longest pass of backfill took, in microseconds.")
-    backfill_mean_cycle_microseconds: int | None = line(_BACKFILL, "Mean cycle", "How long a pass of backfill takes, in microseconds; null before the first.")
-    backfill_last_depth: int | None = line(_BACKFILL, "Last depth cycle", "How many jobs the last pass of backfill looked at.")
-    backfill_queue_length: int | None = line(_BACKFILL, "Last queue length", "How many jobs waited at the last pass of backfill.")
-    # fmt: on
+    backfill_last_time: datetime | None = line(
+        _BACKFILL, "Last cycle when", "When the last pass of backfill was; null for never.", _when
+    )
+    backfill_last_cycle_microseconds: int | None = line(
+        _BACKFILL, "Last cycle", "How long the last pass of backfill took, in microseconds, pauses left out."
+    )
+    backfill_max_cycle_microseconds: int | None = line(
+        _BACKFILL, "Max cycle", "How long the longest pass of backfill took, in microseconds."
+    )
+    backfill_mean_cycle_microseconds: int | None = line(
+        _BACKFILL, "Mean cycle", "How long a pass of backfill takes, in microseconds; null before the first."
+    )
+    backfill_last_depth: int | None = line(
+        _BACKFILL, "Last depth cycle", "How many jobs the last pass of backfill looked at."
+    )
+    backfill_queue_length: int | None = line(
+        _BACKFILL, "Last queue length", "How many jobs waited at the last pass of backfill."
+    )
 
 
 def statistics() -> Question[Statistics]:

@@ -1,4 +1,4 @@
-// Bundles GraphiQL and its page into dist/, so that a browser asks no other host than the API's.
+// Bundles GraphiQL and its page into dist/, so that a browser loads everything from the API's own host.
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -15,15 +15,15 @@ const OPTIONS = {
   minify: true,
   metafile: true,
   logLevel: "warning",
-  legalComments: "none", // licences() says it for all of them
+  legalComments: "none", // writeLicences() collects them all
   target: "es2022",
-  entryNames: "[name]-[hash]", // a name says its content, so a browser may keep the file for good
+  entryNames: "[name]-[hash]", // the name changes with the content, so a browser may cache the file for ever
   chunkNames: "[name]-[hash]",
   assetNames: "[name]-[hash]",
   define: { "process.env.NODE_ENV": '"production"' },
 };
 
-// Monaco does its language work in three workers.
+// Monaco checks and completes code in three workers.
 async function bundleWorkers() {
   const { metafile } = await build({
     ...OPTIONS,
@@ -69,19 +69,23 @@ function copyIcon() {
 }
 
 function writePage(metafile, icon) {
-  const names = { ICON: icon, STYLE: named(metafile, /^graphiql-.*\.css$/), SCRIPT: named(metafile, /^graphiql-.*\.js$/) };
+  const names = {
+    ICON: icon,
+    STYLE: named(metafile, /^graphiql-.*\.css$/),
+    SCRIPT: named(metafile, /^graphiql-.*\.js$/),
+  };
   const page = readFileSync(join(HERE, "src", "index.html"), "utf8");
   writeFileSync(join(DIST, "index.html"), page.replace(/%([A-Z]+)%/g, (_, name) => names[name]));
 }
 
-// Monaco's styles are all in the page's sheet; those of the parts that it loads later are asked for by nobody.
+// The page's sheet has all of Monaco's styles. Nothing loads the sheets of the parts that come later.
 function removeDoubledStyles(metafile) {
   const kept = named(metafile, /^graphiql-.*\.css$/);
   const sheets = Object.keys(metafile.outputs).map((path) => basename(path)).filter((name) => name.endsWith(".css"));
   sheets.filter((name) => name !== kept).forEach((name) => rmSync(join(DIST, name)));
 }
 
-// What we pass on of others carries their licences.
+// The licences of the packages that we pass on.
 function writeLicences(metafiles) {
   const inputs = metafiles.flatMap((metafile) => Object.keys(metafile.inputs));
   const folders = new Set(inputs.map((path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]));
@@ -100,4 +104,4 @@ const workers = await bundleWorkers();
 const page = await bundlePage(workers);
 removeDoubledStyles(page);
 writeLicences([workers, page]);
-writePage(page, copyIcon()); // last: with the page, dist/ is whole
+writePage(page, copyIcon()); // last: once the page is there, dist/ is complete

@@ -16,7 +16,7 @@ globalThis.MonacoEnvironment = {
   getWorker: (_, label) => new Worker(new URL(WORKERS[label] ?? EDITOR_WORKER, import.meta.url)),
 };
 
-// Beside the page, whatever stage or path of a gateway the page lies under.
+// The API is beside the page, under whatever stage or path the gateway serves both.
 const url = new URL("graphql", document.baseURI).href;
 
 createRoot(document.getElementById("graphiql")).render(
