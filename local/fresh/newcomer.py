@@ -110,11 +110,10 @@ def _tests(machine: Machine, part: bool, log: Path, show: Show) -> Step:
 
 
 def readme_query(readme: str, url: str) -> str:
-    """The shell command of the README's section Ask, to the API that listens at `url`."""
-    section = readme.partition("\n## Ask\n")[2].partition("\n## ")[0]
-    block = re.search(r"(?:^    .*\n)+", section, re.MULTILINE)
+    """The README's first curl command, a query of jobs, sent to the API that listens at `url`."""
+    block = re.search(r"^    curl (?:.*\n)(?:    .*\n)*", readme, re.MULTILINE)
     if block is None:
-        raise ValueError("README.md has no command in its section Ask")
+        raise ValueError("README.md has no curl command")
     return block[0].replace("http://127.0.0.1:8000", url).strip()
 
 

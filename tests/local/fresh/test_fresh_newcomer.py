@@ -30,8 +30,8 @@ def test_the_query_is_the_readmes_own_sent_to_the_api_that_was_started() -> None
 
 
 def test_a_readme_without_a_query_is_an_error() -> None:
-    with pytest.raises(ValueError, match="no command in its section Ask"):
-        newcomer.readme_query("# slurmql\n\n## Ask\n\nNicely.\n\n## Submit\n\n    curl\n", "")
+    with pytest.raises(ValueError, match="no curl command"):
+        newcomer.readme_query("# slurmql\n\n    make run\n\nor use curl.\n", "")
 
 
 @pytest.mark.parametrize(
