@@ -3,6 +3,7 @@
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -22,13 +23,13 @@ SUITES = ("bookworm", "trixie")
 TREE = Path(__file__).parents[2]
 DEFAULT_PORT = 8000
 SHOWN_LINES = 15
-NOT_HERE = 3
+NOT_HERE, INTERRUPTED = 3, 130
 
 
 def main() -> int:
     """Take the steps on each suite in turn and print a table of them.
 
-    The status is 1 if a step failed, 3 if there can be no bare machine here, so that nothing is known.
+    The status is 1 if a step failed, 3 if no bare machine can be made here, and 130 after Ctrl-C.
     """
     parser = argparse.ArgumentParser(prog="make fresh")
     parser.add_argument("suite", choices=[*SUITES, ALL])
@@ -39,6 +40,8 @@ def main() -> int:
         return NOT_HERE
     if _changed():
         print("note: what is not committed is not in the clone", flush=True)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)  # so that the machine is removed
     suites = SUITES if arguments.suite == ALL else (arguments.suite,)
     results: dict[str, list[Step]] = {}
     try:
@@ -47,6 +50,9 @@ def main() -> int:
     except SuiteError as error:
         print(error, file=sys.stderr)
         return NOT_HERE
+    except KeyboardInterrupt:
+        print("\nstopped; the bare machine is removed", flush=True)
+        return INTERRUPTED
     print(f"\n{table(results)}", flush=True)
     return 0 if all(step.passed for steps in results.values() for step in steps) else 1
 
@@ -85,6 +91,10 @@ def excerpt(output: str, log: Path) -> str:
     """What to read of a step that failed: the failed tests if it names any, else its last lines."""
     lines = newcomer.failures(output) or output.splitlines()
     return "\n".join([*(f"    {line}" for line in lines[-SHOWN_LINES:]), f"    (all of it: {log})"])
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _port() -> int | None:
