@@ -68,10 +68,11 @@ def each_once(datasets: Iterable[Dataset[Any]]) -> list[Dataset[Any]]:
     return list(found.values())
 
 
-LINGER = 60.0
+ALL_COLUMNS_FOR = 60.0
 """Seconds for which whoever asks in brief asks in full after somebody had use for that: two questions would cost more.
 
-A fleet may take twice as long: its sandboxes do not tell each other who had use for it and who asked for its sake.
+With shared snapshots it may take twice as long: sandboxes do not tell each other who had use for it and who asked for
+its sake.
 """
 
 
@@ -84,7 +85,7 @@ class Snapshot(Generic[T]):
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptSnapshot:
     """A snapshot that is good until then on the monotonic clock, and has all changes up to that generation."""
 
     snapshot: Snapshot[Any]
@@ -97,5 +98,5 @@ class Kept:
         return dataset.is_brief or not self.is_brief
 
 
-Answers = Mapping[Dataset[Any], Kept | Fault]
+Answers = Mapping[Dataset[Any], KeptSnapshot | Fault]
 """What became known of each dataset, or why nothing did."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from headnode import sent
+from headnode import sent_commands
 from headnode.deadline import Deadline
 from headnode.errors import (
     ClusterUnreachableError,
@@ -77,7 +77,7 @@ def _send(ssm: SSMClient, invocation: Invocation, deadline: Deadline) -> str:
                 Comment=invocation.comment[:100],
             )
             command = answer["Command"]["CommandId"]
-            sent.note(command)
+            sent_commands.note(command)
             return command
         except ClientError as error:
             if _code(error) not in _THROTTLED:

@@ -1,4 +1,4 @@
-"""The lease to ask for a dataset: who in the fleet of sandboxes does, until when, and how it ended."""
+"""The lease to ask for a dataset: which sandbox does, until when, and how it ended."""
 
 from __future__ import annotations
 

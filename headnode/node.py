@@ -39,7 +39,7 @@ NOBODY = Actor()
 
 
 @dataclass(frozen=True)
-class Errand:
+class Bundle:
     """Commands for one SSM command: steps that run one after the other, each of commands that run together.
 
     `changes` tells whether anything is changed.
@@ -60,7 +60,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Answer:
-    """The replies of all commands of an errand, in order, and where the head node has put them if they were large."""
+    """The replies of all commands of a bundle, in order, and where the head node has put them if they were large."""
 
     replies: list[Reply]
     stored: Stored | None = None
@@ -91,14 +91,14 @@ class HeadNode:
         return instances_by_address(self._clients, self._tag)
 
     def script(self, uri: str) -> str:
-        """A batch script from S3. Raises ScriptRefusedError, ClusterUnreachableError."""
+        """A batch script from S3. Raises ScriptUnavailableError, ClusterUnreachableError."""
         return self._scripts.read(uri)
 
-    def run(self, errand: Errand, deadline: Deadline, comment: str) -> list[Reply]:
+    def run(self, bundle: Bundle, deadline: Deadline, comment: str) -> list[Reply]:
         """The replies of all commands, in order. Costs one SSM command. Raises HeadNodeError."""
-        return self.answer(errand, deadline, comment).replies
+        return self.answer(bundle, deadline, comment).replies
 
-    def answer(self, errand: Errand, deadline: Deadline, comment: str) -> Answer:
+    def answer(self, bundle: Bundle, deadline: Deadline, comment: str) -> Answer:
         """What the head node answers. Costs one SSM command. Raises HeadNodeError.
 
         `comment` goes into SSM's history beside the command; it should tell the request, not its content.
@@ -106,7 +106,7 @@ class HeadNode:
         instance = self._discovery.instance()
         answer_key = self._storage.new_key("answers") if self._storage else None
         request = _request(
-            errand, deadline, self._storage.put_url(answer_key) if self._storage and answer_key else None
+            bundle, deadline, self._storage.put_url(answer_key) if self._storage and answer_key else None
         )
         packed = gzip.compress(json.dumps(request).encode(), 6)
         request_key = None
@@ -118,7 +118,7 @@ class HeadNode:
             parameter=PARAMETER,
             text=base64.urlsafe_b64encode(packed).decode(),
             comment=comment,
-            changes=errand.changes,
+            changes=bundle.changes,
         )
         try:
             printed = invoke(self._clients.ssm, invocation, deadline, self._pace)
@@ -131,7 +131,7 @@ class HeadNode:
         try:
             answer, stored = self._opened(printed, answer_key)
         except (ClusterUnreachableError, ResponseTooLargeError) as error:
-            if errand.changes:  # the command ran: what it did is done
+            if bundle.changes:  # the command ran: what it did is done
                 raise OutcomeUnknownError("The result of the change was lost.") from error
             raise
         return Answer(_replies(answer), stored)
@@ -156,13 +156,13 @@ class HeadNode:
         return answer, stored
 
 
-def _request(errand: Errand, deadline: Deadline, put: str | None) -> dict[str, Any]:
+def _request(bundle: Bundle, deadline: Deadline, put: str | None) -> dict[str, Any]:
     return {
         "expires": time.time() + deadline.remaining,
-        "user": errand.actor.user,
-        "administer": errand.actor.administer,
+        "user": bundle.actor.user,
+        "administer": bundle.actor.administer,
         "put": put,
-        "steps": [[_operation(command) for command in step] for step in errand.steps],
+        "steps": [[_operation(command) for command in step] for step in bundle.steps],
     }
 
 

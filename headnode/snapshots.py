@@ -10,15 +10,15 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
-from headnode import asking
 from headnode.aws import Clients
-from headnode.dataset import LINGER, Answers, Dataset, Fault, Kept, Snapshot, each_once
+from headnode.dataset import ALL_COLUMNS_FOR, Answers, Dataset, Fault, KeptSnapshot, Snapshot, each_once
 from headnode.deadline import Deadline
 from headnode.errors import DeadlineError, HeadNodeError
-from headnode.fleet import Fleet
+from headnode.fetch import fetch, instant, wall_clock
 from headnode.node import NOBODY, Actor, HeadNode
 from headnode.settings import ClusterSettings, Settings
-from headnode.table import Item
+from headnode.shared import SharedSnapshots
+from headnode.shared_item import ItemState
 
 __all__ = ["Dataset", "Fault", "Snapshot", "Snapshots"]
 
@@ -31,7 +31,7 @@ class _UnderWay:
 
     dataset: Dataset[Any]
     generation: int
-    answer: Future[Kept | Fault]
+    answer: Future[KeptSnapshot | Fault]
 
     def serves(self, dataset: Dataset[Any], least: int) -> bool:
         """Whether what comes will do for that dataset, with all changes up to the generation `least`."""
@@ -41,15 +41,15 @@ class _UnderWay:
 class Snapshots:
     """One cluster's snapshots. A dataset that is being asked for is not asked for again: later callers wait.
 
-    With a `fleet` that holds for all sandboxes: what one of them was told, the others have.
+    With `shared` that holds for all sandboxes: what one of them was told, the others have.
     """
 
-    def __init__(self, node: HeadNode, ttl: float, fleet: Fleet | None = None) -> None:
+    def __init__(self, node: HeadNode, ttl: float, shared: SharedSnapshots | None = None) -> None:
         self.node = node
         self._ttl = ttl
-        self._fleet = fleet
+        self._shared = shared
         self._lock = threading.Lock()
-        self._kept: dict[Dataset[Any], Kept] = {}
+        self._kept: dict[Dataset[Any], KeptSnapshot] = {}
         self._under_way: dict[Dataset[Any], _UnderWay] = {}
         self._in_full_until: dict[Dataset[Any], float] = {}
         """Until when what is wanted in brief is asked for in full."""
@@ -58,7 +58,7 @@ class Snapshots:
     def of(cls, clients: Clients, cluster: ClusterSettings, settings: Settings) -> Self:
         """The cluster's snapshots as the deployment has them."""
         node = HeadNode(clients, cluster, settings)
-        return cls(node, settings.ttl, Fleet.of(node, clients, cluster.name, settings))
+        return cls(node, settings.ttl, SharedSnapshots.of(node, clients, cluster.name, settings))
 
     def kept(self, dataset: Dataset[T]) -> Snapshot[T] | None:
         """The dataset's snapshot, if one is kept that is still good."""
@@ -79,7 +79,7 @@ class Snapshots:
         while missing:
             ours, theirs = self._ask(missing, deadline, comment, actor)
             for dataset, answer in (ours | theirs).items():
-                answers[dataset] = answer.snapshot if isinstance(answer, Kept) else answer
+                answers[dataset] = answer.snapshot if isinstance(answer, KeptSnapshot) else answer
             # Another request's time was over: ours need not be.
             missing = [each for each in theirs if isinstance(answers[each], DeadlineError) and not deadline.passed]
         return answers
@@ -89,15 +89,15 @@ class Snapshots:
 
         What the other sandboxes know is forgotten all at once.
         """
-        if self._fleet:
-            self._fleet.count_change()
+        if self._shared:
+            self._shared.count_change()
         with self._lock:
             for dataset in list(self._kept) if datasets is None else datasets:
                 self._kept.pop(dataset, None)
             for dataset in list(self._under_way) if datasets is None else datasets:
                 self._under_way.pop(dataset, None)
 
-    def _as_used(self, dataset: Dataset[T]) -> Dataset[T]:
+    def _full_if_needed(self, dataset: Dataset[T]) -> Dataset[T]:
         """The dataset in full, if this sandbox asked for that for its own sake lately.
 
         A kept snapshot in full may be taken just because it is there: that is no use of it. What is shared has few keys
@@ -107,21 +107,21 @@ class Snapshots:
         if dataset.in_full is not None:
             return dataset.in_full if now < self._in_full_until.get(dataset, now) else dataset
         if dataset.shared:
-            self._in_full_until[dataset] = now + LINGER
+            self._in_full_until[dataset] = now + ALL_COLUMNS_FOR
         return dataset
 
-    def _good(self, dataset: Dataset[Any], least: int) -> Kept | None:
+    def _good(self, dataset: Dataset[Any], least: int) -> KeptSnapshot | None:
         kept = self._kept.get(dataset)
         good = kept and time.monotonic() < kept.until and kept.generation >= least and kept.serves(dataset)
         return kept if good else None
 
     def _ask(
         self, datasets: Iterable[Dataset[Any]], deadline: Deadline, comment: str, actor: Actor
-    ) -> tuple[dict[Dataset[Any], Kept | Fault], dict[Dataset[Any], Kept | Fault]]:
+    ) -> tuple[dict[Dataset[Any], KeptSnapshot | Fault], dict[Dataset[Any], KeptSnapshot | Fault]]:
         """What is kept or was asked for now, and what other requests were asking for."""
-        seen = self._fleet.look() if self._fleet and actor != NOBODY else None
-        least = seen.generation if seen else self._fleet.generation if self._fleet else 0
-        answers: dict[Dataset[Any], Kept | Fault] = {}
+        seen = self._shared.look() if self._shared and actor != NOBODY else None
+        least = seen.generation if seen else self._shared.generation if self._shared else 0
+        answers: dict[Dataset[Any], KeptSnapshot | Fault] = {}
         ours: dict[Dataset[Any], _UnderWay] = {}
         theirs: dict[Dataset[Any], _UnderWay] = {}
         with self._lock:
@@ -132,8 +132,8 @@ class Snapshots:
                 elif under_way and under_way.serves(dataset, least):
                     theirs[dataset] = under_way
                 else:
-                    as_used = self._as_used(dataset)
-                    ours[as_used] = self._under_way[as_used] = _UnderWay(as_used, least, Future())
+                    to_fetch = self._full_if_needed(dataset)
+                    ours[to_fetch] = self._under_way[to_fetch] = _UnderWay(to_fetch, least, Future())
         if ours:
             answers |= self._fetch(ours, seen, least, deadline, comment, actor)
         return answers, {dataset: _awaited(each.answer, deadline) for dataset, each in theirs.items()}
@@ -141,42 +141,44 @@ class Snapshots:
     def _fetch(
         self,
         ours: Mapping[Dataset[Any], _UnderWay],
-        seen: Item | None,
+        seen: ItemState | None,
         least: int,
         deadline: Deadline,
         comment: str,
         actor: Actor,
     ) -> Answers:
-        answers: dict[Dataset[Any], Kept | Fault] = {}
+        answers: dict[Dataset[Any], KeptSnapshot | Fault] = {}
         wanted = {each: self._kept.get(each) for each in ours if each.ask or each.together}
         try:
             with ThreadPoolExecutor(4) as pool:  # starts a thread only for what is submitted
                 known = {
                     each: pool.submit(self._from_aws, each, each.from_aws, least) for each in ours if each.from_aws
                 }
-                if self._fleet:
-                    answers |= self._fleet.answers(wanted, seen, least, deadline, comment, actor)
+                if self._shared:
+                    answers |= self._shared.answers(wanted, seen, least, deadline, comment, actor)
                 else:
-                    asked = asking.ask(self.node, list(wanted), deadline, comment, actor)
-                    answers |= asked.kept(self._ttl)
+                    fetched = fetch(self.node, list(wanted), deadline, comment, actor)
+                    answers |= fetched.kept(self._ttl)
                 answers |= {dataset: future.result() for dataset, future in known.items()}
         finally:
             self._settle(ours, answers)
         return answers
 
-    def _from_aws(self, dataset: Dataset[Any], fetch: Callable[[HeadNode], Any], generation: int) -> Kept | Fault:
-        as_of, began = asking.instant(asking.wall_clock()), time.monotonic()
+    def _from_aws(
+        self, dataset: Dataset[Any], read: Callable[[HeadNode], Any], generation: int
+    ) -> KeptSnapshot | Fault:
+        as_of, began = instant(wall_clock()), time.monotonic()
         try:
-            return Kept(Snapshot(fetch(self.node), as_of), began + dataset.good_for(self._ttl), generation)
+            return KeptSnapshot(Snapshot(read(self.node), as_of), began + dataset.good_for(self._ttl), generation)
         except HeadNodeError as error:
-            return error
+            return error.with_traceback(None)
 
     def _settle(self, ours: Mapping[Dataset[Any], _UnderWay], answers: Answers) -> None:
         """Keep what came, unless a change was made meanwhile, and wake those who wait.
 
-        In a fleet, what is past its time stays a while: there may be nothing newer yet.
+        With shared snapshots, what is past its time stays a while: there may be nothing newer yet.
         """
-        now = time.monotonic() - (self._ttl if self._fleet else 0.0)
+        now = time.monotonic() - (self._ttl if self._shared else 0.0)
         with self._lock:
             for other in [other for other, kept in self._kept.items() if kept.until < now]:
                 del self._kept[other]
@@ -184,12 +186,12 @@ class Snapshots:
                 answer = answers.get(dataset, DeadlineError("The request that asked for this was given up."))
                 if self._under_way.get(dataset) is under_way:
                     del self._under_way[dataset]
-                    if isinstance(answer, Kept):
+                    if isinstance(answer, KeptSnapshot):
                         self._kept[dataset] = answer
                 under_way.answer.set_result(answer)
 
 
-def _awaited(answer: Future[Kept | Fault], deadline: Deadline) -> Kept | Fault:
+def _awaited(answer: Future[KeptSnapshot | Fault], deadline: Deadline) -> KeptSnapshot | Fault:
     try:
         return answer.result(deadline.remaining)
     except FutureTimeoutError:

@@ -65,7 +65,7 @@ class Storage:
         )
 
 
-class ScriptRefusedError(Exception):
+class ScriptUnavailableError(Exception):
     """An object that is not to be had as a script; `refusal` says why."""
 
     def __init__(self, code: RefusalCode, message: str) -> None:
@@ -88,19 +88,24 @@ class Scripts:
         self._places = places
 
     def read(self, uri: str) -> str:
-        """The text at `s3://bucket/key`, UTF-8, at most 4 MiB. Raises ScriptRefusedError, ClusterUnreachableError."""
+        """The text at `s3://bucket/key`, UTF-8, at most 4 MiB.
+
+        Raises ScriptUnavailableError, ClusterUnreachableError.
+        """
         path = uri.removeprefix("s3://")
         if not any(path.startswith(f"{place}/") for place in self._places):
             allowed = ", ".join(f"s3://{place}/" for place in self._places) or "nowhere"
-            raise ScriptRefusedError(RefusalCode.FORBIDDEN, f"Scripts may come from {allowed}, not from {uri[:200]}.")
+            raise ScriptUnavailableError(
+                RefusalCode.FORBIDDEN, f"Scripts may come from {allowed}, not from {uri[:200]}."
+            )
         bucket, _, key = path.partition("/")
         body = self._body(bucket, key, uri[:200])
         if len(body) > SCRIPT_LIMIT:
-            raise ScriptRefusedError(RefusalCode.INVALID_INPUT, f"{uri[:200]} has more than {SCRIPT_LIMIT} bytes.")
+            raise ScriptUnavailableError(RefusalCode.INVALID_INPUT, f"{uri[:200]} has more than {SCRIPT_LIMIT} bytes.")
         try:
             return body.decode()
         except UnicodeDecodeError as error:
-            raise ScriptRefusedError(RefusalCode.INVALID_INPUT, f"{uri[:200]} is not text in UTF-8.") from error
+            raise ScriptUnavailableError(RefusalCode.INVALID_INPUT, f"{uri[:200]} is not text in UTF-8.") from error
 
     def _body(self, bucket: str, key: str, uri: str) -> bytes:
         """The object, but no more of it than tells that it is too large."""
@@ -109,10 +114,10 @@ class Scripts:
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "")
             if code in _MISSING:
-                raise ScriptRefusedError(RefusalCode.NOT_FOUND, f"There is no {uri}.") from error
+                raise ScriptUnavailableError(RefusalCode.NOT_FOUND, f"There is no {uri}.") from error
             if code in _DENIED:  # also of a missing object, where the role may not list the bucket
                 message = f"The service may not read {uri}, or there is no such object."
-                raise ScriptRefusedError(RefusalCode.FORBIDDEN, message) from error
+                raise ScriptUnavailableError(RefusalCode.FORBIDDEN, message) from error
             raise ClusterUnreachableError(f"The bucket {bucket} cannot be read: {code}.") from error
         except BotoCoreError as error:
             raise ClusterUnreachableError(f"The bucket {bucket} cannot be read.") from error

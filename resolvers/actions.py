@@ -1,4 +1,4 @@
-"""Changes of jobs: submit, update, cancel ... Each is one errand to the head node, which also reads the result."""
+"""Changes of jobs: submit, update, cancel ... Each is one SSM command, which also reads the result."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from functools import partial
 
 from access.role import JobVisibility, Role
 from headnode.errors import HeadNodeError
-from headnode.node import Errand
+from headnode.node import Bundle
 from headnode.snapshots import Dataset, Snapshot
-from headnode.storage import ScriptRefusedError
+from headnode.storage import ScriptUnavailableError
 from resolvers import change, datasets, plan
 from resolvers.change import RefusedError, payload_datasets, with_cluster
 from resolvers.cluster import Cluster
@@ -112,16 +112,16 @@ def _fetched(view: Cluster, uri: str | None) -> str | None:
     """The script's text, if it lies in S3."""
     try:
         return view.snapshots.node.script(uri) if uri is not None else None
-    except ScriptRefusedError as error:
+    except ScriptUnavailableError as error:
         raise RefusedError(replace(error.refusal, field=["input", "scriptUri"])) from error
     except HeadNodeError as error:
         raise unavailable(view.name, error) from error
 
 
 def _estimate(view: Cluster, question: Question[datetime | Refusal | None]) -> SubmitJobPayload:
-    errand = Errand([question.commands], view.request.actor)
+    bundle = Bundle([question.commands], view.request.actor)
     try:
-        outcome = question.read(view.snapshots.node.run(errand, view.request.deadline, view.request.comment))
+        outcome = question.read(view.snapshots.node.run(bundle, view.request.deadline, view.request.comment))
     except (HeadNodeError, SlurmError) as error:
         raise unavailable(view.name, error) from error
     if isinstance(outcome, Refusal):

@@ -1,4 +1,4 @@
-"""Operators' changes of nodes, queues and reservations: one errand each, as Slurm's administrator."""
+"""Operators' changes of nodes, queues and reservations: one SSM command each, as Slurm's administrator."""
 
 from __future__ import annotations
 

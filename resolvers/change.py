@@ -1,4 +1,4 @@
-"""One change: what is refused before anything is sent, and the errand that makes it and reads what came of it."""
+"""One change: what is refused before anything is sent, and the commands that make it and read the result."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 from graphql import get_named_type
 from graphql.type import GraphQLObjectType
 
-from headnode.asking import read_all
 from headnode.errors import HeadNodeError, OutcomeUnknownError
-from headnode.node import Errand
+from headnode.fetch import read_all
+from headnode.node import Bundle
 from headnode.snapshots import Dataset, Fault, Snapshot
 from resolvers import plan
 from resolvers.cluster import Cluster
@@ -58,14 +58,14 @@ def make(
     """
     wanted = [dataset for dataset in payload_datasets(graph, info, view) if dataset != result]
     also = {dataset: dataset.ask() for dataset in (result, *wanted) if dataset and dataset.ask}
-    errand = Errand(
+    bundle = Bundle(
         steps=[change.commands, _commands(also.values())],
         actor=view.request.actor,
         changes=True,
     )
     as_of = datetime.now(UTC)
     try:
-        replies = view.snapshots.node.run(errand, view.request.deadline, view.request.comment)
+        replies = view.snapshots.node.run(bundle, view.request.deadline, view.request.comment)
         outcome = change.read(replies[: len(change.commands)])
     except (HeadNodeError, SlurmError) as error:
         raise unavailable(view.name, error) from error

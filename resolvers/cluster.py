@@ -37,7 +37,10 @@ T = TypeVar("T")
 
 
 class Cluster:
-    """A cluster as one request sees it: from the answers that were fetched for it, and no newer ones."""
+    """A cluster as one request sees it: from the answers that were fetched for it, and no newer ones.
+
+    `close` ends it: the view and what it makes refer to each other, so it would keep its answers after the request.
+    """
 
     def __init__(self, name: str, snapshots: Snapshots, request: Request) -> None:
         self.name = name
@@ -47,6 +50,11 @@ class Cluster:
         self.outputs: dict[Dataset[FilePart | Unreadable], int] = {}
         """The bytes of output that this request has asked for already."""
         self._families: dict[str, Mapping[str | None, list[int]]] = {}
+        self._closed = False
+
+    def close(self) -> None:
+        """Drop the answers and everything that was made of them; the view reads nothing any more."""
+        self.__dict__ = {**vars(Cluster(self.name, self.snapshots, self.request)), "_closed": True}
 
     def ask(self, wanted: Sequence[Dataset[Any]]) -> None:
         """Ask for the datasets, all in one command; `read` then gives them."""
@@ -54,7 +62,12 @@ class Cluster:
         self.take(self.snapshots.ask(wanted, request.deadline, request.comment, request.actor))
 
     def take(self, answers: Mapping[Dataset[Any], Snapshot[Any] | Fault]) -> None:
-        """Take answers in, as far as the caller may see them: nothing here sees more."""
+        """Take answers in, as far as the caller may see them: nothing here sees more.
+
+        A closed view takes none: a thread may bring them after its request was given up.
+        """
+        if self._closed:
+            return
         self.answers.update((dataset, visible(self.request.caller, answer)) for dataset, answer in answers.items())
 
     def read(self, dataset: Dataset[T]) -> Snapshot[T]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from headnode.errors import HeadNodeError
 from headnode.snapshots import Fault
-from slurm.command import AccountingDisabledError, RefusedError, SlurmError
+from slurm.command import AccountingDisabledError, ProgramRefusedError, SlurmError
 from slurm.fair_share import FairShareDisabledError
 from slurm.sstat import NotPermittedError
 
@@ -71,7 +71,7 @@ def unavailable(cluster: str, fault: Fault) -> RequestError:
     if isinstance(fault, HeadNodeError):
         error = UnavailableError(str(fault), cluster=cluster)
         error.extensions["code"] = fault.code
-    elif isinstance(fault, RefusedError):
+    elif isinstance(fault, ProgramRefusedError):
         error = UnavailableError(f"The head node of {cluster} refused: {fault}.", cluster=cluster)
         error.extensions["code"] = "CLUSTER_UNREACHABLE"
     elif isinstance(fault, AccountingDisabledError):

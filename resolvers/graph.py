@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from access.caller import Caller, SignedIn
 from access.permissions import Place, why_not
-from headnode import sent
+from headnode import sent_commands
 from headnode.dataset import each_once
 from headnode.deadline import Deadline
 from headnode.settings import Settings
@@ -23,7 +23,11 @@ from resolvers.request import Limits, Request
 
 
 class Graph:
-    """One request: who asks, until when, and the clusters as this request sees them."""
+    """One request: who asks, until when, and the clusters as this request sees them.
+
+    A context manager: leaving it closes every view. graphql-core's executor refers to this object and to itself, so
+    both stay until Python's garbage collector runs, which may be never; the rows of the answers must not stay as long.
+    """
 
     def __init__(
         self,
@@ -43,12 +47,21 @@ class Graph:
         self._clusters = clusters
         self._default = settings.default_cluster
         self._views: dict[str, Cluster] = {}
+        self._opened: list[Cluster] = []
+        """All views that this request made, to close them."""
         self._fetched: asyncio.Task[None] | None = None
         self.asked: Asked | None = None
         """What the document asks for, once it is parsed."""
         self.actions: list[Action] = []
-        self.commands = sent.collect()
+        self.commands = sent_commands.collect()
         """The ids of the SSM commands that this request sent."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for view in self._opened:
+            view.close()
 
     @property
     def signed_in(self) -> SignedIn:
@@ -110,7 +123,7 @@ class Graph:
                     f"{who} has no access to the cluster {chosen}; there is {', '.join(names)}.", argument="cluster"
                 )
             request = Request(self._deadline, self._comment, self._page_limit, caller)
-            self._views[chosen] = Cluster(chosen, self._clusters[chosen], request)
+            self._views[chosen] = self._open(chosen, self._clusters[chosen], request)
         return self._views[chosen]
 
     def permitted(self, name: str | None, place: Place) -> Cluster:
@@ -123,7 +136,12 @@ class Graph:
     def fresh_view(self, name: str | None, place: Place) -> Cluster:
         """Likewise, a view that shares nothing with others: what a change answers with."""
         known = self.permitted(name, place)
-        return Cluster(known.name, known.snapshots, known.request)
+        return self._open(known.name, known.snapshots, known.request)
+
+    def _open(self, name: str, snapshots: Snapshots, request: Request) -> Cluster:
+        view = Cluster(name, snapshots, request)
+        self._opened.append(view)
+        return view
 
     async def fetch(self, info: plan.ResolveInfo) -> None:
         """Fetch what the whole operation needs; the first root field does it, the others wait for the same."""

@@ -28,6 +28,18 @@ class ErrorCodes(MaskErrors):
         return super()._process_errors(errors)
 
 
+def drop_tracebacks(error: BaseException) -> None:
+    """Take the tracebacks from an error and its causes, once they are logged.
+
+    graphql-core's executor keeps its errors, and the frames of their tracebacks keep the executor and the rows.
+    """
+    error.__traceback__ = None
+    original = error.original_error if isinstance(error, GraphQLError) else None
+    causes = [each for each in (original, error.__cause__, error.__context__) if each is not None]
+    for cause in {id(each): each for each in causes}.values():
+        drop_tracebacks(cause)
+
+
 def unforeseen(error: GraphQLError) -> bool:
     """Whether the error is a defect of ours, not something to tell the caller."""
     return error.original_error is not None and not isinstance(error.original_error, RequestError | GraphQLError)

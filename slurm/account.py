@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from slurm.command import Command, Question, RefusedError, Reply, require_success
+from slurm.command import Command, ProgramRefusedError, Question, Reply, require_success
 
 
 def account(name: str) -> Question[bool]:
@@ -15,6 +15,6 @@ def read(replies: Sequence[Reply]) -> bool:
     (reply,) = replies
     try:
         require_success(reply)
-    except RefusedError:
+    except ProgramRefusedError:
         return False
     return True

@@ -16,7 +16,7 @@ class Command:
 
     `operation` names the Slurm command ("squeue", "scontrol hold"), `options` its long options without dashes
     ("" for a flag), `arguments` what stands behind them. The program checks every one of them again. An option whose
-    value is the number n means the job that the n-th reply of the same errand tells of. `key` is sbatch's idempotency
+    value is the number n means the job that the n-th reply of the same bundle names. `key` is sbatch's idempotency
     key.
     """
 
@@ -64,7 +64,7 @@ class AccountingDisabledError(SlurmError):
     """The cluster keeps no accounts: slurm.conf's AccountingStorageType is accounting_storage/none."""
 
 
-class RefusedError(SlurmError):
+class ProgramRefusedError(SlurmError):
     """The program on the head node would not run the command."""
 
 
@@ -93,12 +93,12 @@ def require_scheduler(reply: Reply) -> None:
 def require_success(reply: Reply) -> str:
     """The output of a reply that succeeded.
 
-    Raises SchedulerUnavailableError if slurmctld could not be asked, RefusedError if the program on the head node
-    refused, SlurmError for any other failure.
+    Raises SchedulerUnavailableError if slurmctld could not be asked, ProgramRefusedError if the program on the head
+    node refused, SlurmError for any other failure.
     """
     require_scheduler(reply)
     if reply.refusal is not None:
-        raise RefusedError(reply.refusal)
+        raise ProgramRefusedError(reply.refusal)
     if reply.exit_code != 0:
         raise SlurmError(words(reply))
     return reply.stdout

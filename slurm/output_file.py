@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from slurm.command import Command, Question, RefusedError, Reply
+from slurm.command import Command, ProgramRefusedError, Question, Reply
 from slurm.errors import ParseError
 from slurm.states import DescribedEnum
 
@@ -85,7 +85,10 @@ def read_file(
 
 
 def read(replies: Sequence[Reply], path: str, from_end: bool, lines: int | None) -> FilePart | Unreadable:
-    """From a line of JSON and the bytes in base64. Raises RefusedError for a request that is refused, ParseError."""
+    """From a line of JSON and the bytes in base64.
+
+    Raises ProgramRefusedError for a request that is refused, ParseError.
+    """
     (reply,) = replies
     if reply.refusal is not None:
         return _refused(reply, path)
@@ -140,7 +143,7 @@ def _refused(reply: Reply, path: str) -> Unreadable:
         return Unreadable(UnreadableCode.FORBIDDEN, f"You may not read {path}: {reply.refusal}.")
     if reply.refusal_code == "timed_out":
         return Unreadable(UnreadableCode.FAILED, f"{path} could not be read in time: the file system does not answer.")
-    raise RefusedError(reply.refusal)
+    raise ProgramRefusedError(reply.refusal)
 
 
 def _from_a_characters_beginning(data: bytes) -> bytes:

@@ -382,7 +382,7 @@ def jobs_in_brief() -> Question[Rows[Job]]:
 
 
 def submitted_job(reply: int) -> Question[Rows[Job]]:
-    """The job that the reply of that number tells of (sbatch, earlier in the same errand)."""
+    """The job that the reply of that number names (sbatch, earlier in the same bundle)."""
     return _question({"jobs": reply}, Job.sources())
 
 

@@ -81,7 +81,7 @@ def running_steps(raw_ids: Sequence[str]) -> Question[Rows[RunningStep]]:
 def read(replies: Sequence[Reply]) -> Rows[RunningStep]:
     """One row a step; sstat says what it could not read on stderr, with exit code 0.
 
-    Raises NotPermittedError if that is all it says, RefusedError (the caller has no account on the cluster),
+    Raises NotPermittedError if that is all it says, ProgramRefusedError (the caller has no account on the cluster),
     SchedulerUnavailableError, SlurmError; ParseError if a row has another number of columns.
     """
     columns = RunningStep.sources()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from headnode import fleet, snapshots
+from headnode import shared, snapshots
 from local import packages
 from local.cluster import Cluster
 from local.gateway import Context, Handler, claims
@@ -131,8 +131,8 @@ def api(stack: Stack, entry: Handler, monkeypatch: pytest.MonkeyPatch) -> Api:
     """
     import handler
 
-    for module in (snapshots, fleet):
-        monkeypatch.setattr(module, "LINGER", 0.0)
+    for module in (snapshots, shared):
+        monkeypatch.setattr(module, "ALL_COLUMNS_FOR", 0.0)
     for each in handler.clusters.values():
         each.drop()
     return Api(entry, stack.ssm)

@@ -52,7 +52,10 @@ class Http:
 
 
 class Application:
-    """Answers HTTP requests. `begin` makes a request's graph from its ASGI scope: its caller, deadline and id."""
+    """Answers HTTP requests. `begin` makes a request's graph from its ASGI scope: its caller, deadline and id.
+
+    The graph is left as soon as the request is answered and logged; what it read is dropped then.
+    """
 
     def __init__(self, schema: Schema, http: Http, begin: Callable[[Scope], Graph]) -> None:
         self._schema = schema
@@ -62,11 +65,12 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         started = time.perf_counter()
-        request, graph = await Request.received(scope, receive), self._begin(scope)
-        response = await self._response(request, graph)
-        if graph.asked or response.codes:
-            seconds = time.perf_counter() - started
-            audit.record(graph, response.status, response.codes, len(response.content), seconds)
+        request = await Request.received(scope, receive)
+        with self._begin(scope) as graph:
+            response = await self._response(request, graph)
+            if graph.asked or response.codes:
+                seconds = time.perf_counter() - started
+                audit.record(graph, response.status, response.codes, len(response.content), seconds)
         response.headers["x-request-id"] = graph.request_id
         cors.allow(request, response, self._http.origins)
         response.headers = {**_SAFE, **response.headers}

@@ -22,7 +22,7 @@ from access.permissions import RIGHTS
 from access.role import Role
 from conftest import Api, event
 from headnode.deadline import Deadline
-from headnode.node import Actor, Errand, HeadNode
+from headnode.node import Actor, Bundle, HeadNode
 from local.cluster import Cluster
 from local.gateway import Context
 from local.stack import Stack
@@ -285,7 +285,7 @@ def test_every_text_becomes_that_text_in_a_job_of_the_callers(
     for some in parts(inputs, 40):
         questions = [sbatch.submit(Submission(hold=True, **each)) for each in some]
         commands = [command for question in questions for command in question.commands]
-        replies = node.run(Errand([commands], Actor("ada"), changes=True), Deadline.after(100), "attack")
+        replies = node.run(Bundle([commands], Actor("ada"), changes=True), Deadline.after(100), "attack")
         for each, question, reply in zip(some, questions, replies, strict=True):
             job = question.read([reply])
             assert isinstance(job, str), (each, job)
@@ -325,7 +325,7 @@ def test_every_text_becomes_that_text_of_one_changed_job(
     commands = [command for each in changes for command in commands_for(job, each)]
     assert len(commands) > 500
     for *others, last in parts(commands, 100):
-        replies = node.run(Errand([others, [last]], Actor("ada"), changes=True), Deadline.after(100), "attack")
+        replies = node.run(Bundle([others, [last]], Actor("ada"), changes=True), Deadline.after(100), "attack")
         wrong = [reply for found in replies for reply in job_update.read([found], [job]) if reply is not None]
         assert wrong == []
         user, name, comment = jobs_told(lab)[job]
@@ -353,7 +353,7 @@ def test_every_line_becomes_that_reason_of_one_node(
     assert len(commands) > 400
     for *others, last in parts(commands, 200):
         some = [others, [last]]
-        replies = node.run(Errand(some, Actor("ada", administer=True), changes=True), Deadline.after(100), "attack")
+        replies = node.run(Bundle(some, Actor("ada", administer=True), changes=True), Deadline.after(100), "attack")
         assert {reply.exit_code for reply in replies} == {0}
         reason = str(last.options["Reason"])
         assert f"Reason={reason}" in lab.run("scontrol", "show", "node", NODE).stdout
@@ -375,7 +375,7 @@ def test_no_path_leads_further_than_the_callers_own_rights(
     assert len(questions) > 100
     for some in parts(questions, 60):
         commands = [command for _, question in some for command in question.commands]
-        replies = node.run(Errand([commands], Actor("ada"), changes=True), Deadline.after(100), "attack")
+        replies = node.run(Bundle([commands], Actor("ada"), changes=True), Deadline.after(100), "attack")
         for (path, question), reply in zip(some, replies, strict=True):
             outcome = question.read([reply])
             # Folders that everybody may enter are there: /, and what leads back to it.

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from headnode.deadline import Deadline
-from headnode.node import Actor, Errand, HeadNode
+from headnode.node import Actor, Bundle, HeadNode
 from local.cluster import Cluster
 from local.stack import Stack
 from slurm import batch_script as scripts
@@ -32,8 +32,8 @@ def head_node(stack: Stack) -> HeadNode:
 @pytest.fixture
 def ask(head_node: HeadNode, lab: Cluster) -> Callable[..., object]:
     def ask(question: Question[object], user: str = "", administer: bool = False) -> object:
-        errand = Errand([question.commands], Actor(user or lab.users[0].name, administer))
-        return question.read(head_node.run(errand, Deadline.after(25), "test"))
+        bundle = Bundle([question.commands], Actor(user or lab.users[0].name, administer))
+        return question.read(head_node.run(bundle, Deadline.after(25), "test"))
 
     return ask
 

@@ -13,7 +13,7 @@ import pytest
 from headnode import snapshots as snapshots_module
 from headnode.deadline import Deadline
 from headnode.errors import ClusterUnreachableError, DeadlineError, HeadNodeError
-from headnode.node import Answer, Errand, HeadNode
+from headnode.node import Answer, Bundle, HeadNode
 from headnode.snapshots import Dataset, Snapshot, Snapshots
 from slurm.command import Command, Question, Reply
 from slurm.errors import ParseError
@@ -28,8 +28,8 @@ class Node(HeadNode):
         self.answering.set()
         self.fault: HeadNodeError | None = None
 
-    def answer(self, errand: Errand, deadline: Deadline, comment: str) -> Answer:
-        commands = [command.operation for step in errand.steps for command in step]
+    def answer(self, bundle: Bundle, deadline: Deadline, comment: str) -> Answer:
+        commands = [command.operation for step in bundle.steps for command in step]
         self.asked.append(commands)
         number, fault = len(self.asked), self.fault
         assert self.answering.wait(30)
@@ -127,7 +127,7 @@ def test_whoever_wants_both_asks_in_full_alone(node: Node, wanted: Sequence[Data
 
 def test_what_was_of_use_in_full_is_asked_for_in_full_for_a_minute(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two kinds of polling cost one command each time, not two."""
-    monkeypatch.setattr(snapshots_module, "LINGER", 0.5)
+    monkeypatch.setattr(snapshots_module, "ALL_COLUMNS_FOR", 0.5)
     snapshots = Snapshots(node, ttl=0.01)
     value(snapshots, IN_FULL)
     used = time.monotonic()
@@ -139,7 +139,7 @@ def test_what_was_of_use_in_full_is_asked_for_in_full_for_a_minute(node: Node, m
 
 def test_taking_it_in_full_because_it_is_there_is_no_use_of_it(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page of one job takes a kept snapshot of all: beside a polled list it would have all asked in full for ever."""
-    monkeypatch.setattr(snapshots_module, "LINGER", 0.5)
+    monkeypatch.setattr(snapshots_module, "ALL_COLUMNS_FOR", 0.5)
     snapshots = Snapshots(node, ttl=60)
     value(snapshots, IN_FULL)
     asked = time.monotonic()

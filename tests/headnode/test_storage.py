@@ -9,7 +9,7 @@ import pytest
 
 from headnode.aws import Clients
 from headnode.errors import ClusterUnreachableError
-from headnode.storage import ScriptRefusedError, Scripts, Storage
+from headnode.storage import Scripts, ScriptUnavailableError, Storage
 from local.aws import BUCKET, SCRIPTS
 from local.stack import Stack
 from slurm.refusal import RefusalCode
@@ -136,7 +136,7 @@ def test_scripts_come_from_the_allowed_places_alone(stack: Stack, places: list[s
     if allowed:
         assert scripts.read(f"s3://{SCRIPTS}/{key}") == "#!/bin/sh\n"
         return
-    with pytest.raises(ScriptRefusedError) as caught:
+    with pytest.raises(ScriptUnavailableError) as caught:
         scripts.read(f"s3://{SCRIPTS}/{key}")
     assert caught.value.refusal.code is RefusalCode.FORBIDDEN
 
@@ -149,7 +149,7 @@ def test_what_there_is_not_is_not_found_or_forbidden_where_the_role_may_not_list
     stack: Stack, monkeypatch: pytest.MonkeyPatch, access_key: str, code: RefusalCode, bucket: str
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", access_key)
-    with pytest.raises(ScriptRefusedError) as caught:
+    with pytest.raises(ScriptUnavailableError) as caught:
         Scripts(Clients(), [bucket]).read(f"s3://{bucket}/no-such-object")
     assert caught.value.refusal.code is code
 

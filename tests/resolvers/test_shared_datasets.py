@@ -6,8 +6,8 @@ import pytest
 
 from headnode import program
 from headnode.dataset import Dataset
-from headnode.fleet import Wanted
 from headnode.node import Actor
+from headnode.shared import WantedDataset
 from resolvers import datasets
 from slurm.sacct import Search
 
@@ -27,7 +27,7 @@ def test_what_is_shared_is_read_as_nobody_in_particular(dataset: Dataset[Any]) -
 
 @pytest.mark.parametrize("dataset", SHARED, ids=lambda each: str(each.key))
 def test_what_is_shared_has_the_same_name_however_often_it_is_asked_for(dataset: Dataset[Any]) -> None:
-    first, second = Wanted(dataset, None), Wanted(dataset, None)
+    first, second = WantedDataset(dataset, None), WantedDataset(dataset, None)
     assert first.name == second.name
     assert first.name.startswith(f"{dataset.key} ")
     assert len(first.separators) == len(second.separators)
@@ -35,7 +35,7 @@ def test_what_is_shared_has_the_same_name_however_often_it_is_asked_for(dataset:
 
 
 def test_no_two_shared_datasets_have_a_name_in_common() -> None:
-    assert len({Wanted(each, None).name for each in SHARED}) == len(SHARED) == 14
+    assert len({WantedDataset(each, None).name for each in SHARED}) == len(SHARED) == 14
 
 
 def test_what_is_about_one_thing_or_read_as_the_caller_is_not_shared() -> None:

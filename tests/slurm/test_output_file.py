@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slurm.command import Command, RefusedError, Reply
+from slurm.command import Command, ProgramRefusedError, Reply
 from slurm.errors import ParseError
 from slurm.output_file import READ_LIMIT, FilePart, Unreadable, UnreadableCode, read_file
 
@@ -138,7 +138,7 @@ def test_a_caller_without_an_account_may_not_read() -> None:
 
 
 def test_a_request_that_the_program_refuses_is_an_error() -> None:
-    with pytest.raises(RefusedError):
+    with pytest.raises(ProgramRefusedError):
         read_file("/f", limit=9).read([Reply(None, refusal="option", refusal_code="invalid")])
 
 

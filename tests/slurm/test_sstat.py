@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from headnode.program import command_line
 from slurm import sacct
 from slurm.column import Rows
-from slurm.command import RefusedError, Reply
+from slurm.command import ProgramRefusedError, Reply
 from slurm.errors import ParseError
 from slurm.sstat import NotPermittedError, RunningStep, running_steps
 
@@ -70,7 +70,7 @@ def test_only_other_peoples_jobs_are_an_error_that_says_so() -> None:
 
 def test_a_caller_without_an_account_on_the_cluster() -> None:
     refusal = Reply(None, refusal="'None' is not a user name of the cluster", refusal_code="forbidden")
-    with pytest.raises(RefusedError):
+    with pytest.raises(ProgramRefusedError):
         running_steps(["25"]).read([refusal])
 
 

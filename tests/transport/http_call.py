@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -50,6 +50,7 @@ def call(
     query: str = "",
     path: str = "/graphql",
     http: Http = PLAIN,
+    begin: Callable[[Scope], Graph] | None = None,
 ) -> Answer:
     """The application's response; a POST's body is JSON unless the headers say otherwise."""
     given = {**({"content-type": "application/json"} if method == "POST" else {}), **(headers or {})}
@@ -68,7 +69,7 @@ def call(
     async def send(message: Message) -> None:
         sent.append(message)
 
-    finish(Application(schema, http, _begin)(scope, receive, send))
+    finish(Application(schema, http, begin or _begin)(scope, receive, send))
     start, content = sent
     said = {name.decode(): value.decode("latin-1") for name, value in start["headers"]}
     return Answer(start["status"], said, content["body"])

@@ -37,7 +37,7 @@ def measure(progress: Callable[[str], None]) -> Iterator[Figure]:
         raise RuntimeError("a sandbox did not answer")
     periods = math.ceil(elapsed / TTL)
     yield Figure(
-        "ssm_commands_fleet_per_ttl",
+        "ssm_commands_of_20_sandboxes_per_ttl",
         commands / periods,
         "SSM commands",
         f"{commands} in {elapsed:.1f} s",

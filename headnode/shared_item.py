@@ -2,8 +2,8 @@
 
 One item holds them all, so that one GetItem tells everything and one conditional UpdateItem takes or gives back the
 leases of several datasets at once. Its attributes, but for `key`, `expires` and `generation`, come in pairs that end in
-a dataset's name: `lease NAME` and `snapshot NAME`. A name has a digest of the question (headnode/fleet.py), so releases
-that ask differently have attributes of their own and only the generation in common.
+a dataset's name: `lease NAME` and `snapshot NAME`. A name has a digest of the question (headnode/shared.py), so
+releases that ask differently have attributes of their own and only the generation in common.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _EXPIRES = 7 * 86400  # seconds after the last write: DynamoDB then forgets a cl
 _OUTDATED = 86_400_000_000  # microseconds, a day: what an earlier release left is removed
 
 
-class TableError(Exception):
+class SharedItemError(Exception):
     """The table cannot be read or written."""
 
 
@@ -69,7 +69,7 @@ class Pointer:
 
 
 @dataclass(frozen=True)
-class Item:
+class ItemState:
     """A cluster's item. `clock_error` is how far this sandbox's clock is from DynamoDB's, in seconds, beyond a second.
 
     `generation` counts the changes made through this API.
@@ -90,34 +90,34 @@ class Item:
         return lease is not None and lease.is_held(now)
 
 
-class Table:
+class SharedItem:
     """One cluster's item in the table (DynamoDB API: GetItem, UpdateItem)."""
 
     def __init__(self, clients: Clients, name: str, cluster: str) -> None:
         self._clients = clients
         self._item: dict[str, Any] = {"TableName": name, "Key": {"key": {"S": f"snapshots {cluster}"}}}
 
-    def look(self) -> Item:
-        """The item as it is now, whoever wrote it. Raises TableError."""
+    def look(self) -> ItemState:
+        """The item as it is now, whoever wrote it. Raises SharedItemError."""
         sent = time.time()
         try:
             answer: Any = self._clients.dynamodb.get_item(**self._item, ConsistentRead=True)
         except (BotoCoreError, ClientError) as error:
-            raise TableError(str(error)) from error
+            raise SharedItemError(str(error)) from error
         attributes = answer.get("Item", {})
         generation = str(attributes.get("generation", {"N": "0"}).get("N"))
         if not generation.isdecimal():
-            raise TableError("the item's generation is no number")
+            raise SharedItemError("the item's generation is no number")
         pointers = {name: Pointer.parse(each) for name, each in _named(attributes, _SNAPSHOT).items()}
-        return Item(
+        return ItemState(
             generation=int(generation),
             leases={name: str(each.get("S", "")) for name, each in _named(attributes, _LEASE).items()},
             snapshots={name: pointer for name, pointer in pointers.items() if pointer is not None},
             clock_error=_clock_error(answer, sent, time.time()),
         )
 
-    def take(self, names: Collection[str], seen: Item, lease: Lease) -> bool:
-        """Take the leases, all or none; False if another sandbox was quicker. Raises TableError."""
+    def take(self, names: Collection[str], seen: ItemState, lease: Lease) -> bool:
+        """Take the leases, all or none; False if another sandbox was quicker. Raises SharedItemError."""
         outdated = {
             name
             for name, pointer in seen.snapshots.items()
@@ -128,13 +128,13 @@ class Table:
         return self._write({f"{_LEASE}{name}": {"S": str(lease)} for name in names}, expected, removed)
 
     def give_back(self, names: Collection[str], lease: Lease, snapshots: Mapping[str, Pointer]) -> bool:
-        """Give back leases, those of the snapshots with an answer; False if they were lost. Raises TableError."""
+        """Give back leases, those of the snapshots with an answer; False if they were lost. Raises SharedItemError."""
         leases = {f"{_LEASE}{name}": {"S": str(lease.given_back(failed=name not in snapshots))} for name in names}
         pointers = {f"{_SNAPSHOT}{name}": pointer.attribute() for name, pointer in snapshots.items()}
         return self._write({**leases, **pointers}, {f"{_LEASE}{name}": str(lease) for name in names})
 
     def count_change(self) -> int:
-        """Count a change, and return which generation of the cluster begins with it. Raises TableError."""
+        """Count a change, and return which generation of the cluster begins with it. Raises SharedItemError."""
         try:
             answer: Any = self._clients.dynamodb.update_item(
                 **self._item,
@@ -143,7 +143,7 @@ class Table:
                 ReturnValues="UPDATED_NEW",
             )
         except (BotoCoreError, ClientError) as error:
-            raise TableError(str(error)) from error
+            raise SharedItemError(str(error)) from error
         return int(answer["Attributes"]["generation"]["N"])
 
     def _write(
@@ -177,9 +177,9 @@ class Table:
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
                 return False
-            raise TableError(str(error)) from error
+            raise SharedItemError(str(error)) from error
         except BotoCoreError as error:
-            raise TableError(str(error)) from error
+            raise SharedItemError(str(error)) from error
         return True
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from fleet_member import Member
+from sandbox_process import SandboxProcess
 
 from conftest import Api
 from local.cluster import Cluster
@@ -19,16 +19,16 @@ DASHBOARD = "{ jobs(first: 100) { asOf totalCount nodes { id name } } nodes { as
 
 
 @pytest.fixture(scope="module")
-def members(stack: Stack) -> Iterator[list[Member]]:
-    started = [Member({**stack.environment, "SLURMQL_TTL": str(TTL)}) for _ in range(PROCESSES)]
+def sandboxes(stack: Stack) -> Iterator[list[SandboxProcess]]:
+    started = [SandboxProcess({**stack.environment, "SLURMQL_TTL": str(TTL)}) for _ in range(PROCESSES)]
     yield started
-    for member in started:
-        member.kill()
+    for sandbox in started:
+        sandbox.kill()
 
 
-def all_ask(members: list[Member], times: int, pause: float, user: str = "ada") -> list[dict[str, Any]]:
-    with ThreadPoolExecutor(len(members)) as pool:
-        answered = list(pool.map(lambda member: member.ask(DASHBOARD, user, times, pause), members))
+def all_ask(sandboxes: list[SandboxProcess], times: int, pause: float, user: str = "ada") -> list[dict[str, Any]]:
+    with ThreadPoolExecutor(len(sandboxes)) as pool:
+        answered = list(pool.map(lambda sandbox: sandbox.ask(DASHBOARD, user, times, pause), sandboxes))
     answers = [answer for each in answered for answer in each]
     assert not [answer["body"] for answer in answers if "errors" in answer["body"]]
     return answers
@@ -41,16 +41,16 @@ def as_of(answer: dict[str, Any]) -> float:
     return datetime.fromisoformat(data["jobs"]["asOf"]).timestamp()
 
 
-def test_a_fleet_asks_a_cluster_once_in_a_ttl(api: Api, members: list[Member]) -> None:
+def test_all_sandboxes_ask_a_cluster_once_in_a_ttl(api: Api, sandboxes: list[SandboxProcess]) -> None:
     """Where the table takes over a second to answer, a sandbox cannot tell its clock from a wrong one, and asks alone.
 
     A machine that is busy with other tests may be as slow as that for a moment: then they are watched once more.
     """
-    all_ask(members, 1, 0)  # every process has begun
+    all_ask(sandboxes, 1, 0)  # every process has begun
     for _ in range(3):
         time.sleep(2 * TTL)  # and knows nothing any more that would do
         before = api.commands()
-        answers = all_ask(members, REQUESTS, 0.1)
+        answers = all_ask(sandboxes, REQUESTS, 0.1)
         asked = sorted({as_of(answer) for answer in answers})
         assert len(asked) == api.commands() - before
         for answer in answers:
@@ -61,23 +61,23 @@ def test_a_fleet_asks_a_cluster_once_in_a_ttl(api: Api, members: list[Member]) -
     pytest.fail(f"asked at {asked}")
 
 
-def test_a_change_in_one_process_is_seen_in_the_others(members: list[Member], lab: Cluster) -> None:
-    first, *others = members
+def test_a_change_in_one_process_is_seen_in_the_others(sandboxes: list[SandboxProcess], lab: Cluster) -> None:
+    first, *others = sandboxes
     for round in range(3):
-        all_ask(members, 1, 0)
-        script = f'{{script: "#!/bin/sh\\n", name: "fleet{round}", hold: true}}'
+        all_ask(sandboxes, 1, 0)
+        script = f'{{script: "#!/bin/sh\\n", name: "shared{round}", hold: true}}'
         submitted = first.data(f"mutation {{ submitJob(input: {script}) {{ job {{ id }} }} }}")
         for other in others:
             seen = other.data("{ jobs(first: 1000) { nodes { id } } }")["jobs"]["nodes"]
             assert submitted["submitJob"]["job"] in seen
         own = "{ jobs(first: 1000) { nodes { id name } } }"
-        assert f"fleet{round}" in [job["name"] for job in first.data(own)["jobs"]["nodes"]]
+        assert f"shared{round}" in [job["name"] for job in first.data(own)["jobs"]["nodes"]]
 
 
 def test_a_process_that_dies_while_it_asks_is_followed_by_another(
-    api: Api, members: list[Member], stack: Stack
+    api: Api, sandboxes: list[SandboxProcess], stack: Stack
 ) -> None:
-    doomed = Member({**stack.environment, "SLURMQL_TTL": str(TTL)})
+    doomed = SandboxProcess({**stack.environment, "SLURMQL_TTL": str(TTL)})
     doomed.data("{ __typename }")
     api.ask("{ __typename }")
     time.sleep(2 * TTL)
@@ -91,7 +91,7 @@ def test_a_process_that_dies_while_it_asks_is_followed_by_another(
             doomed.kill()
             assert lost.exception()
         stack.ssm.faults.delivery_delay = 0.0
-        assert all_ask(members, 1, 0)
+        assert all_ask(sandboxes, 1, 0)
     finally:
         stack.ssm.faults.delivery_delay = 0.0
     assert api.commands() == before + 2
@@ -100,7 +100,7 @@ def test_a_process_that_dies_while_it_asks_is_followed_by_another(
 @pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL_DYNAMODB", "SLURMQL_TABLE"])
 def test_without_the_table_a_process_asks_for_itself(variable: str, api: Api, stack: Stack) -> None:
     nowhere = {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9", "SLURMQL_TABLE": ""}[variable]
-    alone = Member({**stack.environment, "SLURMQL_TTL": "60", variable: nowhere})
+    alone = SandboxProcess({**stack.environment, "SLURMQL_TTL": "60", variable: nowhere})
     try:
         before = api.commands()
         first, second = alone.data(DASHBOARD), alone.data(DASHBOARD)
@@ -114,4 +114,4 @@ def test_without_the_table_a_process_asks_for_itself(variable: str, api: Api, st
 def no_jobs_left(lab: Cluster) -> Iterator[None]:
     yield
     for round in range(3):
-        lab.run("scancel", f"--name=fleet{round}")
+        lab.run("scancel", f"--name=shared{round}")

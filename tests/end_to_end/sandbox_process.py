@@ -16,7 +16,7 @@ from typing import Any
 TESTS = Path(__file__).parents[1]
 
 
-class Member:
+class SandboxProcess:
     """Such a process, in the hand of a test."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from headnode.dataset import Dataset, Fault, Kept, Snapshot
+from headnode.dataset import Dataset, Fault, KeptSnapshot, Snapshot
 from headnode.deadline import Deadline
 from headnode.errors import HeadNodeError
-from headnode.node import Actor, Errand, HeadNode, Stored
+from headnode.node import Actor, Bundle, HeadNode, Stored
 from slurm.command import Question, Reply, SlurmError
 from slurm.errors import ParseError
 
@@ -26,7 +26,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Fetched:
     """What one command brought: each dataset's value or fault, by the question asked at `at` (Unix microseconds).
 
     `began` is the same moment on the monotonic clock. `parts` has the datasets that were read without a fault
@@ -39,13 +39,13 @@ class Asked:
     parts: Mapping[Dataset[Any], Part]
     stored: Stored | None = None
 
-    def kept(self, ttl: float, generation: int = 0) -> dict[Dataset[Any], Kept | Fault]:
+    def kept(self, ttl: float, generation: int = 0) -> dict[Dataset[Any], KeptSnapshot | Fault]:
         """What to keep of each dataset in a deployment of that TTL, or the fault."""
         as_of = instant(self.at)
         return {
             dataset: value
             if isinstance(value, Fault)
-            else Kept(Snapshot(value, as_of), self.began + dataset.good_for(ttl), generation, dataset.is_brief)
+            else KeptSnapshot(Snapshot(value, as_of), self.began + dataset.good_for(ttl), generation, dataset.is_brief)
             for dataset, value in self.values.items()
         }
 
@@ -63,18 +63,18 @@ def wall_clock() -> int:
     return time.time_ns() // 1000
 
 
-def ask(node: HeadNode, datasets: Sequence[Dataset[Any]], deadline: Deadline, comment: str, actor: Actor) -> Asked:
+def fetch(node: HeadNode, datasets: Sequence[Dataset[Any]], deadline: Deadline, comment: str, actor: Actor) -> Fetched:
     """Ask for all datasets; what cannot be had is a fault. Costs one SSM command, or none without datasets."""
     at, began = wall_clock(), time.monotonic()
     if not datasets:
-        return Asked(at, began, {}, {})
+        return Fetched(at, began, {}, {})
     groups = _asked_together(datasets)
     questions = [_question(group) for group in groups]
     commands = [command for question in questions for command in question.commands]
     try:
-        answer = node.answer(Errand([commands], actor), deadline, comment)
+        answer = node.answer(Bundle([commands], actor), deadline, comment)
     except HeadNodeError as error:
-        return Asked(at, began, dict.fromkeys(datasets, error), {})
+        return Fetched(at, began, dict.fromkeys(datasets, error.with_traceback(None)), {})
     values: dict[Dataset[Any], Any] = {}
     parts: dict[Dataset[Any], Part] = {}
     read = zip(groups, questions, read_all(questions, answer.replies), strict=True)
@@ -85,7 +85,7 @@ def ask(node: HeadNode, datasets: Sequence[Dataset[Any]], deadline: Deadline, co
         if group[0].ask and not isinstance(value, (SlurmError, ParseError)):
             parts[group[0]] = Part(question, answer.replies[first : first + count], first)
         first += count
-    return Asked(at, began, values, parts, answer.stored)
+    return Fetched(at, began, values, parts, answer.stored)
 
 
 def read_all(questions: Iterable[Question[Any]], replies: Sequence[Reply]) -> list[Any]:
@@ -98,7 +98,7 @@ def read_all(questions: Iterable[Question[Any]], replies: Sequence[Reply]) -> li
         try:
             values.append(question.read(share))
         except (SlurmError, ParseError) as error:
-            values.append(error)
+            values.append(error.with_traceback(None))  # else its frames would keep this list and all replies
     return values
 
 

@@ -20,14 +20,14 @@ import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from headnode import fleet, lease, table
-from headnode.asking import instant, wall_clock
+from headnode import lease, shared, shared_item
 from headnode.aws import Clients
 from headnode.dataset import Dataset, Snapshot
 from headnode.deadline import Deadline
 from headnode.errors import ClusterUnreachableError, HeadNodeError
+from headnode.fetch import instant, wall_clock
 from headnode.lease import Lease
-from headnode.node import NOBODY, Actor, Answer, Errand, HeadNode, Stored
+from headnode.node import NOBODY, Actor, Answer, Bundle, HeadNode, Stored
 from headnode.replies import pack
 from headnode.settings import ClusterSettings, Settings
 from headnode.snapshots import Snapshots
@@ -84,8 +84,8 @@ class Cluster:
     def __post_init__(self) -> None:
         self.answering.set()
 
-    def answer(self, errand: Errand) -> Answer:
-        commands = [command for step in errand.steps for command in step]
+    def answer(self, bundle: Bundle) -> Answer:
+        commands = [command for step in bundle.steps for command in step]
         self.asked.append([command.operation for command in commands])
         number, fault = len(self.asked), self.fault
         assert self.answering.wait(30)
@@ -112,8 +112,8 @@ class Node(HeadNode):
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
 
-    def answer(self, errand: Errand, deadline: Deadline, comment: str) -> Answer:
-        return self.cluster.answer(errand)
+    def answer(self, bundle: Bundle, deadline: Deadline, comment: str) -> Answer:
+        return self.cluster.answer(bundle)
 
 
 @dataclass
@@ -141,8 +141,8 @@ class Sandbox:
         assert isinstance(answer, Snapshot), answer
         return answer.as_of
 
-    def look(self) -> table.Item:
-        return table.Table(self.clients, TABLE, "lab").look()
+    def look(self) -> shared_item.ItemState:
+        return shared_item.SharedItem(self.clients, TABLE, "lab").look()
 
     def fails(self, operation: str) -> None:
         """From now on the operation meets an endpoint that does not answer."""
@@ -186,7 +186,7 @@ def sandbox(
         clients, node = Clients(), Node(cluster)
         lab = ClusterSettings("lab", "lab")
         settings = Settings({"lab": lab}, "lab", "slurmql", bucket=bucket, table=TABLE, ttl=ttl)
-        return Sandbox(Snapshots(node, ttl, fleet.Fleet.of(node, clients, "lab", settings)), clients)
+        return Sandbox(Snapshots(node, ttl, shared.SharedSnapshots.of(node, clients, "lab", settings)), clients)
 
     return made
 
@@ -228,7 +228,7 @@ def test_what_one_was_told_in_full_the_others_have_in_brief(sandbox: Callable[..
 def test_what_is_of_use_in_full_to_nobody_is_asked_for_in_brief(
     sandbox: Callable[..., Sandbox], cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fleet, "LINGER", 1.0)
+    monkeypatch.setattr(shared, "ALL_COLUMNS_FOR", 1.0)
     first, second = sandbox(ttl=0.01), sandbox(ttl=0.01)
     first.ask(JOBS)
     used = time.monotonic()
@@ -430,7 +430,7 @@ def test_without_the_table_each_sandbox_asks_for_itself(sandbox: Callable[..., S
 def test_a_table_that_comes_back_is_used_again(
     sandbox: Callable[..., Sandbox], cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fleet, "REST", 0.05)
+    monkeypatch.setattr(shared, "REST", 0.05)
     sandbox().ask(JOBS)
     other = sandbox()
     failing = threading.Event()
@@ -502,7 +502,7 @@ def about(text: str) -> dict[str, Any]:
 
 
 def pointer(separators: Sequence[str] = ("~0123abCD",), count: int = 1, **where: Any) -> dict[str, Any]:
-    return table.Pointer(wall_clock(), 0, list(separators), count, **where).attribute()
+    return shared_item.Pointer(wall_clock(), 0, list(separators), count, **where).attribute()
 
 
 NO_POINTERS: dict[str, Any] = {
@@ -524,7 +524,7 @@ NO_POINTERS: dict[str, Any] = {
 def test_an_attribute_that_is_no_pointer_leads_nowhere(
     attribute: Any, sandbox: Callable[..., Sandbox], cluster: Cluster, aws: Aws
 ) -> None:
-    name = fleet.Wanted(JOBS, None).name
+    name = shared.WantedDataset(JOBS, None).name
     item = {"key": {"S": "snapshots lab"}, f"snapshot {name}": attribute, f"lease {name}": {"S": "nonsense"}}
     aws.client("dynamodb").put_item(TableName=TABLE, Item=item)
     other = sandbox()
@@ -555,24 +555,24 @@ def test_another_release_that_asks_otherwise_has_its_own_answer(
 def test_what_an_earlier_release_left_is_removed_after_a_day(
     sandbox: Callable[..., Sandbox], cluster: Cluster, aws: Aws
 ) -> None:
-    old = table.Pointer(wall_clock() - 90_000_000_000, 0, [], 1).attribute()
+    old = shared_item.Pointer(wall_clock() - 90_000_000_000, 0, [], 1).attribute()
     item = {"key": {"S": "snapshots lab"}, "snapshot squeue 1-old": old, "lease squeue 1-old": {"S": "0 x"}}
     aws.client("dynamodb").put_item(TableName=TABLE, Item=item)
     first = sandbox()
     first.ask(JOBS)
-    assert set(first.look().leases) == set(first.look().snapshots) == {fleet.Wanted(JOBS, None).name}
+    assert set(first.look().leases) == set(first.look().snapshots) == {shared.WantedDataset(JOBS, None).name}
 
 
 def test_the_lease_of_who_asks_again_after_a_day_is_not_removed(
     sandbox: Callable[..., Sandbox], cluster: Cluster, aws: Aws
 ) -> None:
-    old = table.Pointer(wall_clock() - 90_000_000_000, 0, [], 1).attribute()
+    old = shared_item.Pointer(wall_clock() - 90_000_000_000, 0, [], 1).attribute()
     held = {"S": str(Lease.taken(wall_clock()))}
     item = {"key": {"S": "snapshots lab"}, "snapshot squeue 1-old": old, "lease squeue 1-old": held}
     aws.client("dynamodb").put_item(TableName=TABLE, Item=item)
     first = sandbox()
     first.ask(JOBS)
-    assert set(first.look().leases) == {"squeue 1-old", fleet.Wanted(JOBS, None).name}
+    assert set(first.look().leases) == {"squeue 1-old", shared.WantedDataset(JOBS, None).name}
 
 
 def test_who_dies_while_asking_is_followed_by_another(
@@ -581,7 +581,9 @@ def test_who_dies_while_asking_is_followed_by_another(
     monkeypatch.setattr(lease, "SECONDS", 1.0)
     dead, first, second = sandbox(), sandbox(), sandbox()
     taken = Lease.taken(wall_clock())
-    assert table.Table(dead.clients, TABLE, "lab").take([fleet.Wanted(JOBS, None).name], table.Item(), taken)
+    assert shared_item.SharedItem(dead.clients, TABLE, "lab").take(
+        [shared.WantedDataset(JOBS, None).name], shared_item.ItemState(), taken
+    )
     with ThreadPoolExecutor(2) as pool:
         asked = [pool.submit(each.ask, JOBS) for each in (first, second)]
         assert [future.result() for future in asked] == [[["squeue", "1"]]] * 2
@@ -661,7 +663,7 @@ def test_what_cannot_be_read_is_left_to_nobody(sandbox: Callable[..., Sandbox], 
 def test_a_defect_gives_the_lease_back(sandbox: Callable[..., Sandbox], cluster: Cluster) -> None:
     first = sandbox()
 
-    def defect(errand: Errand, deadline: Deadline, comment: str) -> Answer:
+    def defect(bundle: Bundle, deadline: Deadline, comment: str) -> Answer:
         raise AssertionError("a defect")
 
     first.snapshots.node.answer = defect  # type: ignore[method-assign]
@@ -677,7 +679,7 @@ def test_a_sandbox_whose_clock_is_wrong_shares_nothing(
     first = sandbox()
     first.ask(JOBS)
     with monkeypatch.context() as patch:
-        patch.setattr(table, "time", SimpleNamespace(time=lambda: time.time() + seconds))
+        patch.setattr(shared_item, "time", SimpleNamespace(time=lambda: time.time() + seconds))
         wrong = sandbox()
         assert wrong.ask(JOBS) == [["squeue", "2"]]
     assert wrong.calls == {"GetItem": 1}
@@ -688,11 +690,11 @@ def test_an_answer_from_a_clock_that_is_a_little_ahead_lives_no_longer(
     sandbox: Callable[..., Sandbox], cluster: Cluster, aws: Aws
 ) -> None:
     first = sandbox(ttl=0.3)
-    name = fleet.Wanted(JOBS, None).name
+    name = shared.WantedDataset(JOBS, None).name
     asked = wall_clock() + 900_000
     separator = framing.separator()
     body = pack([Reply(0, separator.join(("squeue", "0", "")))])
-    attribute = table.Pointer(asked, 0, [separator], 1, body=body).attribute()
+    attribute = shared_item.Pointer(asked, 0, [separator], 1, body=body).attribute()
     aws.client("dynamodb").put_item(
         TableName=TABLE, Item={"key": {"S": "snapshots lab"}, f"snapshot {name}": attribute}
     )
