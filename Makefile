@@ -54,11 +54,12 @@ bench: $(INSTALLED)  ## measure against slurmrestd and squeue --json, as root; B
 	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || $(BIN)/pip install -q -c constraints.txt -e '.[dev,bench]'
 	@$(BIN)/python -m bench $(BENCH)
 
-lint: $(INSTALLED)  ## check format, style, types and imports between folders
+lint: $(INSTALLED)  ## check format, style, types, imports between folders, and the schema against its resolvers
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m schema --check
 
 # SAM's CLI and checkov pin many versions that we do not, so each has its own environment.
 $(SAM):
@@ -67,14 +68,14 @@ $(SAM):
 $(CHECKOV):
 	@$(PYTHON) -m venv .venv-checkov && PYTHONWARNINGS=ignore .venv-checkov/bin/pip install -q checkov==3.3.30
 
-template: $(INSTALLED)  ## write the SSM document into template.yaml, after a change of the head node's program
+template: $(INSTALLED)  ## write the SSM document into template.yaml, after a change of headnode/program/ or slurm/
 	@$(BIN)/python -m local.template
 
 lint-template: $(SAM) $(CHECKOV)  ## check template.yaml with SAM's linter and checkov
 	@SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --region eu-west-1
 	@$(CHECKOV) --file template.yaml --framework cloudformation --compact --quiet --skip-download
 
-schema: $(INSTALLED)  ## write schema/schema.graphql and docs/reference.md
+schema: $(INSTALLED)  ## write schema/schema.graphql, docs/reference.md and the table in docs/errors.md
 	@$(BIN)/python -m schema
 
 build: $(INSTALLED) $(GRAPHIQL)  ## build the Lambda's artefact in build/; ARCHITECTURE=arm64|x86_64

@@ -1,4 +1,4 @@
-"""Lambda's entry: an API Gateway event becomes an ASGI request to the GraphQL application, and its answer goes back.
+"""Lambda's entry: an API Gateway event becomes an ASGI request to the GraphQL application; its response goes back.
 
 A request walks one way: here -> transport -> schema -> resolvers -> headnode -> slurm's parsers -> back.
 """
@@ -16,7 +16,7 @@ from headnode.aws import Clients
 from headnode.deadline import Deadline
 from headnode.settings import Settings
 from headnode.snapshots import Snapshots
-from resolvers.graph import Graph
+from resolvers.context import RequestContext
 from schema import schema
 from transport.application import Application, Http
 from transport.negotiation import GRAPHQL_JSON, JSON
@@ -24,11 +24,11 @@ from transport.request import Scope
 from transport.trusted import Trust, trusted_documents
 
 GATEWAY_SECONDS = 27.0
-"""API Gateway gives up after 29 s (REST) or 30 s (HTTP API): whatever we have to say must be said before."""
+"""API Gateway gives up after 29 s (REST) or 30 s (HTTP API), so the response must be ready before."""
 RESERVE_SECONDS = 1.0
-"""Kept of Lambda's remaining time for saying it."""
+"""How much of Lambda's remaining time is kept for sending the response."""
 
-# Its line for each request would double the audit's, which tells more.
+# It logs one line per request, which our audit log does better.
 logging.getLogger("mangum.http").setLevel(logging.WARNING)
 settings = Settings.from_environment(os.environ)
 rules = access(settings.access, settings.clusters)
@@ -37,11 +37,11 @@ clients.make(settings)
 clusters = {name: Snapshots.of(clients, cluster, settings) for name, cluster in settings.clusters.items()}
 
 
-def begin(scope: Scope) -> Graph:
-    """What a request may see: its caller and deadline come from the gateway's event, never from a header."""
+def begin(scope: Scope) -> RequestContext:
+    """Begin a request. Its caller and deadline come from the gateway's event, never from a header."""
     event: dict[str, Any] = scope.get("aws.event", {})
     request_id = getattr(scope.get("aws.context"), "aws_request_id", None) or str(uuid.uuid4())
-    return Graph(clusters, settings, signed_in(event, rules), _deadline(scope), request_id)
+    return RequestContext(clusters, settings, signed_in(event, rules), _deadline(scope), request_id)
 
 
 def _deadline(scope: Scope) -> Deadline:

@@ -1,1 +1,1 @@
-"""Who is calling, as which cluster user, and what they may do."""
+"""Who is calling, which cluster user they are, and what they may do."""

@@ -12,10 +12,10 @@ from access.rules import NoAccess
 
 @dataclass(frozen=True)
 class Caller:
-    """Who the API takes the caller for on one cluster.
+    """What the caller is on one cluster.
 
-    `account` is theirs on the cluster, None if they have none to act as. `role` is None where it depends on whether
-    the cluster has that account. With `job_visibility` OWN they see the jobs of that account and no others.
+    `account` is the account that they may act as, None if they have none. `role` is None if it depends on whether the
+    cluster has that account. With `job_visibility` OWN they see only the jobs of that account.
     """
 
     identity: str
@@ -25,19 +25,19 @@ class Caller:
 
     @property
     def cluster_user(self) -> str | None:
-        """The account to act as: a viewer acts as nobody."""
+        """The account to act as; None for a viewer."""
         return None if self.role is Role.VIEWER else self.account
 
 
 @dataclass(frozen=True)
 class SignedIn:
-    """Somebody an authorizer vouches for, and the rules that say what they are."""
+    """A caller whom an authorizer vouches for, and the rules that decide what they are."""
 
     identity: Identity
     access: Access
 
     def on(self, cluster: str) -> Caller | None:
-        """The caller on a cluster of the deployment; None if they have no access to it."""
+        """What the caller is on a cluster of the deployment; None if they have no access to it."""
         rules = self.access.rules[cluster]
         standing = rules.standing(self.identity)
         if isinstance(standing.role, NoAccess):
@@ -50,6 +50,6 @@ class SignedIn:
 
 
 def signed_in(event: Mapping[str, Any], access: Access) -> SignedIn | None:
-    """Whom the authorizer of an API Gateway event vouches for; None if it vouches for nobody."""
+    """The caller whom the authorizer of an API Gateway event vouches for; None if there is none."""
     found = identity(event, access.name_claims, access.group_claims)
     return SignedIn(found, access) if found else None

@@ -1,4 +1,4 @@
-"""What SLURMQL_ACCESS says, read and checked once at start. docs/settings.md explains every key.
+"""SLURMQL_ACCESS, read and checked once at the start. docs/settings.md explains every key.
 
 {
   "users": {
@@ -36,7 +36,7 @@ class AccessError(Exception):
 
 @dataclass(frozen=True)
 class Access:
-    """The claims that name a caller and their groups, the first that is there; and the rules of every cluster."""
+    """The claims that name a caller and their groups (the first one present counts), and the rules of every cluster."""
 
     name_claims: tuple[str, ...]
     group_claims: tuple[str, ...]
@@ -44,7 +44,7 @@ class Access:
 
 
 def access(text: str, clusters: Collection[str]) -> Access:
-    """The configuration of a deployment with those clusters; an empty text is the default one. Raises AccessError."""
+    """The configuration of a deployment with those clusters; an empty text means the defaults. Raises AccessError."""
     given = _object("", _parsed(text or "{}"), (*_OF_CLUSTERS, "nameClaims", "groupClaims", "deny", "clusters"))
     rules = _rules(
         given,
@@ -69,7 +69,7 @@ def access(text: str, clusters: Collection[str]) -> Access:
 
 
 def _rules(given: Mapping[str, Any], at: str, above: Rules) -> Rules:
-    """What is given, before or in the place of what stands above it."""
+    """The given rules, on top of the ones above: users are checked first, everything else replaces."""
     users = _object(f"{at}users", given.get("users", {}))
     groups = _object(f"{at}groups", given.get("groups", {}))
     others = _object(f"{at}others", given.get("others", {}), ("user", "role"))
@@ -91,7 +91,7 @@ def _rule(key: str, pattern: str, value: Any, denied: Collection[str]) -> Rule:
         raise AccessError(key, "has {user} more than once")
     given = {"user": value} if isinstance(value, str) else _object(key, value, ("user", "role"))
     if not given:
-        raise AccessError(key, 'must be an account, or such as {"user": "ada", "role": "OPERATOR"}')
+        raise AccessError(key, 'must be an account, or an object such as {"user": "ada", "role": "OPERATOR"}')
     return Rule(pattern, _standing(key, given, Standing(None, None), "{user}" if "{user}" in pattern else "", denied))
 
 
@@ -101,7 +101,7 @@ def _standing(key: str, given: Mapping[str, Any], above: Standing, variable: str
         user = given["user"]
         if user is not None and (not isinstance(user, str) or (user != variable and not ACCOUNT.fullmatch(user))):
             raise AccessError(
-                f"{key}.user", f"must be null or an account in small letters{variable and f', or {variable}'}"
+                f"{key}.user", f"must be null or an account in lower case{variable and f', or {variable}'}"
             )
         if user in denied:
             raise AccessError(f"{key}.user", f"is {user}, which is denied")
@@ -118,10 +118,10 @@ def _parsed(text: str) -> Any:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object; json itself would let the last of equal keys win."""
+    """An object; json itself would take the last of several equal keys."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError(f"a key stands twice among {sorted(key for key, _ in pairs)}")
+        raise ValueError(f"a key occurs twice among {sorted(key for key, _ in pairs)}")
     return found
 
 
@@ -129,13 +129,13 @@ def _object(key: str, value: Any, known: Collection[str] | None = None) -> Mappi
     if not isinstance(value, dict):
         raise AccessError(key, "must be a JSON object")
     if known is not None and (unknown := sorted(set(value) - set(known))):
-        raise AccessError(key, f"has unknown keys {unknown}; there is {', '.join(known)}")
+        raise AccessError(key, f"has unknown keys {unknown}; known are {', '.join(known)}")
     return value
 
 
 def _texts(key: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
-        raise AccessError(key, 'must be a list of texts, such as ["username"]')
+        raise AccessError(key, 'must be a list of strings, such as ["username"]')
     return tuple(value)
 
 

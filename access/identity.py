@@ -1,13 +1,13 @@
-"""Who is calling, by what API Gateway's authorizer vouches for and nothing else: never by a header or an argument.
+"""Who is calling. Only API Gateway's authorizer says so, never a header or an argument.
 
-Where it stands depends on the API and its authorizer (API Gateway developer guide, "AWS Lambda proxy integrations for
-HTTP APIs", "JWT authorizers", "Input format of a Lambda function for proxy integration"):
+Where its answer is in the event depends on the API and its authorizer (API Gateway developer guide, "AWS Lambda proxy
+integrations for HTTP APIs", "JWT authorizers", "Input format of a Lambda function for proxy integration"):
 
     HTTP API, JWT            requestContext.authorizer.jwt.claims
     HTTP API, IAM            requestContext.authorizer.iam.userArn
-    HTTP API, Lambda         requestContext.authorizer.lambda          what the authorizer's context says
+    HTTP API, Lambda         requestContext.authorizer.lambda          the authorizer's context
     REST API, Cognito or JWT requestContext.authorizer.claims
-    REST API, Lambda         requestContext.authorizer                 what the authorizer's context says
+    REST API, Lambda         requestContext.authorizer                 the authorizer's context
     REST API, IAM            requestContext.identity.userArn
 """
 
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 ANONYMOUS_CLAIMS = ("sub", "client_id", "principalId")
-"""What names a caller whose token has none of the claims that are configured, so that a log can tell who it was."""
+"""Claims that name a caller whose token has none of the configured ones, so that the log has a name."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Identity:
     """Who an authorizer vouches for.
 
     `is_arn` says that the name is an IAM principal's. `is_named` says that the name may lead to an account on the
-    cluster: it comes from a claim that is configured to, or it is an ARN.
+    cluster, because it comes from a configured claim or is an ARN.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Identity:
 
 
 def identity(event: Mapping[str, Any], name_claims: Sequence[str], group_claims: Sequence[str]) -> Identity | None:
-    """Who is calling, by the first of the claims that is there; None if no authorizer vouches for anybody."""
+    """Who is calling, by the first claim that is present; None if no authorizer vouches for anyone."""
     context = _object(event, "requestContext")
     authorizer = _object(context, "authorizer")
     if not authorizer:
@@ -65,14 +65,14 @@ def _claimed(claims: Mapping[str, Any], name_claims: Sequence[str], group_claims
 
 
 def _verified(claim: str, claims: Mapping[str, Any]) -> bool:
-    """An e-mail address is whatever somebody typed until the issuer has verified it."""
+    """Whether the claim can be relied on: an e-mail address can be anything until the issuer has verified it."""
     return claim != "email" or claims.get("email_verified") in (True, "true")
 
 
 def _groups(value: Any) -> frozenset[str]:
-    """A list claim reaches the Lambda as a list, as JSON, as an HTTP API prints it, `[a b]`, or a REST API, `a,b`.
+    """The names in a claim: a list, a list as JSON, `[a b]` as an HTTP API writes it, or `a,b` as a REST API does.
 
-    The last two spell a name with a blank or a comma like several names: docs/security.md tells what follows.
+    In the last two forms a name with a blank or a comma looks like several names: docs/security.md says what follows.
     """
     if isinstance(value, str):
         text = value.strip()
@@ -85,6 +85,6 @@ def _groups(value: Any) -> frozenset[str]:
 
 
 def _object(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """The object of that name; an empty one where there is none (a Lambda authorizer may put text there)."""
+    """The object of that name; an empty one if it is not an object (a Lambda authorizer may put text there)."""
     value = parent.get(name)
     return value if isinstance(value, Mapping) else {}

@@ -1,4 +1,4 @@
-"""Who may do what. Whatever is not listed here nobody may do: tests/schema/test_permissions.py walks the schema."""
+"""Who may do what. Nobody may use a field that is not listed here; tests/schema/test_permissions.py checks them all."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from access.caller import Caller
 from access.role import Role
 
 Place = tuple[str, str]
-"""A type's name and a field's."""
+"""The names of a type and of its field."""
 
 
 @dataclass(frozen=True)
 class Right:
-    """Which role a field needs, what it lets its callers do ("submit jobs"), and within which bounds.
+    """The role that a field needs, what the field does ("submit jobs"), and within which bounds.
 
-    `as_account` says that it is done as the caller's own account, which an operator may lack.
+    `as_account` says that it needs an account of the caller's own, which an operator may not have.
     """
 
     role: Role
@@ -46,12 +46,12 @@ RIGHTS: Mapping[Place, Right] = {
     ("Mutation", "holdJobs"): Right(Role.USER, "hold jobs", _OWN),
     ("Mutation", "releaseJobs"): Right(Role.USER, "release jobs", _OWN),
     ("Mutation", "requeueJobs"): Right(Role.USER, "requeue jobs", _OWN),
-    ("Mutation", "signalJobs"): Right(Role.USER, "signal jobs", _OWN),
     ("Mutation", "updateJob"): Right(
         Role.USER,
         "change jobs",
         f"{_OWN} `priority`, `adminComment`, `deadline` and a `nice` below 0 are for operators.",
     ),
+    ("Mutation", "signalJobs"): Right(Role.USER, "signal jobs", _OWN),
     ("Mutation", "suspendJobs"): Right(Role.OPERATOR, "suspend jobs"),
     ("Mutation", "resumeJobs"): Right(Role.OPERATOR, "let suspended jobs go on"),
     ("Mutation", "updateNode"): Right(Role.OPERATOR, "change nodes"),
@@ -62,13 +62,13 @@ RIGHTS: Mapping[Place, Right] = {
 
 
 def why_not(caller: Caller, place: Place) -> str | None:
-    """Why the caller may not use the field, as a sentence; None if they may, as far as it can be told here.
+    """A sentence that says why the caller may not use the field; None if nothing here speaks against it.
 
-    Whether the cluster has their account, and whether a job is theirs, the head node and Slurm find out.
+    The head node and Slurm check whether the cluster has the account, and whether a job is the caller's.
     """
     right = RIGHTS.get(place)
     if right is None:
-        return f"{'.'.join(place)} is open to nobody."
+        return f"Nobody may use {'.'.join(place)}."
     is_operator = caller.role is Role.OPERATOR
     if right.role is Role.OPERATOR and not is_operator:
         return f"Only operators may {right.what}."

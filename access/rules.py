@@ -1,4 +1,4 @@
-"""Who is which user of a cluster, in which role, and whose jobs they see."""
+"""Rules that decide which user of a cluster a caller is, in which role, and whose jobs they see."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -10,17 +10,17 @@ from access.identity import Identity
 from access.role import JobVisibility, Role
 
 ACCOUNT = re.compile(r"[a-z_][a-z0-9_.-]{0,63}")
-"""What may be the name of an account, as headnode/program.py has it: small letters, and never folded into them."""
+"""What an account may be called, as on the head node: lower case only; upper case is refused, not converted."""
 
 SYSTEM_ACCOUNTS = frozenset({"root", "slurm", "munge", "slurmdbd", "pcluster-admin", "nobody"})
-"""Whom no caller is, whatever is configured; the head node refuses them again."""
+"""Accounts that no caller gets, whatever is configured; the head node refuses them, too."""
 
 IMAGE_ACCOUNTS = frozenset({"admin", "centos", "ec2-user", "rocky", "ubuntu"})
-"""The machine images' own accounts: root by sudo, and Slurm administrators where ParallelCluster keeps accounts."""
+"""The machine images' own accounts: root by sudo, and Slurm administrators where ParallelCluster has accounting."""
 
 
 class NoAccess(Enum):
-    """In the place of a role: none at all."""
+    """Takes the place of a role for those without access."""
 
     NONE = "NONE"
 
@@ -30,7 +30,7 @@ RoleOrNone = Role | NoAccess
 
 @dataclass(frozen=True)
 class Standing:
-    """As whom somebody counts: the account (None: no one's), and the role (None: what their groups say)."""
+    """What a caller is: the account (None: no account) and the role (None: their groups decide)."""
 
     user: str | None
     role: RoleOrNone | None
@@ -38,18 +38,18 @@ class Standing:
 
 @dataclass(frozen=True)
 class Rule:
-    """The standing of the identities that a pattern describes.
+    """The standing of the identities that match a pattern.
 
     In the pattern `*` stands for any text without `/` and `:`, and `{user}` for the name of an account, which
-    `{user}` in the standing is then. A pattern that begins with `arn:` is about IAM principals and nobody else: the
-    users of a pool may call themselves so.
+    replaces `{user}` in the standing. A pattern that begins with `arn:` matches IAM principals only, because the users
+    of a user pool can choose such a name.
     """
 
     pattern: str
     standing: Standing
 
     def about(self, identity: Identity) -> Standing | None:
-        """The identity's standing; None if the rule is not about it."""
+        """The identity's standing; None if it does not match the rule."""
         if not identity.is_named or identity.is_arn != self.pattern.startswith("arn:"):
             return None
         found = self._expression.fullmatch(identity.name)
@@ -67,10 +67,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class Rules:
-    """The rules of a cluster. The first of `users` that is about somebody counts; `others` is for whom none is.
+    """The rules of a cluster. The first of `users` that matches counts; `others` is for callers whom none matches.
 
-    `others.user` may be `{identity}`; `others.role` is for whom no group lists either. `denied` are accounts that no
-    caller has.
+    `others.user` may be `{identity}`. `others.role` is for callers who are in none of `groups` either. `denied` are
+    accounts that no caller gets.
     """
 
     users: Sequence[Rule]
@@ -80,7 +80,7 @@ class Rules:
     denied: frozenset[str]
 
     def standing(self, identity: Identity) -> Standing:
-        """The account, None if it is none to act as, and the role; of several groups the highest counts."""
+        """The account, or None if the caller has none to act as, and the role: the highest of their groups."""
         found = next((standing for rule in self.users if (standing := rule.about(identity))), None)
         standing = found or self.others
         by_group = [self.groups[group] for group in identity.groups if group in self.groups]

@@ -1,1 +1,1 @@
-"""From questions to answers: one request's commands, one SSM command, decoded results, kept for a few seconds."""
+"""One request's commands become one SSM command; its replies become values that are kept for a few seconds."""

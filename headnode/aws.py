@@ -1,4 +1,4 @@
-"""The AWS clients, each made once and kept."""
+"""The AWS clients; each is made once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Clients:
-    """SSM, EC2, S3 and DynamoDB. The sandbox's own role and Region; AWS_ENDPOINT_URL_* moves them elsewhere."""
+    """SSM, EC2, S3 and DynamoDB, with the sandbox's own role and Region; AWS_ENDPOINT_URL_* sends them elsewhere."""
 
     def __init__(self) -> None:
         self._session = boto3.Session()
@@ -26,14 +26,14 @@ class Clients:
         self._made: dict[str, Any] = {}
 
     def make(self, settings: Settings) -> None:
-        """Make those that the deployment will use: at its start, Lambda gives a sandbox all of a processor."""
+        """Make the clients that the deployment uses: while a sandbox starts, Lambda gives it a whole processor."""
         wanted = {"ssm": True, "ec2": True, "s3": settings.bucket, "dynamodb": settings.table}
         for service in [service for service, used in wanted.items() if used]:
             getattr(self, service)
 
     @property
     def ssm(self) -> SSMClient:
-        """Systems Manager, one attempt per call: SendCommand has no idempotency token, so we retry knowingly."""
+        """Systems Manager, one attempt per call: SendCommand has no idempotency token, so invocation.py decides."""
         client: SSMClient = self._client(
             "ssm", retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=10, max_pool_connections=50
         )
@@ -49,7 +49,7 @@ class Clients:
     def s3(self) -> S3Client:
         """S3 with signature version 4 and the Region's own host, NAME.s3.REGION.amazonaws.com.
 
-        That is the host that the head node may send large answers to; the global one redirects while a bucket is new.
+        The head node may send large answers to that host only. The global host redirects while a bucket is new.
         """
         client: S3Client = self._client(
             "s3",
@@ -64,7 +64,7 @@ class Clients:
 
     @property
     def dynamodb(self) -> DynamoDBClient:
-        """DynamoDB. It saves commands, so it is given little time: without it there is still an answer."""
+        """DynamoDB, with short timeouts: it saves commands, but without it there is still an answer."""
         client: DynamoDBClient = self._client(
             "dynamodb",
             retries={"total_max_attempts": 2},
@@ -75,7 +75,7 @@ class Clients:
         return client
 
     def _client(self, service: str, **options: Any) -> Any:
-        """The one client of the service, however many threads need it first."""
+        """The one client of the service; several threads may ask for it at once."""
         with self._lock:
             if service not in self._made:
                 self._made[service] = self._session.client(service, config=Config(**options))

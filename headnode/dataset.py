@@ -1,4 +1,4 @@
-"""Something to know of a cluster, and what became known of it."""
+"""Datasets, which are what can be read from a cluster, and their snapshots."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ Fault = HeadNodeError | SlurmError | ParseError
 
 
 Together = Callable[[Sequence[Hashable]], Question[Mapping[Any, T]]]
-"""One question about several things of a kind: each thing's value by its name. What has no entry is None."""
+"""Makes one question about several things of a kind. The answer has each thing's value by name, if it has one."""
 
 
 @dataclass(frozen=True)
 class Dataset(Generic[T]):
-    """Something to know of a cluster: the jobs, one job, the queues ...
+    """Something that can be read from a cluster: the jobs, one job, the queues ...
 
-    `key` tells datasets apart, `ask` makes the question for the head node anew (with fresh separators); where AWS
-    itself knows the answer, `from_aws` gets it instead. `lifetime` is how long a snapshot is good, in seconds (None:
-    the deployment's TTL). Datasets of the same `together` are asked for by one question, about the `thing` of each.
-    `shared` lets all sandboxes have what one of them was told: only for what is the same for every caller, by a key
-    that is a text, and never for what is read as the caller. A dataset in brief has the key of the one `in_full`, which
-    tells the same and more: the latter serves as well, but not the other way round.
+    `key` identifies the dataset. `ask` makes a new question for the head node, with fresh separators; if AWS itself
+    has the answer, `from_aws` reads it instead. A snapshot may be used for `lifetime` seconds (None: the deployment's
+    TTL). Datasets with the same `together` share one question, which names the `thing` of each.
+
+    `shared` lets all sandboxes use what one of them read. Only a dataset that is the same for every caller, and never
+    read as the caller, may be shared; its key is a text. A brief dataset has the same key as its `in_full`, which has
+    more columns: a full snapshot serves a request for the brief dataset, but a brief one does not serve the full.
     """
 
     key: Hashable
@@ -50,17 +51,17 @@ class Dataset(Generic[T]):
         return isinstance(other, Dataset) and self.key == other.key
 
     def good_for(self, ttl: float) -> float:
-        """How many seconds a snapshot is good in a deployment of that TTL; a TTL of 0 keeps nothing."""
+        """How many seconds a snapshot may be used in a deployment with that TTL; with a TTL of 0 none is kept."""
         return ttl if self.lifetime is None or ttl == 0 else self.lifetime
 
     @property
     def is_brief(self) -> bool:
-        """Whether there is more to know of the same."""
+        """Whether a dataset with the same key has more columns."""
         return self.in_full is not None
 
 
 def each_once(datasets: Iterable[Dataset[Any]]) -> list[Dataset[Any]]:
-    """Each dataset once, in full if it stands among them in full."""
+    """Each dataset once: the full one if the brief and the full one are among them."""
     found: dict[Dataset[Any], Dataset[Any]] = {}
     for dataset in datasets:
         if dataset not in found or found[dataset].is_brief:
@@ -69,16 +70,16 @@ def each_once(datasets: Iterable[Dataset[Any]]) -> list[Dataset[Any]]:
 
 
 ALL_COLUMNS_FOR = 60.0
-"""Seconds for which whoever asks in brief asks in full after somebody had use for that: two questions would cost more.
+"""For this many seconds after someone needs all columns, every refresh fetches all of them: two questions cost more.
 
-With shared snapshots it may take twice as long: sandboxes do not tell each other who had use for it and who asked for
-its sake.
+With shared snapshots it can be twice as long: to the others, a sandbox that refreshes all columns during its minute
+looks like one that needs them.
 """
 
 
 @dataclass(frozen=True)
 class Snapshot(Generic[T]):
-    """A dataset's value, and when it was asked for: never older than it says."""
+    """A dataset's value, and when it was asked for: the value is never older than that."""
 
     value: T
     as_of: datetime
@@ -86,7 +87,7 @@ class Snapshot(Generic[T]):
 
 @dataclass(frozen=True)
 class KeptSnapshot:
-    """A snapshot that is good until then on the monotonic clock, and has all changes up to that generation."""
+    """A snapshot that may be used until `until` (monotonic clock). It has all changes up to `generation`."""
 
     snapshot: Snapshot[Any]
     until: float
@@ -94,9 +95,9 @@ class KeptSnapshot:
     is_brief: bool = False
 
     def serves(self, dataset: Dataset[Any]) -> bool:
-        """Whether it has all that the dataset is to tell."""
+        """Whether it has all columns of the dataset."""
         return dataset.is_brief or not self.is_brief
 
 
 Answers = Mapping[Dataset[Any], KeptSnapshot | Fault]
-"""What became known of each dataset, or why nothing did."""
+"""Each dataset's snapshot, or why there is none."""

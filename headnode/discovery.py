@@ -24,14 +24,14 @@ class Discovery:
         """The head node's instance id. Raises ClusterUnreachableError if there is none, or more than one."""
         if self._cluster.instance is not None:
             return self._cluster.instance
-        instance = self._instance  # another thread may forget it meanwhile
+        instance = self._instance  # another thread may forget it in the meantime
         if instance is None or time.monotonic() > self._until:
             instance = self._instance = self._look_up()
             self._until = time.monotonic() + _REMEMBERED
         return instance
 
     def forget(self) -> None:
-        """Look again next time: SSM does not know the instance any more."""
+        """Look it up again next time, because SSM no longer knows the instance."""
         self._instance = None
 
     def _look_up(self) -> str:

@@ -1,21 +1,23 @@
-"""The SSM document that carries headnode/program.py to the head node (SSM document schema 2.2)."""
+"""The SSM document that carries the program and its list of operations to the head node (SSM document schema 2.2)."""
 
 import base64
 import json
 import shlex
 import zlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-PROGRAM = Path(__file__).with_name("program.py")
+from headnode.joining import joined
+from slurm.operations import OPERATIONS
+
 PARAMETER = "request"
 REQUEST_LIMIT = 70_000
 """The longest request in the parameter, in characters: SSM takes 100,000 bytes with the document; more goes by S3."""
 
 # The first interpreter that is there: a distribution's, RHEL 8's own, ParallelCluster's. -I and -S: nothing but the
 # standard library, no environment, no user's site. The request goes by stdin: argv is readable by everyone on the node.
-# Looking for garbage would take a twentieth of the program's time, and it makes none.
+# Looking for garbage would take a twentieth of the program's time, and it makes none. The program and its list of
+# operations are packed, as they share SSM's 100,000 bytes with the request.
 _SCRIPT = """\
 #!/bin/sh
 for python in python3 /usr/libexec/platform-python /opt/parallelcluster/pyenv/versions/*/envs/*/bin/python; do
@@ -23,15 +25,21 @@ for python in python3 /usr/libexec/platform-python /opt/parallelcluster/pyenv/ve
 done
 exec "$python" -I -S -c 'import binascii, gc, sys, zlib
 gc.disable()
-exec(zlib.decompress(binascii.a2b_base64(sys.argv.pop(1))).decode("utf-8"))' {program} {settings} <<'END OF REQUEST'
+sys.argv[1:3] = [zlib.decompress(binascii.a2b_base64(packed)).decode("utf-8") for packed in sys.argv[1:3]]
+exec(sys.argv.pop(1))' {program} {operations} {settings} <<'END OF REQUEST'
 {parameter}
 END OF REQUEST
 """
 
 
-def carried() -> str:
-    """The program as the document carries it: base64 of zlib, a third of its size, as it shares SSM's 100,000 bytes."""
-    return base64.b64encode(zlib.compress(PROGRAM.read_bytes(), 9)).decode()
+def operations() -> str:
+    """The list of operations that the program gets, as JSON."""
+    return json.dumps({operation.name: operation.as_data() for operation in OPERATIONS}, separators=(",", ":"))
+
+
+def packed(text: str) -> str:
+    """A text as the document carries it: base64 of zlib, a third of its size."""
+    return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
 def content(settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -43,7 +51,8 @@ def content(settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
     Its one parameter holds base64url of gzip of JSON and nothing else, so no byte of a caller's text meets a shell.
     """
     script = _SCRIPT.format(
-        program=carried(),
+        program=packed(joined()),
+        operations=packed(operations()),
         settings=shlex.quote(json.dumps(settings or {})),
         parameter="{{ " + PARAMETER + " }}",
     )

@@ -1,10 +1,12 @@
 """What can go wrong between the Lambda and the head node. Each class names the code that clients see."""
 
+from headnode.error_codes import ErrorCode
+
 
 class HeadNodeError(Exception):
     """The head node could not be asked; `str()` is a sentence that a user can act on."""
 
-    code = "CLUSTER_UNREACHABLE"
+    code = ErrorCode.CLUSTER_UNREACHABLE
 
 
 class ClusterUnreachableError(HeadNodeError):
@@ -14,22 +16,22 @@ class ClusterUnreachableError(HeadNodeError):
 class DeadlineError(HeadNodeError):
     """The head node did not answer within the request's time; nothing was changed."""
 
-    code = "TIMEOUT"
+    code = ErrorCode.TIMEOUT
 
 
 class OutcomeUnknownError(HeadNodeError):
     """A change was sent, and no answer came: it may or may not have been made."""
 
-    code = "OUTCOME_UNKNOWN"
+    code = ErrorCode.OUTCOME_UNKNOWN
 
 
 class ThrottledError(HeadNodeError):
     """AWS refuses more requests at the moment."""
 
-    code = "THROTTLED"
+    code = ErrorCode.THROTTLED
 
 
 class ResponseTooLargeError(HeadNodeError):
     """The head node's answer did not fit and could not go through S3."""
 
-    code = "RESPONSE_TOO_LARGE"
+    code = ErrorCode.RESPONSE_TOO_LARGE

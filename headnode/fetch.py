@@ -1,4 +1,4 @@
-"""Asking a head node for several datasets with one command."""
+"""Fetching several datasets from a head node with one SSM command."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from slurm.errors import ParseError
 
 @dataclass(frozen=True)
 class Part:
-    """The replies that a dataset was read from: the whole answer's from `first` on."""
+    """A dataset's question and its replies, which begin at `first` in the whole answer."""
 
     question: Question[Any]
     replies: Sequence[Reply]
@@ -27,10 +27,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Fetched:
-    """What one command brought: each dataset's value or fault, by the question asked at `at` (Unix microseconds).
+    """The result of one SSM command: each dataset's value, or its fault.
 
-    `began` is the same moment on the monotonic clock. `parts` has the datasets that were read without a fault
-    and by a question of their own; `stored` is the whole answer in the bucket, if it went that way.
+    `at` is when it was asked for, in Unix microseconds; `began` is the same moment on the monotonic clock. `parts` has
+    the datasets that had a question of their own and were read without a fault. `stored` is the whole answer in the
+    bucket, if the head node put it there.
     """
 
     at: int
@@ -40,7 +41,7 @@ class Fetched:
     stored: Stored | None = None
 
     def kept(self, ttl: float, generation: int = 0) -> dict[Dataset[Any], KeptSnapshot | Fault]:
-        """What to keep of each dataset in a deployment of that TTL, or the fault."""
+        """Each dataset's snapshot as a deployment with that TTL keeps it, or its fault."""
         as_of = instant(self.at)
         return {
             dataset: value
@@ -64,11 +65,11 @@ def wall_clock() -> int:
 
 
 def fetch(node: HeadNode, datasets: Sequence[Dataset[Any]], deadline: Deadline, comment: str, actor: Actor) -> Fetched:
-    """Ask for all datasets; what cannot be had is a fault. Costs one SSM command, or none without datasets."""
+    """Fetch all datasets; one that cannot be read has a fault. Costs one SSM command, or none without datasets."""
     at, began = wall_clock(), time.monotonic()
     if not datasets:
         return Fetched(at, began, {}, {})
-    groups = _asked_together(datasets)
+    groups = _grouped(datasets)
     questions = [_question(group) for group in groups]
     commands = [command for question in questions for command in question.commands]
     try:
@@ -80,7 +81,7 @@ def fetch(node: HeadNode, datasets: Sequence[Dataset[Any]], deadline: Deadline, 
     read = zip(groups, questions, read_all(questions, answer.replies), strict=True)
     first = 0
     for group, question, value in read:
-        values |= _shared_out(group, value)
+        values |= _divided(group, value)
         count = len(question.commands)
         if group[0].ask and not isinstance(value, (SlurmError, ParseError)):
             parts[group[0]] = Part(question, answer.replies[first : first + count], first)
@@ -89,7 +90,7 @@ def fetch(node: HeadNode, datasets: Sequence[Dataset[Any]], deadline: Deadline, 
 
 
 def read_all(questions: Iterable[Question[Any]], replies: Sequence[Reply]) -> list[Any]:
-    """Each question's value from its share of the replies, or the fault that reading it met."""
+    """Each question's value, read from its share of the replies, or why it cannot be read."""
     values: list[Any] = []
     position = 0
     for question in questions:
@@ -102,7 +103,7 @@ def read_all(questions: Iterable[Question[Any]], replies: Sequence[Reply]) -> li
     return values
 
 
-def _asked_together(datasets: Iterable[Dataset[Any]]) -> list[list[Dataset[Any]]]:
+def _grouped(datasets: Iterable[Dataset[Any]]) -> list[list[Dataset[Any]]]:
     groups: dict[Any, list[Dataset[Any]]] = {}
     for dataset in datasets:
         groups.setdefault(dataset.together or dataset, []).append(dataset)
@@ -117,8 +118,8 @@ def _question(group: Sequence[Dataset[Any]]) -> Question[Any]:
     return first.ask()
 
 
-def _shared_out(group: Sequence[Dataset[Any]], value: Any) -> dict[Dataset[Any], Any]:
-    """Each dataset's part of the answer to a question; a fault is everybody's."""
+def _divided(group: Sequence[Dataset[Any]], value: Any) -> dict[Dataset[Any], Any]:
+    """Each dataset's part of the answer to a question; a fault goes to all of them."""
     if isinstance(value, (SlurmError, ParseError)) or not group[0].together:
         return dict.fromkeys(group, value)
     return {dataset: value.get(dataset.thing) for dataset in group}

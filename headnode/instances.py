@@ -40,9 +40,9 @@ class Agent:
 
 
 def instances_by_address(clients: Clients, tag: str) -> Mapping[str, Instance]:
-    """The cluster's instances that are not gone, by private address: slurmctld knows a node by that (NodeAddr).
+    """The cluster's instances that are not terminated, by private address, which slurmctld has as NodeAddr.
 
-    Raises ClusterUnreachableError if EC2 does not tell.
+    Raises ClusterUnreachableError if EC2 does not answer.
     """
     filters = [
         {"Name": "tag:parallelcluster:cluster-name", "Values": [tag]},
@@ -54,7 +54,7 @@ def instances_by_address(clients: Clients, tag: str) -> Mapping[str, Instance]:
             _instance(each) for page in pages for group in page["Reservations"] for each in group.get("Instances", [])
         ]
     except (BotoCoreError, ClientError) as error:
-        raise ClusterUnreachableError(f"EC2 does not tell the instances of {tag}.") from error
+        raise ClusterUnreachableError(f"EC2 did not list the instances of {tag}.") from error
     return {instance.private_address: instance for instance in found if instance.private_address}
 
 
@@ -64,25 +64,25 @@ def agent(clients: Clients, instance: str) -> Agent:
     try:
         answer = clients.ssm.describe_instance_information(Filters=filters)  # type: ignore[arg-type]
     except (BotoCoreError, ClientError) as error:
-        raise ClusterUnreachableError("Systems Manager does not tell of the head node's agent.") from error
+        raise ClusterUnreachableError("Systems Manager did not describe the head node's agent.") from error
     if not answer["InstanceInformationList"]:
-        raise ClusterUnreachableError(f"Systems Manager does not manage {instance}: does its agent run?")
-    (told, *_) = answer["InstanceInformationList"]
+        raise ClusterUnreachableError(f"Systems Manager does not manage {instance}: is its agent running?")
+    (described, *_) = answer["InstanceInformationList"]
     return Agent(
-        ping_status=told.get("PingStatus", "Inactive"),
-        version=told.get("AgentVersion"),
-        last_ping=told.get("LastPingDateTime"),
-        platform=" ".join(filter(None, (told.get("PlatformName"), told.get("PlatformVersion")))) or None,
+        ping_status=described.get("PingStatus", "Inactive"),
+        version=described.get("AgentVersion"),
+        last_ping=described.get("LastPingDateTime"),
+        platform=" ".join(filter(None, (described.get("PlatformName"), described.get("PlatformVersion")))) or None,
     )
 
 
-def _instance(told: InstanceTypeDef) -> Instance:
+def _instance(described: InstanceTypeDef) -> Instance:
     return Instance(
-        id=told["InstanceId"],
-        type=told["InstanceType"],
-        state=told["State"]["Name"],
-        launch_time=told["LaunchTime"],
-        zone=told.get("Placement", {}).get("AvailabilityZone"),
-        spot=told.get("InstanceLifecycle") == "spot",
-        private_address=told.get("PrivateIpAddress"),
+        id=described["InstanceId"],
+        type=described["InstanceType"],
+        state=described["State"]["Name"],
+        launch_time=described["LaunchTime"],
+        zone=described.get("Placement", {}).get("AvailabilityZone"),
+        spot=described.get("InstanceLifecycle") == "spot",
+        private_address=described.get("PrivateIpAddress"),
     )

@@ -31,13 +31,13 @@ _THROTTLED = ("ThrottlingException", "Throttling", "TooManyRequestsException", "
 _TRACEBACK = "Traceback (most recent call last)"
 _DELIVERY_TIMEOUT = 30  # seconds, the least SSM accepts
 _MISSING_FOR = 10.0  # seconds during which GetCommandInvocation may not know a command yet (boto3#2701)
-_BRISK_FOR = 3.0  # seconds of looking at short intervals
-_SLOWEST = 2.0  # seconds between two looks at the most
+_BRISK_FOR = 3.0  # seconds of polling at short intervals
+_SLOWEST = 2.0  # seconds between two polls, at most
 
 
 @dataclass(frozen=True)
 class Pace:
-    """When to look for the result: `first` seconds after the send, then every `interval` seconds, later slower."""
+    """When to poll for the result: `first` seconds after sending, then every `interval` seconds, later more slowly."""
 
     first: float = 0.25
     interval: float = 0.2
@@ -45,7 +45,7 @@ class Pace:
 
 @dataclass(frozen=True)
 class Invocation:
-    """What to run: a document with one parameter, on one instance. `changes` tells a change from a read."""
+    """What to run: a document with one parameter, on one instance. `changes` says that it is not just a read."""
 
     document: str
     instance: str
@@ -58,8 +58,8 @@ class Invocation:
 def invoke(ssm: SSMClient, invocation: Invocation, deadline: Deadline, pace: Pace) -> str:
     """Run the document and return its stdout.
 
-    Raises ClusterUnreachableError, ThrottledError, and at the deadline DeadlineError for a read (which is cancelled) or
-    OutcomeUnknownError for a change (which is not: it may be half way).
+    Raises ClusterUnreachableError or ThrottledError. At the deadline a read is cancelled and raises DeadlineError; a
+    change may be half done, so it is not cancelled and raises OutcomeUnknownError.
     """
     command = _send(ssm, invocation, deadline)
     return _wait(ssm, invocation, command, deadline, pace)
@@ -83,7 +83,9 @@ def _send(ssm: SSMClient, invocation: Invocation, deadline: Deadline) -> str:
             if _code(error) not in _THROTTLED:
                 raise _refused(error, invocation) from error
             if deadline.remaining <= pause:
-                raise ThrottledError("AWS Systems Manager takes no more commands now; try again shortly.") from error
+                raise ThrottledError(
+                    "AWS Systems Manager accepts no more commands at the moment; try again shortly."
+                ) from error
         except BotoCoreError as error:
             if invocation.changes:  # the request may have arrived: sending it again could make the change twice
                 raise OutcomeUnknownError("The connection to AWS Systems Manager broke while sending.") from error
@@ -96,7 +98,7 @@ def _send(ssm: SSMClient, invocation: Invocation, deadline: Deadline) -> str:
 def _refused(error: ClientError, invocation: Invocation) -> HeadNodeError:
     advice = {
         "InvalidInstanceId": f"{invocation.instance} is stopped, or Systems Manager does not manage it: does the head "
-        "node have the policy AmazonSSMManagedInstanceCore, and does its agent run?",
+        "node have the policy AmazonSSMManagedInstanceCore, and is its agent running?",
         "InvalidDocument": f"There is no SSM document {invocation.document}: deploy the stack again.",
         "AccessDeniedException": f"slurmql may not send {invocation.document} to {invocation.instance}: "
         "does the instance have the tags that the stack's policy asks for?",
@@ -118,12 +120,12 @@ def _wait(ssm: SSMClient, invocation: Invocation, command: str, deadline: Deadli
             result = ssm.get_command_invocation(CommandId=command, InstanceId=invocation.instance)
         except ClientError as error:
             if _code(error) in _THROTTLED:
-                pause = min(2 * last, _SLOWEST)  # a look that is let through brings the usual pace back
+                pause = min(2 * last, _SLOWEST)  # one poll that succeeds restores the usual interval
             elif _code(error) != "InvocationDoesNotExist" or waited > _MISSING_FOR:
                 raise _lost(invocation, "The result of the command was lost.") from error
             continue
         except BotoCoreError:
-            continue  # a look may fail; the next one tells
+            continue  # one poll may fail; the next may succeed
         if result["Status"] not in _UNDER_WAY:
             return _output(result, invocation)
         if waited > _BRISK_FOR and result["Status"] == "Pending" and not checked:
@@ -138,23 +140,23 @@ def _output(result: GetCommandInvocationResultTypeDef, invocation: Invocation) -
     said = result["StandardErrorContent"].strip()
     if _TRACEBACK in said:
         _log.error("the head node's program failed on %s: %s", invocation.instance, said)
-        detail = f"The head node's program failed on {invocation.instance}; the API's log has its words."
+        detail = f"The head node's program failed on {invocation.instance}; the API's log has the traceback."
     else:
         first = f": {said.splitlines()[0][:200]}" if said else ""
-        detail = f"The command on {invocation.instance} ended as {result['StatusDetails']}{first}."
+        detail = f"The command on {invocation.instance} ended with the status {result['StatusDetails']}{first}."
     raise _lost(invocation, detail)
 
 
 def _require_agent(ssm: SSMClient, invocation: Invocation, command: str) -> None:
-    """A dead agent takes commands for minutes: its connection tells at once (SSM API: GetConnectionStatus)."""
+    """Fail if the agent is not connected: SSM queues commands for a dead one for minutes (GetConnectionStatus)."""
     try:
         connected = ssm.get_connection_status(Target=invocation.instance)["Status"] == "connected"
     except (ClientError, BotoCoreError):
-        return  # the question is a courtesy; the deadline decides
+        return  # this check only saves time; the deadline still applies
     if not connected:
         detail = f"The SSM agent of {invocation.instance} is not connected: is the head node up?"
         if not _cancel(ssm, command):
-            raise _lost(invocation, detail)  # the agent may come back, and run it
+            raise _lost(invocation, detail)  # the agent may come back and run it
         raise ClusterUnreachableError(detail)
 
 
@@ -172,7 +174,7 @@ def _lost(invocation: Invocation, detail: str) -> HeadNodeError:
 
 
 def _cancel(ssm: SSMClient, command: str) -> bool:
-    """Whether Systems Manager took the cancel; without one, a command ends by the program's own time limits."""
+    """Whether Systems Manager accepted the cancellation. Without it the program's own time limits end the command."""
     try:
         ssm.cancel_command(CommandId=command)
     except (ClientError, BotoCoreError):
@@ -185,4 +187,4 @@ def _code(error: ClientError) -> str:
 
 
 def _jittered(seconds: float) -> float:
-    return seconds * random.uniform(0.9, 1.1)  # noqa: S311 - spreads the looks, keeps no secret
+    return seconds * random.uniform(0.9, 1.1)  # noqa: S311 - spreads the polls; nothing secret

@@ -1,4 +1,4 @@
-"""The lease to ask for a dataset: which sandbox does, until when, and how it ended."""
+"""The lease on fetching a dataset: which sandbox holds it, until when, and how it ended."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Self
 
 SECONDS = 6.0
-"""How long one sandbox may ask before another may, too. Most commands take 0.5 to 3 s."""
+"""How long one sandbox may fetch before another may, too. Most commands take 0.5 to 3 s."""
 
 
 @dataclass(frozen=True)
 class Lease:
-    """A lease as it stands in the table.
+    """A lease as the table has it.
 
-    `until` is Unix microseconds, 0 for a lease that was given back; `failed` if that was done without an answer.
+    `until` is in Unix microseconds, 0 once the lease is given back; `failed` says that there was no answer then.
     """
 
     holder: str
@@ -33,17 +33,17 @@ class Lease:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The lease of that text; nonsense is a lease that has been given back."""
+        """The lease in that text; a text that is not a lease counts as one that was given back."""
         until, _, rest = text.partition(" ")
         holder, _, end = rest.partition(" ")
         return cls(holder, int(until) if until.isdecimal() else 0, end == "failed")
 
     def given_back(self, failed: bool) -> Self:
-        """What is written when it is no longer needed: another text than before, so that nobody mistakes it."""
+        """The lease as it is given back. Its text differs from that of every held lease, so no write confuses them."""
         return type(self)(self.holder, 0, failed)
 
     def is_held(self, now: int) -> bool:
-        """Whether somebody is asking, or died of it a moment ago."""
+        """Whether the holder is still fetching, or died only a moment ago."""
         return now < self.until
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""A cluster's head node, as something that answers commands."""
+"""A cluster's head node: commands go in, replies come out."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from slurm.command import Command, Reply
 
 @dataclass(frozen=True)
 class Actor:
-    """Who commands act as that are not plain reads: the cluster account `user` (None: nobody).
+    """The account that runs changes and user-specific reads: `user` on the cluster (None: nobody).
 
-    `administer` lets an operator act as Slurm's administrator where that account may not.
+    `administer` lets an operator act as Slurm's administrator where that account has no right to.
     """
 
     user: str | None = None
@@ -40,9 +40,9 @@ NOBODY = Actor()
 
 @dataclass(frozen=True)
 class Bundle:
-    """Commands for one SSM command: steps that run one after the other, each of commands that run together.
+    """What one SSM command runs: steps one after the other; the commands of a step run at the same time.
 
-    `changes` tells whether anything is changed.
+    `changes` says whether it may change anything.
     """
 
     steps: Sequence[Sequence[Command]]
@@ -52,7 +52,7 @@ class Bundle:
 
 @dataclass(frozen=True)
 class Stored:
-    """An answer that lies in the bucket: its key, and the SHA-256 (hexadecimal) of what must lie there."""
+    """An answer in the bucket: its key, and the SHA-256 (hexadecimal) that the object must have."""
 
     key: str
     sha256: str
@@ -60,7 +60,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Answer:
-    """The replies of all commands of a bundle, in order, and where the head node has put them if they were large."""
+    """The replies to all commands of a bundle, in order, and where the head node put them if they were large."""
 
     replies: list[Reply]
     stored: Stored | None = None
@@ -99,9 +99,9 @@ class HeadNode:
         return self.answer(bundle, deadline, comment).replies
 
     def answer(self, bundle: Bundle, deadline: Deadline, comment: str) -> Answer:
-        """What the head node answers. Costs one SSM command. Raises HeadNodeError.
+        """The head node's answer. Costs one SSM command. Raises HeadNodeError.
 
-        `comment` goes into SSM's history beside the command; it should tell the request, not its content.
+        `comment` goes into SSM's history beside the command; it should name the request, not repeat its content.
         """
         instance = self._discovery.instance()
         answer_key = self._storage.new_key("answers") if self._storage else None
@@ -131,13 +131,13 @@ class HeadNode:
         try:
             answer, stored = self._opened(printed, answer_key)
         except (ClusterUnreachableError, ResponseTooLargeError) as error:
-            if bundle.changes:  # the command ran: what it did is done
+            if bundle.changes:  # the command ran, so the change may have been made
                 raise OutcomeUnknownError("The result of the change was lost.") from error
             raise
         return Answer(_replies(answer), stored)
 
     def _store(self, packed: bytes) -> tuple[str, bytes]:
-        """Put a large request into the bucket; what is sent instead says where it lies."""
+        """Put a large request into the bucket. Return its key, and what is sent instead: where the request is."""
         if self._storage is None:
             raise ResponseTooLargeError("A request of this size needs a bucket, and this deployment has none.")
         key = self._storage.new_key("requests")
@@ -146,7 +146,7 @@ class HeadNode:
         return key, gzip.compress(json.dumps(pointer).encode())
 
     def _opened(self, printed: str, answer_key: str | None) -> tuple[dict[str, Any], Stored | None]:
-        """What the program answered: replies, or why it ran nothing. Raises HeadNodeError if that was lost."""
+        """The program's answer: replies, or why it ran nothing. Raises HeadNodeError if the answer was lost."""
         answer, stored = unpack(_decode(printed)), None
         if "put" in answer and self._storage and answer_key:
             stored = Stored(answer_key, answer["put"])
@@ -162,28 +162,12 @@ def _request(bundle: Bundle, deadline: Deadline, put: str | None) -> dict[str, A
         "user": bundle.actor.user,
         "administer": bundle.actor.administer,
         "put": put,
-        "steps": [[_operation(command) for command in step] for step in bundle.steps],
+        "steps": [[command.as_data() for command in step] for step in bundle.steps],
     }
-
-
-def _operation(command: Command) -> dict[str, Any]:
-    return {
-        "operation": command.operation,
-        "options": {name: _value(value) for name, value in command.options.items()},
-        "arguments": list(command.arguments),
-        "environment": dict(command.environment),
-        "stdin": command.stdin,
-        "key": command.key,
-    }
-
-
-def _value(value: str | int) -> str | dict[str, int]:
-    """An option's text; a number stands for the job that the reply of that number tells of."""
-    return {"job_of": value} if isinstance(value, int) else value
 
 
 def _replies(answer: Mapping[str, Any]) -> list[Reply]:
-    """The replies. Raises DeadlineError, ClusterUnreachableError if the program ran nothing, so nothing was changed."""
+    """The replies. Raises DeadlineError or ClusterUnreachableError if the program ran nothing: nothing was changed."""
     if "error" in answer:
         raise (DeadlineError if answer.get("expired") else ClusterUnreachableError)(
             f"The head node: {answer['error']}."

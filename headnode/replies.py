@@ -1,7 +1,7 @@
 """Replies as they travel: gzip of JSON, `{"replies": [{"exit_code", "stdout", "stderr", "seconds", ...}]}`.
 
-A number in place of a text: it is the gzip member of that number behind the JSON's, and no JSON. The texts of long
-queues are megabytes, which neither side then quotes and reads again.
+A number in place of a text refers to the gzip member of that number after the JSON's, which holds the plain text. The
+text of a long queue is megabytes, so it would be slow to write and read as JSON.
 """
 
 import gzip
@@ -14,17 +14,17 @@ from headnode.errors import ClusterUnreachableError, ResponseTooLargeError
 from slurm.command import Reply
 
 UNPACKED_LIMIT = 256 << 20
-"""Bytes of an answer's JSON: 100,000 jobs have some 60 MB."""
+"""Bytes of an unpacked answer; 100,000 jobs take about 60 MB."""
 _GZIP = 16 + zlib.MAX_WBITS
 _LEVEL = 6
 
 
 def pack(replies: Iterable[Reply]) -> bytes:
     """The replies, packed as the program on the head node packs long ones."""
-    told, members = [], []
+    packed, members = [], []
     for reply in replies:
         members.append(reply.stdout)
-        told.append(
+        packed.append(
             {
                 "exit_code": reply.exit_code,
                 "stdout": len(members),
@@ -34,23 +34,24 @@ def pack(replies: Iterable[Reply]) -> bytes:
                 "code": reply.refusal_code,
             }
         )
-    texts = [json.dumps({"replies": told}, separators=(",", ":")), *members]
+    texts = [json.dumps({"replies": packed}, separators=(",", ":")), *members]
     return b"".join(gzip.compress(text.encode(), _LEVEL) for text in texts)
 
 
 def unpack(body: bytes) -> dict[str, Any]:
-    """What was packed. Raises ClusterUnreachableError if it cannot be read, ResponseTooLargeError past UNPACKED_LIMIT.
+    """The unpacked answer.
 
-    The head node is not trusted with the Lambda's memory: a few kB of gzip can hold gigabytes.
+    Raises ClusterUnreachableError if it cannot be read, ResponseTooLargeError if it is larger than UNPACKED_LIMIT. The
+    head node could otherwise fill the Lambda's memory: a few kB of gzip can hold gigabytes.
     """
     try:
         members = _members(body)
         answer: dict[str, Any] = json.loads(next(members))
         if not {"replies", "error", "put"} & answer.keys():
-            raise ValueError("it tells nothing")
+            raise ValueError("it has neither replies nor an error")
         for number, (reply, name) in enumerate(_elsewhere(answer), 1):
             if reply[name] != number:
-                raise ValueError("a member is not where it belongs")
+                raise ValueError("a member is out of order")
             reply[name] = next(members).decode("utf-8", "replace")
     except (ValueError, TypeError, AttributeError, StopIteration, RecursionError, zlib.error) as error:
         raise ClusterUnreachableError("The head node's answer cannot be read.") from error
@@ -58,7 +59,7 @@ def unpack(body: bytes) -> dict[str, Any]:
 
 
 def _members(body: bytes) -> Iterator[bytes]:
-    """What the members of a gzip file hold (RFC 1952)."""
+    """The content of each member of a gzip file (RFC 1952)."""
     left = UNPACKED_LIMIT
     while body:
         unpacking = zlib.decompressobj(_GZIP)
@@ -67,26 +68,26 @@ def _members(body: bytes) -> Iterator[bytes]:
         if unpacking.unconsumed_tail or left <= 0:
             raise ResponseTooLargeError(f"The head node's answer has more than {UNPACKED_LIMIT >> 20} MiB.")
         if not unpacking.eof:
-            raise ValueError("its end is missing")
+            raise ValueError("it is cut off")
         body = unpacking.unused_data
         yield text
 
 
 def _elsewhere(answer: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
-    """The replies, and what of them is in a member of its own."""
+    """The texts that have a member of their own: the reply, and the name of the text in it."""
     for reply in answer.get("replies", ()):
         for name in ("stdout", "stderr"):
             if isinstance(reply.get(name), int):
                 yield reply, name
 
 
-def reply(told: Mapping[str, Any]) -> Reply:
-    """One reply as the program tells it."""
+def reply(given: Mapping[str, Any]) -> Reply:
+    """One reply, from the program's JSON."""
     return Reply(
-        exit_code=told.get("exit_code"),
-        stdout=told.get("stdout", ""),
-        stderr=told.get("stderr", ""),
-        seconds=told.get("seconds", 0.0),
-        refusal=told.get("refusal"),
-        refusal_code=told.get("code"),
+        exit_code=given.get("exit_code"),
+        stdout=given.get("stdout", ""),
+        stderr=given.get("stderr", ""),
+        seconds=given.get("seconds", 0.0),
+        refusal=given.get("refusal"),
+        refusal_code=given.get("code"),
     )

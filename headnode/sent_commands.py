@@ -6,14 +6,14 @@ _commands: ContextVar[list[str] | None] = ContextVar("commands", default=None)
 
 
 def collect() -> list[str]:
-    """A list that takes the id of every command that is sent from now on in this context, and in copies of it."""
+    """A list that receives the id of every command sent from now on in this context and in copies of it."""
     commands: list[str] = []
     _commands.set(commands)
     return commands
 
 
 def note(command: str) -> None:
-    """A command was sent."""
+    """Note that a command was sent."""
     commands = _commands.get()
     if commands is not None:
         commands.append(command)

@@ -36,7 +36,7 @@ class Settings:
     `table` the DynamoDB table through which sandboxes share snapshots; `script_buckets` are the buckets that scripts
     may come from, each perhaps with a prefix: `bucket/folder`;
     `allowed_origins` are those whose pages may call the API; `trusted_documents` is off, accept or require;
-    `access` is what access/configuration.py reads.
+    `access` is read by access/configuration.py.
     """
 
     clusters: Mapping[str, ClusterSettings]
@@ -121,7 +121,7 @@ def _buckets(text: str) -> tuple[str, ...]:
     buckets = tuple(part.strip().removeprefix("s3://").rstrip("/") for part in text.split(",") if part.strip())
     for bucket in buckets:
         if not _BUCKET.fullmatch(bucket):
-            raise SettingsError(f"SLURMQL_SCRIPT_BUCKETS: {bucket!r} is not a bucket, or a bucket and a prefix")
+            raise SettingsError(f"SLURMQL_SCRIPT_BUCKETS: {bucket!r} is neither a bucket nor a bucket with a prefix")
     return buckets
 
 
@@ -130,13 +130,13 @@ def _origins(text: str) -> tuple[str, ...]:
     for origin in origins:
         if origin != "*" and not _ORIGIN.fullmatch(origin):
             raise SettingsError(
-                f"SLURMQL_ALLOWED_ORIGINS: {origin!r} is no origin such as https://dashboard.example.org"
+                f"SLURMQL_ALLOWED_ORIGINS: {origin!r} is not an origin such as https://dashboard.example.org"
             )
     return origins
 
 
 def _choice(environment: Mapping[str, str], name: str, *choices: str) -> str:
-    """What the variable says; the first choice by default."""
+    """The variable's value; the first choice by default."""
     chosen = environment.get(name) or choices[0]
     if chosen not in choices:
         raise SettingsError(f"{name} must be {' or '.join(choices)}, not {chosen!r}")

@@ -1,11 +1,11 @@
-"""What all sandboxes know of a cluster: one of them asks for a dataset, and the others have its answer.
+"""Snapshots that all sandboxes share: one sandbox fetches a dataset, and the others use its answer.
 
-The table says where the newest snapshots lie and who asks for newer ones (headnode/shared_item.py). What is shared is
-the text that the head node replied, with the separators that frame it; every sandbox parses it for itself. Whatever
-fails here - DynamoDB, S3, the sandbox that asks, an object that is not what it should be - costs a command and nothing
-else: the sandbox then asks for itself, as if it were alone.
+A DynamoDB item says where the newest snapshots are and who is fetching newer ones (headnode/shared_item.py). Sandboxes
+share the text that the head node replied, with the separators that frame it; each parses it for itself. A failure here
+(DynamoDB, S3, the sandbox that fetches, a damaged object) costs one command and nothing else: the sandbox then fetches
+for itself, as if it were alone.
 
-Times are those of the sandboxes' own clocks, in Unix microseconds. A sandbox whose clock is not that of DynamoDB shares
+Times are by the sandboxes' own clocks, in Unix microseconds. A sandbox whose clock differs from DynamoDB's shares
 nothing.
 """
 
@@ -17,7 +17,7 @@ import logging
 import random
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -39,21 +39,21 @@ from slurm.errors import ParseError
 _log = logging.getLogger(__name__)
 
 IN_ITEM = 2_000
-"""Replies of more bytes, packed, go to the bucket: DynamoDB charges every write by the kB of the whole item."""
+"""Packed replies of more bytes go into the bucket: DynamoDB charges each write by the kB of the whole item."""
 REST = 5.0
-"""Seconds for which a sandbox leaves the table alone after it failed."""
+"""Seconds for which a sandbox does not use the table after it failed."""
 CLOCK_ERROR = 1.0
-"""Seconds by which a clock may be off, beyond the second to which DynamoDB tells the time."""
-_FORMAT = 1  # of what stands under a dataset's name in the table
+"""Seconds by which a clock may be off, besides the one second that DynamoDB's Date header leaves open."""
+_FORMAT = 1  # of the attributes that have a dataset's name
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.15, 0.6  # seconds between two looks for another sandbox's answer
-_ATTEMPTS = 4  # to take a lease that others are after
+_ATTEMPTS = 4  # to take a lease that other sandboxes want, too
 
 
 @dataclass(frozen=True, eq=False)
 class WantedDataset:
-    """A dataset that may be shared, and the question for it; `kept` is what this sandbox last knew of it.
+    """A dataset that may be shared, and its question; `kept` is the snapshot that this sandbox last had of it.
 
-    `used` is when somebody last had use for just this (Unix microseconds), and not for less of the same.
+    `used` is when someone last needed just this dataset, in Unix microseconds. Serving the brief one does not count.
     """
 
     dataset: Dataset[Any]
@@ -62,25 +62,29 @@ class WantedDataset:
 
     @cached_property
     def question(self) -> Question[Any]:
-        """The question, with separators of our own."""
+        """The question, with this sandbox's own separators."""
         assert self.dataset.ask  # noqa: S101 - what is shared is asked for
         return self.dataset.ask()
 
     @cached_property
     def separators(self) -> list[str]:
-        """What frames the text of the replies."""
+        """The separators that frame the text of the replies."""
         return framing.separators(_text(self.question))
 
     @cached_property
     def name(self) -> str:
-        """The dataset's name in the table: the same in all sandboxes that ask the same question."""
+        """The dataset's name in the item, the same in all sandboxes that ask the same question."""
         digest = hashlib.sha256(framing.without_separators(_text(self.question)).encode()).hexdigest()
         return f"{self.dataset.key} {_FORMAT}-{digest[:12]}"
 
 
 @dataclass
 class Decision:
-    """What a request does about each dataset: have a snapshot, ask as holder of the lease, ask alone, or wait."""
+    """What a request does about each dataset.
+
+    It takes a snapshot that was `found`; fetches `ours`, as the holder of the lease; fetches those `alone`, without a
+    lease; and waits for `theirs`.
+    """
 
     generation: int
     lease: Lease | None = None
@@ -88,11 +92,11 @@ class Decision:
     ours: list[WantedDataset] = field(default_factory=list)
     alone: list[WantedDataset] = field(default_factory=list)
     theirs: dict[WantedDataset, str] = field(default_factory=dict)
-    """Those that another sandbox is asking for, and which."""
+    """The datasets that another sandbox is fetching, and which sandbox (the holder of its lease)."""
 
 
 class SharedSnapshots:
-    """One cluster's snapshots in the table and the bucket. Without a bucket, all of an answer lies in the table."""
+    """One cluster's snapshots in the table and the bucket; without a bucket, all of them are in the table."""
 
     def __init__(self, node: HeadNode, item: SharedItem, storage: Storage | None, ttl: float) -> None:
         self._node = node
@@ -101,18 +105,18 @@ class SharedSnapshots:
         self._ttl = ttl
         self._rests_until = 0.0
         self.generation = 0
-        """Of the last change that this sandbox made."""
+        """The generation of the last change that this sandbox made."""
 
     @classmethod
     def of(cls, node: HeadNode, clients: Clients, cluster: str, settings: Settings) -> Self | None:
-        """The deployment's shared snapshots; None without a table, or if nothing is kept."""
+        """The deployment's shared snapshots; None if it has no table or keeps no snapshots."""
         if settings.table is None or settings.ttl == 0:
             return None
         storage = Storage(clients, settings.bucket) if settings.bucket else None
         return cls(node, SharedItem(clients, settings.table, cluster), storage, settings.ttl)
 
     def look(self) -> ItemState | None:
-        """The cluster's item as it is now; None if there is no relying on it."""
+        """The cluster's item as it is now; None if it cannot be relied on."""
         if time.monotonic() < self._rests_until:
             return None
         try:
@@ -123,15 +127,15 @@ class SharedSnapshots:
         if state.clock_error > CLOCK_ERROR:
             self._rest(REST, f"this sandbox's clock is {state.clock_error:.1f} s off")
             return None
-        self.generation = min(self.generation, state.generation)  # a table that was made anew counts anew
+        self.generation = min(self.generation, state.generation)  # a new table counts from 0 again
         return state
 
     def count_change(self) -> None:
-        """Tell all sandboxes that the cluster was changed."""
+        """Let all sandboxes know that the cluster was changed."""
         try:
             self.generation = max(self.generation, self._item.count_change())
-        except SharedItemError as error:  # what was asked for before it is not to be had from the others any more
-            self._rest(max(REST, 2 * self._ttl), f"a change cannot be told to the other sandboxes: {error}")
+        except SharedItemError as error:  # rest until no other sandbox delivers a snapshot from before the change
+            self._rest(max(REST, 2 * self._ttl), f"a change cannot be counted for the other sandboxes: {error}")
 
     def answers(
         self,
@@ -142,10 +146,10 @@ class SharedSnapshots:
         comment: str,
         actor: Actor,
     ) -> Answers:
-        """What is known of the datasets, by the other sandboxes or the head node.
+        """The datasets' snapshots, from other sandboxes or from the head node.
 
-        `wanted` has what this sandbox last knew of each; `seen` is the table's item if it was looked at already. No
-        answer of the others is taken that was asked for before the change of generation `least`.
+        `wanted` has the snapshot that this sandbox last had of each; `seen` is the item if it was read already. Another
+        sandbox's answer is not used if it was asked for before the change of generation `least`.
         """
         now = wall_clock()
         shared = [WantedDataset(dataset, kept, now) for dataset, kept in wanted.items() if dataset.shared]
@@ -178,7 +182,7 @@ class SharedSnapshots:
             shared, to_ask, waited, seen = list(decision.theirs), [], decision.theirs, self.look()
 
     def _full_if_needed(self, wanted: WantedDataset, state: ItemState) -> WantedDataset:
-        """The same in full, if any sandbox had use for that lately."""
+        """The full dataset, if a sandbox needed that within ALL_COLUMNS_FOR; else the wanted one."""
         if wanted.dataset.in_full is None:
             return wanted
         in_full = WantedDataset(wanted.dataset.in_full, wanted.kept)
@@ -210,7 +214,7 @@ class SharedSnapshots:
                 break
             state = self.look()
             if state is not None and all(state.lease(each.name) == lease for each in free):
-                # It was taken, the answer was lost, and the call was made again.
+                # The first call took it, its answer was lost, and boto3 called again.
                 decision.ours, decision.lease = free, lease
                 return decision
         return Decision(state.generation if state else self.generation, alone=list(wanted))
@@ -218,9 +222,9 @@ class SharedSnapshots:
     def _sorted(
         self, wanted: Iterable[WantedDataset], state: ItemState, least: int, waited: Mapping[WantedDataset, str]
     ) -> tuple[Decision, list[WantedDataset]]:
-        """What the item tells to do about each dataset; and those whose lease is to be had.
+        """The decision that follows from the item, and the datasets whose lease is free.
 
-        While another sandbox asks, its last snapshot will do until it is a TTL older than it should be.
+        While another sandbox fetches, the last snapshot is used for up to one more TTL.
         """
         now, decision, free = wall_clock(), Decision(state.generation), []
         for each in wanted:
@@ -234,13 +238,13 @@ class SharedSnapshots:
             elif lease is not None and is_held:
                 decision.theirs[each] = lease.holder
             elif lease is not None and lease.failed and lease.holder == waited.get(each):
-                decision.alone.append(each)  # whoever waited for it asks now, all at once: the next may fail as well
+                decision.alone.append(each)  # all who waited fetch now, at once: the next holder may fail, too
             else:
                 free.append(each)
         return decision, free
 
     def _open(self, wanted: WantedDataset, pointer: Pointer, opened: dict[str, Sequence[Reply]]) -> KeptSnapshot | None:
-        """The snapshot that a pointer leads to; None if it leads nowhere. `opened` keeps the objects read so far."""
+        """The snapshot that a pointer leads to, or None if there is none. `opened` has the objects read so far."""
         as_of = instant(pointer.asked)
         age = max(0, wall_clock() - pointer.asked) / 1e6
         until = time.monotonic() + wanted.dataset.good_for(self._ttl) - age
@@ -254,7 +258,7 @@ class SharedSnapshots:
                 replies = [replace(each, stdout=each.stdout.replace(theirs, ours)) for each in replies]
             value = wanted.question.read(replies)
         except (ClusterUnreachableError, SlurmError, ParseError) as error:
-            self._rest(REST, f"the snapshot of {wanted.dataset.key} that another left cannot be read: {error}")
+            self._rest(REST, f"another sandbox's snapshot of {wanted.dataset.key} cannot be read: {error}")
             return None
         return KeptSnapshot(Snapshot(value, as_of), until, pointer.generation, wanted.dataset.is_brief)
 
@@ -263,14 +267,14 @@ class SharedSnapshots:
             return _read(pointer.body)
         if pointer.key not in opened:
             if self._storage is None:
-                raise ClusterUnreachableError("It lies in a bucket, and this deployment has none.")
+                raise ClusterUnreachableError("It is in a bucket, and this deployment has none.")
             opened[pointer.key] = _read(self._storage.get(pointer.key, pointer.sha256))
         return opened[pointer.key][pointer.first : pointer.first + pointer.count]
 
     def _ask(
         self, datasets: Sequence[Dataset[Any]], decision: Decision, deadline: Deadline, comment: str, actor: Actor
     ) -> Answers:
-        """Ask the head node, and leave to the others what the lease was for."""
+        """Fetch from the head node, and share what the lease was for with the other sandboxes."""
         fetched = None
         try:
             fetched = fetch(self._node, datasets, deadline, comment, actor)
@@ -279,7 +283,7 @@ class SharedSnapshots:
         return fetched.kept(self._ttl, decision.generation)
 
     def _leave(self, decision: Decision, fetched: Fetched | None) -> None:
-        """Give back the lease, with pointers to what was answered, if it was."""
+        """Give back the lease, with pointers to the answers if there are any."""
         if decision.lease is None:
             return
         pointers: dict[str, Pointer] = {}
@@ -289,14 +293,14 @@ class SharedSnapshots:
                     [each for each in decision.ours if each.dataset in fetched.parts], fetched, decision
                 )
         except ClusterUnreachableError as error:
-            self._rest(REST, f"the snapshots cannot be left to the others: {error}")
+            self._rest(REST, f"snapshots cannot be stored for the other sandboxes: {error}")
         try:
             self._item.give_back([each.name for each in decision.ours], decision.lease, pointers)
         except SharedItemError as error:
-            self._rest(REST, f"the lease cannot be given back: {error}")
+            self._rest(REST, f"a lease cannot be given back: {error}")
 
     def _pointers(self, answered: Iterable[WantedDataset], fetched: Fetched, decision: Decision) -> dict[str, Pointer]:
-        """Where the answers lie: where the head node has put them, if all of that is to be shared."""
+        """Where the answers are: in the head node's object if nothing else is in it, else in the item or a new one."""
         only_shared = all(dataset.shared for dataset in fetched.values)
         pointers: dict[str, Pointer] = {}
         for each in answered:
@@ -321,15 +325,15 @@ class SharedSnapshots:
 
     def _rest(self, seconds: float, why: str) -> None:
         self._rests_until = time.monotonic() + seconds
-        _log.warning("the sandboxes' shared snapshots are left alone for %s s: %s", seconds, why)
+        _log.warning("the sandboxes' shared snapshots are not used for %s s: %s", seconds, why)
 
 
 def _read(body: bytes) -> list[Reply]:
     try:
         return [reply(each) for each in unpack(body)["replies"]]
     except (KeyError, TypeError, AttributeError) as error:
-        raise ClusterUnreachableError("It is not an answer of a head node.") from error
+        raise ClusterUnreachableError("It is not a head node's answer.") from error
 
 
 def _text(question: Question[Any]) -> str:
-    return json.dumps([asdict(command) for command in question.commands], sort_keys=True)
+    return json.dumps([command.as_data() for command in question.commands], sort_keys=True)

@@ -1,9 +1,9 @@
-"""The DynamoDB item of a cluster: where the newest snapshots lie, who asks for newer ones, how often it was changed.
+"""The DynamoDB item of a cluster: where the newest snapshots are, who fetches newer ones, how many changes were made.
 
-One item holds them all, so that one GetItem tells everything and one conditional UpdateItem takes or gives back the
-leases of several datasets at once. Its attributes, but for `key`, `expires` and `generation`, come in pairs that end in
-a dataset's name: `lease NAME` and `snapshot NAME`. A name has a digest of the question (headnode/shared.py), so
-releases that ask differently have attributes of their own and only the generation in common.
+There is one item per cluster, so one GetItem reads everything, and one conditional UpdateItem takes or gives back the
+leases of several datasets. Besides `key`, `expires` and `generation`, its attributes come in pairs that are named after
+a dataset: `lease NAME` and `snapshot NAME`. A name contains a digest of the question (headnode/shared.py), so releases
+that ask different questions use different attributes and share only the generation.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from headnode.aws import Clients
 from headnode.lease import Lease
 
 _LEASE, _SNAPSHOT = "lease ", "snapshot "
-_EXPIRES = 7 * 86400  # seconds after the last write: DynamoDB then forgets a cluster that nobody asks for
-_OUTDATED = 86_400_000_000  # microseconds, a day: what an earlier release left is removed
+_EXPIRES = 7 * 86400  # seconds after the last write, when DynamoDB deletes the item
+_OUTDATED = 86_400_000_000  # microseconds, one day: older attributes, of an earlier release, are removed
 
 
 class SharedItemError(Exception):
@@ -31,11 +31,11 @@ class SharedItemError(Exception):
 
 @dataclass(frozen=True)
 class Pointer:
-    """A snapshot that all sandboxes may have: when it was asked for (Unix microseconds), after which change, and where
-    the replies lie: `count` of them, packed in `body`, or in the bucket from number `first` of the object `key` on.
+    """Where a shared snapshot is: `asked` (Unix microseconds) is when it was asked for, after the change `generation`.
 
-    `separators` are those that frame the text of the replies. `used` is when somebody last had use for just this (Unix
-    microseconds), and not for less of the same.
+    Its `count` replies are packed in `body`, or in the object `key` of the bucket, where number `first` is the first of
+    them. `separators` frame the text of the replies. `used` is when someone last needed just this dataset (Unix
+    microseconds); serving the brief one does not count.
     """
 
     asked: int
@@ -50,7 +50,7 @@ class Pointer:
 
     @classmethod
     def parse(cls, attribute: Mapping[str, Any]) -> Self | None:
-        """The pointer of an attribute; None if it is not one."""
+        """The pointer in an attribute; None if there is no valid one."""
         try:
             parts = attribute["M"]
             pointer = cls(**json.loads(parts["about"]["S"]), body=bytes(parts["body"]["B"]))
@@ -62,7 +62,7 @@ class Pointer:
         return pointer if is_one else None
 
     def attribute(self) -> dict[str, Any]:
-        """As it stands in the table."""
+        """The pointer as the table has it."""
         about = asdict(replace(self, body=b""))
         del about["body"]
         return {"M": {"about": {"S": json.dumps(about)}, "body": {"B": self.body}}}
@@ -70,9 +70,10 @@ class Pointer:
 
 @dataclass(frozen=True)
 class ItemState:
-    """A cluster's item. `clock_error` is how far this sandbox's clock is from DynamoDB's, in seconds, beyond a second.
+    """A cluster's item as it was read.
 
-    `generation` counts the changes made through this API.
+    `generation` counts the changes made through this API. `clock_error` is by how many seconds this sandbox's clock
+    differs from DynamoDB's at least, whose time is in whole seconds.
     """
 
     generation: int = 0
@@ -81,11 +82,11 @@ class ItemState:
     clock_error: float = 0.0
 
     def lease(self, name: str) -> Lease | None:
-        """The lease of a dataset, if anybody ever took one."""
+        """The lease on a dataset, or None if nobody ever took it."""
         return Lease.parse(self.leases[name]) if name in self.leases else None
 
     def is_asked_for(self, name: str, now: int) -> bool:
-        """Whether somebody holds the lease of a dataset."""
+        """Whether a sandbox holds the lease on a dataset."""
         lease = self.lease(name)
         return lease is not None and lease.is_held(now)
 
@@ -98,7 +99,7 @@ class SharedItem:
         self._item: dict[str, Any] = {"TableName": name, "Key": {"key": {"S": f"snapshots {cluster}"}}}
 
     def look(self) -> ItemState:
-        """The item as it is now, whoever wrote it. Raises SharedItemError."""
+        """The item as it is now, with every earlier write. Raises SharedItemError."""
         sent = time.time()
         try:
             answer: Any = self._clients.dynamodb.get_item(**self._item, ConsistentRead=True)
@@ -107,7 +108,7 @@ class SharedItem:
         attributes = answer.get("Item", {})
         generation = str(attributes.get("generation", {"N": "0"}).get("N"))
         if not generation.isdecimal():
-            raise SharedItemError("the item's generation is no number")
+            raise SharedItemError("the item's generation is not a number")
         pointers = {name: Pointer.parse(each) for name, each in _named(attributes, _SNAPSHOT).items()}
         return ItemState(
             generation=int(generation),
@@ -117,7 +118,7 @@ class SharedItem:
         )
 
     def take(self, names: Collection[str], seen: ItemState, lease: Lease) -> bool:
-        """Take the leases, all or none; False if another sandbox was quicker. Raises SharedItemError."""
+        """Take all leases, or none and return False if another sandbox was faster. Raises SharedItemError."""
         outdated = {
             name
             for name, pointer in seen.snapshots.items()
@@ -128,13 +129,13 @@ class SharedItem:
         return self._write({f"{_LEASE}{name}": {"S": str(lease)} for name in names}, expected, removed)
 
     def give_back(self, names: Collection[str], lease: Lease, snapshots: Mapping[str, Pointer]) -> bool:
-        """Give back leases, those of the snapshots with an answer; False if they were lost. Raises SharedItemError."""
+        """Give back the leases, with the new snapshots; False if they were lost before. Raises SharedItemError."""
         leases = {f"{_LEASE}{name}": {"S": str(lease.given_back(failed=name not in snapshots))} for name in names}
         pointers = {f"{_SNAPSHOT}{name}": pointer.attribute() for name, pointer in snapshots.items()}
         return self._write({**leases, **pointers}, {f"{_LEASE}{name}": str(lease) for name in names})
 
     def count_change(self) -> int:
-        """Count a change, and return which generation of the cluster begins with it. Raises SharedItemError."""
+        """Count a change, and return the generation that begins with it. Raises SharedItemError."""
         try:
             answer: Any = self._clients.dynamodb.update_item(
                 **self._item,
@@ -149,7 +150,7 @@ class SharedItem:
     def _write(
         self, values: Mapping[str, Any], expected: Mapping[str, str | None], removed: Collection[str] = ()
     ) -> bool:
-        """Set and remove attributes if others are what they are expected to be: a text, or None for absent."""
+        """Set and remove attributes if the `expected` ones are unchanged: a text, or None for absent."""
         attributes = dict.fromkeys([*values, *expected, *removed])
         names = {attribute: f"#{number}" for number, attribute in enumerate(attributes)}
         sets = [f"{names[attribute]} = :v{names[attribute][1:]}" for attribute in values]
@@ -192,9 +193,9 @@ def _expires() -> str:
 
 
 def _clock_error(answer: Mapping[str, Any], sent: float, received: float) -> float:
-    """How many seconds our clock is surely off, by the Date of the response: a whole second between both moments."""
+    """By how many seconds our clock is off at least: the response's Date, a whole second, is between both moments."""
     date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
     if date is None:
         return 0.0
-    told = parsedate_to_datetime(date).timestamp()
-    return max(sent - (told + 1), told - received, 0.0)
+    date_time = parsedate_to_datetime(date).timestamp()
+    return max(sent - (date_time + 1), date_time - received, 0.0)

@@ -1,4 +1,4 @@
-"""What is known of a cluster, kept for a few seconds and shared by all requests of the sandbox."""
+"""A cluster's snapshots, kept for a few seconds and used by all requests of the sandbox."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class _UnderWay:
-    """A dataset that is being asked for; what comes will have all changes up to that generation."""
+    """A dataset that is being fetched; the answer will have all changes up to `generation`."""
 
     dataset: Dataset[Any]
     generation: int
     answer: Future[KeptSnapshot | Fault]
 
     def serves(self, dataset: Dataset[Any], least: int) -> bool:
-        """Whether what comes will do for that dataset, with all changes up to the generation `least`."""
+        """Whether the answer will have all columns of that dataset, and all changes up to the generation `least`."""
         return self.generation >= least and (dataset.is_brief or not self.dataset.is_brief)
 
 
 class Snapshots:
-    """One cluster's snapshots. A dataset that is being asked for is not asked for again: later callers wait.
+    """One cluster's snapshots. While a dataset is being fetched, later callers wait for it and do not fetch it again.
 
-    With `shared` that holds for all sandboxes: what one of them was told, the others have.
+    With `shared` this holds across all sandboxes: they use each other's answers.
     """
 
     def __init__(self, node: HeadNode, ttl: float, shared: SharedSnapshots | None = None) -> None:
@@ -52,27 +52,27 @@ class Snapshots:
         self._kept: dict[Dataset[Any], KeptSnapshot] = {}
         self._under_way: dict[Dataset[Any], _UnderWay] = {}
         self._in_full_until: dict[Dataset[Any], float] = {}
-        """Until when what is wanted in brief is asked for in full."""
+        """Until when (monotonic clock) every refresh of a dataset fetches all columns."""
 
     @classmethod
     def of(cls, clients: Clients, cluster: ClusterSettings, settings: Settings) -> Self:
-        """The cluster's snapshots as the deployment has them."""
+        """The cluster's snapshots, as the deployment's settings say."""
         node = HeadNode(clients, cluster, settings)
         return cls(node, settings.ttl, SharedSnapshots.of(node, clients, cluster.name, settings))
 
     def kept(self, dataset: Dataset[T]) -> Snapshot[T] | None:
-        """The dataset's snapshot, if one is kept that is still good."""
+        """The dataset's snapshot, if one is kept and may still be used."""
         kept = self._good(dataset, 0)
         return kept.snapshot if kept else None
 
     def ask(
         self, datasets: Iterable[Dataset[Any]], deadline: Deadline, comment: str, actor: Actor = NOBODY
     ) -> Mapping[Dataset[Any], Snapshot[Any] | Fault]:
-        """Every dataset's snapshot, or why there is none. Costs one SSM command at the most.
+        """Every dataset's snapshot, or why there is none. Costs at most one SSM command.
 
-        It may cost another if the request or the sandbox that was asking for the same fails. `actor` is who the few
-        reads act as that need a user's own rights; such a dataset's key names the user. Whoever may change something
-        (not NOBODY) sees every change that was made before, by whichever sandbox.
+        It may cost another one if the request or the sandbox that was fetching the same dataset fails. `actor` runs the
+        few reads that need a user's own rights; the key of such a dataset names the user. An actor who may change
+        something (not NOBODY) sees all changes that were made before, in any sandbox.
         """
         answers: dict[Dataset[Any], Snapshot[Any] | Fault] = {}
         missing = each_once(datasets)
@@ -80,14 +80,14 @@ class Snapshots:
             ours, theirs = self._ask(missing, deadline, comment, actor)
             for dataset, answer in (ours | theirs).items():
                 answers[dataset] = answer.snapshot if isinstance(answer, KeptSnapshot) else answer
-            # Another request's time was over: ours need not be.
+            # The other request ran out of time; this one may have some left.
             missing = [each for each in theirs if isinstance(answers[each], DeadlineError) and not deadline.passed]
         return answers
 
     def drop(self, datasets: Iterable[Dataset[Any]] | None = None) -> None:
-        """Forget snapshots (all of them by default), and those under way: something was changed.
+        """Forget snapshots (all by default), also those that are being fetched, because something was changed.
 
-        What the other sandboxes know is forgotten all at once.
+        The snapshots of the other sandboxes all become invalid.
         """
         if self._shared:
             self._shared.count_change()
@@ -98,10 +98,10 @@ class Snapshots:
                 self._under_way.pop(dataset, None)
 
     def _full_if_needed(self, dataset: Dataset[T]) -> Dataset[T]:
-        """The dataset in full, if this sandbox asked for that for its own sake lately.
+        """The full dataset, if this sandbox needed that within ALL_COLUMNS_FOR; else the given one.
 
-        A kept snapshot in full may be taken just because it is there: that is no use of it. What is shared has few keys
-        to remember.
+        Serving the brief dataset from a full snapshot does not extend that minute. Only shared datasets are remembered,
+        because they have few keys.
         """
         now = time.monotonic()
         if dataset.in_full is not None:
@@ -118,7 +118,7 @@ class Snapshots:
     def _ask(
         self, datasets: Iterable[Dataset[Any]], deadline: Deadline, comment: str, actor: Actor
     ) -> tuple[dict[Dataset[Any], KeptSnapshot | Fault], dict[Dataset[Any], KeptSnapshot | Fault]]:
-        """What is kept or was asked for now, and what other requests were asking for."""
+        """The answers that were kept or that this request fetched, and those that other requests fetched."""
         seen = self._shared.look() if self._shared and actor != NOBODY else None
         least = seen.generation if seen else self._shared.generation if self._shared else 0
         answers: dict[Dataset[Any], KeptSnapshot | Fault] = {}
@@ -150,7 +150,7 @@ class Snapshots:
         answers: dict[Dataset[Any], KeptSnapshot | Fault] = {}
         wanted = {each: self._kept.get(each) for each in ours if each.ask or each.together}
         try:
-            with ThreadPoolExecutor(4) as pool:  # starts a thread only for what is submitted
+            with ThreadPoolExecutor(4) as pool:  # a thread starts only when something is submitted
                 known = {
                     each: pool.submit(self._from_aws, each, each.from_aws, least) for each in ours if each.from_aws
                 }
@@ -174,16 +174,16 @@ class Snapshots:
             return error.with_traceback(None)
 
     def _settle(self, ours: Mapping[Dataset[Any], _UnderWay], answers: Answers) -> None:
-        """Keep what came, unless a change was made meanwhile, and wake those who wait.
+        """Keep the answers, unless a change was made in the meantime, and wake the requests that wait for them.
 
-        With shared snapshots, what is past its time stays a while: there may be nothing newer yet.
+        With shared snapshots, an expired one stays for another TTL: there may be no newer one yet.
         """
         now = time.monotonic() - (self._ttl if self._shared else 0.0)
         with self._lock:
             for other in [other for other, kept in self._kept.items() if kept.until < now]:
                 del self._kept[other]
             for dataset, under_way in ours.items():
-                answer = answers.get(dataset, DeadlineError("The request that asked for this was given up."))
+                answer = answers.get(dataset, DeadlineError("The request that was fetching this was given up."))
                 if self._under_way.get(dataset) is under_way:
                     del self._under_way[dataset]
                     if isinstance(answer, KeptSnapshot):

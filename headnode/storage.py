@@ -9,30 +9,30 @@ from botocore.exceptions import BotoCoreError, ClientError
 from headnode.aws import Clients
 from headnode.errors import ClusterUnreachableError
 from slurm.refusal import Refusal, RefusalCode
-from slurm.sbatch import SCRIPT_LIMIT
+from slurm.script import SCRIPT_LIMIT
 
 OBJECT_LIMIT = 64 << 20
-"""Bytes of a stored answer that are read; of a longer one the digest is then another."""
-_URL_SECONDS = 120  # a presigned URL is a secret that lies in SSM's history: it is good for one object, briefly
+"""At most this many bytes of a stored answer are read; a longer answer fails the check of its digest."""
+_URL_SECONDS = 120  # SSM's history keeps presigned URLs, so each is valid for one object and not for long
 
 
 class Storage:
-    """Objects that a request and its answer pass through; the head node reaches them by presigned URLs only."""
+    """Objects that carry large requests and answers; the head node reaches them by presigned URLs only."""
 
     def __init__(self, clients: Clients, bucket: str) -> None:
         self._clients = clients
         self._bucket = bucket
 
     def new_key(self, kind: str) -> str:
-        """A key that nobody can guess: `answers/...` or `requests/...`; the bucket forgets them after a day."""
+        """A key that nobody can guess: `answers/...` or `requests/...`; the bucket deletes them after a day."""
         return f"{kind}/{secrets.token_hex(16)}"
 
     def put_url(self, key: str) -> str:
-        """A URL that takes one PUT of the object."""
+        """A URL to PUT the object to."""
         return self._presign("put_object", key)
 
     def get_url(self, key: str) -> str:
-        """A URL that gives the object."""
+        """A URL to GET the object from."""
         return self._presign("get_object", key)
 
     def put(self, key: str, body: bytes) -> None:
@@ -40,10 +40,10 @@ class Storage:
         try:
             self._clients.s3.put_object(Bucket=self._bucket, Key=key, Body=body)
         except (BotoCoreError, ClientError) as error:
-            raise ClusterUnreachableError("The bucket for large requests cannot be written.") from error
+            raise ClusterUnreachableError("The bucket for large requests cannot be written to.") from error
 
     def get(self, key: str, sha256: str) -> bytes:
-        """The object, if it is the one with that digest (hexadecimal SHA-256)."""
+        """The object, if it has that digest (hexadecimal SHA-256)."""
         try:
             body = self._clients.s3.get_object(Bucket=self._bucket, Key=key)["Body"].read(OBJECT_LIMIT)
         except (BotoCoreError, ClientError) as error:
@@ -53,7 +53,7 @@ class Storage:
         return body
 
     def delete(self, key: str) -> None:
-        """Remove the object; one that stays is forgotten after a day."""
+        """Remove the object. If that fails, the bucket deletes it after a day."""
         try:
             self._clients.s3.delete_object(Bucket=self._bucket, Key=key)
         except (BotoCoreError, ClientError):
@@ -66,7 +66,7 @@ class Storage:
 
 
 class ScriptUnavailableError(Exception):
-    """An object that is not to be had as a script; `refusal` says why."""
+    """A script cannot be read from S3; `refusal` says why."""
 
     def __init__(self, code: RefusalCode, message: str) -> None:
         super().__init__(message)
@@ -78,9 +78,9 @@ _DENIED = ("AccessDenied", "403")
 
 
 class Scripts:
-    """Batch scripts in S3, read with the service's own role, from the allowed places alone.
+    """Batch scripts in S3, read with the service's own role and from the allowed places only.
 
-    A place is a bucket or a bucket and a prefix, `bucket/folder`, which is meant as a folder.
+    A place is a bucket, or a folder in a bucket: `bucket/folder`.
     """
 
     def __init__(self, clients: Clients, places: Sequence[str]) -> None:
@@ -108,14 +108,14 @@ class Scripts:
             raise ScriptUnavailableError(RefusalCode.INVALID_INPUT, f"{uri[:200]} is not text in UTF-8.") from error
 
     def _body(self, bucket: str, key: str, uri: str) -> bytes:
-        """The object, but no more of it than tells that it is too large."""
+        """The object, up to one byte beyond the limit: enough to see that it is too large."""
         try:
             body: bytes = self._clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read(SCRIPT_LIMIT + 1)
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "")
             if code in _MISSING:
                 raise ScriptUnavailableError(RefusalCode.NOT_FOUND, f"There is no {uri}.") from error
-            if code in _DENIED:  # also of a missing object, where the role may not list the bucket
+            if code in _DENIED:  # also for a missing object, if the role may not list the bucket
                 message = f"The service may not read {uri}, or there is no such object."
                 raise ScriptUnavailableError(RefusalCode.FORBIDDEN, message) from error
             raise ClusterUnreachableError(f"The bucket {bucket} cannot be read: {code}.") from error

@@ -12,7 +12,7 @@ PACKAGES: Mapping[str, str] = {
     "slurmd": "slurmd",
     "sbatch": "slurm-client",
     "munged": "munge",
-    "curl": "curl",  # the head node's program uploads large answers with it; real head nodes have it
+    "curl": "curl",  # headnode/program/transfer.py uploads large answers with it; real head nodes have it
 }
 """The packages that we need, each with a program that shows whether it is installed."""
 # Only the core: mariadb-server would set up and start a server that the machine's owner did not ask for.

@@ -1,1 +1,1 @@
-"""How each field gets its data: what the whole operation needs, asked for at once, resolved from memory."""
+"""How each field gets its data: everything an operation reads is fetched at once; then fields answer from memory."""

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Annotated
 
-from resolvers import change, datasets, plan
-from resolvers.change import RefusedError, with_cluster
-from resolvers.cluster import Cluster
-from resolvers.facts import Reservation, reservation_named
-from resolvers.graph import Graph
+from resolvers import datasets
+from resolvers.arguments import About, ReservationName
+from resolvers.change import Change, change, refused
+from resolvers.described import described
+from resolvers.facts import RESERVATIONS, Reservation, reservation_named
 from resolvers.node import Node
 from resolvers.queue import Queue
 from slurm import node_update, partition_update, reservation
 from slurm.node_update import NodeAction
 from slurm.partition_update import QueueAction
-from slurm.refusal import InvalidInputError, Refusal, RefusalCode
+from slurm.refusal import Refusal, RefusalCode
 from slurm.reservation import NewReservation
 
 NAMES_LIMIT = 200
-"""Nodes that one change may name: each is a command on the head node."""
+"""How many nodes one change may name: each is a command on the head node."""
 
 
 @dataclass(kw_only=True)
@@ -33,118 +33,109 @@ class UpdateNode:
     action: NodeAction = field(metadata={"about": "What to do with them. scontrol update: State."})
     reason: str | None = field(
         default=None,
-        metadata={"about": "Why, for others to read: one line. DRAIN and DOWN need it. scontrol update: Reason."},
+        metadata={
+            "about": "The reason, for others to read: one line. DRAIN and DOWN need it. scontrol update: Reason."
+        },
     )
 
 
 @dataclass(kw_only=True)
 class UpdateQueue:
-    """Which queue, and what it is to do."""
+    """Which queue, and what to do with it."""
 
     name: str = field(metadata={"about": "The queue. scontrol update: PartitionName."})
     action: QueueAction = field(
-        metadata={"about": "What it is to do, until slurmctld reads its configuration again. scontrol update: State."}
+        metadata={
+            "about": "What to do with it; this lasts until slurmctld reads its configuration again. "
+            "scontrol update: State."
+        }
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class UpdateNodePayload:
-    """The nodes that were changed, as they are now, and why others were not."""
+    """The nodes that were changed, and why others were not."""
 
-    nodes: Sequence[Node]
-    errors: Sequence[Refusal]
+    nodes: Sequence[Node] = described("The nodes that were changed, as they are now.", ())
+    errors: Sequence[Refusal] = described("One for each node that was not changed, with its id.", ())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class UpdateQueuePayload:
-    """The queue as it is now, or why it was not changed."""
+    """The changed queue, or why it was not changed."""
 
-    queue: Queue | None
-    errors: Sequence[Refusal]
+    queue: Queue | None = described("The queue as it is now; null if it was not changed.")
+    errors: Sequence[Refusal] = described("Why it was refused; empty if it was not.", ())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CreateReservationPayload:
-    """The reservation, or why there is none."""
+    """The new reservation, or why there is none."""
 
-    reservation: Reservation | None
-    errors: Sequence[Refusal]
+    reservation: Reservation | None = described("The reservation; null if it was refused.")
+    errors: Sequence[Refusal] = described("Why it was refused; empty if it was not.", ())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DeleteReservationPayload:
-    """The name of the reservation that is no more, or why it was not deleted."""
+    """The deleted reservation, or why it was not deleted."""
 
-    name: str | None
-    errors: Sequence[Refusal]
+    name: str | None = described("The name of the deleted reservation; null if it was refused.")
+    errors: Sequence[Refusal] = described("Why it was refused; empty if it was not.", ())
 
 
-async def update_nodes(
-    graph: Graph, info: plan.ResolveInfo, cluster: str | None, request: UpdateNode
+@change(
+    UpdateNodePayload,
+    "Take nodes out of service or back, start or stop their instances. Operators only. scontrol update NodeName.",
+)
+async def update_node(
+    change: Change, input: Annotated[UpdateNode, About("Which nodes, and what to do with them.")]
 ) -> UpdateNodePayload:
     """Take nodes out of service or back, start or stop their instances."""
-    try:
-        view = change.view(graph, info, cluster)
-        names = list(dict.fromkeys(_local(view, name) for name in request.names))
-        if not 1 <= len(names) <= NAMES_LIMIT:
-            message = f"Name 1 to {NAMES_LIMIT} nodes."
-            raise RefusedError(Refusal(RefusalCode.INVALID_INPUT, message, ["input", "names"]))
-        question = node_update.update(names, request.action, request.reason)
-    except (RefusedError, InvalidInputError) as error:
-        return UpdateNodePayload([], error.refusals)
-    refusals = await asyncio.to_thread(change.make, graph, info, view, question, datasets.NODES)
-    done = [name for name, refusal in zip(names, refusals, strict=True) if refusal is None]
-    changed = [node for node in map(view.node, done) if node is not None] if done else []
-    return UpdateNodePayload(changed, [with_cluster(refusal, view) for refusal in refusals if refusal is not None])
+    names = list(dict.fromkeys(map(change.local, input.names)))
+    if not 1 <= len(names) <= NAMES_LIMIT:
+        raise refused(RefusalCode.INVALID_INPUT, f"Name 1 to {NAMES_LIMIT} nodes.", ["input", "names"])
+    outcomes = await change.send(node_update.update(names, input.action, input.reason), datasets.NODES)
+    done = [name for name, refusal in zip(names, outcomes, strict=True) if refusal is None]
+    changed = [node for node in map(change.view.node, done) if node is not None]
+    refusals = [change.global_id(refusal) for refusal in outcomes if refusal is not None]
+    return UpdateNodePayload(nodes=changed, errors=refusals)
 
 
+@change(UpdateQueuePayload, "Open or close a queue. Operators only. scontrol update PartitionName.")
 async def update_queue(
-    graph: Graph, info: plan.ResolveInfo, cluster: str | None, request: UpdateQueue
+    change: Change, input: Annotated[UpdateQueue, About("Which queue, and what to do with it.")]
 ) -> UpdateQueuePayload:
     """Open or close a queue."""
-    try:
-        view = change.view(graph, info, cluster)
-        name = _local(view, request.name)
-        question = partition_update.update(name, request.action)
-    except (RefusedError, InvalidInputError) as error:
-        return UpdateQueuePayload(None, error.refusals)
-    refusal = await asyncio.to_thread(change.make, graph, info, view, question, datasets.QUEUES)
+    name = change.local(input.name)
+    refusal = await change.send(partition_update.update(name, input.action), datasets.QUEUES)
     if refusal is not None:
-        return UpdateQueuePayload(None, [replace(with_cluster(refusal, view), field=["input", "name"])])
-    return UpdateQueuePayload(view.queue(name), [])
+        return UpdateQueuePayload(errors=[replace(change.global_id(refusal), field=["input", "name"])])
+    return UpdateQueuePayload(queue=change.view.queue(name))
 
 
+@change(
+    CreateReservationPayload,
+    "Reserve nodes or licenses for some users or accounts. Operators only. scontrol create reservation.",
+)
 async def create_reservation(
-    graph: Graph, info: plan.ResolveInfo, cluster: str | None, request: NewReservation
+    change: Change, input: Annotated[NewReservation, About("The reservation to make.")]
 ) -> CreateReservationPayload:
-    """Keep nodes or licenses for some users or accounts."""
-    try:
-        view = change.view(graph, info, cluster)
-        question = reservation.create(request)
-    except (RefusedError, InvalidInputError) as error:
-        return CreateReservationPayload(None, error.refusals)
-    outcome = await asyncio.to_thread(change.make, graph, info, view, question, datasets.RESERVATIONS)
+    """Reserve nodes or licenses for some users or accounts."""
+    outcome = await change.send(reservation.create(input), RESERVATIONS)
     if isinstance(outcome, Refusal):
-        return CreateReservationPayload(None, [outcome])
-    return CreateReservationPayload(reservation_named(view, outcome), [])
+        return CreateReservationPayload(errors=[outcome])
+    return CreateReservationPayload(reservation=reservation_named(change.view, outcome))
 
 
-async def delete_reservation(
-    graph: Graph, info: plan.ResolveInfo, cluster: str | None, name: str
-) -> DeleteReservationPayload:
+@change(DeleteReservationPayload, "Delete a reservation. Operators only. scontrol delete ReservationName.")
+async def delete_reservation(change: Change, name: ReservationName) -> DeleteReservationPayload:
     """Delete a reservation."""
-    try:
-        view = change.view(graph, info, cluster)
-        own = _local(view, name)
-        question = reservation.delete(own)
-    except (RefusedError, InvalidInputError) as error:
-        return DeleteReservationPayload(None, error.refusals)
-    refusal = await asyncio.to_thread(change.make, graph, info, view, question)
+    own = change.local(name)
+    refusal = await change.send(reservation.delete(own))
     if refusal is not None:
-        return DeleteReservationPayload(None, [replace(with_cluster(refusal, view), field=["name"])])
-    return DeleteReservationPayload(own, [])
+        return DeleteReservationPayload(errors=[replace(change.global_id(refusal), field=["name"])])
+    return DeleteReservationPayload(name=own)
 
 
-def _local(view: Cluster, name: str) -> str:
-    """A name that may carry the cluster's, as ids do."""
-    return name.removeprefix(f"{view.name}:")
+CHANGES = (update_node, update_queue, create_reservation, delete_reservation)

@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from headnode.snapshots import Snapshot
+from headnode.snapshots import Dataset, Snapshot
+from resolvers import arguments
 from resolvers.counts import StateCount
 from resolvers.filters import JobFilter
 from resolvers.job import Job, JobConnection
-from resolvers.order import JobOrder
+from resolvers.order import JobOrder, order_name
+from resolvers.reads import Parts, reads_by
 from slurm import squeue
 from slurm.column import Rows
 from slurm.states import JobState
@@ -22,11 +24,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Family:
-    """Jobs that belong together: the indexes of their rows in a snapshot, and what makes a job of an index."""
+    """Jobs that belong together: the indexes of their rows in a snapshot, and the function from an index to a job."""
 
     snapshot: Snapshot[Rows[Any]]
     indexes: Sequence[int]
     job: Callable[[int], Job]
+
+
+def _tasks(
+    cluster: Cluster,
+    below: Parts,
+    filter: JobFilter | None,
+    order_by: Sequence[JobOrder] | None,
+    first: int | None,
+    after: str | None,
+) -> list[Dataset[Any]]:
+    """No more datasets. Raises BadInputError for wrong arguments, so that nothing is sent."""
+    cluster.check_jobs(filter, order_name(order_by or ()), first, after)
+    return []
 
 
 @dataclass(frozen=True)
@@ -49,14 +64,19 @@ class JobArray:
 
     @property
     def counts_by_state(self) -> list[StateCount[JobState]]:
-        """How many tasks are in each state; each task of a row of waiting ones counts."""
+        """How many tasks are in each state; each task in a row of waiting tasks counts."""
         return [StateCount(state, count) for state, count in self._counts().most_common()]
 
+    @reads_by(_tasks)
     def tasks(
-        self, where: JobFilter | None, order_by: Sequence[JobOrder] | None, first: int | None, after: str | None
+        self,
+        filter: arguments.Jobs = None,
+        order_by: arguments.Order = None,
+        first: arguments.First = 100,
+        after: arguments.After = None,
     ) -> JobConnection:
-        """A page of the tasks; those that wait share a row."""
-        return self.cluster.page_of_jobs(self.family, where, order_by, first, after)
+        """A page of the tasks; the waiting tasks share a row."""
+        return self.cluster.page_of_jobs(self.family, filter, order_by, first, after)
 
     def _counts(self) -> Counter[JobState]:
         rows = self.family.snapshot.value

@@ -1,11 +1,12 @@
-"""One change: what is refused before anything is sent, and the commands that make it and read the result."""
+"""One change: its field in the schema, the refusals before anything is sent, and the commands that make it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
 from graphql import get_named_type
 from graphql.type import GraphQLObjectType
@@ -14,18 +15,32 @@ from headnode.errors import HeadNodeError, OutcomeUnknownError
 from headnode.fetch import read_all
 from headnode.node import Bundle
 from headnode.snapshots import Dataset, Fault, Snapshot
-from resolvers import plan
+from resolvers import audit, plan
 from resolvers.cluster import Cluster
+from resolvers.context import RequestContext
 from resolvers.errors import BadInputError, ForbiddenError, NotFoundError, unavailable
-from resolvers.graph import Graph
 from slurm.command import Command, Question, SlurmError
 from slurm.errors import ParseError
-from slurm.refusal import OutcomeUnknown, Refusal, RefusalCode
+from slurm.refusal import InvalidInputError, OutcomeUnknown, Refusal, RefusalCode
 
 T = TypeVar("T")
+A = ParamSpec("A")
 
 
-class RefusedError(Exception):
+class Payload(Protocol):
+    """The answer to a change: a frozen dataclass whose fields have descriptions. With only `errors` it is a refusal."""
+
+    def __init__(self, *, errors: Sequence[Refusal]) -> None: ...
+
+    @property
+    def errors(self) -> Sequence[Refusal]:
+        """What was refused."""
+
+
+P = TypeVar("P", bound=Payload)
+
+
+class ChangeRefusedError(Exception):
     """The change is refused before anything is sent."""
 
     def __init__(self, *refusals: Refusal) -> None:
@@ -33,69 +48,132 @@ class RefusedError(Exception):
         self.refusals = refusals
 
 
-def view(graph: Graph, info: plan.ResolveInfo, cluster: str | None) -> Cluster:
-    """The cluster to change, with nothing read yet.
+def refused(code: RefusalCode, message: str, path: Sequence[str] | None) -> ChangeRefusedError:
+    """The error for one refusal, with the path of the argument it is about."""
+    return ChangeRefusedError(Refusal(code, message, path))
 
-    Raises RefusedError if there is no such cluster, or if the caller may not make the change that `info` is about.
+
+@dataclass(frozen=True)
+class ChangeField(Generic[P]):
+    """A field of Mutation: its name in Python, the sentence that describes it, its payload, and what makes the change.
+
+    The GraphQL arguments are those of `make`, without its first one, and `cluster`.
     """
-    try:
-        return graph.fresh_view(cluster, ("Mutation", info.field_name))
-    except ForbiddenError as error:
-        about = ["cluster"] if "argument" in error.extensions else None
-        raise RefusedError(Refusal(RefusalCode.FORBIDDEN, str(error), about)) from error
-    except NotFoundError as error:
-        raise RefusedError(Refusal(RefusalCode.NOT_FOUND, str(error), ["cluster"])) from error
-    except BadInputError as error:
-        raise RefusedError(Refusal(RefusalCode.INVALID_INPUT, str(error), ["cluster"])) from error
+
+    name: str
+    sentence: str
+    payload: type[P]
+    make: Callable[..., Awaitable[P]]
+
+    async def answer(
+        self, context: RequestContext, info: plan.ResolveInfo, cluster: str | None, arguments: Mapping[str, Any]
+    ) -> P:
+        """Make the change, and record in the request's context what was asked for and what was done."""
+        with audit.noted(context, info.field_name, cluster, arguments) as note:
+            payload = await self._answer(context, info, cluster or _cluster_of_ids(arguments), arguments)
+            note.payload = payload
+        return payload
+
+    async def _answer(
+        self, context: RequestContext, info: plan.ResolveInfo, cluster: str, arguments: Mapping[str, Any]
+    ) -> P:
+        try:
+            return await self.make(Change(context, info, cluster), **arguments)
+        except (ChangeRefusedError, InvalidInputError) as error:
+            return self.payload(errors=error.refusals)
 
 
-def make(
-    graph: Graph, info: plan.ResolveInfo, view: Cluster, change: Question[T], result: Dataset[Any] | None = None
-) -> T:
-    """Make the change, then read `result` and whatever else the payload's selection needs, into the view's answers.
+def change(
+    payload: type[P], sentence: str
+) -> Callable[[Callable[Concatenate[Change, A], Awaitable[P]]], ChangeField[P]]:
+    """Make a function a field of Mutation: its payload, and the sentence that describes it."""
 
-    Raises RequestError if the change was not made, or if it is unknown whether it was.
+    def declare(make: Callable[Concatenate[Change, A], Awaitable[P]]) -> ChangeField[P]:
+        return ChangeField(make.__name__, sentence, payload, make)
+
+    return declare
+
+
+class Change:
+    """One change that a request makes: on which cluster, and what its payload selects.
+
+    `view` is a view of the cluster that has read nothing yet; after `send` it has what the payload shows.
     """
-    wanted = [dataset for dataset in payload_datasets(graph, info, view) if dataset != result]
-    also = {dataset: dataset.ask() for dataset in (result, *wanted) if dataset and dataset.ask}
-    bundle = Bundle(
-        steps=[change.commands, _commands(also.values())],
-        actor=view.request.actor,
-        changes=True,
-    )
-    as_of = datetime.now(UTC)
-    try:
-        replies = view.snapshots.node.run(bundle, view.request.deadline, view.request.comment)
-        outcome = change.read(replies[: len(change.commands)])
-    except (HeadNodeError, SlurmError) as error:
-        raise unavailable(view.name, error) from error
-    except OutcomeUnknown as error:
-        raise unavailable(view.name, OutcomeUnknownError(str(error))) from error
-    except ParseError as error:
-        message = f"The cluster's answer to the change cannot be read: {error}."
-        raise unavailable(view.name, OutcomeUnknownError(message)) from error
-    finally:
-        view.snapshots.drop()
-    values = read_all(also.values(), replies[len(change.commands) :])
-    answers = (value if isinstance(value, Fault) else Snapshot(value, as_of) for value in values)
-    view.take(dict(zip(also, answers, strict=True)))
-    view.ask([dataset for dataset in wanted if dataset not in also])
-    return outcome
+
+    def __init__(self, context: RequestContext, info: plan.ResolveInfo, cluster: str | None) -> None:
+        """Raise ChangeRefusedError if there is no such cluster, or if the caller may not make this change."""
+        self._context = context
+        self._info = info
+        try:
+            self.view = self._open(cluster)
+        except ForbiddenError as error:
+            about = ["cluster"] if "argument" in error.extensions else None
+            raise refused(RefusalCode.FORBIDDEN, str(error), about) from error
+        except NotFoundError as error:
+            raise refused(RefusalCode.NOT_FOUND, str(error), ["cluster"]) from error
+        except BadInputError as error:
+            raise refused(RefusalCode.INVALID_INPUT, str(error), ["cluster"]) from error
+
+    def look(self) -> Cluster:
+        """Another view, for reading before the change."""
+        return self._open(self.view.name)
+
+    def _open(self, cluster: str | None) -> Cluster:
+        return self._context.fresh_view(cluster, ("Mutation", self._info.field_name))
+
+    async def send(self, question: Question[T], result: Dataset[Any] | None = None) -> T:
+        """Make the change, then read `result` and whatever else the payload selects, into the view's answers.
+
+        Raises RequestError if the change was not made, or if it is unknown whether it was.
+        """
+        return await asyncio.to_thread(self._send, question, result)
+
+    def _send(self, question: Question[T], result: Dataset[Any] | None) -> T:
+        view = self.view
+        wanted = [dataset for dataset in self.selected(view) if dataset != result]
+        also = {dataset: dataset.ask() for dataset in (result, *wanted) if dataset and dataset.ask}
+        bundle = Bundle([question.commands, _commands(also.values())], view.request.actor, changes=True)
+        as_of = datetime.now(UTC)
+        try:
+            replies = view.snapshots.node.run(bundle, view.request.deadline, view.request.comment)
+            outcome = question.read(replies[: len(question.commands)])
+        except (HeadNodeError, SlurmError) as error:
+            raise unavailable(view.name, error) from error
+        except OutcomeUnknown as error:
+            raise unavailable(view.name, OutcomeUnknownError(str(error))) from error
+        except ParseError as error:
+            message = f"The cluster's answer to the change cannot be read: {error}."
+            raise unavailable(view.name, OutcomeUnknownError(message)) from error
+        finally:
+            view.snapshots.drop()
+        values = read_all(also.values(), replies[len(question.commands) :])
+        answers = (value if isinstance(value, Fault) else Snapshot(value, as_of) for value in values)
+        view.take(dict(zip(also, answers, strict=True)))
+        view.ask([dataset for dataset in wanted if dataset not in also])
+        return outcome
+
+    def selected(self, view: Cluster) -> list[Dataset[Any]]:
+        """The datasets that the selection on the payload reads."""
+        payload = get_named_type(self._info.return_type)
+        selected: list[plan.Selected] = []
+        for node in self._info.field_nodes:
+            if node.selection_set and isinstance(payload, GraphQLObjectType):
+                selected += plan.plan(self._info, node.selection_set, payload, view.name).get(view.name, [])
+        return plan.datasets_of(view, selected)
+
+    def local(self, name: str) -> str:
+        """Slurm's own name of a node, queue or reservation, which may carry the cluster's name as ids do."""
+        return name.removeprefix(f"{self.view.name}:")
+
+    def global_id(self, refusal: Refusal) -> Refusal:
+        """The refusal, its id unique over all clusters."""
+        return replace(refusal, id=f"{self.view.name}:{refusal.id}")
 
 
-def payload_datasets(graph: Graph, info: plan.ResolveInfo, view: Cluster) -> list[Dataset[Any]]:
-    """What the selection on the change's payload needs."""
-    payload = get_named_type(info.return_type)
-    selected: list[plan.Selected] = []
-    for node in info.field_nodes:
-        if node.selection_set and isinstance(payload, GraphQLObjectType):
-            selected += plan.plan(info, node.selection_set, payload, view.name).get(view.name, [])
-    return graph.wanted(view, selected)
-
-
-def with_cluster(refusal: Refusal, view: Cluster) -> Refusal:
-    """The refusal, its id unique over all clusters."""
-    return replace(refusal, id=f"{view.name}:{refusal.id}")
+def _cluster_of_ids(arguments: Mapping[str, Any]) -> str:
+    """The cluster that the first job id names, in the arguments or in their input; "" if none does."""
+    ids = arguments.get("ids") or getattr(arguments.get("input"), "ids", None) or [arguments.get("id") or ""]
+    return plan.cluster_in(ids[0])
 
 
 def _commands(questions: Iterable[Question[Any]]) -> list[Command]:

@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
 from strawberry.dataloader import DataLoader
 
-from access.caller import Caller
 from access.role import JobVisibility, Role
 from headnode.snapshots import Dataset, Fault, Snapshot, Snapshots
-from resolvers import datasets
+from resolvers import arguments, datasets
 from resolvers.array import Family, JobArray
-from resolvers.errors import unavailable
+from resolvers.cluster_request import ClusterRequest
+from resolvers.errors import BadInputError, unavailable
 from resolvers.filters import JobFilter, NodeFilter, check_job_filter, find_job, local_id, matching_jobs, matching_nodes
-from resolvers.head import Head
-from resolvers.history import JobHistory, past_job
+from resolvers.head_instance import HeadInstance
+from resolvers.history import JobHistory, keeps_accounts, past_job
 from resolvers.job import Job, JobConnection
 from resolvers.job_detail import JobRow
 from resolvers.node import Node, NodeConnection
 from resolvers.order import NODE_ORDER, JobOrder, job_ordering, order_name
 from resolvers.pages import Ordering, check_page, natural, page
 from resolvers.queue import Queue
-from resolvers.request import Request
+from resolvers.reads import JobPart, Parts, all_jobs, reads, reads_by
 from resolvers.visibility import visible
 from resolvers.waiting import newest_without_capacity, queue_positions
-from slurm import output_path, sinfo, squeue
+from slurm import output_path, sacct, sinfo, squeue
 from slurm.column import Rows
 from slurm.output_file import FilePart, Unreadable
 from slurm.sprio import PriorityFactors
@@ -36,19 +37,106 @@ from slurm.sprio import PriorityFactors
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class Viewer:
+    """The caller, as the API sees them on a cluster."""
+
+    identity: str
+    cluster_user: str | None
+    role: Role
+    job_visibility: JobVisibility
+
+
+def _account(cluster: Cluster, below: Parts) -> list[Dataset[Any]]:
+    """Whether the caller has an account, if their role depends on it."""
+    caller = cluster.request.caller
+    return [datasets.account(caller.cluster_user)] if caller.cluster_user and caller.role is None else []
+
+
+def _jobs(
+    cluster: Cluster,
+    below: Parts,
+    filter: JobFilter | None,
+    order_by: Sequence[JobOrder] | None,
+    first: int | None,
+    after: str | None,
+) -> list[Dataset[Any]]:
+    """The jobs; nothing if the arguments are wrong, as the field itself reports that."""
+    try:
+        cluster.check_jobs(filter, order_name(order_by or ()), first, after)
+    except BadInputError:
+        return []
+    return [all_jobs(below)]
+
+
+def _job(cluster: Cluster, below: Parts, id: str) -> list[Dataset[Any]]:
+    """One job, which the scheduler may have forgotten, and its accounting if a field below shows it.
+
+    If a snapshot of all jobs is kept and has the job, nothing is asked for again.
+    """
+    try:
+        own = local_id(id, cluster.name)
+    except BadInputError:
+        return []  # the field itself reports it
+    accounted = datasets.accounted(sacct.lookup_id(own))
+    use: list[Dataset[Any]] = [accounted] if JobPart.ACCOUNTING in below else []
+    if JobPart.RUNNING_STEPS in below and own.isdecimal() and cluster.request.caller.cluster_user is not None:
+        use.append(datasets.running_steps(own, cluster.request.actor))
+    jobs = all_jobs(below)
+    kept = cluster.snapshots.kept(jobs)
+    if kept and find_job(kept.value, own) is not None:
+        return [jobs, *use]
+    remembered = datasets.job(squeue.lookup_id(own))
+    accounts = keeps_accounts(cluster)
+    if accounts is None:
+        return [remembered, accounted, datasets.CONFIGURATION, *use]
+    return [remembered, accounted, *use] if accounts else [remembered, *use]
+
+
+def _job_history(
+    cluster: Cluster,
+    below: Parts,
+    since: datetime | None,
+    until: datetime | None,
+    filter: JobFilter | None,
+    order_by: Sequence[JobOrder] | None,
+    first: int | None,
+    after: str | None,
+) -> list[Dataset[Any]]:
+    """Past jobs, with their steps if a field below shows them."""
+    question = JobHistory(filter, since, until, order_by, first, after)
+    try:
+        return question.needs(cluster, steps=JobPart.ACCOUNTING in below)
+    except BadInputError:
+        return []  # the field itself reports it
+
+
+def _nodes(
+    cluster: Cluster, below: Parts, filter: NodeFilter | None, first: int | None, after: str | None
+) -> list[Dataset[Any]]:
+    """The nodes; nothing if the arguments are wrong, as the field itself reports that."""
+    try:
+        cluster.check_nodes(first, after)
+    except BadInputError:
+        return []
+    return [datasets.NODES]
+
+
 class Cluster:
-    """A cluster as one request sees it: from the answers that were fetched for it, and no newer ones.
+    """A cluster as one request sees it: every answer was fetched for this request.
 
     `close` ends it: the view and what it makes refer to each other, so it would keep its answers after the request.
     """
 
-    def __init__(self, name: str, snapshots: Snapshots, request: Request) -> None:
+    name: str
+
+    def __init__(self, name: str, snapshots: Snapshots, request: ClusterRequest) -> None:
         self.name = name
         self.snapshots = snapshots
         self.request = request
         self.answers: dict[Dataset[Any], Snapshot[Any] | Fault] = {}
         self.outputs: dict[Dataset[FilePart | Unreadable], int] = {}
-        """The bytes of output that this request has asked for already."""
+        """How many bytes of output this request has already asked for, by dataset."""
         self._families: dict[str, Mapping[str | None, list[int]]] = {}
         self._closed = False
 
@@ -57,12 +145,12 @@ class Cluster:
         self.__dict__ = {**vars(Cluster(self.name, self.snapshots, self.request)), "_closed": True}
 
     def ask(self, wanted: Sequence[Dataset[Any]]) -> None:
-        """Ask for the datasets, all in one command; `read` then gives them."""
+        """Fetch the datasets with one command; `read` then returns them."""
         request = self.request
         self.take(self.snapshots.ask(wanted, request.deadline, request.comment, request.actor))
 
     def take(self, answers: Mapping[Dataset[Any], Snapshot[Any] | Fault]) -> None:
-        """Take answers in, as far as the caller may see them: nothing here sees more.
+        """Keep answers, reduced to what the caller may see: nothing in the view sees more.
 
         A closed view takes none: a thread may bring them after its request was given up.
         """
@@ -78,9 +166,9 @@ class Cluster:
         return answer
 
     async def load(self, dataset: Dataset[T]) -> T:
-        """The value of a dataset that only another answer led to, such as a job's output file.
+        """The value of a dataset that is known only after another answer, such as a job's output file.
 
-        Whatever the fields of one level ask for goes together, so a list costs one more command, not one each. Raises
+        All fields of one level are fetched together, so a list costs one more command, not one for each row. Raises
         RequestError.
         """
         await self._late.load(dataset)
@@ -98,55 +186,64 @@ class Cluster:
 
     @property
     def as_of(self) -> datetime | None:
-        """The age of the oldest snapshot this request used; None if it used none."""
+        """When the oldest snapshot of this request was fetched; None if it used none."""
         return min((answer.as_of for answer in self.answers.values() if isinstance(answer, Snapshot)), default=None)
 
     @property
-    def caller_and_role(self) -> tuple[Caller, Role]:
-        """The caller, and what they may do here: who has an account is a USER."""
+    @reads_by(_account)
+    def viewer(self) -> Viewer:
+        """The caller and their role here: a caller with an account is at least a USER."""
         caller = self.request.caller
         if caller.role is not None or caller.cluster_user is None:
-            return caller, caller.role or Role.VIEWER
-        return caller, Role.USER if self.read(datasets.account(caller.cluster_user)).value else Role.VIEWER
+            role = caller.role or Role.VIEWER
+        else:
+            role = Role.USER if self.read(datasets.account(caller.cluster_user)).value else Role.VIEWER
+        user = caller.cluster_user if role is not Role.VIEWER else None
+        return Viewer(caller.identity, user, role, caller.job_visibility)
 
     @property
-    def head(self) -> Head:
+    @reads(datasets.HEAD)
+    def head(self) -> HeadInstance:
         """The head node, as AWS knows it."""
-        return Head(self)
+        return HeadInstance(self)
 
     @property
+    @reads(datasets.CONFIGURATION)
     def slurm_version(self) -> str | None:
         """The version that slurmctld runs."""
         return self.read(datasets.CONFIGURATION).value.slurm_version
 
     def check_jobs(self, where: JobFilter | None, ordering_name: str, first: int | None, after: str | None) -> None:
-        """Raise BadInputError if the arguments cannot be right, before anything is asked for."""
+        """Raise BadInputError for wrong arguments, before anything is fetched."""
         check_page(first, after, ordering_name, self.request.page_limit)
         if where is not None:
             check_job_filter(where, self.name)
 
     def check_nodes(self, first: int | None, after: str | None) -> None:
-        """Raise BadInputError if the arguments cannot be right, before anything is asked for."""
+        """Raise BadInputError for wrong arguments, before anything is fetched."""
         check_page(first, after, NODE_ORDER, self.request.page_limit)
 
+    @reads_by(_jobs)
     def jobs(
         self,
-        where: JobFilter | None,
-        order_by: Sequence[JobOrder] | None,
-        first: int | None,
-        after: str | None,
-        queue: str | None = None,
+        filter: arguments.Jobs = None,
+        order_by: arguments.Order = None,
+        first: arguments.First = 100,
+        after: arguments.After = None,
     ) -> JobConnection:
-        """A page of the jobs that the filter lets through, those of one queue if it is named."""
-        self.check_jobs(where, order_name(order_by or ()), first, after)
+        """A page of the jobs that the filter lets through."""
+        self.check_jobs(filter, order_name(order_by or ()), first, after)
         snapshot = self.read(datasets.JOBS)
-        if queue is None:
-            return self.page_of_jobs(
-                self._family_of(snapshot, range(len(snapshot.value))), where, order_by, first, after
-            )
+        everything = self._family_of(snapshot, range(len(snapshot.value)))
+        return self.page_of_jobs(everything, filter, order_by, first, after)
+
+    def jobs_of_queue(self, queue: str, where: JobFilter | None, first: int | None, after: str | None) -> JobConnection:
+        """A page of those that run in the queue or wait for it."""
+        self.check_jobs(where, order_name(()), first, after)
+        snapshot = self.read(datasets.JOBS)
         names = snapshot.value.values(squeue.Job.queue_name)
         of_queue = [index for index, named in enumerate(names) if queue in named.split(",")]
-        return self.page_of_jobs(self._family_of(snapshot, of_queue), where, order_by, first, after)
+        return self.page_of_jobs(self._family_of(snapshot, of_queue), where, (), first, after)
 
     def page_of_jobs(
         self,
@@ -156,7 +253,7 @@ class Cluster:
         first: int | None,
         after: str | None,
     ) -> JobConnection:
-        """A page of some of a snapshot's jobs. Raises BadInputError for arguments that are wrong."""
+        """A page of some of a snapshot's jobs. Raises BadInputError for wrong arguments."""
         self.check_jobs(where, order_name(order_by or ()), first, after)
         rows, chosen = jobs.snapshot.value, jobs.indexes
         if where is not None:
@@ -165,11 +262,21 @@ class Cluster:
         cut = page(chosen, job_ordering(rows, order_by or ()), jobs.job, first, after, self.request.page_limit)
         return JobConnection(cut.nodes, cut.page_info, jobs.snapshot.as_of, rows, chosen)
 
-    def job_history(self, history: JobHistory) -> JobConnection:
+    @reads_by(_job_history)
+    def job_history(
+        self,
+        since: arguments.Since = None,
+        until: arguments.Until = None,
+        filter: arguments.Jobs = None,
+        order_by: arguments.LatestFirst = None,
+        first: arguments.First = 100,
+        after: arguments.After = None,
+    ) -> JobConnection:
         """A page of past jobs."""
-        return history.answer(self)
+        return JobHistory(filter, since, until, order_by, first, after).answer(self)
 
-    def job(self, id: str) -> Job | None:
+    @reads_by(_job)
+    def job(self, id: arguments.JobId) -> Job | None:
         """The job of that id; None if neither the scheduler nor accounting knows it."""
         own = local_id(id, self.name)
         for dataset in (datasets.job(squeue.lookup_id(own)), datasets.JOBS):
@@ -201,7 +308,7 @@ class Cluster:
         return sorted(map(family.job, family.indexes), key=lambda component: component.order)
 
     def _family(self, job: JobRow, column: str, id: str) -> Family:
-        """The jobs with the same id in that column; those that the scheduler does not list stand beside the job."""
+        """The jobs with that id in the column; those in the same answer as the job if the scheduler lists none."""
         listed = self.read(datasets.JOBS)
         if column not in self._families:
             self._families[column] = _rows_by(listed.value.values(getattr(squeue.Job, column)))
@@ -213,27 +320,33 @@ class Cluster:
     def _family_of(self, snapshot: Snapshot[Rows[squeue.Job]], indexes: Sequence[int]) -> Family:
         return Family(snapshot, indexes, lambda index: Job(self, snapshot.value, index))
 
+    @reads(datasets.QUEUES)
     def queues(self) -> list[Queue]:
         """All queues, in the order of the configuration."""
         rows = self.read(datasets.QUEUES).value
         return [Queue(self, rows, index) for index in range(len(rows))]
 
-    def queue(self, name: str) -> Queue | None:
+    @reads(datasets.QUEUES)
+    def queue(self, name: arguments.QueueName) -> Queue | None:
         """The queue of that name, or None."""
         return self.queues_by_name.get(name.removeprefix(f"{self.name}:"))
 
-    def nodes(self, where: NodeFilter | None, first: int | None, after: str | None) -> NodeConnection:
+    @reads_by(_nodes)
+    def nodes(
+        self, filter: arguments.Nodes = None, first: arguments.First = 500, after: arguments.After = None
+    ) -> NodeConnection:
         """A page of the nodes that the filter lets through, in natural order of their names."""
         self.check_nodes(first, after)
         snapshot = self.read(datasets.NODES)
         rows = snapshot.value
-        chosen = matching_nodes(rows, where)
+        chosen = matching_nodes(rows, filter)
         last = rows.kept("natural", lambda: [natural(name) for name in rows.values(sinfo.Node.name)])
         ordering = Ordering(NODE_ORDER, (), last)
         cut = page(chosen, ordering, lambda index: Node(self, rows, index), first, after, self.request.page_limit)
         return NodeConnection(cut.nodes, cut.page_info, len(chosen), snapshot.as_of)
 
-    def node(self, name: str) -> Node | None:
+    @reads(datasets.NODES)
+    def node(self, name: arguments.NodeName) -> Node | None:
         """The node of that name, or None."""
         return self.nodes_by_name.get(name.removeprefix(f"{self.name}:"))
 
@@ -255,12 +368,12 @@ class Cluster:
 
     @cached_property
     def nodes_without_capacity(self) -> Sequence[Node]:
-        """The nodes that EC2 started no instance for, the one that failed last first."""
+        """The nodes that EC2 did not start, the one that failed last first."""
         return newest_without_capacity(self.nodes_by_name.values())
 
     @cached_property
     def queue_positions(self) -> Mapping[str, int]:
-        """The place of every waiting job in its queue, by its raw id; none if not all jobs are seen that count."""
+        """The place of every waiting job in its queue, by its raw id; empty if the caller does not see all jobs."""
         if self.request.caller.job_visibility is not JobVisibility.ALL:
             return {}
         return queue_positions(self.read(datasets.JOBS))
@@ -276,7 +389,7 @@ class Cluster:
 
     @cached_property
     def _rows_by_id(self) -> Mapping[str, int]:
-        """The row of every job that has one to itself, by its id, in the snapshot of all jobs."""
+        """The row of each job in the snapshot of all jobs, by its id."""
         return {id: index for index, id in enumerate(self.read(datasets.JOBS).value.values(squeue.Job.job_id))}
 
     @cached_property

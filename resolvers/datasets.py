@@ -1,4 +1,4 @@
-"""What there is to know of a cluster."""
+"""The datasets of a cluster: each is fetched, kept and shared as a whole."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -11,20 +11,14 @@ from headnode.node import Actor
 from headnode.snapshots import Dataset
 from slurm import account as slurm_account
 from slurm import (
-    association,
     configuration,
-    fair_share,
-    license,
     partition,
     ping,
-    qos,
-    reservation,
     sacct,
     sinfo,
     sprio,
     squeue,
     sstat,
-    statistics,
 )
 from slurm.batch_script import batch_script
 from slurm.column import Rows
@@ -35,7 +29,6 @@ from slurm.ping import Ping
 from slurm.refusal import Refusal
 from slurm.sacct import History, Search
 from slurm.sstat import RunningStep
-from slurm.statistics import Statistics
 
 JOBS: Dataset[Rows[squeue.Job]] = Dataset("jobs", squeue.jobs, shared=True)
 JOBS_IN_BRIEF: Dataset[Rows[squeue.Job]] = Dataset("jobs", squeue.jobs_in_brief, shared=True, in_full=JOBS)
@@ -44,13 +37,6 @@ NODES: Dataset[Rows[sinfo.Node]] = Dataset("nodes", sinfo.nodes, shared=True)
 CONFIGURATION: Dataset[Configuration] = Dataset(
     "configuration", configuration.configuration, lifetime=300.0, shared=True
 )
-RESERVATIONS: Dataset[Rows[reservation.Reservation]] = Dataset("reservations", reservation.reservations, shared=True)
-LICENSES: Dataset[Rows[license.License]] = Dataset("licenses", license.licenses, shared=True)
-QOS: Dataset[Rows[qos.Qos]] = Dataset("qos", qos.qos, shared=True)
-ACCOUNTS: Dataset[Rows[association.Account]] = Dataset("accounts", association.accounts, shared=True)
-ASSOCIATIONS: Dataset[Rows[association.Association]] = Dataset("associations", association.associations, shared=True)
-FAIR_SHARES: Dataset[Rows[fair_share.FairShare]] = Dataset("fair shares", fair_share.fair_shares, shared=True)
-STATISTICS: Dataset[Statistics] = Dataset("statistics", statistics.statistics, shared=True)
 PING: Dataset[Ping] = Dataset("ping", ping.ping, shared=True)
 
 
@@ -60,13 +46,13 @@ def job(id: str) -> Dataset[Rows[squeue.Job]]:
 
 
 DEFAULT_WINDOW = timedelta(hours=24)
-"""How far a history reaches back unless it is told."""
+"""How far a history reaches back by default."""
 
 
 def history(search: Search, steps: bool) -> Dataset[History]:
-    """Jobs of the past, with their steps (and the use that only steps tell of) or without, at a fraction of the rows.
+    """Past jobs, with their steps and what only steps show, or without, which is a fraction of the rows.
 
-    A search that says neither ids nor since begins DEFAULT_WINDOW before its end.
+    A search without ids and without `since` begins DEFAULT_WINDOW before its end.
     """
     return Dataset(("history", search, steps), partial(_history, search, sacct.history if steps else sacct.allocations))
 
@@ -78,7 +64,7 @@ def _history(search: Search, question: Callable[[Search], Question[History]]) ->
 
 
 def accounted(id: str) -> Dataset[History]:
-    """What accounting knows of one job, with its steps; `id` as sacct.lookup_id spells it. Others may come along."""
+    """What accounting knows of one job and its steps; `id` as sacct.lookup_id spells it. Other jobs may be in it."""
     return Dataset(("accounted", id), together=_accounted, thing=id)
 
 
@@ -88,7 +74,7 @@ def _accounted(ids: Sequence[Any]) -> Question[Mapping[Any, History]]:
 
 
 def running_steps(raw_id: str, actor: Actor) -> Dataset[Sequence[RunningStep]]:
-    """What the steps of a job that runs use now, as far as the actor may see it."""
+    """What the steps of a running job use now, if the actor may see it."""
     return Dataset(("running steps", raw_id, actor), together=_running_steps, thing=raw_id)
 
 
@@ -105,7 +91,7 @@ def _running_steps(raw_ids: Sequence[Any]) -> Question[Mapping[Any, Sequence[Run
 
 
 def account(name: str) -> Dataset[bool]:
-    """Whether the cluster has an account of that name."""
+    """Whether the cluster has an account with that name."""
     return Dataset(("account", name), partial(slurm_account.account, name), lifetime=60.0)
 
 
@@ -115,14 +101,14 @@ PRIORITY_FACTORS: Dataset[Rows[sprio.PriorityFactors] | sprio.NoPriorityFactors]
 
 
 def script(job: str, actor: Actor) -> Dataset[str | Refusal | None]:
-    """A job's batch script, as the actor may see it."""
+    """A job's batch script, if the actor may see it."""
     return Dataset(("script", job, actor), partial(batch_script, job))
 
 
 def output(
     actor: Actor, path: str, limit: int, offset: int, from_end: bool, lines: int | None
 ) -> Dataset[FilePart | Unreadable]:
-    """Part of a file, as the actor may read it; kept for a moment only, as it is followed while it grows."""
+    """Part of a file, if the actor may read it; kept only for a moment, because clients follow a growing file."""
     ask = partial(read_file, path, limit=limit, offset=offset, from_end=from_end, lines=lines)
     return Dataset(("output", actor, path, limit, offset, from_end, lines), ask, lifetime=1.0)
 

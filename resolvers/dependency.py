@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from resolvers import datasets
+from resolvers.reads import reads
 from slurm.dependency import Dependency, DependencyKind, DependencyState
 
 if TYPE_CHECKING:
@@ -21,22 +23,22 @@ class JobDependency:
 
     @property
     def kind(self) -> DependencyKind:
-        """What must have become of the other job."""
+        """What must have happened to the other job."""
         return self.found.kind
 
     @property
     def state(self) -> DependencyState:
-        """How it stands."""
+        """Whether it is fulfilled."""
         return self.found.state
 
     @property
     def job_id(self) -> str | None:
-        """The other job, or the task of it that is meant."""
+        """The id of the other job, or of the task that it means."""
         return self.found.job_id if self.found.task is None else f"{self.found.job_id}_{self.found.task}"
 
     @property
     def all_tasks(self) -> bool:
-        """Whether a whole array is meant."""
+        """Whether it means a whole array."""
         return self.found.all_tasks
 
     @property
@@ -50,6 +52,7 @@ class JobDependency:
         return self.found.any_suffices
 
     @property
+    @reads(datasets.JOBS)
     def job(self) -> Job | None:
         """The other job; None if the scheduler has forgotten it."""
         if self.job_id is None:

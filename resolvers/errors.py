@@ -1,7 +1,9 @@
-"""What a request can be told: a sentence to act on, and a code for programs (`extensions.code`)."""
+"""The errors of a request: each has a sentence that a user can act on, and a code for programs (`extensions.code`)."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from headnode.error_codes import ErrorCode as ErrorCode  # for schema/, which may not import headnode/
 from headnode.errors import HeadNodeError
 from headnode.snapshots import Fault
 from slurm.command import AccountingDisabledError, ProgramRefusedError, SlurmError
@@ -12,80 +14,96 @@ from slurm.sstat import NotPermittedError
 class RequestError(Exception):
     """An error whose message is meant for the caller; any other exception is masked."""
 
-    code = "INTERNAL_SERVER_ERROR"
+    code = ErrorCode.INTERNAL_SERVER_ERROR
 
     def __init__(self, message: str, **extensions: Any) -> None:
         super().__init__(message)
-        self.extensions = {"code": self.code, **extensions}
+        self.extensions = {"code": self.code.name, **extensions}
 
 
 class UnauthenticatedError(RequestError):
-    """No authorizer vouches for a caller."""
+    """No authorizer vouches for the caller."""
 
-    code = "UNAUTHENTICATED"
+    code = ErrorCode.UNAUTHENTICATED
 
 
 class ForbiddenError(RequestError):
     """The caller may not do this."""
 
-    code = "FORBIDDEN"
+    code = ErrorCode.FORBIDDEN
 
 
 class BadInputError(RequestError):
     """An argument is wrong; nothing was sent."""
 
-    code = "BAD_USER_INPUT"
+    code = ErrorCode.BAD_USER_INPUT
 
 
 class NotFoundError(RequestError):
-    """There is no such thing."""
+    """What the caller names does not exist."""
 
-    code = "NOT_FOUND"
+    code = ErrorCode.NOT_FOUND
 
 
 class TooLargeError(RequestError):
-    """More is asked for than one answer holds."""
+    """The request asks for more than one answer can hold."""
 
-    code = "RESPONSE_TOO_LARGE"
+    code = ErrorCode.RESPONSE_TOO_LARGE
 
 
 class FileUnreadableError(RequestError):
-    """A file system of the cluster does not give a file."""
+    """A file system of the cluster does not return a file."""
 
-    code = "FILE_UNREADABLE"
+    code = ErrorCode.FILE_UNREADABLE
 
 
 class PriorityFactorsDisabledError(RequestError):
     """The cluster does not rank its jobs by factors."""
 
-    code = "PRIORITY_FACTORS_DISABLED"
+    code = ErrorCode.PRIORITY_FACTORS_DISABLED
 
 
 class UnavailableError(RequestError):
-    """What was asked for could not be read; the code says whether the cluster or its scheduler is the reason."""
+    """Something could not be read; the code says whether the cluster or its scheduler is the reason."""
+
+    def __init__(self, code: ErrorCode, message: str, **extensions: Any) -> None:
+        super().__init__(message, **extensions)
+        self.extensions["code"] = code.name
+
+
+_CODES: Mapping[type[Exception], ErrorCode] = {
+    ProgramRefusedError: ErrorCode.CLUSTER_UNREACHABLE,
+    AccountingDisabledError: ErrorCode.ACCOUNTING_DISABLED,
+    FairShareDisabledError: ErrorCode.FAIR_SHARE_DISABLED,
+    NotPermittedError: ErrorCode.FORBIDDEN,
+    SlurmError: ErrorCode.SCHEDULER_UNAVAILABLE,
+}
+"""The codes of faults by their classes; the first class that fits counts."""
+
+
+def code_of(fault: Fault) -> ErrorCode:
+    """The code of a fault. Output that cannot be parsed is a defect of ours."""
+    if isinstance(fault, HeadNodeError):
+        return fault.code
+    return next((code for kind, code in _CODES.items() if isinstance(fault, kind)), ErrorCode.INTERNAL_SERVER_ERROR)
 
 
 def unavailable(cluster: str, fault: Fault) -> RequestError:
-    """The error that tells a caller of a fault, with the scheduler's own words where it said any."""
-    error: RequestError
-    if isinstance(fault, HeadNodeError):
-        error = UnavailableError(str(fault), cluster=cluster)
-        error.extensions["code"] = fault.code
-    elif isinstance(fault, ProgramRefusedError):
-        error = UnavailableError(f"The head node of {cluster} refused: {fault}.", cluster=cluster)
-        error.extensions["code"] = "CLUSTER_UNREACHABLE"
-    elif isinstance(fault, AccountingDisabledError):
-        error = UnavailableError(f"{cluster}: {fault}", cluster=cluster)
-        error.extensions["code"] = "ACCOUNTING_DISABLED"
-    elif isinstance(fault, FairShareDisabledError):
-        error = UnavailableError(f"{cluster}: {fault}", cluster=cluster)
-        error.extensions["code"] = "FAIR_SHARE_DISABLED"
-    elif isinstance(fault, NotPermittedError):
-        error = ForbiddenError(f"{cluster}: {fault}.", cluster=cluster)
-    elif isinstance(fault, SlurmError):
-        message = f"The scheduler of {cluster} does not answer: {fault}"
-        error = UnavailableError(message, cluster=cluster, scheduler=str(fault))
-        error.extensions["code"] = "SCHEDULER_UNAVAILABLE"
-    else:
-        raise fault  # text that no Slurm prints: a defect, to be masked and logged
-    return error
+    """The error for a fault, with the scheduler's own words if it said any.
+
+    Raises the fault if it is a defect of ours, to be masked and logged.
+    """
+    match code_of(fault):
+        case ErrorCode.INTERNAL_SERVER_ERROR:
+            raise fault
+        case ErrorCode.FORBIDDEN:
+            return ForbiddenError(f"{cluster}: {fault}.", cluster=cluster)
+        case ErrorCode.ACCOUNTING_DISABLED | ErrorCode.FAIR_SHARE_DISABLED as code:
+            return UnavailableError(code, f"{cluster}: {fault}", cluster=cluster)
+        case ErrorCode.SCHEDULER_UNAVAILABLE as code:
+            message = f"The scheduler of {cluster} does not answer: {fault}"
+            return UnavailableError(code, message, cluster=cluster, scheduler=str(fault))
+        case code if isinstance(fault, ProgramRefusedError):
+            return UnavailableError(code, f"The head node of {cluster} refused: {fault}.", cluster=cluster)
+        case code:
+            return UnavailableError(code, str(fault), cluster=cluster)

@@ -1,10 +1,11 @@
-"""Which jobs and nodes are meant: filters over the columns of a snapshot."""
+"""Filters of jobs and nodes, over the columns of a snapshot."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from resolvers.described import Id, described
 from resolvers.errors import BadInputError
 from slurm import job_id, sacct, sinfo, squeue
 from slurm.column import Column, Rows
@@ -14,79 +15,82 @@ from slurm.states import JobState, NodeFlag, NodeState
 T = TypeVar("T")
 
 JobRows = Rows[squeue.Job] | Rows[sacct.HistoryJob]
-"""Jobs by either of Slurm's programs that list them: the columns that a filter looks at bear the same names."""
-
-
-def _given(about: str) -> Any:
-    return field(default=None, metadata={"about": about})
+"""Jobs from squeue or from sacct: the columns that a filter reads have the same names."""
 
 
 @dataclass(kw_only=True)
 class JobFilter:
     """Jobs that meet every condition given."""
 
-    ids: Sequence[str] | None = _given("Jobs with these ids; an array's id means all of its tasks.")
-    user: str | None = _given("Jobs of this user.")
-    users: Sequence[str] | None = _given("Jobs of any of these users.")
-    account: str | None = _given("Jobs charged to this account.")
-    queue: str | None = _given("Jobs in this queue, or waiting for it among others.")
-    states: Sequence[JobState] | None = _given("Jobs in any of these states.")
-    node_name: str | None = _given("Jobs that this node was allocated to.")
-    name_contains: str | None = _given("Jobs whose name contains this text; case does not matter.")
-    submitted_after: datetime | None = _given("Jobs submitted at this time or later.")
-    submitted_before: datetime | None = _given("Jobs submitted before this time.")
+    ids: Sequence[Id] | None = described("Jobs with these ids; an array's id means all of its tasks.")
+    user: str | None = described("Jobs of this user.")
+    users: Sequence[str] | None = described("Jobs of any of these users.")
+    account: str | None = described("Jobs charged to this account.")
+    queue: str | None = described("Jobs in this queue, and jobs that wait for it, possibly among other queues.")
+    states: Sequence[JobState] | None = described("Jobs in any of these states.")
+    node_name: str | None = described("Jobs that have this node.")
+    name_contains: str | None = described("Jobs whose name contains this text, in upper or lower case.")
+    submitted_after: datetime | None = described("Jobs submitted at this time or later.")
+    submitted_before: datetime | None = described("Jobs submitted before this time.")
 
 
 @dataclass(kw_only=True)
 class NodeFilter:
     """Nodes that meet every condition given."""
 
-    names: Sequence[str] | None = _given("Nodes with these names.")
-    states: Sequence[NodeState] | None = _given("Nodes in any of these base states.")
-    flags: Sequence[NodeFlag] | None = _given("Nodes with all of these flags.")
-    queue: str | None = _given("Nodes of this queue.")
+    names: Sequence[str] | None = described("Nodes with these names.")
+    states: Sequence[NodeState] | None = described("Nodes in any of these base states.")
+    flags: Sequence[NodeFlag] | None = described("Nodes with all of these flags.")
+    queue: str | None = described("Nodes of this queue.")
+
+
+class _Chosen:
+    """The rows of a snapshot that pass all conditions so far; at first all rows."""
+
+    def __init__(self, rows: Rows[Any]) -> None:
+        self._rows = rows
+        self.indexes: Sequence[int] = range(len(rows))
+
+    def keep(self, column: Column[T], test: Callable[[T], bool]) -> None:
+        """Keep only the rows whose value in that column passes the test."""
+        values = self._rows.values(column)
+        self.indexes = [index for index in self.indexes if test(values[index])]
 
 
 def matching_jobs(rows: JobRows, cluster: str, where: JobFilter | None) -> Sequence[int]:
-    """The rows that the filter lets through, in the order of the snapshot. Raises BadInputError for a wrong id."""
+    """The rows that match the filter, in the order of the snapshot. Raises BadInputError for a wrong id."""
     table = rows.record
-    chosen: Sequence[int] = range(len(rows))
+    chosen = _Chosen(rows)
     if where is None:
-        return chosen
-
-    def keep(column: Column[T], test: Callable[[T], bool]) -> None:
-        nonlocal chosen
-        values = rows.values(column)
-        chosen = [index for index in chosen if test(values[index])]
-
+        return chosen.indexes
     if where.ids is not None:
-        chosen = _with_ids(rows, [local_id(id, cluster) for id in where.ids])
+        chosen.indexes = _with_ids(rows, [local_id(id, cluster) for id in where.ids])
     if where.user is not None:
-        keep(table.user, where.user.__eq__)
+        chosen.keep(table.user, where.user.__eq__)
     if where.users is not None:
-        keep(table.user, set(where.users).__contains__)
+        chosen.keep(table.user, set(where.users).__contains__)
     if where.account is not None:
-        keep(table.account, lambda account: account == where.account)
+        chosen.keep(table.account, lambda account: account == where.account)
     if where.queue is not None:
-        keep(table.queue_name, lambda names: where.queue in names.split(","))
+        chosen.keep(table.queue_name, lambda names: where.queue in names.split(","))
     if where.states is not None:
-        keep(table.state, set(where.states).__contains__)
+        chosen.keep(table.state, set(where.states).__contains__)
     if where.node_name is not None:
-        keep(table.node_names, lambda names: where.node_name in names)
+        chosen.keep(table.node_names, lambda names: where.node_name in names)
     if where.name_contains is not None:
         wanted = where.name_contains.casefold()
-        keep(table.name, lambda name: wanted in name.casefold())
+        chosen.keep(table.name, lambda name: wanted in name.casefold())
     if where.submitted_after is not None:
         after = aware(where.submitted_after, "submittedAfter")
-        keep(table.submit_time, lambda time: time is not None and time >= after)
+        chosen.keep(table.submit_time, lambda time: time is not None and time >= after)
     if where.submitted_before is not None:
         before = aware(where.submitted_before, "submittedBefore")
-        keep(table.submit_time, lambda time: time is not None and time < before)
-    return chosen
+        chosen.keep(table.submit_time, lambda time: time is not None and time < before)
+    return chosen.indexes
 
 
 def check_job_filter(where: JobFilter, cluster: str) -> None:
-    """Raise BadInputError if an id or a time of the filter cannot be right."""
+    """Raise BadInputError if an id or a time in the filter is wrong."""
     for id in where.ids or ():
         local_id(id, cluster)
     for name, time in (("submittedAfter", where.submitted_after), ("submittedBefore", where.submitted_before)):
@@ -95,33 +99,27 @@ def check_job_filter(where: JobFilter, cluster: str) -> None:
 
 
 def matching_nodes(rows: Rows[sinfo.Node], where: NodeFilter | None) -> Sequence[int]:
-    """The rows that the filter lets through, in the order of the snapshot."""
-    chosen: Sequence[int] = range(len(rows))
-    if where is None:
-        return chosen
-
-    def keep(column: Column[T], test: Callable[[T], bool]) -> None:
-        nonlocal chosen
-        values = rows.values(column)
-        chosen = [index for index in chosen if test(values[index])]
-
+    """The rows that match the filter, in the order of the snapshot."""
     table = sinfo.Node
+    chosen = _Chosen(rows)
+    if where is None:
+        return chosen.indexes
     if where.names is not None:
-        keep(table.name, set(where.names).__contains__)
+        chosen.keep(table.name, set(where.names).__contains__)
     if where.states is not None:
-        keep(table.state, set(where.states).__contains__)
+        chosen.keep(table.state, set(where.states).__contains__)
     if where.flags is not None:
-        keep(table.flags, set(where.flags).issubset)
+        chosen.keep(table.flags, set(where.flags).issubset)
     if where.queue is not None:
-        keep(table.queue_names, lambda names: where.queue in names)
-    return chosen
+        chosen.keep(table.queue_names, lambda names: where.queue in names)
+    return chosen.indexes
 
 
 def find_job(rows: JobRows, id: str) -> int | None:
     """The row of the job with that id, in Slurm's spelling.
 
-    A number alone means the job, the first component of a heterogeneous job, or of an array the waiting tasks' row,
-    else its first task. A task that waits is in the row of its array's waiting tasks.
+    A number alone means the job, or the first component of a heterogeneous job, or the row of an array's waiting tasks,
+    or else the array's first task. A waiting task is found in the row of its array's waiting tasks.
     """
     found = _with_ids(rows, [id])
     ids = rows.values(rows.record.job_id)
@@ -132,7 +130,7 @@ def find_job(rows: JobRows, id: str) -> int | None:
 
 
 def named_tasks(id: str, ids: Sequence[str]) -> list[str]:
-    """Of a row of waiting tasks, `4_[5,7,9]`, those that `ids` name; [] if it is no such row, or all are meant."""
+    """The tasks of a row of waiting tasks, `4_[5,7,9]`, that `ids` name; [] for any other row, or if `ids` mean all."""
     row = job_id.parse(id)
     if row.tasks is None or id in ids or str(row.job) in ids:
         return []
@@ -141,10 +139,10 @@ def named_tasks(id: str, ids: Sequence[str]) -> list[str]:
 
 
 def local_id(id: str, cluster: str) -> str:
-    """Slurm's own spelling of a job id that may carry the cluster's name. Raises BadInputError."""
+    """Slurm's spelling of a job id, which may begin with the cluster's name. Raises BadInputError."""
     name, colon, own = id.partition(":") if id[:1].isalpha() else ("", "", id)
     if colon and name != cluster:
-        raise BadInputError(f"The id {id[:100]!r} is not of the cluster {cluster}.", argument="id")
+        raise BadInputError(f"The id {id[:100]!r} does not belong to the cluster {cluster}.", argument="id")
     try:
         return str(job_id.parse(own))
     except ParseError as error:
@@ -155,9 +153,9 @@ def local_id(id: str, cluster: str) -> str:
 
 
 def _with_ids(rows: JobRows, ids: Sequence[str]) -> list[int]:
-    """Rows whose id is one of `ids`, or which belong to an array or a heterogeneous job that is, or hold such a task.
+    """Rows whose id is one of `ids`, or whose array or heterogeneous job is, or that hold a task that is.
 
-    A task's or component's own number counts as well: it is what the job itself sees as SLURM_JOB_ID.
+    The number of a task or a component counts as well: the job itself sees it as SLURM_JOB_ID.
     """
     wanted = set(ids)
     tasks = _by_array(ids)
@@ -176,7 +174,7 @@ def _with_ids(rows: JobRows, ids: Sequence[str]) -> list[int]:
 
 
 def _by_array(ids: Sequence[str]) -> dict[str | None, list[job_id.JobId]]:
-    """The ids that name tasks, by the array's."""
+    """The ids that name tasks, by the id of their array."""
     found: dict[str | None, list[job_id.JobId]] = {}
     for parsed in map(job_id.parse, ids):
         if parsed.task_numbers:
@@ -190,10 +188,10 @@ def _shares_tasks(own: str, wanted: Sequence[job_id.JobId]) -> bool:
 
 
 def aware(time: datetime, argument: str) -> datetime:
-    """The time in UTC. Raises BadInputError if it says no zone, or lies outside of the years that there are."""
+    """The time in UTC. Raises BadInputError if it has no time zone or is out of range."""
     if time.tzinfo is None:
-        raise BadInputError(f"{argument} needs a time zone, as 2026-11-22T10:00:00Z.", argument=argument)
+        raise BadInputError(f"{argument} needs a time zone, for example 2026-11-22T10:00:00Z.", argument=argument)
     try:
         return time.astimezone(UTC)
     except OverflowError as error:
-        raise BadInputError(f"{argument} is too far away.", argument=argument) from error
+        raise BadInputError(f"{argument} is out of range.", argument=argument) from error

@@ -1,4 +1,4 @@
-"""Whether a cluster can be reached and its daemons answer: for monitors, so that nothing here fails a query."""
+"""Whether a cluster can be reached and its daemons answer. For monitoring: nothing here fails a query."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from headnode.errors import HeadNodeError
 from headnode.instances import Agent
-from headnode.snapshots import Dataset, Snapshot
+from headnode.snapshots import Dataset, Fault, Snapshot
 from resolvers import datasets
+from resolvers.errors import ErrorCode, code_of
+from resolvers.reads import reads
 from slurm.errors import ParseError
 from slurm.ping import Controller, Ping
 
@@ -18,12 +20,12 @@ if TYPE_CHECKING:
     from resolvers.cluster import Cluster
 
 KEPT: Sequence[Dataset[Any]] = (datasets.JOBS_IN_BRIEF, datasets.QUEUES, datasets.NODES)
-"""The snapshots that most answers are made of."""
+"""The snapshots that most answers use."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One sign of life: whether it is there, and why not. `code` as errors have it (extensions.code)."""
+    """One check: whether it passed, and why not. `code` is an error code as in `extensions.code`."""
 
     ok: bool
     message: str | None = None
@@ -41,7 +43,7 @@ class SnapshotAge:
 
 @dataclass(frozen=True)
 class Health:
-    """All checks of a cluster. `accounting` is None where the cluster keeps no accounts."""
+    """All checks of a cluster. `accounting` is None if the cluster keeps no accounts."""
 
     agent: Check
     head_node: Check
@@ -52,21 +54,26 @@ class Health:
 
     @property
     def ok(self) -> bool:
-        """Whether all is well."""
+        """Whether all checks passed."""
         checks = (self.agent, self.head_node, self.scheduler, self.accounting)
         return all(check.ok for check in checks if check is not None)
 
 
+@reads(datasets.AGENT, datasets.PING)
 def health(cluster: Cluster) -> Health:
-    """What AWS and the cluster told when they were asked for signs of life."""
-    signs = cluster.answers[datasets.PING]
-    is_up = signs.value if isinstance(signs, Snapshot) else None
+    """The checks, from what AWS and the cluster answered."""
+    agent, signs = _agent(cluster.answers[datasets.AGENT]), cluster.answers[datasets.PING]
+    if not isinstance(signs, Snapshot):
+        failed = _failed(signs)
+        head_node = failed if isinstance(signs, HeadNodeError) else Check(True)
+        return Health(agent, head_node, failed, failed, [], _ages(cluster))
+    is_up: Ping = signs.value
     return Health(
-        agent=_agent(cluster.answers[datasets.AGENT]),
-        head_node=_failed(signs) if isinstance(signs, HeadNodeError) else Check(True),
-        scheduler=_failed(signs) if is_up is None else _scheduler(is_up.controllers),
-        accounting=_failed(signs) if is_up is None else _accounting(is_up),
-        controllers=is_up.controllers if is_up else [],
+        agent,
+        head_node=Check(True),
+        scheduler=_scheduler(is_up.controllers),
+        accounting=_accounting(is_up),
+        controllers=is_up.controllers,
         snapshots=_ages(cluster),
     )
 
@@ -78,28 +85,27 @@ def _agent(answer: Any) -> Check:
     if agent.ping_status == "Online":
         return Check(True)
     heard = f", last heard of at {agent.last_ping.isoformat()}" if agent.last_ping else ""
-    return Check(False, f"Systems Manager calls the agent {agent.ping_status}{heard}.", HeadNodeError.code)
+    return Check(False, f"Systems Manager reports the agent as {agent.ping_status}{heard}.", HeadNodeError.code.name)
 
 
 def _scheduler(controllers: Sequence[Controller]) -> Check:
     if any(controller.is_up for controller in controllers):
         return Check(True)
     down = ", ".join(f"{controller.host} ({controller.role})" for controller in controllers)
-    return Check(False, f"No slurmctld answers: {down}.", "SCHEDULER_UNAVAILABLE")
+    return Check(False, f"No slurmctld answers: {down}.", ErrorCode.SCHEDULER_UNAVAILABLE.name)
 
 
 def _accounting(signs: Ping) -> Check | None:
     if signs.accounting_is_up is None:
         return None
-    return Check(True) if signs.accounting_is_up else Check(False, signs.accounting_message, "ACCOUNTING_UNAVAILABLE")
+    if signs.accounting_is_up:
+        return Check(True)
+    return Check(False, signs.accounting_message, ErrorCode.ACCOUNTING_UNAVAILABLE.name)
 
 
-def _failed(fault: Any) -> Check:
-    if isinstance(fault, HeadNodeError):
-        return Check(False, str(fault), fault.code)
-    if isinstance(fault, ParseError):
-        return Check(False, "What Slurm printed is no sign of life that is known.", "INTERNAL_SERVER_ERROR")
-    return Check(False, str(fault), "SCHEDULER_UNAVAILABLE")
+def _failed(fault: Fault) -> Check:
+    known = not isinstance(fault, ParseError)
+    return Check(False, str(fault) if known else "Slurm's answer to the ping cannot be read.", code_of(fault).name)
 
 
 def _ages(cluster: Cluster) -> list[SnapshotAge]:

@@ -1,4 +1,4 @@
-"""Jobs of the past: from accounting, and where a cluster keeps no accounts what the scheduler remembers."""
+"""Past jobs: from accounting, or from the scheduler's memory if a cluster keeps no accounts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from resolvers.filters import JobFilter, JobRows, aware, check_job_filter, find_
 from resolvers.job import Job, JobConnection, JobSource
 from resolvers.order import JobOrder, JobOrderField, OrderDirection, job_ordering, order_name
 from resolvers.pages import check_page, page
-from resolvers.use import Accounted
+from resolvers.steps import Accounted
 from slurm import job_id, sacct, squeue
 from slurm.column import Rows
 from slurm.command import AccountingDisabledError
@@ -28,9 +28,9 @@ LATEST_FIRST = (JobOrder(field=JobOrderField.SUBMIT_TIME, direction=OrderDirecti
 
 
 class PastJob(HistoryJob, Job):
-    """A job as accounting remembers it: the same fields and links, with sacct's columns in the place of squeue's.
+    """A job from accounting: the same fields and links, with sacct's columns in the place of squeue's.
 
-    `history` is what it came with if that told of steps, too.
+    `history` is the answer that it came with, if that has steps.
     """
 
     __slots__ = ("_history",)
@@ -40,13 +40,13 @@ class PastJob(HistoryJob, Job):
         self._history = history
 
     async def accounted(self) -> Accounted:
-        """What accounting knows of it: what it came with."""
+        """What accounting knows of it."""
         return Accounted.of(self._history, self) if self._history else await super().accounted()
 
 
 @dataclass(frozen=True)
 class JobHistory:
-    """A question for past jobs: which, of which time, in which order (the latest first), which page."""
+    """A search for past jobs: the filter, the period, the order (the latest first by default), the page."""
 
     where: JobFilter | None
     since: datetime | None
@@ -56,7 +56,7 @@ class JobHistory:
     after: str | None
 
     def check(self, cluster: Cluster) -> None:
-        """Raise BadInputError if the arguments cannot be right, before anything is asked for."""
+        """Raise BadInputError for wrong arguments, before anything is fetched."""
         check_page(self.first, self.after, order_name(self._order), cluster.request.page_limit)
         if self.where is not None:
             check_job_filter(self.where, cluster.name)
@@ -65,9 +65,9 @@ class JobHistory:
             raise BadInputError("since must be before until.", argument="since")
 
     def needs(self, cluster: Cluster, steps: bool) -> list[Dataset[Any]]:
-        """The datasets to ask for, with the jobs' steps or without. Raises BadInputError.
+        """The datasets to fetch, with the jobs' steps or without. Raises BadInputError.
 
-        As long as it is not known whether the cluster keeps accounts, the scheduler is asked as well.
+        While it is not known whether the cluster keeps accounts, the scheduler's jobs are fetched as well.
         """
         self.check(cluster)
         past = datasets.history(self.search(cluster.name), steps)
@@ -77,13 +77,13 @@ class JobHistory:
         return [past] if accounts else [datasets.JOBS]
 
     def search(self, cluster: str) -> Search:
-        """What accounting is asked. The answer is filtered once more: not every condition can be told to it.
+        """The search for sacct. Its answer is filtered again, because sacct does not support every condition.
 
-        States after which a job runs again are not told: accounting would find jobs by their earlier runs.
+        States after which a job may run again are left out: sacct would find jobs by their earlier runs.
         """
         where = self.where or JobFilter()
         since = self._since
-        if since and where.submitted_after:  # no job waited, ran or ended before it was submitted
+        if since and where.submitted_after:  # no job waits, runs or ends before it is submitted
             since = max(since, aware(where.submitted_after, "submittedAfter"))
         states = sorted(set(where.states or ()), key=lambda state: state.name)
         return Search(
@@ -98,15 +98,15 @@ class JobHistory:
         )
 
     def answer(self, cluster: Cluster) -> JobConnection:
-        """The page, from what was fetched. Raises RequestError."""
+        """The page, from the fetched answers. Raises RequestError."""
         self.check(cluster)
         search = self.search(cluster.name)
         for steps in (True, False):
             dataset = datasets.history(search, steps)
             if dataset not in cluster.answers:
                 continue
-            # Where accounting was switched off a moment ago, the scheduler was not asked, or not for all that past jobs
-            # are told by: the fault is the answer then.
+            # If accounting was switched off a moment ago, the scheduler's jobs were not fetched, or not in full: then
+            # the fault is the answer.
             if not accounting_is_off(cluster, dataset) or not _is_known_in_full(cluster):
                 return self._accounted(cluster, cluster.read(dataset), steps)
         return self._remembered(cluster, cluster.read(datasets.JOBS))
@@ -138,7 +138,7 @@ class JobHistory:
         return JobConnection(cut.nodes, cut.page_info, snapshot.as_of, rows, chosen, source)
 
     def _in_window(self, job: squeue.Job) -> bool:
-        """Whether the job waited, ran or ended in the time asked for, which is accounting's rule (sacct(1))."""
+        """Whether the job waited, ran or ended in the period, which is sacct's rule (sacct(1))."""
         until = self._until or datetime.now(UTC)
         since = self._since or (None if self.where and self.where.ids else until - DEFAULT_WINDOW)
         began = job.eligible_time or job.submit_time
@@ -159,31 +159,31 @@ class JobHistory:
 
 
 def _looked_up(id: str, cluster: str) -> str:
-    """The number of the job or of its array: a task that waits has no row of its own to be found by."""
+    """The number of the job or of its array, because a waiting task has no row of its own."""
     return str(job_id.parse(local_id(id, cluster)).job)
 
 
 def keeps_accounts(cluster: Cluster) -> bool | None:
-    """Whether the cluster keeps accounts, as far as that is known without asking."""
+    """Whether the cluster keeps accounts; None if no kept snapshot says so."""
     kept = cluster.snapshots.kept(datasets.CONFIGURATION)
     return None if kept is None else kept.value.accounting_enabled
 
 
 def _is_known_in_full(cluster: Cluster) -> bool:
-    """Whether the scheduler was asked for its jobs, and not in brief."""
+    """Whether the scheduler's jobs were fetched in full."""
     known = cluster.answers.get(datasets.JOBS)
     return known is not None and not (isinstance(known, Snapshot) and squeue.is_brief(known.value))
 
 
 def accounting_is_off(cluster: Cluster, dataset: Dataset[History]) -> bool:
-    """Whether the cluster answered that it keeps no accounts; sacct itself may find another fault first."""
+    """Whether the cluster keeps no accounts; sacct itself may report another fault first."""
     known = cluster.answers.get(datasets.CONFIGURATION)
     off = isinstance(known, Snapshot) and not known.value.accounting_enabled
     return off or isinstance(cluster.answers[dataset], AccountingDisabledError)
 
 
 def past_job(cluster: Cluster, id: str) -> PastJob | None:
-    """The job of that id by accounting; None if it knows none or is off. Raises RequestError."""
+    """The job with that id from accounting; None if accounting does not know it or is off. Raises RequestError."""
     dataset = datasets.accounted(sacct.lookup_id(id))
     if dataset not in cluster.answers or accounting_is_off(cluster, dataset):
         return None

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from resolvers import datasets, use
+from resolvers import datasets
+from resolvers import steps as job_steps
 from resolvers.counts import StateCount, count_states
 from resolvers.job_detail import JobDetail
+from resolvers.link import Link
 from resolvers.pages import PageInfo
-from resolvers.picked import Link
-from resolvers.use import Accounted, JobStep
+from resolvers.reads import JobPart, reads
+from resolvers.steps import Accounted, JobStep
 from slurm import output_path, sacct, squeue
 from slurm.column import Rows
 from slurm.efficiency import Efficiency
@@ -25,12 +27,12 @@ if TYPE_CHECKING:
 
 
 class JobSource(DescribedEnum):
-    """Who told of jobs."""
+    """Where jobs come from."""
 
-    ACCOUNTING = "ACCOUNTING", "Accounting: all jobs since the cluster keeps accounts. sacct."
+    ACCOUNTING = "ACCOUNTING", "Accounting: all jobs since the cluster began to keep accounts. sacct."
     SCHEDULER_MEMORY = (
         "SCHEDULER_MEMORY",
-        "The scheduler: jobs that wait or run, and those that ended minutes ago, by its MinJobAge. squeue.",
+        "The scheduler's memory: waiting and running jobs, and jobs that ended minutes ago (MinJobAge). squeue.",
     )
 
 
@@ -39,19 +41,22 @@ def _id(cluster: Cluster, job_id: str) -> str:
     return f"{cluster.name}:{job_id}"
 
 
+@reads(datasets.QUEUES)
 def _queues(cluster: Cluster, queue_name: str) -> list[Queue]:
-    """The queues it may run in, as far as the cluster has them."""
+    """The queues that it may run in, if the cluster still has them."""
     known = cluster.queues_by_name
     return [known[name] for name in queue_name.split(",") if name in known]
 
 
+@reads(datasets.QUEUES)
 def _queue(cluster: Cluster, queue_name: str) -> Queue | None:
     """The first of them."""
     return next(iter(_queues(cluster, queue_name)), None)
 
 
+@reads(datasets.NODES)
 def _nodes(cluster: Cluster, node_names: Sequence[str]) -> list[Node]:
-    """The nodes allocated to it, as far as the cluster still has them."""
+    """The nodes allocated to it, if the cluster still has them."""
     known = cluster.nodes_by_name
     return [known[name] for name in node_names if name in known]
 
@@ -65,40 +70,60 @@ class Job(JobDetail, squeue.Job):
         super().__init__(rows, index)
         self.cluster = cluster
 
-    id = Link(_id, "job_id", lasting=True)
-    queues = Link(_queues, "queue_name")
-    queue = Link(_queue, "queue_name")
-    nodes = Link(_nodes, "node_names")
+    id = Link(_id, squeue.Job.job_id, lasting=True)
+    queues = Link(_queues, squeue.Job.queue_name)
+    queue = Link(_queue, squeue.Job.queue_name)
+    nodes = Link(_nodes, squeue.Job.node_names)
 
+    @reads(columns=[squeue.Job.job_id], parts=[JobPart.ACCOUNTING])
     async def accounted(self) -> Accounted:
-        """What accounting knows of it, with its steps. Raises RequestError."""
+        """What accounting knows of it and its steps. Raises RequestError."""
         history = await self.cluster.load(datasets.accounted(sacct.lookup_id(self.job_id)))
         return Accounted.of(history, history.find(self.job_id))
 
+    @reads(
+        columns=[squeue.Job.job_id, squeue.Job.raw_id, squeue.Job.state, squeue.Job.node_names, squeue.Job.user],
+        parts=[JobPart.ACCOUNTING, JobPart.RUNNING_STEPS],
+    )
     async def steps(self) -> list[JobStep]:
         """Its steps. Raises RequestError."""
-        return await use.steps(self)
+        return await job_steps.steps(self)
 
+    @reads(
+        columns=[
+            squeue.Job.job_id,
+            squeue.Job.raw_id,
+            squeue.Job.state,
+            squeue.Job.node_names,
+            squeue.Job.user,
+            squeue.Job.elapsed_seconds,
+            squeue.Job.cpu_count,
+            squeue.Job.memory_mib,
+        ],
+        parts=[JobPart.ACCOUNTING, JobPart.RUNNING_STEPS],
+    )
     async def efficiency(self) -> Efficiency:
         """How well it uses what it was given. Raises RequestError."""
-        return await use.efficiency_of(self)
+        return await job_steps.efficiency_of(self)
 
-    # Releases fill in patterns differently, and squeue does not tell its release: hence no columns.
+    # These are not columns: releases fill in the patterns differently, and squeue does not print its release.
     @property
+    @reads(datasets.CONFIGURATION)
     def stdout_path(self) -> str | None:
-        """The file that takes the job's output."""
+        """The file that the job writes its output to."""
         return output_path.stdout_path(*self.output_columns, release=self.cluster.release)
 
     @property
+    @reads(datasets.CONFIGURATION)
     def stderr_path(self) -> str | None:
-        """The file that takes the job's errors."""
+        """The file that the job writes its errors to."""
         stdout, stderr, *row = self.output_columns
         return output_path.stderr_path(stderr, stdout, *row, release=self.cluster.release)
 
 
 @dataclass(frozen=True)
 class JobConnection:
-    """A page of jobs, and counts over all that the filter lets through: the `chosen` of the rows."""
+    """A page of jobs, and counts of all jobs that match the filter: the rows `chosen`."""
 
     nodes: Sequence[Job]
     page_info: PageInfo

@@ -1,18 +1,30 @@
-"""A job in detail: its files, why it waits, and what it belongs to."""
+"""Details of a job: its files, why it waits, and what it belongs to."""
 
 from __future__ import annotations
 
 from copy import copy
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
+from headnode.snapshots import Dataset
 from resolvers import datasets
+from resolvers.arguments import About
 from resolvers.dependency import JobDependency
 from resolvers.errors import PriorityFactorsDisabledError
-from resolvers.output import JobOutput, OutputFrom, OutputStream, output_range, read_output
+from resolvers.output import (
+    DEFAULT_BYTES,
+    TOGETHER_LIMIT,
+    JobOutput,
+    OutputFrom,
+    OutputStream,
+    output_range,
+    read_output,
+)
+from resolvers.reads import Parts, reads, reads_by, related_jobs
 from resolvers.script import read_script
 from resolvers.waiting import without_capacity
-from slurm import dependency, reason
+from slurm import dependency, reason, squeue
 from slurm.column import Rows
+from slurm.output_file import LONGEST_CHARACTER, READ_LIMIT
 from slurm.reason import CapacityCode, ReasonCode
 from slurm.sprio import NoPriorityFactors, PriorityFactors
 from slurm.states import JobState
@@ -24,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class JobRow(Protocol):
-    """What a job's detail is made of, whoever listed the job."""
+    """What the details of a job are made of, from squeue or from sacct."""
 
     cluster: Cluster
     rows: Rows[Any]
@@ -52,8 +64,42 @@ class JobRow(Protocol):
     def stderr_path(self) -> str | None: ...  # noqa: D102 - as Job's
 
 
+Stream = Annotated[OutputStream, About("Which of the job's two files.")]
+Lines = Annotated[int | None, About("Return at most this many whole lines, 1 or more; by default all.")]
+Bytes = Annotated[
+    int | None,
+    About(
+        f"Return at most this many bytes, {LONGEST_CHARACTER} to {READ_LIMIT}; {DEFAULT_BYTES} by default. All "
+        f"outputs of one request may have {TOGETHER_LIMIT} together."
+    ),
+]
+Start = Annotated[
+    OutputFrom | None,
+    About("Which end of the file to read; by default the end, or with an offset the start.", name="from"),
+]
+Offset = Annotated[float | None, About("Read from this byte on: `nextOffset` of the previous part. A whole number.")]
+
+
+def _output(
+    cluster: Cluster,
+    below: Parts,
+    stream: OutputStream,
+    lines: int | None,
+    bytes: int | None,
+    start: OutputFrom | None,
+    offset: float | None,
+) -> list[Dataset[Any]]:
+    """The configuration, which decides a file's path. Raises BadInputError, so that nothing is sent."""
+    output_range(lines, bytes, start, offset)
+    return [datasets.CONFIGURATION]
+
+
+_WAITING = (squeue.Job.state, squeue.Job.reason, squeue.Job.queue_name)
+"""The columns that say which nodes a job waits for."""
+
+
 class JobDetail:
-    """The detail of a job, for a class that has what JobRow says."""
+    """The details of a job, for a class with the members of JobRow."""
 
     __slots__ = ()
 
@@ -63,31 +109,35 @@ class JobDetail:
         other.index = index
         return other
 
+    @reads_by(_output)
     async def output(
         self: JobRow,
-        stream: OutputStream,
-        lines: int | None,
-        bytes: int | None,
-        start: OutputFrom | None,
-        offset: float | None,
+        stream: Stream = OutputStream.STDOUT,
+        lines: Lines = None,
+        bytes: Bytes = None,
+        start: Start = None,
+        offset: Offset = None,
     ) -> JobOutput | None:
-        """Part of the job's output or errors, as the calling user; None where it cannot be told which file has it."""
+        """Part of the job's output or errors, read as the calling user; None if the file is not known."""
         part = output_range(lines, bytes, start, offset)
         path = self.stderr_path if stream is OutputStream.STDERR else self.stdout_path
         return None if path is None else await read_output(self.cluster, path, part)
 
+    @reads(columns=[squeue.Job.job_id])
     async def script(self: JobRow) -> str | None:
-        """The batch script, as the calling user; None for a job without one."""
+        """The batch script, read as the calling user; None for a job without one."""
         return await read_script(self.cluster, self.job_id)
 
     @property
+    @reads(columns=[squeue.Job.reason])
     def reason_code(self: JobRow) -> ReasonCode | None:
         """Why it waits or failed, as a code."""
         return reason.reason_code(self.reason or "")
 
     @property
+    @reads(datasets.NODES, columns=_WAITING)
     def reason_text(self: JobRow) -> str | None:
-        """The same for people, with what EC2 says of the node it waits for."""
+        """Why it waits or failed, in sentences, with EC2's reason for the node that it waits for."""
         code = reason.reason_code(self.reason or "")
         node = without_capacity(self)
         sentences = [code.description] if code else []
@@ -96,22 +146,26 @@ class JobDetail:
         return " ".join(sentences) or None
 
     @property
+    @reads(datasets.NODES, columns=_WAITING)
     def capacity_code(self: JobRow) -> CapacityCode | None:
-        """Why EC2 does not start the node that it waits for."""
+        """Why EC2 does not start a node that it waits for."""
         node = without_capacity(self)
         return node.capacity_code if node else None
 
     @property
+    @reads(datasets.JOBS)
     def queue_position(self: JobRow) -> int | None:
-        """Its place among those that wait in its queue."""
+        """Its place among the jobs waiting in its queue."""
         return self.cluster.queue_positions.get(self.raw_id) if self.state is JobState.PENDING else None
 
     @property
+    @reads_by(related_jobs, columns=[squeue.Job.array_job_id])
     def array(self: JobRow) -> JobArray | None:
         """The array that it is a task of."""
         return self.cluster.array_of(self)
 
     @property
+    @reads_by(related_jobs, columns=[squeue.Job.het_job_id, squeue.Job.order])
     def components(self: JobRow) -> list[Job]:
         """All components of its heterogeneous job."""
         return self.cluster.components_of(self)
@@ -122,6 +176,7 @@ class JobDetail:
         return [JobDependency(self.cluster, found) for found in dependency.parse(self.dependency or "")]
 
     @property
+    @reads(datasets.PRIORITY_FACTORS, columns=[squeue.Job.raw_id])
     def priority_factors(self: JobRow) -> list[PriorityFactors]:
         """The points of its priority in each queue. Raises PriorityFactorsDisabledError."""
         factors = self.cluster.read(datasets.PRIORITY_FACTORS).value

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from headnode.instances import Instance
 from resolvers import datasets
-from resolvers.of_cluster import OfCluster
+from resolvers.cluster_record import ClusterRecord
 from resolvers.pages import PageInfo
+from resolvers.reads import reads, reads_by, related_jobs
 from slurm import sinfo
 
 if TYPE_CHECKING:
@@ -18,21 +19,24 @@ if TYPE_CHECKING:
     from resolvers.queue import Queue
 
 
-class Node(OfCluster, sinfo.Node):
+class Node(ClusterRecord, sinfo.Node):
     """A node and what it is linked to."""
 
     @property
+    @reads(datasets.QUEUES)
     def queues(self) -> list[Queue]:
         """The queues it belongs to."""
         known = self.cluster.queues_by_name
         return [known[name] for name in self.queue_names if name in known]
 
     @property
+    @reads(datasets.INSTANCES)
     def instance(self) -> Instance | None:
         """The EC2 instance behind it."""
         return self.cluster.read(datasets.INSTANCES).value.get(self.address or "")
 
     @property
+    @reads_by(related_jobs)
     def jobs(self) -> list[Job]:
         """The jobs on it that have not ended."""
         return self.cluster.jobs_by_node.get(self.name, [])

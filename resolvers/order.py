@@ -1,4 +1,4 @@
-"""The orders that jobs can be asked for in."""
+"""The orders of jobs."""
 
 import dataclasses
 from collections.abc import Iterable, Sequence
@@ -9,28 +9,28 @@ from resolvers.pages import Ordering
 from slurm.states import DescribedEnum
 
 NODE_ORDER = "name"
-"""The name of the one order of nodes."""
+"""The name of the only order of nodes."""
 
 
 class OrderDirection(DescribedEnum):
-    """Which way to order."""
+    """The direction of an order."""
 
     ASC = "ASC", "Smallest, earliest or first first."
     DESC = "DESC", "Largest, latest or last first."
 
 
 class JobOrderField(DescribedEnum):
-    """What to order jobs by. A job without the value comes last either way; equal jobs are ordered by id."""
+    """What to order jobs by. A job without the value comes last in both directions; equal jobs are ordered by id."""
 
     ID = "order", "The id; an array's tasks by index, its waiting tasks last."
-    NAME = "name", "The job's name, by code points."
+    NAME = "name", "The job's name, by Unicode code points."
     USER = "user", "The user's name."
-    STATE = "state", "The state, by its name."
+    STATE = "state", "The state, alphabetically."
     QUEUE = "queue_name", "The queue's name."
     PRIORITY = "priority", "The scheduler's priority."
     SUBMIT_TIME = "submit_time", "When it was submitted."
-    START_TIME = "start_time", "When it started, or is expected to."
-    END_TIME = "end_time", "When it ended, or will at the latest."
+    START_TIME = "start_time", "When it started or is expected to start."
+    END_TIME = "end_time", "When it ended or will end at the latest."
     ELAPSED = "elapsed_seconds", "How long it has run."
     CPU_COUNT = "cpu_count", "How many CPUs it has or asks for."
     NODE_COUNT = "node_count", "How many nodes it has or asks for."
@@ -42,12 +42,12 @@ class JobOrder:
 
     field: JobOrderField = dataclasses.field(metadata={"about": "What to order by."})
     direction: OrderDirection = dataclasses.field(
-        default=OrderDirection.ASC, metadata={"about": "Which way; ascending by default."}
+        default=OrderDirection.ASC, metadata={"about": "The direction; ascending by default."}
     )
 
 
 def job_ordering(rows: JobRows, order_by: Sequence[JobOrder]) -> Ordering:
-    """The ordering of jobs that the steps ask for."""
+    """The ordering of jobs by these steps."""
     columns = {column.name: column for column in rows.record.columns()}
     last = rows.values(rows.record.order)
     return Ordering(
@@ -59,5 +59,5 @@ def job_ordering(rows: JobRows, order_by: Sequence[JobOrder]) -> Ordering:
 
 
 def order_name(order_by: Iterable[JobOrder]) -> str:
-    """What tells an ordering from others: the names of its fields and directions."""
+    """The name of an ordering: its fields and directions."""
     return ",".join(f"{step.field.name} {step.direction.name}" for step in order_by)

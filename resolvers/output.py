@@ -18,27 +18,31 @@ if TYPE_CHECKING:
 
 DEFAULT_BYTES = 64 * 1024
 TOGETHER_LIMIT = 2 * 1024 * 1024
-"""The most bytes that the outputs of one request may have: a Lambda's answer has 6 MB at most, and JSON escapes."""
+"""How many bytes all outputs of one request may have: a Lambda's answer has at most 6 MB, including JSON escapes."""
 OFFSET_LIMIT = 10**15
 
 
 class OutputStream(DescribedEnum):
-    """Which of a job's two files."""
+    """One of a job's two files."""
 
     STDOUT = "STDOUT", "What the job writes to its standard output. sbatch: --output."
-    STDERR = "STDERR", "What it writes to its standard error; the same file, unless it named one. sbatch: --error."
+    STDERR = (
+        "STDERR",
+        "What it writes to its standard error; the same file as its output unless the job names another. "
+        "sbatch: --error.",
+    )
 
 
 class OutputFrom(DescribedEnum):
-    """Which end of a file is read."""
+    """Which end of a file to read."""
 
-    START = "START", "From `offset` on, or from the beginning."
+    START = "START", "From `offset`, or from the beginning."
     END = "END", "The last bytes or lines."
 
 
 @dataclass(frozen=True)
 class OutputRange:
-    """What is asked for of a file. `bytes` and `offset` in bytes."""
+    """The part of a file to read. `bytes` and `offset` in bytes."""
 
     bytes: int
     lines: int | None
@@ -62,11 +66,12 @@ class JobOutput:
 
 
 def output_range(lines: int | None, bytes: int | None, start: OutputFrom | None, offset: float | None) -> OutputRange:
-    """What the arguments ask for. Raises BadInputError for what cannot be right."""
+    """The part that the arguments ask for. Raises BadInputError for wrong arguments."""
     size = DEFAULT_BYTES if bytes is None else bytes
     if not LONGEST_CHARACTER <= size <= READ_LIMIT:
         message = (
-            f"bytes must be from {LONGEST_CHARACTER} to {READ_LIMIT}; follow a larger file with offset: nextOffset."
+            f"bytes must be from {LONGEST_CHARACTER} to {READ_LIMIT}. "
+            "Read a larger file in parts, with offset: nextOffset."
         )
         raise BadInputError(message, argument="bytes")
     if lines is not None and lines < 1:
@@ -74,16 +79,18 @@ def output_range(lines: int | None, bytes: int | None, start: OutputFrom | None,
     if offset is not None and not (0 <= offset < OFFSET_LIMIT and offset == int(offset)):
         raise BadInputError("offset must be a whole number of bytes, 0 or more.", argument="offset")
     if offset is not None and start is OutputFrom.END:
-        raise BadInputError("offset counts from the beginning: leave it out, or read from: START.", argument="offset")
+        raise BadInputError(
+            "offset counts from the beginning of the file: leave it out, or set from: START.", argument="offset"
+        )
     from_end = start is OutputFrom.END or (start is None and offset is None)
     return OutputRange(size, lines, int(offset or 0), from_end)
 
 
 async def read_output(cluster: Cluster, path: str, part: OutputRange) -> JobOutput:
-    """That part of the file, as the calling user.
+    """That part of the file, read as the calling user.
 
     Raises ForbiddenError if the caller may not read it or has no account to read it as, FileUnreadableError if the
-    file system fails, TooLargeError if the request asks for too much, RequestError if the cluster cannot be asked.
+    file system fails, TooLargeError if the request asks for too much, RequestError if the cluster cannot be reached.
     """
     if refusal := why_not(cluster.request.caller, ("Job", "output")):
         raise ForbiddenError(refusal)
@@ -108,7 +115,7 @@ def _reserve(cluster: Cluster, dataset: Dataset[FilePart | Unreadable], bytes: i
     reserved = cluster.outputs
     if dataset not in reserved and sum(reserved.values()) + bytes > TOGETHER_LIMIT:
         raise TooLargeError(
-            f"The outputs of one request may have {TOGETHER_LIMIT} bytes together: ask for fewer jobs or fewer bytes."
+            f"The outputs of one request may have {TOGETHER_LIMIT} bytes together. Ask for fewer jobs or fewer bytes."
         )
     reserved[dataset] = bytes
 

@@ -1,4 +1,4 @@
-"""Pages of a snapshot: ordered, counted, and cut at a key, so that they stay right while jobs come and go."""
+"""Pages of a snapshot. A page begins behind a key, so that pages stay right while jobs come and go."""
 
 import base64
 import functools
@@ -13,12 +13,12 @@ from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from resolvers.errors import BadInputError
-from resolvers.picked import Picked
+from resolvers.page_rows import PageRows
 
 T = TypeVar("T")
 
 Key = list[Any]
-"""A row's place: the value of every ordered column, and last what tells the row from all others."""
+"""A row's place: its values in the ordered columns, then a value that no other row has."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class PageInfo:
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """Some of the rows, and where to go on."""
+    """Some of the rows, and where the next page begins."""
 
     nodes: Sequence[T]
     page_info: PageInfo
@@ -39,30 +39,30 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True)
 class Ordering:
-    """How rows are ordered: each column's values by row, descending or not; and the last resort.
+    """How rows are ordered: the values of each column and whether they descend; then `last`, which orders equal rows.
 
-    `name` tells one ordering from another, so that a cursor of one is not taken for a place in the other.
+    `name` names the ordering, so that a cursor of another ordering is recognised.
     """
 
     name: str
     columns: Sequence[tuple[Sequence[Any], bool]]
     last: Sequence[Any]
     by_last: Sequence[int] | None = None
-    """All rows as the last resort alone has them, if that is known."""
+    """All rows ordered by `last` alone, if that is known."""
 
     def key(self, index: int) -> Key:
-        """The row's place, in values that JSON can carry."""
+        """The row's place, as JSON values."""
         return [*(_plain(values[index]) for values, _ in self.columns), _plain(self.last[index])]
 
     def compare(self, one: Key, other: Key) -> int:
-        """Negative, 0 or positive; a missing value stands behind all others in either direction."""
+        """Negative, 0 or positive; a missing value comes last in both directions."""
         for position, (_, descending) in enumerate(self.columns):
             if (result := _compare(one[position], other[position], descending)) != 0:
                 return result
         return _compare(one[-1], other[-1], False)
 
     def ordered(self, chosen: Sequence[int]) -> Sequence[int]:
-        """The rows as `compare` has them. Sorting leaves equal rows in their order, so what counts most comes last."""
+        """The rows in the order of `compare`. Sorting is stable, so the most important column is sorted last."""
         rows = self._ordered_by_last(chosen)
         for values, descending in reversed(self.columns):
             known = [(_plain(values[index]), index) for index in rows if values[index] is not None]
@@ -87,7 +87,7 @@ def page(
     after: str | None,
     limit: int,
 ) -> Page[T]:
-    """The page of the chosen rows behind the cursor. Raises BadInputError for a wrong `first` or `after`."""
+    """The page of the chosen rows after the cursor. Raises BadInputError for a wrong `first` or `after`."""
     size = _size(first, limit)
     ordered = ordering.ordered(chosen)
     start = 0
@@ -95,11 +95,11 @@ def page(
         key, place = _decode(after, ordering), functools.cmp_to_key(ordering.compare)
         try:
             start = bisect_right(ordered, place(key), key=lambda index: place(ordering.key(index)))
-        except TypeError as error:  # its values cannot be compared with a row's: it was forged
+        except TypeError as error:  # a forged cursor, whose values cannot be compared with a row's
             raise _not_a_cursor() from error
     rows = ordered[start : start + size]
     end = _encode(ordering, rows[-1]) if rows else None
-    return Page(Picked(rows, node), PageInfo(start + size < len(ordered), end))
+    return Page(PageRows(rows, node), PageInfo(start + size < len(ordered), end))
 
 
 def natural(name: str) -> list[Any]:
@@ -108,7 +108,7 @@ def natural(name: str) -> list[Any]:
 
 
 def check_page(first: int | None, after: str | None, ordering_name: str, limit: int) -> None:
-    """Raise BadInputError if `first` or `after` cannot be right, without looking at any row."""
+    """Raise BadInputError if `first` or `after` is wrong, without looking at any row."""
     _size(first, limit)
     if after is not None:
         _cursor(after, ordering_name)
@@ -118,7 +118,8 @@ def _size(first: int | None, limit: int) -> int:
     size = 100 if first is None else first
     if not 0 <= size <= limit:
         raise BadInputError(
-            f"first must be from 0 to {limit}; take more in pages, with after: pageInfo.endCursor.", argument="first"
+            f"first must be from 0 to {limit}. Read more rows in pages, with after: pageInfo.endCursor.",
+            argument="first",
         )
     return size
 
@@ -160,10 +161,12 @@ def _cursor(cursor: str, ordering_name: str) -> Key:
     if not isinstance(name, str) or not isinstance(key, list):
         raise _not_a_cursor()
     if name != ordering_name:
-        raise BadInputError("after was made with another orderBy; go on with the same one.", argument="after")
+        raise BadInputError(
+            "after was made with another orderBy. Use the same orderBy for all pages.", argument="after"
+        )
     return key
 
 
 def _not_a_cursor() -> BadInputError:
-    message = "after is not a cursor: pass pageInfo.endCursor of the page before, as it is."
+    message = "after is not a cursor. Pass pageInfo.endCursor of the previous page unchanged."
     return BadInputError(message, argument="after")

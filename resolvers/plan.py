@@ -1,22 +1,22 @@
-"""What an operation needs, worked out from its selection before anything is sent.
+"""What an operation reads, found in its selection before anything is sent.
 
-The walk over the selection collects the fields of NEEDS with their arguments, by cluster, so that one command fetches
-whatever the operation will resolve.
+The walk over the selection collects the fields that read something (resolvers/reads.py) with their arguments, by
+cluster, so that one command fetches everything that the operation will resolve.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from graphql import (
     DirectiveNode,
     FieldNode,
     FragmentSpreadNode,
     GraphQLArgument,
+    GraphQLField,
     GraphQLObjectType,
     GraphQLResolveInfo,
     InlineFragmentNode,
@@ -28,32 +28,69 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from resolvers.needs import NEEDS, NEEDS_BELOW, Need, Place
+from headnode.dataset import each_once
+from headnode.snapshots import Dataset
+from resolvers.reads import JobPart, Parts, Reads
+
+if TYPE_CHECKING:
+    from resolvers.cluster import Cluster
 
 ResolveInfo: TypeAlias = "GraphQLResolveInfo[Any]"
-"""graphql-core's account of the field that is being resolved, and of the operation around it."""
+"""graphql-core's info object: the field that is being resolved, and the operation around it."""
+
+
+ALL_CLUSTERS = None
+"""Means every cluster in a plan; no caller can write it as a name. "" means the default cluster."""
+
+Scope: TypeAlias = Callable[[Mapping[str, Any]], str | None]
+"""From the arguments of a field at the root to its cluster."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What the plan knows of a field: what it reads, how its arguments reach the resolver, and its scope at the root.
+
+    schema/ puts it into the extensions of each field, under PLANNED.
+    """
+
+    reads: Reads
+    python_arguments: Callable[[dict[str, Any]], dict[str, Any]]
+    scope: Scope | None = None
+
+
+PLANNED: Final = "slurmql"
+_UNPLANNED = Planned(Reads(), dict)
 
 
 @dataclass(frozen=True)
 class Selected:
-    """A field that needs something, and its arguments: values of their types, be they literals or variables."""
+    """A selected field that reads something: its arguments as the resolver gets them, the parts of jobs below it."""
 
-    need: Need
+    reads: Reads
+    below: Parts
     arguments: Mapping[str, Any]
 
 
-ALL_CLUSTERS = None
-"""Stands for every cluster in a plan, as no name that a caller can write does; "" stands for the default one."""
+def datasets_of(view: Cluster, selected: Iterable[Selected]) -> list[Dataset[Any]]:
+    """The datasets that the selected fields read, each once. Raises BadInputError."""
+    wanted = (each.reads.wanted(view, each.below, each.arguments) for each in selected)
+    return each_once(dataset for datasets in wanted for dataset in datasets)
+
 
 Plan = Mapping[str | None, list[Selected]]
 """The selected fields by the name of their cluster, as the caller wrote it."""
 
 
 def plan(info: ResolveInfo, selection: SelectionSetNode, parent: GraphQLObjectType, cluster: str | None = "") -> Plan:
-    """The needs of a selection on `parent`, which belongs to `cluster` unless its fields say otherwise."""
+    """What a selection on `parent` reads. It is of `cluster`, unless fields name another."""
     walk = _Walk(info)
     walk.visit(selection, parent, cluster)
     return walk.selected
+
+
+def named_cluster(arguments: Mapping[str, Any]) -> str:
+    """The cluster that a field at the root names, by its argument `cluster` or by an id; "" if it names none."""
+    return str(arguments.get("cluster") or cluster_in(str(arguments.get("id") or "")))
 
 
 def cluster_in(id: str) -> str:
@@ -66,49 +103,49 @@ class _Walk:
     def __init__(self, info: ResolveInfo) -> None:
         self.selected: dict[str | None, list[Selected]] = defaultdict(list)
         self._fragments = info.fragments
-        # Strawberry passes the coerced values, not graphql-core's container of them.
+        # Strawberry passes the coerced values, without graphql-core's container.
         self._variables = cast(dict[str, Any], info.variable_values)
         self._seen: set[tuple[str, str, str | None]] = set()
-        self._below: dict[int, frozenset[Place]] = {}
+        self._below: dict[int, Parts] = {}
 
     def visit(self, selection: SelectionSetNode, parent: GraphQLObjectType, cluster: str | None) -> None:
         for field in self._fields(selection, parent, cluster):
             definition = parent.fields.get(field.name.value)
             if definition is None:  # __typename, __schema
                 continue
-            place = (parent.name, field.name.value)
+            planned, kind = _planned(definition), get_named_type(definition.type)
             arguments = self._arguments(field, definition.args)
-            here = _cluster(parent.name, field.name.value, arguments, cluster)
-            if place in NEEDS:
-                self.selected[here].append(Selected(NEEDS[place], arguments))
-            kind = get_named_type(definition.type)
-            if field.selection_set and isinstance(kind, GraphQLObjectType):
-                if place in NEEDS_BELOW:
-                    need = partial(NEEDS_BELOW[place], self._places(field.selection_set, kind))
-                    self.selected[here].append(Selected(need, arguments))
-                self.visit(field.selection_set, kind, here)
+            here = planned.scope(arguments) if planned.scope else cluster
+            below = field.selection_set if isinstance(kind, GraphQLObjectType) else None
+            if planned.reads.anything:
+                parts = self._parts(below, kind) if below and planned.reads.by else frozenset()
+                self.selected[here].append(Selected(planned.reads, parts, planned.python_arguments(arguments)))
+            if below:
+                self.visit(below, kind, here)
 
-    def _places(self, selection: SelectionSetNode, parent: GraphQLObjectType) -> frozenset[Place]:
-        """All fields below a selection, at any depth; each selection is walked once, wherever it is spread."""
+    def _parts(self, selection: SelectionSetNode, parent: GraphQLObjectType) -> Parts:
+        """The parts of jobs that a selection reads; each selection is walked once, wherever it is spread."""
         if id(selection) not in self._below:
-            places: set[Place] = set()
+            parts: set[JobPart] = set()
             for node in selection.selections:
                 if self._included(node.directives or ()):
-                    places |= self._places_of(node, parent)
-            self._below[id(selection)] = frozenset(places)
+                    parts |= self._parts_of(node, parent)
+            self._below[id(selection)] = frozenset(parts)
         return self._below[id(selection)]
 
-    def _places_of(self, node: SelectionNode, parent: GraphQLObjectType) -> frozenset[Place]:
+    def _parts_of(self, node: SelectionNode, parent: GraphQLObjectType) -> Parts:
         if isinstance(node, FragmentSpreadNode):
-            return self._places(self._fragments[node.name.value].selection_set, parent)
+            return self._parts(self._fragments[node.name.value].selection_set, parent)
         if isinstance(node, InlineFragmentNode):
-            return self._places(node.selection_set, parent)
+            return self._parts(node.selection_set, parent)
         assert isinstance(node, FieldNode)  # noqa: S101 - there is no other kind of selection
-        place = (parent.name, node.name.value)
-        kind = get_named_type(parent.fields[node.name.value].type) if node.name.value in parent.fields else None
+        definition = parent.fields.get(node.name.value)
+        if definition is None:  # __typename
+            return frozenset()
+        own, kind = _planned(definition).reads.parts, get_named_type(definition.type)
         if node.selection_set and isinstance(kind, GraphQLObjectType):
-            return self._places(node.selection_set, kind) | {place}
-        return frozenset({place})
+            return self._parts(node.selection_set, kind) | own
+        return own
 
     def _fields(
         self, selection: SelectionSetNode, parent: GraphQLObjectType, cluster: str | None
@@ -136,7 +173,7 @@ class _Walk:
         return conditions.get("include") is not False and conditions.get("skip") is not True
 
     def _arguments(self, field: FieldNode, known: Mapping[str, GraphQLArgument]) -> dict[str, Any]:
-        """As the field itself gets them: enums are members, times are times, be they literals or variables."""
+        """The values that the field itself gets: enum members, datetimes, whether from literals or variables."""
         values = {
             argument.name.value: value_from_ast(argument.value, known[argument.name.value].type, self._variables)
             for argument in field.arguments or ()
@@ -144,11 +181,6 @@ class _Walk:
         return {name: value for name, value in values.items() if value is not Undefined}
 
 
-def _cluster(parent: str, field: str, arguments: Mapping[str, Any], cluster: str | None) -> str | None:
-    """The cluster that a field belongs to: what it names, else its parent's."""
-    if parent != "Query":
-        return cluster
-    if field == "clusters":
-        return ALL_CLUSTERS
-    named = arguments.get("name" if field == "cluster" else "cluster")
-    return str(named or (cluster_in(str(arguments.get("id"))) if field == "job" else ""))
+def _planned(field: GraphQLField) -> Planned:
+    planned = field.extensions.get(PLANNED)
+    return planned if isinstance(planned, Planned) else _UNPLANNED

@@ -1,4 +1,4 @@
-"""A job's batch script, as the calling user may see it."""
+"""A job's batch script, read as the calling user."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 async def read_script(cluster: Cluster, job_id: str) -> str | None:
     """The script; None for a job without one.
 
-    Raises ForbiddenError for a job of somebody else, unless an operator asks, NotFoundError for a job that the
-    scheduler has forgotten, RequestError if it cannot be asked.
+    Raises ForbiddenError for another user's job, unless the caller is an operator, NotFoundError for a job that the
+    scheduler has forgotten, RequestError if the scheduler cannot be reached.
     """
     if refusal := why_not(cluster.request.caller, ("Job", "script")):
         raise ForbiddenError(refusal)
@@ -31,5 +31,5 @@ def _refused(refusal: Refusal, job_id: str) -> RequestError:
     if refusal.code is RefusalCode.FORBIDDEN:
         return ForbiddenError(f"Only its owner and operators may see the script of job {job_id}: {refusal.message}.")
     if refusal.code is RefusalCode.NOT_FOUND:
-        return NotFoundError(f"The scheduler does not know job {job_id} any more, and with it went its script.")
-    return NotFoundError(f"The scheduler does not give the script of job {job_id}: {refusal.message}.")
+        return NotFoundError(f"The scheduler has forgotten job {job_id} and its script.")
+    return NotFoundError(f"The scheduler does not return the script of job {job_id}: {refusal.message}.")

@@ -1,4 +1,4 @@
-"""Whose jobs a caller sees: what is read of a cluster is cut down to that before anything is made of it."""
+"""Whose jobs a caller sees: datasets are reduced to those before anything is made of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OF_USERS_AND_ACCOUNTS = (association.Association, fair_share.FairShare)
 
 
 def visible(caller: Caller, answer: Snapshot[Any] | Fault) -> Snapshot[Any] | Fault:
-    """What the caller may see of a dataset: all, or with `jobVisibility` OWN what is theirs and what is nobody's."""
+    """What the caller may see of a dataset: everything, or with `jobVisibility` OWN only what is theirs or nobody's."""
     if caller.job_visibility is JobVisibility.ALL or not isinstance(answer, Snapshot):
         return answer
     return replace(answer, value=_cut(answer.value, caller.account))
@@ -24,7 +24,7 @@ def visible(caller: Caller, answer: Snapshot[Any] | Fault) -> Snapshot[Any] | Fa
 
 def _cut(value: Any, account: str | None) -> Any:
     if isinstance(value, sacct.History):
-        return replace(value, jobs=_cut(value.jobs, account))  # steps are found by their jobs alone
+        return replace(value, jobs=_cut(value.jobs, account))  # steps are found only through their jobs
     if isinstance(value, Rows) and issubclass(value.record, _OF_JOBS):
         return _rows_of(value, {account} - {None})
     if isinstance(value, Rows) and issubclass(value.record, _OF_USERS_AND_ACCOUNTS):

@@ -1,4 +1,4 @@
-"""Why a job waits: EC2's capacity behind its nodes, and its place in its queue."""
+"""Why a job waits: EC2 capacity for its nodes, and its place in its queue."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ NODES_DECIDE = frozenset(
         ReasonCode.REQ_NODE_NOT_AVAIL,
         ReasonCode.PARTITION_NODE_LIMIT,
         ReasonCode.CONSTRAINTS,
-        ReasonCode.BEGIN_TIME,  # so it is called for two minutes after the nodes did not start and it was requeued
+        ReasonCode.BEGIN_TIME,  # the reason for two minutes after the nodes did not start and the job was requeued
         None,
     }
 )
-"""The reasons that a job may have which waits for nodes that EC2 does not give."""
+"""The reasons of a job that may wait for nodes that EC2 does not start."""
 
 _LOOKED_LATER = timedelta(seconds=5)
-"""So much later than a snapshot says may squeue have looked: what became eligible meanwhile waits with the others."""
+"""squeue may run up to this long after the snapshot's timestamp: a job may have become eligible in between."""
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def without_capacity(job: JobRow) -> Node | None:
-    """The node behind which EC2 starts no instance, of those that the job waits for; None if there is no such node.
+    """A node that the job waits for and that EC2 does not start; None if there is none.
 
-    It is one of the nodes that Slurm names as unavailable; if it names none, the one of the job's queues that failed
-    last. Slurm does not tell which nodes of a queue would do.
+    It is one of the nodes that Slurm names as unavailable. If Slurm names none, it is the node of the job's queues that
+    failed last, because Slurm does not say which nodes of a queue the job could use.
     """
     if job.state is not JobState.PENDING or reason_code(job.reason or "") not in NODES_DECIDE:
         return None
@@ -61,7 +61,7 @@ def newest_without_capacity(nodes: Iterable[Node]) -> list[Node]:
 
 
 def unavailable_nodes(reason: str) -> frozenset[str]:
-    """The nodes in `ReqNodeNotAvail, UnavailableNodes:queue1-dy-large-[1-4]`, which squeue may cut; none elsewhere."""
+    """The nodes in `ReqNodeNotAvail, UnavailableNodes:queue1-dy-large-[1-4]`, which squeue may cut off; else none."""
     match = re.search(r"UnavailableNodes:(\S+)", reason)
     try:
         return frozenset(expand(match[1])) if match else frozenset()
@@ -72,8 +72,8 @@ def unavailable_nodes(reason: str) -> frozenset[str]:
 def queue_positions(jobs: Snapshot[Rows[squeue.Job]]) -> Mapping[str, int]:
     """The place of every job that could start in its queue, by its raw id; the first is 1.
 
-    By priority, then by id. A row of waiting tasks counts for as many as it holds. Of several queues the best place
-    counts. Jobs that are held, depend on others or have a later begin time are left out.
+    Ordered by priority, then by id. A row of waiting tasks counts once for each task. Of several queues the best place
+    counts. Jobs that are held, depend on other jobs or have a later begin time are left out.
     """
     places: dict[str, int] = {}
     for waiting in _by_queue(jobs).values():
@@ -100,7 +100,7 @@ def _by_queue(
 
 
 def _could_start(job: squeue.Job, now: datetime) -> bool:
-    """Whether nothing but its turn keeps the job from starting; Slurm notes no time before it has looked at a job."""
+    """Whether the job only waits for its turn. Slurm sets no eligible time before it has looked at a job."""
     if not job.priority:
         return False
     return job.dependency is None if job.eligible_time is None else job.eligible_time <= now + _LOOKED_LATER

@@ -1,7 +1,6 @@
 """The contract: types, inputs, enums and scalars. No I/O. `make schema` exports it to schema.graphql."""
 
 import logging
-from typing import Any
 
 import strawberry
 from graphql import GraphQLError
@@ -11,15 +10,16 @@ from schema.errors import ErrorCodes, drop_tracebacks, unforeseen
 from schema.execution import executor_class
 from schema.introspection import Introspection
 from schema.mutation import Mutation
+from schema.planned import attach_plans
 from schema.query import Query
 
 logger = logging.getLogger("slurmql")
 
 
 class Schema(strawberry.Schema):
-    """The schema; of the errors it meets, only defects of ours are worth a stack trace in the log."""
+    """The schema. It logs a stack trace for defects of ours only."""
 
-    def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:
+    def process_errors(self, errors: list[GraphQLError], execution_context: object = None) -> None:
         """Log what is masked from the caller; then no error keeps what was read."""
         for error in filter(unforeseen, errors):
             logger.error("unforeseen error at %s", error.path, exc_info=error.original_error)
@@ -33,3 +33,4 @@ schema = Schema(
     extensions=[ErrorCodes, Introspection, Documents],
     execution_context_class=executor_class(),
 )
+attach_plans(schema)

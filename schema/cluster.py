@@ -1,13 +1,11 @@
 """Clusters."""
 
 from datetime import datetime
-from typing import Any
 
 import strawberry
 
-from resolvers import facts, health
-from resolvers.history import JobHistory
-from schema import arguments
+from resolvers import cluster, facts
+from resolvers.health import health as answer_health
 from schema.facts import (
     Account,
     Association,
@@ -24,24 +22,28 @@ from schema.job import Job
 from schema.node import Node
 from schema.page import JobConnection, NodeConnection
 from schema.queue import Queue
+from schema.types_from_tables import answered_by, made_from
 
-# What could not be read is null beside an error, so that one dead cluster does not spoil the others: hence the
-# connections are nullable here and on Query, where the sketch had them not.
-JOBS = "A page of the jobs that the scheduler remembers: those that wait or run, and those that ended minutes ago."
-JOB = "The job of that id, by the scheduler or, if it forgot it, by accounting; null if neither knows it."
+# What could not be read is null and has an error, so that one dead cluster does not spoil the others. That is why the
+# connections can be null here and on Query.
+JOBS = "A page of the jobs that the scheduler remembers: waiting and running jobs, and jobs that ended minutes ago."
+JOB = (
+    "The job with that id, from the scheduler, or from accounting if the scheduler has forgotten it; null if neither "
+    "knows it."
+)
 JOB_HISTORY = (
-    "A page of the jobs of a time, ended ones and others, by accounting (`source`); where the cluster keeps no "
-    "accounts, those that the scheduler remembers."
+    "A page of the jobs that waited, ran or ended in a period, from accounting. If the cluster keeps no accounts, from "
+    "the scheduler's memory; `source` says which."
 )
 QUEUES = "All queues, in the order of the scheduler's configuration."
-QUEUE = "The queue of that name, or null."
+QUEUE = "The queue with that name; null if there is none."
 NODES = "A page of the nodes, by name."
-NODE = "The node of that name, or null."
+NODE = "The node with that name; null if there is none."
 
 
-@strawberry.type(description="A Slurm cluster.")
+@made_from(cluster.Cluster)
 class Cluster:
-    """A Slurm cluster; `self` is the resolvers' Cluster."""
+    """A Slurm cluster."""
 
     name: str = strawberry.field(description="The cluster's name in this API.")
     slurm_version: str | None = strawberry.field(
@@ -49,124 +51,45 @@ class Cluster:
     )
     head: Head | None = strawberry.field(description="The head node, as AWS knows it.")
     as_of: datetime | None = strawberry.field(
-        description="When the oldest of the data that this answer uses was asked for; null if it uses none."
+        description="When the oldest data in this answer was requested from the cluster; null if the answer uses none."
     )
 
-    @strawberry.field(graphql_type=JobConnection | None, description=JOBS)
-    def jobs(
-        self: Any,
-        filter: arguments.Jobs = None,
-        order_by: arguments.Order = None,
-        first: arguments.First = 100,
-        after: arguments.After = None,
-    ) -> Any:
-        """Jobs of this cluster."""
-        return self.jobs(filter, order_by, first, after)
-
-    @strawberry.field(graphql_type=Job | None, description=JOB)
-    def job(self: Any, id: arguments.JobId) -> Any:
-        """One job of this cluster."""
-        return self.job(id)
-
-    @strawberry.field(graphql_type=JobConnection | None, description=JOB_HISTORY)
-    def job_history(
-        self: Any,
-        since: arguments.Since = None,
-        until: arguments.Until = None,
-        filter: arguments.Jobs = None,
-        order_by: arguments.LatestFirst = None,
-        first: arguments.First = 100,
-        after: arguments.After = None,
-    ) -> Any:
-        """Past jobs of this cluster."""
-        return self.job_history(JobHistory(filter, since, until, order_by, first, after))
-
-    @strawberry.field(graphql_type=list[Queue] | None, description=QUEUES)
-    def queues(self: Any) -> Any:
-        """Queues of this cluster."""
-        return self.queues()
-
-    @strawberry.field(graphql_type=Queue | None, description=QUEUE)
-    def queue(self: Any, name: arguments.QueueName) -> Any:
-        """One queue of this cluster."""
-        return self.queue(name)
-
-    @strawberry.field(graphql_type=NodeConnection | None, description=NODES)
-    def nodes(
-        self: Any, filter: arguments.Nodes = None, first: arguments.First = 500, after: arguments.After = None
-    ) -> Any:
-        """Nodes of this cluster."""
-        return self.nodes(filter, first, after)
-
-    @strawberry.field(graphql_type=Node | None, description=NODE)
-    def node(self: Any, name: arguments.NodeName) -> Any:
-        """One node of this cluster."""
-        return self.node(name)
-
-    @strawberry.field(graphql_type=list[Reservation] | None, description="All reservations. scontrol show reservation.")
-    def reservations(self: Any) -> Any:
-        """Reservations of this cluster."""
-        return facts.reservations(self)
-
-    @strawberry.field(
-        graphql_type=list[License] | None,
-        description="The licenses that the scheduler counts, by name. scontrol show licenses.",
+    jobs: JobConnection | None = strawberry.field(description=JOBS)
+    job: Job | None = strawberry.field(description=JOB)
+    job_history: JobConnection | None = strawberry.field(description=JOB_HISTORY)
+    queues: list[Queue] | None = strawberry.field(description=QUEUES)
+    queue: Queue | None = strawberry.field(description=QUEUE)
+    nodes: NodeConnection | None = strawberry.field(description=NODES)
+    node: Node | None = strawberry.field(description=NODE)
+    reservations: list[Reservation] | None = answered_by(
+        facts.reservations, "All reservations. scontrol show reservation."
     )
-    def licenses(self: Any) -> Any:
-        """Licenses of this cluster."""
-        return facts.licenses(self)
-
-    @strawberry.field(
-        graphql_type=list[Qos] | None,
-        description="The qualities of service, with limits and use; null where there is no accounting. "
+    licenses: list[License] | None = answered_by(
+        facts.licenses, "The licenses that the scheduler counts, by name. scontrol show licenses."
+    )
+    qos: list[Qos] | None = answered_by(
+        facts.all_qos,
+        "The qualities of service with their limits and what counts against them; null without accounting. "
         "sacctmgr show qos, scontrol show assoc_mgr.",
     )
-    def qos(self: Any) -> Any:
-        """QOS of this cluster."""
-        return facts.all_qos(self)
-
-    @strawberry.field(
-        graphql_type=list[Account] | None,
-        description="The accounts that jobs are charged to; null where there is no accounting. sacctmgr show account.",
+    accounts: list[Account] | None = answered_by(
+        facts.accounts,
+        "The accounts that jobs are charged to; null without accounting. sacctmgr show account.",
     )
-    def accounts(self: Any) -> Any:
-        """Accounts of this cluster."""
-        return facts.accounts(self)
-
-    @strawberry.field(
-        graphql_type=list[Association] | None,
-        description="Accounts and the users in them, with limits and use; null where there is no accounting. "
+    associations: list[Association] | None = answered_by(
+        facts.associations,
+        "Accounts and their users, with their limits and what counts against them; null without accounting. "
         "sacctmgr show associations, scontrol show assoc_mgr.",
     )
-    def associations(self: Any, user: arguments.OfUser = None, account: arguments.OfAccount = None) -> Any:
-        """Associations of this cluster."""
-        return facts.associations(self, user, account)
-
-    @strawberry.field(
-        graphql_type=list[FairShare] | None,
-        description="Shares and use of accounts and users as they count for priorities, in the order of their tree; "
-        "null where jobs are not ranked by fair share. sshare.",
+    fair_share: list[FairShare] | None = answered_by(
+        facts.fair_shares,
+        "The shares and the use of accounts and users that determine priorities, in the order of their tree; null if "
+        "the cluster does not rank jobs by fair share. sshare.",
     )
-    def fair_share(self: Any, user: arguments.OfUser = None, account: arguments.OfAccount = None) -> Any:
-        """Fair shares on this cluster."""
-        return facts.fair_shares(self, user, account)
-
-    @strawberry.field(graphql_type=Statistics | None, description="How the scheduler works. sdiag.")
-    def statistics(self: Any) -> Any:
-        """Statistics of this cluster's scheduler."""
-        return facts.statistics(self)
-
-    @strawberry.field(
-        graphql_type=Configuration | None,
-        description="Facts of the configuration, kept for five minutes. scontrol show config.",
+    statistics: Statistics | None = answered_by(facts.scheduler_statistics, "Statistics of the scheduler. sdiag.")
+    configuration: Configuration | None = answered_by(
+        facts.configuration, "Selected settings of the cluster, cached for five minutes. scontrol show config."
     )
-    def configuration(self: Any) -> Any:
-        """Facts of this cluster's configuration."""
-        return facts.configuration(self)
-
-    @strawberry.field(
-        graphql_type=Health, description="Whether the cluster can be reached and its daemons answer, for monitors."
+    health: Health = answered_by(
+        answer_health, "Whether the cluster can be reached and its daemons answer; for monitoring."
     )
-    def health(self: Any) -> Any:
-        """Signs of life of this cluster."""
-        return health.health(self)

@@ -1,26 +1,26 @@
-"""Numbers of things."""
+"""Counts of CPUs, jobs and nodes by state."""
 
 import strawberry
 
-from schema.enums import JobState, NodeState
-from schema.table import TYPES
+from resolvers.counts import StateCount
+from schema.types_from_tables import made_from
 from slurm import sinfo
+from slurm.states import JobState, NodeState
 
 
-@strawberry.type(description="CPUs by what they do. sinfo: CPUsState.")
+@made_from(sinfo.CpuCounts)
 class CpuCounts:
-    """CPUs by what they do."""
+    """CPUs by state. sinfo: CPUsState."""
 
-    allocated: int = strawberry.field(description="CPUs that are allocated to jobs.")
-    idle: int = strawberry.field(description="CPUs that are free, on nodes that take jobs or can be started.")
-    other: int = strawberry.field(description="CPUs of nodes that take no jobs now: down, drained and the like.")
+    allocated: int = strawberry.field(description="CPUs allocated to jobs.")
+    idle: int = strawberry.field(description="Free CPUs of nodes that take jobs or can be started.")
+    other: int = strawberry.field(
+        description="CPUs of nodes that take no jobs now, because they are down or drained, for example."
+    )
     total: int = strawberry.field(description="All CPUs.")
 
 
-TYPES[sinfo.CpuCounts] = CpuCounts
-
-
-@strawberry.type(description="How many jobs are in a state.")
+@made_from(StateCount)
 class JobStateCount:
     """How many jobs are in a state."""
 
@@ -28,7 +28,7 @@ class JobStateCount:
     count: int = strawberry.field(description="How many jobs are in it.")
 
 
-@strawberry.type(description="How many nodes are in a base state.")
+@made_from(StateCount)
 class NodeStateCount:
     """How many nodes are in a base state."""
 

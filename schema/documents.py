@@ -1,9 +1,9 @@
-"""Documents, parsed and validated once: the clients of a dashboard send the same ones again and again."""
+"""Each document is parsed and validated once: a dashboard sends the same ones again and again."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any, Final
+from typing import Final
 
 from graphql import (
     ASTValidationRule,
@@ -17,40 +17,41 @@ from graphql import (
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 
-from resolvers.audit import Asked
-from resolvers.request import Limits
+from resolvers.audit import OperationSummary
+from resolvers.errors import ErrorCode
+from resolvers.limits import Limits
 from schema.limits import TooMuchError, cost, parsed
 
 KEPT: Final = 64
-"""Documents that are kept; each takes 0.7 MB at the most."""
+"""How many documents are kept; each takes at most 0.7 MB."""
 _LONGEST: Final = 60
 _MOST: Final = 30
-"""Characters of a field's name, and names, that the log tells."""
+"""How many characters of a field's name, and how many names, the log shows."""
 
 
 class Documents(SchemaExtension):
-    """Parses, limits and validates; an answer's `extensions.cost` says what the operation costs, and the limit."""
+    """Parses documents, applies the limits, validates; `extensions.cost` of an answer has the cost and its limit."""
 
     _known: "_Document | None" = None
     _cost: dict[str, int] | None = None
 
     def on_parse(self) -> Iterator[None]:
-        """Take the document from those that were parsed before."""
+        """Parse the document, unless it was parsed before."""
         context = self.execution_context
         if context.query:
             try:
                 self._known = _parsed(context.query)
                 context.graphql_document = self._known.parsed
             except GraphQLError as error:
-                # Strawberry would parse it again: what is wrong is told in the place of its validation.
+                # Strawberry would parse it again, so the error is reported where validation would report it.
                 context.graphql_document = _UNPARSED
                 context.pre_execution_errors = [error]
         yield
 
     def on_validate(self) -> Iterator[None]:
-        """Refuse what is too much before it is validated, which would take long."""
+        """Refuse a document that exceeds the limits before it is validated: validation would take long."""
         if self._known:
-            self.execution_context.context.asked = self._known.asked(self.execution_context.operation_name)
+            self.execution_context.context.operation = self._known.summary(self.execution_context.operation_name)
             self.execution_context.pre_execution_errors = self._errors(self._known)
         yield
 
@@ -59,8 +60,8 @@ class Documents(SchemaExtension):
         schema, rules = context.schema._schema, context.validation_rules
         limits: Limits = context.context.limits
         if len(known.operations) > 1 and context._provided_operation_name is None:  # Strawberry would run the first
-            message = "The document has several operations: say which to run (operationName)."
-            return [GraphQLError(message, extensions={"code": "OPERATION_RESOLUTION_FAILURE"})]
+            message = "The document has several operations: name one with operationName."
+            return [GraphQLError(message, extensions={"code": ErrorCode.OPERATION_RESOLUTION_FAILURE.name})]
         try:
             asked = cost(schema, known.parsed, context.operation_name, context.variables, limits)
         except TooMuchError as error:
@@ -68,8 +69,8 @@ class Documents(SchemaExtension):
         self._cost = {"requested": asked, "limit": limits.cost}
         return known.errors(schema, rules)
 
-    def get_results(self) -> dict[str, Any]:
-        """What goes into the answer's `extensions`."""
+    def get_results(self) -> dict[str, object]:
+        """What this adds to the answer's `extensions`."""
         return {"cost": self._cost} if self._cost else {}
 
 
@@ -80,14 +81,14 @@ Rules = tuple[type[ASTValidationRule], ...]
 class _Document:
     parsed: DocumentNode
     kept: set[Rules] = field(default_factory=set)
-    """The rules that it was found to keep."""
+    """The rules that it has passed."""
 
     @cached_property
     def operations(self) -> list[OperationDefinitionNode]:
         return [each for each in self.parsed.definitions if isinstance(each, OperationDefinitionNode)]
 
-    def asked(self, name: str | None) -> Asked | None:
-        """What the named operation, else the first, asks for."""
+    def summary(self, name: str | None) -> OperationSummary | None:
+        """A summary of the named operation, or of the first if none is named."""
         named = (each for each in self.operations if name is None or (each.name and each.name.value == name))
         operation = next(named, None)
         if operation is None:
@@ -95,7 +96,7 @@ class _Document:
         names = dict.fromkeys(
             node.name.value if isinstance(node, FieldNode) else "..." for node in operation.selection_set.selections
         )
-        return Asked(name, operation.operation.value, [field[:_LONGEST] for field in names][:_MOST])
+        return OperationSummary(name, operation.operation.value, [field[:_LONGEST] for field in names][:_MOST])
 
     def errors(self, schema: GraphQLSchema, rules: Rules) -> list[GraphQLError]:
         if rules in self.kept:

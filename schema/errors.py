@@ -1,29 +1,29 @@
-"""Errors as clients see them: every one has a code, and what is not meant for them is masked and logged."""
+"""Errors as clients see them: each has a code; errors that clients must not see are masked and logged."""
 
 from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.extensions import MaskErrors
 
-from resolvers.errors import RequestError
+from resolvers.errors import ErrorCode, RequestError
 from schema.limits import TOO_LONG, too_long
 
 
 class ErrorCodes(MaskErrors):
-    """Gives errors their `extensions.code`; the message of an unforeseen exception stays in the log."""
+    """Gives errors their `extensions.code`, and hides the messages of unexpected exceptions."""
 
     def __init__(self) -> None:
         super().__init__(should_mask_error=unforeseen, error_message="Something went wrong inside slurmql.")
 
     def anonymise_error(self, error: GraphQLError) -> GraphQLError:
-        """What a client is told of an unforeseen exception; `unforeseen` errors are logged by the schema."""
+        """What a client sees of an unexpected exception. The schema logs the exception itself."""
         masked = super().anonymise_error(error)
-        masked.extensions = {"code": RequestError.code}
+        masked.extensions = {"code": RequestError.code.name}
         return masked
 
     def _process_errors(self, errors: list[GraphQLError]) -> list[GraphQLError]:
         for error in errors:
-            # A variable that is no value of its type is told by a GraphQLError around another.
+            # For a variable with a wrong value, graphql-core raises a GraphQLError that wraps another.
             if error.original_error is None or isinstance(error.original_error, GraphQLError):
-                error.extensions = {"code": _code(error), **(error.extensions or {})}
+                error.extensions = {"code": _code(error).name, **(error.extensions or {})}
                 error.message = TOO_LONG if too_long(error) else error.message
         return super()._process_errors(errors)
 
@@ -41,12 +41,14 @@ def drop_tracebacks(error: BaseException) -> None:
 
 
 def unforeseen(error: GraphQLError) -> bool:
-    """Whether the error is a defect of ours, not something to tell the caller."""
+    """Whether the error is a defect of ours, which the caller must not see."""
     return error.original_error is not None and not isinstance(error.original_error, RequestError | GraphQLError)
 
 
-def _code(error: GraphQLError) -> str:
+def _code(error: GraphQLError) -> ErrorCode:
     """The codes that Apollo's clients know."""
     if too_long(error):
-        return "BAD_USER_INPUT"
-    return "GRAPHQL_PARSE_FAILED" if isinstance(error, GraphQLSyntaxError) else "GRAPHQL_VALIDATION_FAILED"
+        return ErrorCode.BAD_USER_INPUT
+    return (
+        ErrorCode.GRAPHQL_PARSE_FAILED if isinstance(error, GraphQLSyntaxError) else ErrorCode.GRAPHQL_VALIDATION_FAILED
+    )

@@ -1,42 +1,42 @@
-"""What a cluster tells of itself: reservations, licenses, QOS, accounts, shares, statistics, configuration."""
+"""Facts of a cluster: reservations, licenses, QOS, accounts, shares, statistics, configuration."""
 
 import strawberry
 
-from schema import enums  # noqa: F401 - the columns' types must be GraphQL types first
+from resolvers import facts
 from schema.links import ClusterLink, NodeLink, QueueLink
-from schema.table import figures, record
-from slurm import association, configuration, fair_share, license, qos, reservation, statistics
+from schema.types_from_tables import made_from
+from slurm import configuration, fair_share, statistics
 
 
-@record(reservation.Reservation)
+@made_from(facts.Reservation)
 class Reservation:
-    """Nodes, licenses or both that are kept for some users or accounts for some time."""
+    """Nodes or licenses, or both, that are reserved for some users or accounts for a time."""
 
     id: strawberry.ID = strawberry.field(description="Unique over all clusters, as `lab:maintenance`.")
     cluster: ClusterLink = strawberry.field(description="The cluster it belongs to.")
     nodes: list[NodeLink] = strawberry.field(description="Its nodes.")
-    queue: QueueLink | None = strawberry.field(description="The queue that its nodes are of; null where none is named.")
+    queue: QueueLink | None = strawberry.field(description="The queue that its nodes belong to; null if none is named.")
 
 
-@record(license.License)
+@made_from(facts.License)
 class License:
-    """A license that the scheduler counts: so many of it can be held at once."""
+    """A license that the scheduler counts: only so many jobs can hold it at once."""
 
     id: strawberry.ID = strawberry.field(description="Unique over all clusters, as `lab:matlab`.")
     cluster: ClusterLink = strawberry.field(description="The cluster it belongs to.")
 
 
-@record(qos.Qos)
+@made_from(facts.Qos)
 class Qos:
-    """A quality of service: how jobs that ask for it are ranked, and how much they may use, and do use."""
+    """A quality of service: how its jobs are ranked, how much they may use, and how much they use."""
 
     id: strawberry.ID = strawberry.field(description="Unique over all clusters, as `lab:urgent`.")
-    cluster: ClusterLink = strawberry.field(description="The cluster that was asked.")
+    cluster: ClusterLink = strawberry.field(description="The cluster that was queried.")
 
 
-@record(association.Association)
+@made_from(facts.Association)
 class Association:
-    """An account on the cluster, or a user in an account, with the limits set there and what counts against them.
+    """An account on the cluster, or a user in an account, with its limits and what counts against them.
 
     A limit that is null or empty here may still be set on an account above, or by the QOS.
     """
@@ -45,27 +45,27 @@ class Association:
     cluster: ClusterLink = strawberry.field(description="The cluster it belongs to.")
 
 
-@record(association.Account)
+@made_from(facts.Account)
 class Account:
     """An account that jobs are charged to."""
 
     id: strawberry.ID = strawberry.field(description="Unique over all clusters, as `lab:physics`.")
-    cluster: ClusterLink = strawberry.field(description="The cluster that was asked.")
+    cluster: ClusterLink = strawberry.field(description="The cluster that was queried.")
     associations: list[Association] = strawberry.field(
-        description="What is set for it on this cluster: its own association, and those of its users."
+        description="Its associations on this cluster: its own, and those of its users."
     )
 
 
-@record(fair_share.FairShare)
+@made_from(fair_share.FairShare)
 class FairShare:
-    """An account, or a user in an account: what share it has, what it has used."""
+    """An account, or a user in an account: its share and what it has used."""
 
 
-@figures(statistics.Statistics)
+@made_from(statistics.Statistics)
 class Statistics:
-    """How the scheduler works. Counts are since `since`, when slurmctld started or last set them back (at midnight)."""
+    """Statistics of the scheduler. Counts begin at `since`, when slurmctld started or last reset them (at midnight)."""
 
 
-@record(configuration.Configuration)
+@made_from(configuration.Configuration)
 class Configuration:
-    """Facts of the cluster's configuration that are worth knowing."""
+    """Selected settings of the cluster."""

@@ -4,59 +4,61 @@ from datetime import datetime
 
 import strawberry
 
+from resolvers import health
+from schema.types_from_tables import made_from
 from slurm import ping
 
 
-@strawberry.type(description="One sign of life.")
+@made_from(health.Check)
 class Check:
-    """One sign of life."""
+    """One health check."""
 
-    ok: bool = strawberry.field(description="Whether it is there.")
-    message: str | None = strawberry.field(description="What is wrong, in AWS's or Slurm's words; null if nothing is.")
+    ok: bool = strawberry.field(description="Whether the check passed.")
+    message: str | None = strawberry.field(
+        description="What is wrong, in AWS's or Slurm's words; null if the check passed."
+    )
     code: str | None = strawberry.field(
-        description="The same for programs, as errors have it in `extensions.code`, but ACCOUNTING_UNAVAILABLE where "
-        "accounting alone does not answer; null if nothing is wrong."
+        description="What is wrong, as an error code: one of those in `extensions.code`, or ACCOUNTING_UNAVAILABLE if "
+        "only accounting does not answer. Null if the check passed."
     )
 
 
-@strawberry.type(description="One slurmctld. A cluster may have others that stand by.")
+@made_from(ping.Controller)
 class Controller:
-    """One slurmctld."""
+    """One slurmctld. A cluster may have others on standby."""
 
     role: str = strawberry.field(description=ping.ABOUT_ROLE)
     host: str = strawberry.field(description=ping.ABOUT_HOST)
     is_up: bool = strawberry.field(description=ping.ABOUT_IS_UP)
 
 
-@strawberry.type(description="What this API keeps of the cluster for the next seconds, and how old it is.")
+@made_from(health.SnapshotAge)
 class SnapshotAge:
-    """A kept snapshot."""
+    """A snapshot of the cluster that this API keeps for a few seconds, and its age."""
 
-    name: str = strawberry.field(description="What it is of: jobs, queues or nodes.")
-    as_of: datetime = strawberry.field(description="When the cluster was asked.")
-    age_seconds: float = strawberry.field(description="How long ago that was, in seconds.")
+    name: str = strawberry.field(description="What it holds: jobs, queues or nodes.")
+    as_of: datetime = strawberry.field(description="When it was requested from the cluster.")
+    age_seconds: float = strawberry.field(description="Its age in seconds.")
 
 
-@strawberry.type(
-    description="Whether the cluster can be reached and its daemons answer. Nothing that fails here fails the query."
-)
+@made_from(health.Health)
 class Health:
-    """All signs of life."""
+    """Whether the cluster can be reached and its daemons answer. A failed check does not fail the query."""
 
-    ok: bool = strawberry.field(description="Whether all checks are well.")
+    ok: bool = strawberry.field(description="Whether all checks passed.")
     agent: Check = strawberry.field(
-        description="Whether Systems Manager says that the head node's agent is online. SSM: PingStatus, which is "
-        "minutes old at times."
+        description="Whether Systems Manager considers the head node's agent online. SSM: PingStatus, which may be "
+        "minutes old."
     )
     head_node: Check = strawberry.field(description="Whether the head node answered a command, through SSM.")
     scheduler: Check = strawberry.field(description="Whether a slurmctld answers. scontrol ping.")
     accounting: Check | None = strawberry.field(
-        description="Whether slurmdbd answers; null where the cluster keeps no accounts. sacctmgr show cluster."
+        description="Whether slurmdbd answers; null if the cluster keeps no accounts. sacctmgr show cluster."
     )
     controllers: list[Controller] = strawberry.field(
-        description="Each slurmctld by itself; empty if the head node cannot be asked. scontrol ping."
+        description="Each slurmctld; empty if the head node does not answer. scontrol ping."
     )
     snapshots: list[SnapshotAge] = strawberry.field(
-        description="The age of the snapshots of jobs, queues and nodes that are kept now. Those that are not kept are "
-        "asked for anew by the next query that needs them."
+        description="The ages of the snapshots of jobs, queues and nodes that are cached now. The next query that "
+        "needs one that is not cached fetches it."
     )

@@ -1,4 +1,4 @@
-"""A deployment may keep its schema to itself: then nobody is told what types and fields there are."""
+"""A deployment may hide its schema: then no answer lists its types and fields."""
 
 import re
 from collections.abc import Iterator
@@ -8,10 +8,10 @@ from strawberry.extensions import SchemaExtension
 
 
 class Introspection(SchemaExtension):
-    """Where introspection is switched off, `__schema` and `__type` are refused, and no error suggests a name."""
+    """If introspection is switched off, refuses `__schema` and `__type`, and removes names that errors suggest."""
 
     def on_operation(self) -> Iterator[None]:
-        """Add the rule before the document is validated; take the suggestions from the errors after."""
+        """Add the rule before the document is validated, and remove the suggestions from the errors afterwards."""
         context = self.execution_context
         if context.context.introspection:
             yield

@@ -1,30 +1,32 @@
 """Jobs."""
 
-from typing import Any
-
 import strawberry
 
-from schema import counts, enums, job_detail  # noqa: F401 - the columns' types must be GraphQL types first
-from schema.enums import CapacityCode, OutputStream, ReasonCode
+from resolvers import job
+from schema import job_detail
 from schema.job_detail import JobArray, JobDependency, JobOutput, PriorityFactors
 from schema.links import ClusterLink, JobLink, NodeLink, QueueLink
 from schema.step import Efficiency, JobStep, of_accounting
-from schema.table import record
-from slurm import sacct, squeue
+from schema.types_from_tables import made_from
+from slurm import sacct
+from slurm.reason import CapacityCode, ReasonCode
 
 
-@record(squeue.Job)
+@made_from(job.Job)
 class Job:
-    """A job, an array's task, an array's waiting tasks (one job), or a component of a heterogeneous job."""
+    """A job, a task of an array, the waiting tasks of an array (as one job), or a component of a heterogeneous job."""
 
     id: strawberry.ID = strawberry.field(
         description="Unique over all clusters, as `lab:123_4`: the cluster's name and `jobId`."
     )
     cluster: ClusterLink = strawberry.field(description="The cluster it belongs to.")
     queue: QueueLink | None = strawberry.field(
-        description="The queue it runs in; while it waits, the first it asked for. Null if the cluster has it no more."
+        description="The queue that it runs in; while it waits, the first that it asked for. Null if that queue no "
+        "longer exists."
     )
-    queues: list[QueueLink] = strawberry.field(description="The queue it runs in; while it waits, all it asked for.")
+    queues: list[QueueLink] = strawberry.field(
+        description="The queue that it runs in; while it waits, all that it asked for."
+    )
     nodes: list[NodeLink] = strawberry.field(description="The nodes allocated to it; empty while it waits.")
     stdout_path: str | None = strawberry.field(description=job_detail.STDOUT_PATH)
     stderr_path: str | None = strawberry.field(description=job_detail.STDERR_PATH)
@@ -39,38 +41,13 @@ class Job:
     cpu_time_seconds: float | None = of_accounting(sacct.HistoryJob.cpu_time_seconds)
     cpu_time_reserved_seconds: float | None = of_accounting(sacct.HistoryJob.cpu_time_reserved_seconds)
     max_rss_mib: int | None = of_accounting(sacct.HistoryJob.max_rss_mib)
-
-    @strawberry.field(
-        graphql_type=list[JobStep] | None,
-        description="Its steps, as accounting knows them: batch, extern, then by number; empty until it starts. What a "
-        "step uses while it runs is told to its user and operators (sstat); to others it is null.",
+    steps: list[JobStep] | None = strawberry.field(
+        description="Its steps from accounting: batch, extern, then by number; empty until it starts. While a step "
+        "runs, only its user and operators see what it uses (sstat); for others that is null."
     )
-    async def steps(self: Any) -> Any:
-        """The job's steps; `self` is the resolvers' Job."""
-        return await self.steps()
-
-    @strawberry.field(
-        graphql_type=Efficiency | None,
-        description="How well it uses what it was given; its shares are null until it starts and until accounting has "
-        "heard of its end. While it runs, FORBIDDEN but to its user and operators.",
+    efficiency: Efficiency | None = strawberry.field(
+        description="How well it uses what it was given. While it runs, only its user and operators may see it "
+        "(FORBIDDEN). The shares are null before it starts, and after its end until accounting has recorded it."
     )
-    async def efficiency(self: Any) -> Any:
-        """The job's efficiency; `self` is the resolvers' Job."""
-        return await self.efficiency()
-
-    @strawberry.field(graphql_type=str | None, description=job_detail.SCRIPT)
-    async def script(self: Any) -> Any:
-        """The batch script; `self` is the resolvers' Job."""
-        return await self.script()
-
-    @strawberry.field(graphql_type=JobOutput | None, description=job_detail.OUTPUT)
-    async def output(
-        self: Any,
-        stream: job_detail.Stream = OutputStream.STDOUT,
-        lines: job_detail.Lines = None,
-        bytes: job_detail.Bytes = None,
-        start: job_detail.From = None,
-        offset: job_detail.Offset = None,
-    ) -> Any:
-        """Part of the job's output."""
-        return await self.output(stream, lines, bytes, start, offset)
+    script: str | None = strawberry.field(description=job_detail.SCRIPT)
+    output: JobOutput | None = strawberry.field(description=job_detail.OUTPUT)

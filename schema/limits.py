@@ -1,17 +1,17 @@
-"""How much one document may ask: its length, depth, fields, repetitions and cost, looked at before it is validated.
+"""Limits of one document: length, depth, fields, repetitions and cost. They are checked before validation.
 
-One walk over what the document expands to, in which every selection is looked at once and which stops at the first
-limit that is passed: so a hostile document costs no more than FIELDS steps, however far its fragments fan out. It runs
-before graphql-core's validation, whose own rules grow with the square of repeated fields.
+One walk over the expanded document looks at each selection once and stops at the first limit that is exceeded. A
+hostile document therefore costs at most FIELDS steps, however far its fragments fan out. The walk runs before
+graphql-core's validation, because the time of that grows with the square of the number of repeated fields.
 
-The cost is an upper bound of the objects in the answer. An object costs 1 and a scalar nothing; a page (a field with
-`first`) costs CONNECTION, since it is filtered, ordered and counted, and its rows are as many as `first` says; any
-other list counts as LIST long. What @skip and @include leave out costs nothing.
+The cost is an upper bound of the number of objects in the answer. An object costs 1, a scalar nothing. A page (a field
+with `first`) costs CONNECTION, since it is filtered, ordered and counted, and has `first` rows. Any other list counts
+as LIST objects. What @skip and @include exclude costs nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from graphql import (
     DocumentNode,
@@ -27,6 +27,7 @@ from graphql import (
     IntValueNode,
     OperationDefinitionNode,
     SchemaMetaFieldDef,
+    SelectionNode,
     SelectionSetNode,
     TypeMetaFieldDef,
     ValueNode,
@@ -38,33 +39,34 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from resolvers.request import Limits
+from resolvers.errors import ErrorCode
+from resolvers.limits import Limits
 
 CHARACTERS: Final = 64 * 1024
-"""Of a document; what is long belongs into variables."""
+"""Per document. Long texts belong in variables."""
 TOKENS: Final = 2000
-"""Of a document: names, brackets, values; and as many comments."""
+"""Names, brackets and values per document; and the same number of comments."""
 FIELDS: Final = 2000
-"""Selections that a document expands to, its fragments spread."""
+"""Selections per document, with its fragments spread."""
 REPETITIONS: Final = 25
-"""Of one name in one selection, its fragments spread: graphql-core compares each with each."""
+"""How often one name may be repeated in one selection, with fragments spread: graphql-core compares all pairs."""
 CONNECTION: Final = 100
 LIST: Final = 5
 INTROSPECTION_DEPTH: Final = 25
-"""Of what is below `__schema`: what GraphiQL asks is 15 deep."""
+"""How deep selections below `__schema` may be; GraphiQL's is 15 deep."""
 
 
 class TooMuchError(GraphQLError):
-    """The document asks for more than one request may have."""
+    """The document asks for more than one request may."""
 
     def __init__(self, what: str, requested: int, limit: int, advice: str, nodes: Iterable[FieldNode] = ()) -> None:
         message = f"This document {what}: {requested:,}, and the limit is {limit:,}. {advice}"
-        extensions = {"code": "BAD_USER_INPUT", "requested": requested, "limit": limit}
+        extensions = {"code": ErrorCode.BAD_USER_INPUT.name, "requested": requested, "limit": limit}
         super().__init__(message, [*nodes][:1] or None, extensions=extensions)
 
 
 TOO_LONG = (
-    f"This document is too long: it may have {TOKENS:,} words and signs, as many comments, and {CHARACTERS:,} "
+    f"This document is too long: at most {TOKENS:,} words and signs, {TOKENS:,} comments and {CHARACTERS:,} "
     "characters. Ask for less at once, and pass long texts in variables."
 )
 
@@ -84,7 +86,7 @@ def cost(
     schema: GraphQLSchema,
     document: DocumentNode,
     operation_name: str | None,
-    variables: Mapping[str, Any] | None,
+    variables: Mapping[str, object] | None,
     limits: Limits,
 ) -> int:
     """What the operation costs. Raises TooMuchError. The document need not be valid."""
@@ -103,7 +105,7 @@ class _Place:
 
 @dataclass
 class _Merged:
-    """The fields of one name in a selection, which are answered as one; `included` unless all are left out."""
+    """The fields with one name in a selection, which are answered as one; `included` unless all are skipped."""
 
     nodes: list[FieldNode]
     included: bool = False
@@ -111,12 +113,12 @@ class _Merged:
 
 class _Walk:
     def __init__(
-        self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any], limits: Limits
+        self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, object], limits: Limits
     ) -> None:
         self._schema = schema
         self._limits = limits
         self._given = variables
-        self._variables: dict[str, Any] = {}
+        self._variables: dict[str, object] = {}
         self._operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
         self._fragments = {
             node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
@@ -134,7 +136,7 @@ class _Walk:
             if operation_name is None or named == operation_name:
                 asked = max(asked, below)
         for name, fragment in self._fragments.items():
-            if name not in self._spread:  # validation will say so, after it has looked at each of its fields
+            if name not in self._spread:  # validation reports it, after looking at each of its fields
                 kind = self._schema.get_type(fragment.type_condition.name.value)
                 place = _Place(kind if isinstance(kind, GraphQLObjectType) else None, 0, self._limits.depth)
                 self._below([fragment.selection_set], place)
@@ -174,11 +176,11 @@ class _Walk:
                 elif isinstance(node, FragmentSpreadNode):
                     name = node.name.value
                     self._spread.add(name)
-                    if name in self._fragments and name not in within:  # a circle is for validation to refuse
+                    if name in self._fragments and name not in within:  # validation refuses circles
                         rest.append((self._fragments[name].selection_set, included_here, within | {name}))
 
-    def _included(self, node: Any) -> bool:
-        for directive in node.directives:
+    def _included(self, node: SelectionNode) -> bool:
+        for directive in node.directives or ():
             for argument in directive.arguments or ():
                 name, value = directive.name.value, value_from_ast_untyped(argument.value, self._variables)
                 if (name == "skip" and value is True) or (name == "include" and value is False):
@@ -190,7 +192,7 @@ class _Walk:
         definition, deepest = self._definition(first, place)
         depth = place.depth + 1
         if depth > deepest:
-            advice = "Ask for what is further below in a request of its own."
+            advice = "Select the deeper fields in a separate request."
             raise TooMuchError("is nested too deeply", depth, deepest, advice, merged.nodes)
         selections = [node.selection_set for node in merged.nodes if node.selection_set]
         if not selections:
@@ -209,7 +211,7 @@ class _Walk:
         return length * (1 + below)
 
     def _definition(self, node: FieldNode, place: _Place) -> tuple[GraphQLField | None, int]:
-        """The field, if there is such a one, and how deep its selection may be."""
+        """The field, if it exists, and how deep its selection may be."""
         name = node.name.value
         if place.depth == 0 and name in ("__schema", "__type"):
             known = SchemaMetaFieldDef if name == "__schema" else TypeMetaFieldDef
@@ -217,7 +219,7 @@ class _Walk:
         return (place.parent.fields.get(name) if place.parent else None), place.deepest
 
     def _page(self, node: FieldNode, definition: GraphQLField) -> int | None:
-        """How many rows the field gives at most, if it gives pages."""
+        """How many rows the field returns at most, if it returns pages."""
         argument = definition.args.get("first")
         if argument is None:
             return None
@@ -232,7 +234,7 @@ class _Walk:
         return value if type(value) is int else None
 
 
-def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:
+def _defaults(operation: OperationDefinitionNode) -> dict[str, object]:
     return {
         each.variable.name.value: value_from_ast_untyped(each.default_value)
         for each in operation.variable_definitions or ()

@@ -1,4 +1,4 @@
-"""The types that point at each other, by the names of their modules: imports would go round in circles."""
+"""Types that refer to each other, by module name, because imports would form a circle."""
 
 from typing import TYPE_CHECKING, Annotated
 

@@ -2,17 +2,17 @@
 
 import strawberry
 
-from schema import counts, enums  # noqa: F401 - the columns' types must be GraphQL types first
+from resolvers import node
+from schema import counts  # noqa: F401 - what columns hold must be a GraphQL type first
 from schema.instance import INSTANCE, Instance
 from schema.job import Job
 from schema.links import ClusterLink, QueueLink
-from schema.table import record
-from slurm import sinfo
+from schema.types_from_tables import made_from
 
 
-@record(sinfo.Node)
+@made_from(node.Node)
 class Node:
-    """A compute node: an instance, or on ParallelCluster the place for one."""
+    """A compute node. On ParallelCluster it may exist before its EC2 instance does."""
 
     id: strawberry.ID = strawberry.field(description="Unique over all clusters, as `lab:queue1-dy-large-1`.")
     cluster: ClusterLink = strawberry.field(description="The cluster it belongs to.")

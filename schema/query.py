@@ -1,130 +1,112 @@
-"""What can be asked."""
+"""The queries."""
 
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from inspect import Parameter
+from typing import Any, Final
 
 import strawberry
+from strawberry.types.field import StrawberryField
 
-from resolvers.graph import Graph
-from resolvers.history import JobHistory
-from resolvers.plan import cluster_in
-from schema import arguments
+from access.role import JobVisibility, Role
+from resolvers import cluster as resolved
+from resolvers.plan import ALL_CLUSTERS, Scope, named_cluster
+from resolvers.reads import answers
 from schema.cluster import JOB, JOB_HISTORY, JOBS, NODE, NODES, QUEUE, QUEUES, Cluster
-from schema.enums import JobVisibility, Role
+from schema.info import CLUSTER, INFO, Info, resolve_info
 from schema.job import Job
 from schema.node import Node
 from schema.page import JobConnection, NodeConnection
 from schema.queue import Queue
+from schema.types_from_tables import SOURCES, made_from, parameters, with_signature
 
-Info = strawberry.Info[Graph, None]
 
-
-@strawberry.type(description="The caller, as the API sees them on a cluster.")
+@made_from(resolved.Viewer)
 class Viewer:
-    """The caller."""
+    """The caller, as this API sees them on a cluster."""
 
-    identity: str = strawberry.field(description="Who the gateway's authorizer says they are.")
+    identity: str = strawberry.field(description="Who they are, according to the gateway's authorizer.")
     cluster_user: str | None = strawberry.field(
-        description="The account on the cluster that they act as; null if they have none, or may change nothing."
+        description="The account on the cluster that they act as; null if they have none or may not change anything."
     )
     role: Role = strawberry.field(description="What they may do on the cluster.")
     job_visibility: JobVisibility = strawberry.field(description="Whose jobs they see.")
 
 
-async def view(info: Info, cluster: str | None) -> Any:
-    """The cluster, with everything the operation needs. Raises RequestError for who may not look at it so."""
-    graph = info.context
-    found = graph.permitted(cluster, ("Query", info._raw_info.field_name))
-    # Strawberry's Info hides the fragments, which the plan needs.
-    await graph.fetch(info._raw_info)
+async def view(info: Info, cluster: str | None) -> resolved.Cluster:
+    """The cluster, with everything that the operation reads. Raises RequestError if the caller may not read it."""
+    raw = resolve_info(info)
+    found = info.context.permitted(cluster, ("Query", raw.field_name))
+    await info.context.fetch(raw)
     return found
 
 
-@strawberry.type(
-    description="What can be asked. However much one document asks, it costs a cluster one command at the most."
-)
+SCOPE: Final = "scope"
+"""In the metadata of a field at the root that has no argument `cluster`: the function that finds its cluster."""
+
+
+def _all_clusters(arguments: Mapping[str, object]) -> str | None:
+    return ALL_CLUSTERS
+
+
+def _by_name(arguments: Mapping[str, object]) -> str | None:
+    return str(arguments.get("name") or "")
+
+
+def scope(field: StrawberryField) -> Scope:
+    """The function that finds a root field's cluster from its arguments."""
+    found: Scope = field.metadata.get(SCOPE, named_cluster)
+    return found
+
+
+def _of_the_named_cluster(kind: type) -> type:
+    """Give each line of the class without a resolver one: the named cluster's attribute or method of that name."""
+    for name, field in vars(kind).copy().items():
+        if isinstance(field, StrawberryField) and field.base_resolver is None:
+            given = parameters(answers(resolved.Cluster, name))
+            required = [each for each in given if each.default is Parameter.empty]
+            optional = [each for each in given if each.default is not Parameter.empty]
+            field(with_signature(_resolver(name), [INFO, *required, CLUSTER, *optional]))
+    SOURCES[kind] = resolved.Cluster
+    return kind
+
+
+def _resolver(name: str) -> Callable[..., Awaitable[object]]:
+    async def resolve(self: object, info: Info, cluster: str | None = None, **given: object) -> object:
+        found = getattr(await view(info, named_cluster({"cluster": cluster, **given})), name)
+        return found(**given) if callable(found) else found
+
+    return resolve
+
+
+async def _clusters(info: Info) -> list[resolved.Cluster]:
+    return [await view(info, name) for name in info.context.cluster_names]
+
+
+async def _named(self: object, info: Info, name: str | None = None) -> resolved.Cluster:
+    return await view(info, name)
+
+
+def _whole(resolver: Callable[..., object], scope: Scope, description: str) -> Any:
+    return strawberry.field(resolver=resolver, description=description, metadata={SCOPE: scope})
+
+
+_cluster = with_signature(_named, [INFO, CLUSTER.replace(name="name")])
+
+
+@strawberry.type(description="Queries. However much one document selects, a cluster runs at most one command for it.")
+@_of_the_named_cluster
 class Query:
-    """What can be asked."""
+    """The queries. Except for `clusters` and `cluster`, the named cluster's member of the same name answers each."""
 
-    @strawberry.field(description="Who the API takes the caller for, and what they may do.")
-    async def viewer(self, info: Info, cluster: arguments.Cluster = None) -> Viewer:
-        """The caller."""
-        caller, role = (await view(info, cluster)).caller_and_role
-        return Viewer(
-            identity=caller.identity,
-            cluster_user=caller.cluster_user if role is not Role.VIEWER else None,
-            role=role,
-            job_visibility=caller.job_visibility,
-        )
-
-    @strawberry.field(graphql_type=list[Cluster], description="The clusters that the caller has access to.")
-    async def clusters(self, info: Info) -> Any:
-        """All clusters."""
-        return [await view(info, name) for name in info.context.cluster_names]
-
-    @strawberry.field(
-        graphql_type=Cluster, description="The named cluster; without a name the only one, or the configured default."
+    viewer: Viewer = strawberry.field(description="Who the caller is to this API, and what they may do.")
+    clusters: list[Cluster] = _whole(_clusters, _all_clusters, "The clusters that the caller has access to.")
+    cluster: Cluster = _whole(
+        _cluster, _by_name, "The named cluster; without a name the only one, or the configured default."
     )
-    async def cluster(self, info: Info, name: arguments.Cluster = None) -> Any:
-        """One cluster."""
-        return await view(info, name)
-
-    @strawberry.field(graphql_type=JobConnection | None, description=JOBS)
-    async def jobs(
-        self,
-        info: Info,
-        cluster: arguments.Cluster = None,
-        filter: arguments.Jobs = None,
-        order_by: arguments.Order = None,
-        first: arguments.First = 100,
-        after: arguments.After = None,
-    ) -> Any:
-        """Jobs of one cluster."""
-        return (await view(info, cluster)).jobs(filter, order_by, first, after)
-
-    @strawberry.field(graphql_type=Job | None, description=JOB)
-    async def job(self, info: Info, id: arguments.JobId, cluster: arguments.Cluster = None) -> Any:
-        """One job."""
-        return (await view(info, cluster or cluster_in(id))).job(id)
-
-    @strawberry.field(graphql_type=JobConnection | None, description=JOB_HISTORY)
-    async def job_history(
-        self,
-        info: Info,
-        cluster: arguments.Cluster = None,
-        since: arguments.Since = None,
-        until: arguments.Until = None,
-        filter: arguments.Jobs = None,
-        order_by: arguments.LatestFirst = None,
-        first: arguments.First = 100,
-        after: arguments.After = None,
-    ) -> Any:
-        """Past jobs of one cluster."""
-        question = JobHistory(filter, since, until, order_by, first, after)
-        return (await view(info, cluster)).job_history(question)
-
-    @strawberry.field(graphql_type=list[Queue] | None, description=QUEUES)
-    async def queues(self, info: Info, cluster: arguments.Cluster = None) -> Any:
-        """Queues of one cluster."""
-        return (await view(info, cluster)).queues()
-
-    @strawberry.field(graphql_type=Queue | None, description=QUEUE)
-    async def queue(self, info: Info, name: arguments.QueueName, cluster: arguments.Cluster = None) -> Any:
-        """One queue."""
-        return (await view(info, cluster)).queue(name)
-
-    @strawberry.field(graphql_type=NodeConnection | None, description=NODES)
-    async def nodes(
-        self,
-        info: Info,
-        cluster: arguments.Cluster = None,
-        filter: arguments.Nodes = None,
-        first: arguments.First = 500,
-        after: arguments.After = None,
-    ) -> Any:
-        """Nodes of one cluster."""
-        return (await view(info, cluster)).nodes(filter, first, after)
-
-    @strawberry.field(graphql_type=Node | None, description=NODE)
-    async def node(self, info: Info, name: arguments.NodeName, cluster: arguments.Cluster = None) -> Any:
-        """One node."""
-        return (await view(info, cluster)).node(name)
+    jobs: JobConnection | None = strawberry.field(description=JOBS)
+    job: Job | None = strawberry.field(description=JOB)
+    job_history: JobConnection | None = strawberry.field(description=JOB_HISTORY)
+    queues: list[Queue] | None = strawberry.field(description=QUEUES)
+    queue: Queue | None = strawberry.field(description=QUEUE)
+    nodes: NodeConnection | None = strawberry.field(description=NODES)
+    node: Node | None = strawberry.field(description=NODE)

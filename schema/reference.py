@@ -22,19 +22,21 @@ from graphql import (
     print_ast,
 )
 
+from resolvers.errors import ErrorCode
+
 T = TypeVar("T", bound=GraphQLNamedType)
 
 HEAD = """# Reference
 
-Everything there is to ask and to do, made from the schema by `make schema`: edit the descriptions there, not this page.
-What stands in a description behind its last colon is where Slurm says it: `squeue: TimeLimit` is a column of squeue's.
-How it is used is in [reading.md](reading.md) and [changing.md](changing.md), what can go wrong in
-[errors.md](errors.md).
+Every query, mutation, type and input. `make schema` writes this page from the schema: edit the descriptions there.
+The end of a description says where Slurm shows the value: `squeue: TimeLimit` is a column of squeue.
+See [reading.md](reading.md) and [changing.md](changing.md) for how to use them, [errors.md](errors.md) for what can go
+wrong.
 """
 
 
 def reference(schema: GraphQLSchema) -> str:
-    """The page, in Markdown; types are in the order of their names, fields in the schema's."""
+    """The page in Markdown: types by name, fields in the order of the schema."""
     own = [
         kind
         for name, kind in sorted(schema.type_map.items())
@@ -93,3 +95,11 @@ def _type(kind: GraphQLType, known: set[str]) -> str:
 
 def _one_line(description: str | None) -> str:
     return " ".join((description or "").split())
+
+
+def error_page(page: str) -> str:
+    """The text of docs/errors.md, with its table of `extensions.code` replaced by a current one."""
+    head = "| extensions.code | means | do |\n|---|---|---|\n"
+    before, _, rest = page.partition(head)
+    table = "".join(f"| {code.name} | {code.means} | {code.advice} |\n" for code in ErrorCode)
+    return f"{before}{head}{table}\n{rest.partition(chr(10) * 2)[2]}"

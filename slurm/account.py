@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 
 from slurm.command import Command, ProgramRefusedError, Question, Reply, require_success
+from slurm.operation import Operation, RunsAs
+
+ACCOUNT = Operation("account", argument=r"[^\0]{1,255}", runs_as=RunsAs.CALLER)
+"""The program looks the account up itself."""
 
 
 def account(name: str) -> Question[bool]:
     """Whether the head node has an account of that name, may it log in, and is it no system's."""
-    return Question((Command("account", arguments=(name,)),), read)
+    return Question((Command(ACCOUNT, arguments=(name,)),), read)
 
 
 def read(replies: Sequence[Reply]) -> bool:

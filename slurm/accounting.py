@@ -7,9 +7,10 @@ nothing is dropped, nothing guessed.
 
 from collections.abc import Mapping, Sequence
 
-from slurm import assoc_mgr
+from slurm import assoc_mgr, framing
 from slurm.command import AccountingDisabledError, Reply, SchedulerUnavailableError, require_success
 from slurm.errors import ParseError
+from slurm.operation import Operation
 
 _DISABLED = "not running a supported accounting_storage plugin"
 _NO_ANSWER = ("Problem talking to the database", "Unable to contact slurmdbd", "persist_conn", "DBD_")
@@ -17,6 +18,17 @@ HOW_TO_SWITCH_ON = (
     "The cluster keeps no accounts. Run slurmdbd and set AccountingStorageType=accounting_storage/slurmdbd in "
     "slurm.conf; on ParallelCluster configure Scheduling/SlurmSettings/Database."
 )
+
+
+def show(entity: str, **options: str) -> Operation:
+    """`sacctmgr show`, with the columns as `format` and the further options."""
+    return Operation(
+        f"sacctmgr show {entity}",
+        words=("sacctmgr", "--noheader", "--parsable2", "show", entity),
+        options={"format": framing.COLUMNS, **options},
+        assigns=True,
+        asks_slurmdbd=True,
+    )
 
 
 def require(reply: Reply) -> str:

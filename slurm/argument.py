@@ -1,17 +1,22 @@
-"""Inputs that become words of scontrol, `Key=Value`: how each is checked and written (scontrol(1), update and create).
+"""Inputs that become options of a command: how each value is checked and written, and what the head node takes.
 
-One line of a table is one input: its name, scontrol's key, its check, its meaning.
+A line of a table is one input: its name, its option, its kind, its meaning. The GraphQL input, the argument vector and
+the head node's check follow from it.
 """
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import Field, field, fields
 from datetime import UTC, datetime
-from typing import Any
+from enum import Enum
+from typing import Any, Generic, TypeVar
 
 from slurm.errors import ParseError
 from slurm.hostlist import expand
+from slurm.operation import FLAG
 from slurm.refusal import InvalidInputError, Refusal, RefusalCode
+
+T = TypeVar("T")
 
 TEXT_LIMIT = 1024
 """Bytes of a name, a comment or a reason (slurmctld refuses more of a job's)."""
@@ -19,48 +24,103 @@ PATH_LIMIT = 4096
 SENTENCE_FOR_OPERATORS = "Operators only."
 
 
-def assignment(key: str, write: Callable[[Any], str], about: str, operators: bool = False) -> Any:
-    """A line of a table: scontrol's key, how the value is written (ValueError: what is wrong), the meaning.
+class Kind(Generic[T]):
+    """A kind of value: `write` checks and writes it, and what it writes matches `pattern`.
 
-    `operators` tells that Slurm takes it from its operators alone.
+    `write` raises ValueError, which says what is wrong. The program on the head node knows the pattern alone.
+    """
+
+    def __init__(self, write: Callable[[T], str], pattern: str) -> None:
+        self.write = write
+        self.pattern = pattern
+
+    def __call__(self, value: T) -> str:
+        """The value as the command takes it. Raises ValueError."""
+        return self.write(value)
+
+
+def kind(pattern: str) -> Callable[[Callable[[T], str]], Kind[T]]:
+    """Make a kind of a function that checks and writes a value."""
+    return lambda write: Kind(write, pattern)
+
+
+def matching(pattern: str, message: str) -> Kind[str]:
+    """Text that matches the pattern; the message says what it must be."""
+    compiled = re.compile(pattern, re.ASCII)
+
+    def write(value: str) -> str:
+        if not compiled.fullmatch(value):
+            raise ValueError(message)
+        return value
+
+    return Kind(write, pattern)
+
+
+def or_nothing(one: Kind[T]) -> Kind[T]:
+    """The kind, and "" and [], which take away what was set."""
+    return Kind(lambda value: one(value) if value else "", f"({one.pattern})?")
+
+
+def wider(one: Kind[T], pattern: str) -> Kind[T]:
+    """The kind with a wider pattern, for an option that a second input adds to."""
+    return Kind(one.write, pattern)
+
+
+def listed(pattern: str, separator: str = ",") -> str:
+    """The pattern of one or more things."""
+    return f"({pattern})({separator}({pattern}))*"
+
+
+def assignment(key: str, kind: Kind[Any], about: str, operators: bool = False) -> Any:
+    """A line of a table of scontrol's Key=Value: the key, the kind of its value, the meaning.
+
+    `operators`: Slurm takes it from its operators alone.
     """
     sentence = f"{about} {SENTENCE_FOR_OPERATORS if operators else ''}".rstrip()
-    metadata = {"key": key, "write": write, "operators": operators, "about": f"{sentence} scontrol: {key}."}
+    metadata = {"key": key, "kind": kind, "operators": operators, "about": f"{sentence} scontrol: {key}."}
     return field(default=None, metadata=metadata)
 
 
 def described(about: str) -> Any:
-    """An input that is written together with another one."""
+    """An input that has no option of its own."""
     return field(default=None, metadata={"about": about})
 
 
-def assignments(inputs: Any, path: Sequence[str] = ("input",)) -> tuple[dict[str, str | int], list[Refusal]]:
-    """What the table's inputs become, value by scontrol's key, and what is wrong with others of them.
+def patterns(table: type) -> dict[str, str]:
+    """The options of a table, and the pattern of each one's values."""
+    lines = {line.metadata["key"]: line.metadata["kind"].pattern for line in _lines(table)}
+    others = [line.metadata["otherwise"] for line in _lines(table) if line.metadata.get("otherwise")]
+    return {**lines, **dict.fromkeys(others, FLAG)}
+
+
+def written(inputs: Any, path: Sequence[str] = ("input",)) -> tuple[dict[str, str | int], list[Refusal]]:
+    """The options that the table's inputs become, with their values, and what is wrong with other inputs.
 
     None is not given; "" and [] are written, and take away what was set.
     """
-    written: dict[str, str | int] = {}
+    options: dict[str, str | int] = {}
     refusals = []
     for line in _lines(inputs):
         value = getattr(inputs, line.name)
-        if value is None:
+        key = line.metadata["otherwise"] if value is False and "otherwise" in line.metadata else line.metadata["key"]
+        if value is None or key is None:
             continue
         try:
-            written[line.metadata["key"]] = line.metadata["write"](value)
+            options[key] = line.metadata["kind"](value)
         except ValueError as error:
             refusals.append(invalid(line.name, str(error), path))
-    return written, refusals
+    return options, refusals
 
 
 def for_operators(inputs: Any) -> list[str]:
-    """The names of the inputs that are given and that Slurm takes from its operators alone."""
+    """The names of the given inputs that Slurm takes from its operators alone."""
     return [
         line.name for line in _lines(inputs) if line.metadata["operators"] and getattr(inputs, line.name) is not None
     ]
 
 
 def require(*refusals: Refusal | None) -> None:
-    """Raise InvalidInputError with all that is wrong, if anything is."""
+    """Raise InvalidInputError with all refusals, if there are any."""
     if wrong := [refusal for refusal in refusals if refusal is not None]:
         raise InvalidInputError(wrong)
 
@@ -72,22 +132,44 @@ def invalid(name: str, message: str, path: Sequence[str] = ("input",)) -> Refusa
     return Refusal(RefusalCode.INVALID_INPUT, f"{camel} {message}.", [*path, camel])
 
 
-def _lines(inputs: Any) -> list[Field[Any]]:
-    return [line for line in fields(inputs) if "key" in line.metadata]
+def checked(name: str, kind: Kind[T], value: T, path: Sequence[str] = ("input",)) -> Refusal | None:
+    """Why the value of one input is refused; None if it is not."""
+    try:
+        kind(value)
+    except ValueError as error:
+        return invalid(name, str(error), path)
+    return None
 
 
-def word(value: str) -> str:
-    """One name, of an account, a QOS, a partition, a reservation or a user."""
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]*", value):
-        raise ValueError("must be one word of letters, digits and _ . : @ + -")
-    return value
+def _lines(table: Any) -> list[Field[Any]]:
+    return [line for line in fields(table) if "key" in line.metadata]
 
 
+flag: Kind[bool] = Kind(lambda value: "", FLAG)
+"""An option without a value."""
+
+NUMBER = r"\d{1,10}"
+_WORD = r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]*"
+
+word = matching(_WORD, "must be one word of letters, digits and _ . : @ + -")
+"""One name, of an account, a QOS, a partition, a reservation or a user."""
+
+
+@kind(rf"(?![Aa][Ll][Ll]\Z){_WORD}")
+def node(value: str) -> str:
+    """The name of one node."""
+    if value.upper() == "ALL":
+        raise ValueError("means every node of the cluster to scontrol: name the nodes")
+    return word(value)
+
+
+@kind(listed(_WORD))
 def words(value: str) -> str:
     """Names joined by commas."""
     return ",".join(map(word, value.split(",")))
 
 
+@kind(listed(_WORD))
 def names(value: Sequence[str]) -> str:
     """A list of names, at least one."""
     if not value:
@@ -95,16 +177,13 @@ def names(value: Sequence[str]) -> str:
     return ",".join(map(word, value))
 
 
-def or_nothing(write: Callable[[Any], str]) -> Callable[[Any], str]:
-    """The check, but "" and [] are let through: they take away what was set."""
-    return lambda value: write(value) if value else ""
-
-
+@kind(rf"[^\0]{{0,{TEXT_LIMIT}}}")
 def text(value: str) -> str:
     """Any text of at most 1024 bytes."""
     return bounded(value, TEXT_LIMIT)
 
 
+@kind(rf"[^\0\r\n]{{1,{TEXT_LIMIT}}}")
 def line(value: str) -> str:
     """One line of text that is not blank."""
     if not value.strip() or "\n" in value or "\r" in value:
@@ -112,6 +191,7 @@ def line(value: str) -> str:
     return bounded(value, TEXT_LIMIT)
 
 
+@kind(rf"[^\0]{{1,{PATH_LIMIT}}}")
 def path(value: str) -> str:
     """A path, absolute or relative to the job's folder."""
     if not value:
@@ -119,6 +199,7 @@ def path(value: str) -> str:
     return bounded(value, PATH_LIMIT)
 
 
+@kind(rf"/[^\0]{{0,{PATH_LIMIT - 1}}}")
 def folder(value: str) -> str:
     """An absolute path."""
     if not value.startswith("/"):
@@ -126,6 +207,7 @@ def folder(value: str) -> str:
     return path(value)
 
 
+@kind(NUMBER)
 def count(value: int) -> str:
     """A number of things, 1 or more."""
     if not 1 <= value < 2**32 - 2:
@@ -133,6 +215,7 @@ def count(value: int) -> str:
     return str(value)
 
 
+@kind(NUMBER)
 def number(value: int) -> str:
     """A number, 0 or more."""
     if not 0 <= value < 2**32 - 2:
@@ -140,6 +223,7 @@ def number(value: int) -> str:
     return str(value)
 
 
+@kind("-?" + NUMBER)
 def niceness(value: int) -> str:
     """Slurm's range for nice values (sbatch(1), --nice)."""
     if not -2147483645 <= value <= 2147483645:
@@ -147,6 +231,7 @@ def niceness(value: int) -> str:
     return str(value)
 
 
+@kind(r"\d{1,10}:\d\d")
 def time_limit(seconds: int) -> str:
     """Minutes and seconds, "90:00"."""
     if not 1 <= seconds < 2**32:
@@ -154,6 +239,7 @@ def time_limit(seconds: int) -> str:
     return f"{seconds // 60}:{seconds % 60:02}"
 
 
+@kind(r"uts\d{1,10}")
 def moment(value: datetime) -> str:
     """A point in time with its zone, as "uts" and epoch seconds."""
     if value.tzinfo is None:
@@ -164,16 +250,21 @@ def moment(value: datetime) -> str:
     return f"uts{epoch}"
 
 
+@kind("[01]")
 def yes_or_no(value: bool) -> str:
     """1 or 0."""
     return "1" if value else "0"
 
 
+_HOSTS = r"[A-Za-z0-9][A-Za-z0-9_.,\[\]-]*"
+
+
+@kind(_HOSTS)
 def hosts(value: Sequence[str]) -> str:
     """Node names or hostlists, as `queue1-dy-large-[1-4]`, joined by commas."""
     joined = ",".join(value)
     # "ALL" would be every node of the cluster; brackets are for numbers alone.
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.,\[\]-]*", joined) or "ALL" in joined.upper().split(","):
+    if not re.fullmatch(_HOSTS, joined) or "ALL" in joined.upper().split(","):
         raise ValueError("must be names of nodes, as queue1-st-small-1 or queue1-dy-large-[1-4]")
     try:
         expand(joined)
@@ -182,30 +273,37 @@ def hosts(value: Sequence[str]) -> str:
     return joined
 
 
-def constraint(value: str) -> str:
-    """Features and their operators, as `static`, `[a|b]` or `c5.large*2&efa` (sbatch(1), --constraint)."""
-    if not re.fullmatch(r"[A-Za-z0-9_.=&|*\[\]():,+-]{1,1024}", value):
-        raise ValueError("must be features joined by & or |, as static or c5.large|c5.xlarge")
-    return value
-
-
-def licenses(value: str) -> str:
-    """Licenses and their counts, as `matlab:2,ansys` (sbatch(1), --licenses)."""
-    one = r"[A-Za-z0-9_][A-Za-z0-9_.@/+-]*(:\d{1,9})?"
-    if not re.fullmatch(rf"{one}([,;]{one})*", value):
-        raise ValueError("must be licenses with their counts, as matlab:2,ansys:1")
-    return value
-
+constraint = matching(
+    r"[A-Za-z0-9_.=&|*\[\]():,+-]{1,1024}", "must be features joined by & or |, as static or c5.large|c5.xlarge"
+)
+"""Features and their operators, as `static`, `[a|b]` or `c5.large*2&efa` (sbatch(1), --constraint)."""
+licenses = matching(
+    listed(r"[A-Za-z0-9_][A-Za-z0-9_.@/+-]*(:\d{1,9})?", "[,;]"),
+    "must be licenses with their counts, as matlab:2,ansys:1",
+)
+"""Licenses and their counts, as `matlab:2,ansys` (sbatch(1), --licenses)."""
 
 _TERM = r"(singleton|after(any|corr|notok|ok|burstbuffer)?(:\d{1,10}(_(\d{1,10}|\*))?(\+\d{1,6})?)+)"
-_DEPENDENCY = re.compile(rf"{_TERM}((,{_TERM})*|(\?{_TERM})*)")
+dependency = matching(
+    rf"{_TERM}((,{_TERM})*|(\?{_TERM})*)", "must be such as afterok:123:124,afterany:125_4 or singleton"
+)
+"""What a job waits for (sbatch(1), --dependency)."""
 
 
-def dependency(value: str) -> str:
-    """What a job waits for (sbatch(1), --dependency)."""
-    if not _DEPENDENCY.fullmatch(value):
-        raise ValueError("must be such as afterok:123:124,afterany:125_4 or singleton")
-    return value
+def one_of(members: type[Enum]) -> Kind[Any]:
+    """A member of an enum, written as its value."""
+    return Kind(lambda member: str(member.value), "|".join(member.value for member in members))
+
+
+def some_of(members: type[Enum]) -> Kind[Any]:
+    """Members of an enum, at least one, written as their values."""
+
+    def write(value: Sequence[Enum]) -> str:
+        if not value:
+            raise ValueError("must name at least one")
+        return ",".join(member.value for member in value)
+
+    return Kind(write, listed(one_of(members).pattern))
 
 
 def bounded(value: str, limit: int) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from slurm.command import Reply, require_success
 from slurm.errors import ParseError
+from slurm.operation import Operation
 
 RAW, JOBS, SUBMITTED, WALL = "use: UsageRaw", "use: GrpJobs", "use: GrpSubmitJobs", "use: GrpWall"
 TRES, TRES_MINUTES, TRES_RUN_MINUTES = "use: GrpTRES", "use: GrpTRESMins", "use: GrpTRESRunMins"
@@ -23,6 +24,12 @@ _ASSOCIATION = re.compile(
     r"(?m) ID=(?P<id>\d+) +SharesRaw/Norm/Level/Factor=\S+ +UsageRaw/Norm/Efctv=([\d.]+)/\S+ .*?" + _GROUP
 )
 _QOS = re.compile(r"(?m)^QOS=.*?\((?P<id>\d+)\) +UsageRaw=([\d.]+)" + _GROUP)
+
+
+SHOW_ASSOCIATIONS = Operation(
+    "scontrol show assoc_mgr associations", words=("scontrol", "--oneliner", "show", "assoc_mgr", "flags=assoc")
+)
+SHOW_QOS = Operation("scontrol show assoc_mgr qos", words=("scontrol", "--oneliner", "show", "assoc_mgr", "flags=qos"))
 
 
 def associations(reply: Reply) -> dict[str, Mapping[str, str]]:

@@ -3,25 +3,13 @@
 from collections.abc import Sequence
 from functools import partial
 
-from slurm import accounting, assoc_mgr
+from slurm import accounting, argument, assoc_mgr
 from slurm.assoc_mgr import held, minutes_as_seconds, used, whole
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply
 from slurm.duration import seconds
 from slurm.errors import ParseError
-from slurm.text import integer
-
-
-def _verbatim(value: str) -> str:
-    return value
-
-
-def _text(value: str) -> str | None:
-    return value or None
-
-
-def _list(value: str) -> list[str]:
-    return [entry for entry in value.split(",") if entry]
+from slurm.text import entries, integer, text_or_none, verbatim
 
 
 def _shares(value: str) -> int | None:
@@ -35,12 +23,16 @@ class Association(Record):
     """
 
     id_number = Column(integer, "ID", about="The number that accounting knows it by. sacctmgr: ID.")
-    cluster_name = Column(_verbatim, "Cluster", about="What Slurm calls the cluster. sacctmgr: Cluster.")
-    account = Column(_verbatim, "Account", about="The account. sacctmgr: Account.")
-    user = Column(_text, "User", about="The user in the account; null for the account itself. sacctmgr: User.")
-    queue_name = Column(_text, "Partition", about="The only queue that it is for; null for all. sacctmgr: Partition.")
+    cluster_name = Column(verbatim, "Cluster", about="What Slurm calls the cluster. sacctmgr: Cluster.")
+    account = Column(verbatim, "Account", about="The account. sacctmgr: Account.")
+    user = Column(text_or_none, "User", about="The user in the account; null for the account itself. sacctmgr: User.")
+    queue_name = Column(
+        text_or_none, "Partition", about="The only queue that it is for; null for all. sacctmgr: Partition."
+    )
     parent_account = Column(
-        _text, "ParentName", about="The account above; null for a user, and for the topmost. sacctmgr: ParentName."
+        text_or_none,
+        "ParentName",
+        about="The account above; null for a user, and for the topmost. sacctmgr: ParentName.",
     )
     shares = Column(
         _shares, "Share", about="Its shares beside its siblings'; null if it has its parent's. sacctmgr: Share."
@@ -48,19 +40,21 @@ class Association(Record):
     priority = Column(
         integer, "Priority", about="What it adds to a job's priority; null for nothing. sacctmgr: Priority."
     )
-    default_qos = Column(_text, "DefaultQOS", about="The QOS of jobs that ask for none. sacctmgr: DefaultQOS.")
-    qos = Column(_list, "QOS", about="The QOS that jobs may ask for. sacctmgr: QOS.")
+    default_qos = Column(text_or_none, "DefaultQOS", about="The QOS of jobs that ask for none. sacctmgr: DefaultQOS.")
+    qos = Column(entries, "QOS", about="The QOS that jobs may ask for. sacctmgr: QOS.")
     max_tres = Column(
-        _list, "GrpTRES", about="The most that all its running jobs together may hold, as `cpu=64`. sacctmgr: GrpTRES."
+        entries,
+        "GrpTRES",
+        about="The most that all its running jobs together may hold, as `cpu=64`. sacctmgr: GrpTRES.",
     )
     max_tres_minutes = Column(
-        _list,
+        entries,
         "GrpTRESMins",
         about="The most that all its jobs together may use up, in minutes times what they hold, as `cpu=1000`. "
         "sacctmgr: GrpTRESMins.",
     )
     max_tres_run_minutes = Column(
-        _list,
+        entries,
         "GrpTRESRunMins",
         about="The most that all its running jobs together may have ahead of them, in minutes times what they hold. "
         "sacctmgr: GrpTRESRunMins.",
@@ -86,12 +80,12 @@ class Association(Record):
         "MaxSubmitJobs",
         about="How many jobs of one user may wait or run; null for unlimited. sacctmgr: MaxSubmitJobs.",
     )
-    max_tres_per_job = Column(_list, "MaxTRES", about="The most that one job may hold. sacctmgr: MaxTRES.")
+    max_tres_per_job = Column(entries, "MaxTRES", about="The most that one job may hold. sacctmgr: MaxTRES.")
     max_tres_per_node = Column(
-        _list, "MaxTRESPerNode", about="The most that one job may hold on each node. sacctmgr: MaxTRESPerNode."
+        entries, "MaxTRESPerNode", about="The most that one job may hold on each node. sacctmgr: MaxTRESPerNode."
     )
     max_tres_minutes_per_job = Column(
-        _list,
+        entries,
         "MaxTRESMinsPerJob",
         about="The most that one job may use up, in minutes times what it holds. sacctmgr: MaxTRESMinsPerJob.",
     )
@@ -138,16 +132,20 @@ class Association(Record):
 class Account(Record):
     """An account that jobs are charged to."""
 
-    name = Column(_verbatim, "Account", about="The account's name. sacctmgr: Account.")
+    name = Column(verbatim, "Account", about="The account's name. sacctmgr: Account.")
     organization = Column(
-        _text, "Organization", about="Whose it is, in the administrators' words. sacctmgr: Organization."
+        text_or_none, "Organization", about="Whose it is, in the administrators' words. sacctmgr: Organization."
     )
     description = Column(
-        _text, "Description", about="What it is for, in the administrators' words. sacctmgr: Description."
+        text_or_none, "Description", about="What it is for, in the administrators' words. sacctmgr: Description."
     )
 
 
 _SACCTMGR = [source for source in Association.sources() if source not in assoc_mgr.SOURCES]
+
+
+SHOW = accounting.show("associations", cluster=argument.word.pattern)
+SHOW_ACCOUNTS = accounting.show("account")
 
 
 def associations(cluster: str | None = None) -> Question[Rows[Association]]:
@@ -157,8 +155,8 @@ def associations(cluster: str | None = None) -> Question[Rows[Association]]:
     """
     options: dict[str, str | int] = {"format": ",".join(_SACCTMGR)}
     commands = (
-        Command("sacctmgr show associations", {**options, "cluster": cluster} if cluster else options),
-        Command("scontrol show assoc_mgr associations"),
+        Command(SHOW, {**options, "cluster": cluster} if cluster else options),
+        Command(assoc_mgr.SHOW_ASSOCIATIONS),
     )
     return Question(commands, read)
 
@@ -173,7 +171,7 @@ def read(replies: Sequence[Reply]) -> Rows[Association]:
 def accounts() -> Question[Rows[Account]]:
     """All accounts. Reading raises AccountingDisabledError where the cluster keeps none."""
     columns = Account.sources()
-    return Question((Command("sacctmgr show account", {"format": ",".join(columns)}),), partial(_read, columns=columns))
+    return Question((Command(SHOW_ACCOUNTS, {"format": ",".join(columns)}),), partial(_read, columns=columns))
 
 
 def _read(replies: Sequence[Reply], columns: Sequence[str]) -> Rows[Account]:

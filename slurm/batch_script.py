@@ -5,10 +5,20 @@ from collections.abc import Sequence
 
 from slurm import job_id
 from slurm.command import Command, Question, Reply, require_scheduler
+from slurm.operation import Operation, RunsAs
 from slurm.refusal import Refusal, refusal
 
 _FAILED = re.compile(r"job script retrieval failed: (?P<why>.*)")
 _NONE = "Job script not specified"
+
+
+WRITE = Operation(
+    "scontrol write batch_script",
+    words=("scontrol", "write", "batch_script"),
+    argument=job_id.ARGUMENT,
+    last_words=("-",),
+    runs_as=RunsAs.CALLER,
+)
 
 
 def batch_script(job: str) -> Question[str | Refusal | None]:
@@ -20,7 +30,7 @@ def batch_script(job: str) -> Question[str | Refusal | None]:
     parsed = job_id.parse(job)
     task = f"_{parsed.task}" if parsed.task is not None else ""
     component = f"+{parsed.component}" if parsed.component is not None else ""
-    return Question((Command("scontrol write batch_script", arguments=(f"{parsed.job}{task}{component}",)),), read)
+    return Question((Command(WRITE, arguments=(f"{parsed.job}{task}{component}",)),), read)
 
 
 def read(replies: Sequence[Reply]) -> str | Refusal | None:

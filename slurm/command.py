@@ -5,27 +5,41 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+from slurm.operation import Operation
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Command:
-    """One operation of the program on the head node (headnode/program.py holds the list of what it runs).
+    """One operation for the head node, with the values of one request.
 
-    `operation` names the Slurm command ("squeue", "scontrol hold"), `options` its long options without dashes
-    ("" for a flag), `arguments` what stands behind them. The program checks every one of them again. An option whose
-    value is the number n means the job that the n-th reply of the same bundle names. `key` is sbatch's idempotency
-    key.
+    `options` maps the operation's options to their values ("" for a flag). An option whose value is the number n
+    stands for the job id in the n-th reply of the same bundle. `key` is sbatch's idempotency key. The program on the
+    head node checks every value again.
     """
 
-    operation: str
+    operation: Operation
     options: Mapping[str, str | int] = field(default_factory=dict)
     arguments: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     stdin: str | None = None
     key: str | None = None
+
+    def as_data(self) -> dict[str, Any]:
+        """The operation as the request to the head node has it."""
+        return {
+            "operation": self.operation.name,
+            "options": {
+                name: {"job_of": value} if isinstance(value, int) else value for name, value in self.options.items()
+            },
+            "arguments": list(self.arguments),
+            "environment": dict(self.environment),
+            "stdin": self.stdin,
+            "key": self.key,
+        }
 
 
 @dataclass(frozen=True)

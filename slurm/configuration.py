@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, require_success
 from slurm.instant import instant
+from slurm.operation import Operation
 from slurm.text import integer, word
 
 _LINE = re.compile(r"^([\w\[\]]+)\s+= (.*)$", re.MULTILINE)
-
-
-def _text(value: str) -> str | None:
-    return word(value)
 
 
 def _seconds(value: str) -> int | None:
@@ -47,11 +44,11 @@ class Configuration(Record):
     """Facts of the cluster's configuration that are worth knowing."""
 
     slurm_version = Column(
-        _text, "SLURM_VERSION", about="The version of slurmctld, as `23.11.10`. scontrol: SLURM_VERSION."
+        word, "SLURM_VERSION", about="The version of slurmctld, as `23.11.10`. scontrol: SLURM_VERSION."
     )
-    cluster_name = Column(_text, "ClusterName", about="What Slurm calls the cluster. slurm.conf: ClusterName.")
+    cluster_name = Column(word, "ClusterName", about="What Slurm calls the cluster. slurm.conf: ClusterName.")
     controller = Column(
-        _text, "SlurmctldHost[0]", about="The host of slurmctld and its address. slurm.conf: SlurmctldHost."
+        word, "SlurmctldHost[0]", about="The host of slurmctld and its address. slurm.conf: SlurmctldHost."
     )
     boot_time = Column(instant, "BOOT_TIME", about="When slurmctld started. scontrol: BOOT_TIME.")
     accounting_enabled = Column(
@@ -146,9 +143,12 @@ class Configuration(Record):
     )
 
 
+SHOW = Operation("scontrol show config", words=("scontrol", "show", "config"))
+
+
 def configuration() -> Question[Configuration]:
     """The running slurmctld's configuration."""
-    return Question((Command("scontrol show config"),), read)
+    return Question((Command(SHOW),), read)
 
 
 def read(replies: Sequence[Reply]) -> Configuration:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from slurm import accounting
+from slurm import accounting, framing
 from slurm.assoc_mgr import whole
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, SlurmError, require_success
-from slurm.text import decimal, integer
+from slurm.operation import Operation
+from slurm.text import decimal, integer, text_or_none
 
 
 class FairShareDisabledError(SlurmError):
@@ -16,10 +17,6 @@ class FairShareDisabledError(SlurmError):
 def _account(value: str) -> str:
     # Blanks before it show how deep in the tree the account stands.
     return value.lstrip(" ")
-
-
-def _text(value: str) -> str | None:
-    return value or None
 
 
 def _shares(value: str) -> int | None:
@@ -34,8 +31,10 @@ class FairShare(Record):
     """An account, or a user in an account: what share it has, what it has used."""
 
     account = Column(_account, "Account", about="The account. sshare: Account.")
-    user = Column(_text, "User", about="The user in the account; null for the account itself. sshare: User.")
-    queue_name = Column(_text, "Partition", about="The only queue that it is for; null for all. sshare: Partition.")
+    user = Column(text_or_none, "User", about="The user in the account; null for the account itself. sshare: User.")
+    queue_name = Column(
+        text_or_none, "Partition", about="The only queue that it is for; null for all. sshare: Partition."
+    )
     shares = Column(
         _shares,
         "RawShares",
@@ -75,9 +74,14 @@ HOW_TO_SWITCH_ON = (
 )
 
 
+SSHARE = Operation(
+    "sshare", words=("sshare", "--noheader", "--parsable2", "--all"), options={"format": framing.COLUMNS}
+)
+
+
 def fair_shares() -> Question[Rows[FairShare]]:
     """All accounts and users, in the order of their tree. Reading raises FairShareDisabledError where there is none."""
-    return Question((Command("sshare", {"format": ",".join(FairShare.sources())}),), read)
+    return Question((Command(SSHARE, {"format": ",".join(FairShare.sources())}),), read)
 
 
 def read(replies: Sequence[Reply]) -> Rows[FairShare]:

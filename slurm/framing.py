@@ -16,6 +16,13 @@ from collections.abc import Collection, Iterator, Sequence
 from slurm.errors import ParseError
 
 _FIRST = "~"  # occurs nowhere else in a separator, so the end of a value can never be taken for its beginning
+SEPARATOR = _FIRST + "[A-Za-z0-9]{8}"
+"""The pattern of a separator."""
+_COLUMN = f"[A-Za-z_-]+:({SEPARATOR}|{_FIRST})"
+FORMAT = f"{_COLUMN}(,{_COLUMN})*"
+"""The pattern of what `format_string` makes."""
+COLUMNS = "[A-Za-z]+(,[A-Za-z]+)*"
+"""The pattern of names of columns, joined by commas: the `format` of sacct, sacctmgr, sshare and sstat."""
 
 
 def separator() -> str:
@@ -29,7 +36,7 @@ def separator() -> str:
 
 
 _ALPHABET = string.ascii_letters + string.digits
-_SEPARATOR = re.compile(_FIRST + "[A-Za-z0-9]{8}")
+_SEPARATOR = re.compile(SEPARATOR)
 
 
 def separators(text: str) -> list[str]:

@@ -7,12 +7,33 @@ from functools import partial
 
 from slurm import job_id
 from slurm.command import Command, Question, Reply
+from slurm.operation import FLAG, Operation, RunsAs
 from slurm.refusal import Refusal, RefusalCode, refusal
 from slurm.states import DescribedEnum
 
-SIGNAL = re.compile(r"(SIG)?[A-Z][A-Z0-9]{1,9}|[1-9][0-9]?")
+_SIGNAL = r"(SIG)?[A-Z][A-Z0-9]{1,9}|[1-9][0-9]?"
+SIGNAL = re.compile(_SIGNAL)
 NOT_RUNNING = "The job does not run, so no signal reaches it. KILL alone ends a job that waits or is suspended."
 _KILL = ("KILL", "SIGKILL", "9")
+
+SCANCEL = Operation(
+    "scancel",
+    words=("scancel", "--verbose"),  # without it, scancel passes over unknown and ended jobs in silence, with 0
+    options={"signal": _SIGNAL, "state": "RUNNING", "batch": FLAG, "full": FLAG},
+    argument=job_id.ARGUMENT,
+    runs_as=RunsAs.CALLER,
+)
+
+
+def _scontrol(verb: str, runs_as: RunsAs) -> Operation:
+    return Operation(f"scontrol {verb}", words=("scontrol", verb), argument=job_id.ARGUMENT, runs_as=runs_as)
+
+
+HOLD = _scontrol("hold", RunsAs.CALLER)
+RELEASE = _scontrol("release", RunsAs.CALLER)
+REQUEUE = _scontrol("requeue", RunsAs.CALLER)
+SUSPEND = _scontrol("suspend", RunsAs.ADMINISTRATOR)
+RESUME = _scontrol("resume", RunsAs.ADMINISTRATOR)
 
 
 class SignalTarget(DescribedEnum):
@@ -31,18 +52,16 @@ def cancel(
 ) -> Question[list[Refusal | None]]:
     """Cancel each job, or send it a signal by name or number; for each None, or why not.
 
-    `target` counts with a signal only. `--verbose` makes scancel tell of unknown and finished jobs, which it otherwise
-    passes over with exit code 0.
-
-    Slurm has a signal for jobs that run, and KILL for all: another one to a job that waits or is suspended scancel
-    tries for a minute and a half ("Job is in transitional state, retrying"), unless it is told to pass over such jobs.
+    `target` counts with a signal only. Slurm delivers KILL to every job, other signals to running jobs alone: scancel
+    would retry for a minute and a half for a job that waits or is suspended ("Job is in transitional state,
+    retrying"). `--state=RUNNING` makes it pass over such jobs.
     """
     if signal is None:
-        return _each(Command("scancel"), jobs)
+        return _each(Command(SCANCEL), jobs)
     options = {"signal": signal, **_TARGET_OPTIONS[target]}
     if signal in _KILL:
-        return _each(Command("scancel", options=options), jobs)
-    question = _each(Command("scancel", options={**options, "state": "RUNNING"}), jobs)
+        return _each(Command(SCANCEL, options=options), jobs)
+    question = _each(Command(SCANCEL, options={**options, "state": "RUNNING"}), jobs)
     return Question(question.commands, lambda replies: [_passed_over(why) for why in question.read(replies)])
 
 
@@ -58,17 +77,17 @@ def _passed_over(why: Refusal | None) -> Refusal | None:
 
 def hold(jobs: Sequence[str]) -> Question[list[Refusal | None]]:
     """Keep each waiting job from starting; for each None, or why not."""
-    return _each(Command("scontrol hold"), jobs)
+    return _each(Command(HOLD), jobs)
 
 
 def release(jobs: Sequence[str]) -> Question[list[Refusal | None]]:
     """Let each held job start; for each None, or why not."""
-    return _each(Command("scontrol release"), jobs)
+    return _each(Command(RELEASE), jobs)
 
 
 def requeue(jobs: Sequence[str]) -> Question[list[Refusal | None]]:
     """Stop each running or finished job and put it back into its queue; for each None, or why not."""
-    return _each(Command("scontrol requeue"), jobs)
+    return _each(Command(REQUEUE), jobs)
 
 
 def suspend(jobs: Sequence[str]) -> Question[list[Refusal | None]]:
@@ -76,17 +95,17 @@ def suspend(jobs: Sequence[str]) -> Question[list[Refusal | None]]:
 
     Slurm's administrators only, the job's own user not among them.
     """
-    return _each_suspended(Command("scontrol suspend"), jobs)
+    return _each_suspended(Command(SUSPEND), jobs)
 
 
 def resume(jobs: Sequence[str]) -> Question[list[Refusal | None]]:
     """Let each suspended job go on; for each None, or why not. Slurm's administrators only."""
-    return _each_suspended(Command("scontrol resume"), jobs)
+    return _each_suspended(Command(RESUME), jobs)
 
 
 def _each(command: Command, jobs: Sequence[str]) -> Question[list[Refusal | None]]:
     """One command a job, so that every job has its own answer."""
-    commands = tuple(Command(command.operation, command.options, (_argument(job),)) for job in jobs)
+    commands = tuple(Command(command.operation, command.options, (job_id.argument(job),)) for job in jobs)
     return Question(commands, partial(_read, jobs=jobs))
 
 
@@ -100,11 +119,6 @@ def _unknown(why: Refusal | None) -> Refusal | None:
     if why and "Unexpected message received" in why.message:
         return Refusal(RefusalCode.NOT_FOUND, why.message, why.field, why.id)
     return why
-
-
-def _argument(job: str) -> str:
-    """The id without an array's `%limit`, which squeue shows and scancel does not take. Raises ParseError."""
-    return re.sub(r"%\d+\]$", "]", str(job_id.parse(job)))
 
 
 def _read(replies: Sequence[Reply], jobs: Sequence[str]) -> list[Refusal | None]:

@@ -20,6 +20,10 @@ _ID = re.compile(
 )
 
 
+ARGUMENT = rf"[1-9][0-9]{{0,9}}(_{_NUMBER}|_\[{_STEP}(,{_STEP})*\]|\+[0-9]{{1,4}})?"
+"""The pattern of an id as a command takes it: without the `%limit` of an array's waiting tasks."""
+
+
 @dataclass(frozen=True)
 class JobId:
     """A job, one task of an array, an array's waiting tasks, or a component of a heterogeneous job.
@@ -107,3 +111,8 @@ def parse(text: str) -> JobId:
     if int(job) >= NO_VAL or (task is not None and int(task) >= NO_VAL):
         raise ParseError("job id", text)
     return JobId(int(job), None if task is None else int(task), tasks, None if component is None else int(component))
+
+
+def argument(text: str) -> str:
+    """The id as a command takes it: without the `%limit` that squeue shows. Raises ParseError as `parse` does."""
+    return re.sub(r"%\d+\]$", "]", str(parse(text)))

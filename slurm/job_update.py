@@ -13,6 +13,7 @@ from functools import partial
 from slurm import argument, job_id
 from slurm.argument import assignment, described, invalid, or_nothing
 from slurm.command import Command, Question, Reply
+from slurm.operation import Operation, RunsAs
 from slurm.refusal import Refusal, RefusalCode, refusal
 
 
@@ -51,7 +52,7 @@ class JobUpdate:
     )
     nodes: int | None = assignment(
         "NumNodes",
-        argument.count,
+        argument.wider(argument.count, f"{argument.NUMBER}(-{argument.NUMBER})?"),  # maxNodes makes a range of it
         "How many nodes, or how many at least if `maxNodes` is given. That of a running job can only be lowered.",
     )
     max_nodes: int | None = described("How many nodes at most; needs `nodes`. scontrol: NumNodes.")
@@ -87,17 +88,27 @@ class JobUpdate:
     stdout_path: str | None = assignment("StdOut", argument.path, "The file for output, of a job that waits.")
 
 
+UPDATE = Operation(
+    "scontrol update job",
+    words=("scontrol", "update"),
+    options={"JobId": job_id.ARGUMENT, **argument.patterns(JobUpdate)},
+    runs_as=RunsAs.CALLER,
+    assigns=True,
+    needs=("JobId",),
+)
+
+
 def update(jobs: Sequence[str], changes: JobUpdate) -> Question[list[Refusal | None]]:
     """Change each job; for each None, or why not.
 
     Raises InvalidInputError, with everything that is wrong, before anything is sent; ParseError for what is no job id.
     """
-    options, refusals = argument.assignments(changes)
+    options, refusals = argument.written(changes)
     argument.require(*refusals, _wrong_node_range(changes))
     argument.require(_without_change(options))
     if changes.max_nodes is not None:
         options["NumNodes"] = f"{changes.nodes}-{changes.max_nodes}"
-    commands = tuple(Command("scontrol update job", {"JobId": _argument(job), **options}) for job in jobs)
+    commands = tuple(Command(UPDATE, {"JobId": job_id.argument(job), **options}) for job in jobs)
     return Question(commands, partial(read, jobs=jobs))
 
 
@@ -143,8 +154,3 @@ def _wrong_node_range(changes: JobUpdate) -> Refusal | None:
 
 def _without_change(options: Mapping[str, object]) -> Refusal | None:
     return None if options else Refusal(RefusalCode.INVALID_INPUT, "Name at least one thing to change.", ["input"])
-
-
-def _argument(job: str) -> str:
-    """The id without an array's `%limit`, which squeue shows and scontrol does not take. Raises ParseError."""
-    return re.sub(r"%\d+\]$", "]", str(job_id.parse(job)))

@@ -4,12 +4,9 @@ from collections.abc import Sequence
 
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, require_success
+from slurm.operation import Operation
 from slurm.scontrol_record import fields
-from slurm.text import integer
-
-
-def _verbatim(value: str) -> str:
-    return value
+from slurm.text import integer, verbatim
 
 
 def _yes(value: str) -> bool:
@@ -20,7 +17,7 @@ class License(Record):
     """A license, as many as jobs may hold at once."""
 
     name = Column(
-        _verbatim,
+        verbatim,
         "LicenseName",
         about="The license's name; with `@` the server's behind it, if accounting keeps it. scontrol: LicenseName.",
     )
@@ -33,9 +30,12 @@ class License(Record):
     )
 
 
+SHOW = Operation("scontrol show licenses", words=("scontrol", "--oneliner", "show", "licenses"))
+
+
 def licenses() -> Question[Rows[License]]:
     """All licenses, by name."""
-    return Question((Command("scontrol show licenses"),), read)
+    return Question((Command(SHOW),), read)
 
 
 _NONE = "No licenses configured in Slurm."

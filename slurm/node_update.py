@@ -5,6 +5,7 @@ from functools import partial
 
 from slurm import argument
 from slurm.command import Command, Question, Reply
+from slurm.operation import Operation, RunsAs
 from slurm.refusal import Refusal, RefusalCode, refusal
 from slurm.states import DescribedEnum
 
@@ -24,6 +25,18 @@ class NodeAction(DescribedEnum):
     POWER_DOWN_FORCE = "POWER_DOWN_FORCE", "End its jobs and stop its instance now. Slurm 21.08 or newer."
 
 
+UPDATE = Operation(
+    "scontrol update node",
+    words=("scontrol", "update"),
+    options={
+        "NodeName": argument.node.pattern,
+        "State": argument.one_of(NodeAction).pattern,
+        "Reason": argument.line.pattern,
+    },
+    runs_as=RunsAs.ADMINISTRATOR,
+    assigns=True,
+    needs=("NodeName",),
+)
 NEEDS_REASON = frozenset({NodeAction.DRAIN, NodeAction.DOWN})
 
 
@@ -35,7 +48,7 @@ def update(nodes: Sequence[str], action: NodeAction, reason: str | None = None) 
     """
     argument.require(_wrong_names(nodes), _wrong_reason(action, reason))
     options = {"State": action.value, **({"Reason": reason} if reason else {})}
-    commands = tuple(Command("scontrol update node", {"NodeName": node, **options}) for node in nodes)
+    commands = tuple(Command(UPDATE, {"NodeName": node, **options}) for node in nodes)
     return Question(commands, partial(read, nodes=nodes))
 
 
@@ -53,9 +66,7 @@ def _about(why: Refusal, node: str) -> Refusal:
 def _wrong_names(nodes: Sequence[str]) -> Refusal | None:
     try:
         for node in nodes:
-            argument.word(node)
-            if node.upper() == "ALL":
-                raise ValueError("means every node of the cluster to scontrol: name the nodes")
+            argument.node(node)
     except ValueError as error:
         return argument.invalid("names", f"hold {node[:80]!r}, which {error}")
     return None
@@ -64,8 +75,4 @@ def _wrong_names(nodes: Sequence[str]) -> Refusal | None:
 def _wrong_reason(action: NodeAction, reason: str | None) -> Refusal | None:
     if reason is None:
         return argument.invalid("reason", f"is missing: say why, for {action.name}") if action in NEEDS_REASON else None
-    try:
-        argument.line(reason)
-    except ValueError as error:
-        return argument.invalid("reason", str(error))
-    return None
+    return argument.checked("reason", argument.line, reason)

@@ -1,6 +1,6 @@
 """Part of a file on the cluster, such as a job's output, read with the calling user's rights.
 
-The program on the head node reads it (headnode/program.py, Reading); no command of Slurm's.
+The program on the head node reads it (headnode/program/files.py), not a command of Slurm's.
 """
 
 import base64
@@ -15,12 +15,22 @@ from typing import Any
 
 from slurm.command import Command, ProgramRefusedError, Question, Reply
 from slurm.errors import ParseError
+from slurm.operation import FLAG, Operation, RunsAs
 from slurm.states import DescribedEnum
 
 READ_LIMIT = 1024 * 1024
 """The most bytes that one question reads."""
 LONGEST_CHARACTER = 4
 """Bytes of UTF-8; a smaller limit might not get over a character."""
+
+
+READ = Operation(
+    "read",
+    options={"path": r"/[^\0]*", "offset": r"\d{1,15}", "limit": r"\d{1,7}", "from-end": FLAG},
+    runs_as=RunsAs.CALLER,
+    needs=("path", "limit"),
+)
+"""The program reads the file itself, with the calling user's rights alone, for an operator too."""
 
 
 class UnreadableCode(DescribedEnum):
@@ -81,7 +91,7 @@ def read_file(
         raise ValueError("there must be 1 line or more")
     options: dict[str, str | int] = {"path": path, "limit": str(limit)}
     options |= {"from-end": ""} if from_end else {"offset": str(offset)}
-    return Question((Command("read", options=options),), partial(read, path=path, from_end=from_end, lines=lines))
+    return Question((Command(READ, options=options),), partial(read, path=path, from_end=from_end, lines=lines))
 
 
 def read(replies: Sequence[Reply], path: str, from_end: bool, lines: int | None) -> FilePart | Unreadable:

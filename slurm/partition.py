@@ -7,16 +7,13 @@ from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, require_success
 from slurm.duration import seconds
 from slurm.hostlist import expand
+from slurm.operation import Operation
 from slurm.scontrol_record import fields
 from slurm.sinfo import CpuCounts
 from slurm.states import queue_state
-from slurm.text import integer
+from slurm.text import integer, verbatim
 
 _CPUS = "CPUsState"  # sinfo's column, beside scontrol's
-
-
-def _verbatim(value: str) -> str:
-    return value
 
 
 def _is_default(value: str) -> bool:
@@ -31,7 +28,7 @@ def _cpu_counts(value: str) -> CpuCounts:
 class Queue(Record):
     """A queue: what ParallelCluster calls a queue is a partition to Slurm."""
 
-    name = Column(_verbatim, "PartitionName", about="The queue's name. scontrol: PartitionName.")
+    name = Column(verbatim, "PartitionName", about="The queue's name. scontrol: PartitionName.")
     state = Column(queue_state, "State", about="Whether the queue takes jobs and starts them. scontrol: State.")
     is_default = Column(_is_default, "Default", about="Whether jobs that name no queue go here. scontrol: Default.")
     node_names = Column(expand, "Nodes", about="The names of the queue's nodes. scontrol: Nodes.")
@@ -51,6 +48,9 @@ class Queue(Record):
     cpu_counts = Column(_cpu_counts, _CPUS, about="The CPUs of the queue's nodes by what they do. sinfo: CPUsState.")
 
 
+SHOW = Operation("scontrol show partition", words=("scontrol", "--oneliner", "--all", "show", "partition"))
+
+
 def queues() -> Question[Rows[Queue]]:
     """All queues, hidden ones too, in the order of the configuration."""
     cpus = sinfo.queue_cpu_counts()
@@ -59,7 +59,7 @@ def queues() -> Question[Rows[Queue]]:
         partitions, counts = replies
         return _join(require_success(partitions), cpus.read([counts]))
 
-    return Question((Command("scontrol show partition"), *cpus.commands), read)
+    return Question((Command(SHOW), *cpus.commands), read)
 
 
 def _join(partitions: str, counts: dict[str, CpuCounts]) -> Rows[Queue]:

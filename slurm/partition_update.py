@@ -5,6 +5,7 @@ from functools import partial
 
 from slurm import argument
 from slurm.command import Command, Question, Reply
+from slurm.operation import Operation, RunsAs
 from slurm.refusal import Refusal, RefusalCode, refusal
 from slurm.states import DescribedEnum
 
@@ -18,13 +19,23 @@ class QueueAction(DescribedEnum):
     INACTIVE = "INACTIVE", "Take no new jobs and start none; those that run go on."
 
 
+UPDATE = Operation(
+    "scontrol update partition",
+    words=("scontrol", "update"),
+    options={"PartitionName": argument.word.pattern, "State": argument.one_of(QueueAction).pattern},
+    runs_as=RunsAs.ADMINISTRATOR,
+    assigns=True,
+    needs=("PartitionName",),
+)
+
+
 def update(queue: str, action: QueueAction) -> Question[Refusal | None]:
     """Open or close the queue; None, or why not. Slurm's operators only.
 
     Raises InvalidInputError before anything is sent. It lasts until slurmctld reads its configuration again.
     """
-    argument.require(_wrong_name(queue))
-    command = Command("scontrol update partition", {"PartitionName": queue, "State": action.value})
+    argument.require(argument.checked("name", argument.word, queue))
+    command = Command(UPDATE, {"PartitionName": queue, "State": action.value})
     return Question((command,), partial(read, queue=queue))
 
 
@@ -36,11 +47,3 @@ def read(replies: Sequence[Reply], queue: str) -> Refusal | None:
         return None
     code = RefusalCode.NOT_FOUND if "Invalid partition name" in why.message else why.code
     return Refusal(code, why.message, why.field, queue)
-
-
-def _wrong_name(queue: str) -> Refusal | None:
-    try:
-        argument.word(queue)
-    except ValueError as error:
-        return argument.invalid("name", str(error))
-    return None

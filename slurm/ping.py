@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from slurm import accounting
 from slurm.command import AccountingDisabledError, Command, Question, Reply, SlurmError
 from slurm.errors import ParseError
+from slurm.operation import Operation
 
 ABOUT_ROLE = "primary, or backup (backup1, backup2 ...). scontrol: ping."
 ABOUT_HOST = "The host that slurmctld runs on. scontrol: ping."
@@ -31,9 +32,17 @@ class Ping:
     accounting_message: str | None
 
 
+PING = Operation("scontrol ping", words=("scontrol", "ping"))
+SHOW_CLUSTER = Operation(
+    "sacctmgr show cluster",
+    words=("sacctmgr", "--noheader", "--parsable2", "show", "cluster", "format=Cluster"),
+    asks_slurmdbd=True,
+)
+
+
 def ping() -> Question[Ping]:
     """Ask each slurmctld and slurmdbd for a sign of life."""
-    return Question((Command("scontrol ping"), Command("sacctmgr show cluster")), read)
+    return Question((Command(PING), Command(SHOW_CLUSTER)), read)
 
 
 def read(replies: Sequence[Reply]) -> Ping:

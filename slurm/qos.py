@@ -7,33 +7,21 @@ from slurm.assoc_mgr import held, minutes_as_seconds, used, whole
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply
 from slurm.duration import seconds
-from slurm.text import decimal, integer
-
-
-def _verbatim(value: str) -> str:
-    return value
-
-
-def _list(value: str) -> list[str]:
-    return [entry for entry in value.split(",") if entry]
-
-
-def _mode(value: str) -> str | None:
-    return value or None
+from slurm.text import decimal, entries, integer, text_or_none, verbatim
 
 
 class Qos(Record):
     """A quality of service: how jobs that ask for it are ranked, and how much they may use."""
 
-    name = Column(_verbatim, "Name", about="The QOS's name. sacctmgr: Name.")
+    name = Column(verbatim, "Name", about="The QOS's name. sacctmgr: Name.")
     id_number = Column(integer, "ID", about="The number that accounting knows it by. sacctmgr: ID.")
     priority = Column(integer, "Priority", about="What it adds to a job's priority. sacctmgr: Priority.")
-    flags = Column(_list, "Flags", about="What else is true of it, as DenyOnLimit or NoDecay. sacctmgr: Flags.")
+    flags = Column(entries, "Flags", about="What else is true of it, as DenyOnLimit or NoDecay. sacctmgr: Flags.")
     preempts = Column(
-        _list, "Preempt", about="The names of the QOS whose jobs make room for its own. sacctmgr: Preempt."
+        entries, "Preempt", about="The names of the QOS whose jobs make room for its own. sacctmgr: Preempt."
     )
     preempt_mode = Column(
-        _mode,
+        text_or_none,
         "PreemptMode",
         about="What becomes of its jobs when they make room; `cluster` means as the cluster says. sacctmgr: "
         "PreemptMode.",
@@ -48,16 +36,18 @@ class Qos(Record):
         about="The least fair share that its jobs need; null for none. sacctmgr: UsageThreshold.",
     )
     max_tres = Column(
-        _list, "GrpTRES", about="The most that all its running jobs together may hold, as `cpu=100`. sacctmgr: GrpTRES."
+        entries,
+        "GrpTRES",
+        about="The most that all its running jobs together may hold, as `cpu=100`. sacctmgr: GrpTRES.",
     )
     max_tres_minutes = Column(
-        _list,
+        entries,
         "GrpTRESMins",
         about="The most that all its jobs together may use up, in minutes times what they hold, as `cpu=1000`. "
         "sacctmgr: GrpTRESMins.",
     )
     max_tres_run_minutes = Column(
-        _list,
+        entries,
         "GrpTRESRunMins",
         about="The most that all its running jobs together may have ahead of them, in minutes times what they hold. "
         "sacctmgr: GrpTRESRunMins.",
@@ -75,15 +65,15 @@ class Qos(Record):
         "GrpWall",
         about="How much run time all its jobs together may use up, in seconds; null for unlimited. sacctmgr: GrpWall.",
     )
-    max_tres_per_job = Column(_list, "MaxTRES", about="The most that one job may hold. sacctmgr: MaxTRES.")
+    max_tres_per_job = Column(entries, "MaxTRES", about="The most that one job may hold. sacctmgr: MaxTRES.")
     max_tres_per_node = Column(
-        _list, "MaxTRESPerNode", about="The most that one job may hold on each node. sacctmgr: MaxTRESPerNode."
+        entries, "MaxTRESPerNode", about="The most that one job may hold on each node. sacctmgr: MaxTRESPerNode."
     )
     max_time_seconds = Column(
         seconds, "MaxWall", about="The longest time limit of a job, in seconds; null for unlimited. sacctmgr: MaxWall."
     )
     max_tres_per_user = Column(
-        _list,
+        entries,
         "MaxTRESPerUser",
         about="The most that one user's running jobs together may hold. sacctmgr: MaxTRESPerUser.",
     )
@@ -98,7 +88,7 @@ class Qos(Record):
         about="How many jobs of one user may wait or run; null for unlimited. sacctmgr: MaxSubmitJobsPerUser.",
     )
     max_tres_per_account = Column(
-        _list,
+        entries,
         "MaxTRESPerAccount",
         about="The most that one account's running jobs together may hold. sacctmgr: MaxTRESPerAccount.",
     )
@@ -113,7 +103,7 @@ class Qos(Record):
         about="How many jobs of one account may wait or run; null for unlimited. sacctmgr: MaxSubmitJobsPerAccount.",
     )
     min_tres_per_job = Column(
-        _list, "MinTRESPerJob", about="The least that one job must ask for. sacctmgr: MinTRESPerJob."
+        entries, "MinTRESPerJob", about="The least that one job must ask for. sacctmgr: MinTRESPerJob."
     )
     running_job_count = Column(
         integer,
@@ -155,11 +145,14 @@ class Qos(Record):
 _SACCTMGR = [source for source in Qos.sources() if source not in assoc_mgr.SOURCES]
 
 
+SHOW = accounting.show("qos")
+
+
 def qos() -> Question[Rows[Qos]]:
     """All QOS. Reading raises AccountingDisabledError where the cluster keeps no accounts."""
     commands = (
-        Command("sacctmgr show qos", {"format": ",".join(_SACCTMGR)}),
-        Command("scontrol show assoc_mgr qos"),
+        Command(SHOW, {"format": ",".join(_SACCTMGR)}),
+        Command(assoc_mgr.SHOW_QOS),
     )
     return Question(commands, read)
 

@@ -14,9 +14,10 @@ from slurm.duration import seconds
 from slurm.errors import ParseError
 from slurm.hostlist import expand
 from slurm.instant import instant
+from slurm.operation import Operation, RunsAs
 from slurm.refusal import Refusal, RefusalCode, refusal
 from slurm.states import DescribedEnum
-from slurm.text import integer, text
+from slurm.text import entries, integer, text_or_none, verbatim
 
 
 class ReservationState(DescribedEnum):
@@ -45,29 +46,17 @@ class ReservationFlag(DescribedEnum):
     WEEKEND = "WEEKEND", "It comes back every Saturday and Sunday."
 
 
-def _verbatim(value: str) -> str:
-    return value
-
-
 def _state(value: str) -> ReservationState:
     return next((state for state in ReservationState if state.value == value), ReservationState.UNKNOWN)
-
-
-def _list(value: str) -> list[str]:
-    return [] if value in ("", "(null)") else value.split(",")
-
-
-def _text(value: str) -> str | None:
-    return text(value) or None
 
 
 class Reservation(Record):
     """Nodes, licenses or both that are kept for some users or accounts for some time."""
 
-    name = Column(_verbatim, "ReservationName", about="The reservation's name. scontrol: ReservationName.")
+    name = Column(verbatim, "ReservationName", about="The reservation's name. scontrol: ReservationName.")
     state = Column(_state, "State", about="Whether it holds now. scontrol: State.")
     raw_state = Column(
-        _verbatim, "State", about="The scheduler's own word, also where `state` is UNKNOWN. scontrol: State."
+        verbatim, "State", about="The scheduler's own word, also where `state` is UNKNOWN. scontrol: State."
     )
     start_time = Column(
         instant,
@@ -80,27 +69,29 @@ class Reservation(Record):
     node_count = Column(integer, "NodeCnt", about="How many nodes. scontrol: NodeCnt.")
     core_count = Column(integer, "CoreCnt", about="How many cores. scontrol: CoreCnt.")
     queue_name = Column(
-        _text,
+        text_or_none,
         "PartitionName",
         about="The queue that its nodes are of; null where none is named. scontrol: PartitionName.",
     )
     features = Column(
-        _text, "Features", about="The features that its nodes must have; null for none. scontrol: Features."
+        text_or_none, "Features", about="The features that its nodes must have; null for none. scontrol: Features."
     )
     users = Column(
-        _list,
+        entries,
         "Users",
         about="Who may use it; a name with `-` before it may not, and all others may. Empty if accounts or groups "
         "decide alone. scontrol: Users.",
     )
-    groups = Column(_list, "Groups", about="The groups whose members may use it. scontrol: Groups (Slurm 20.11: none).")
-    accounts = Column(
-        _list, "Accounts", about="The accounts whose jobs may use it, or, with `-`, may not. scontrol: Accounts."
+    groups = Column(
+        entries, "Groups", about="The groups whose members may use it. scontrol: Groups (Slurm 20.11: none)."
     )
-    licenses = Column(_list, "Licenses", about="The licenses it keeps, as `matlab:2`. scontrol: Licenses.")
-    tres = Column(_list, "TRES", about="What it keeps, as `cpu=4`. scontrol: TRES.")
+    accounts = Column(
+        entries, "Accounts", about="The accounts whose jobs may use it, or, with `-`, may not. scontrol: Accounts."
+    )
+    licenses = Column(entries, "Licenses", about="The licenses it keeps, as `matlab:2`. scontrol: Licenses.")
+    tres = Column(entries, "TRES", about="What it keeps, as `cpu=4`. scontrol: TRES.")
     flags = Column(
-        _list, "Flags", about="What it was made with, in Slurm's words, as MAINT or SPEC_NODES. scontrol: Flags."
+        entries, "Flags", about="What it was made with, in Slurm's words, as MAINT or SPEC_NODES. scontrol: Flags."
     )
     max_start_delay_seconds = Column(
         seconds,
@@ -109,13 +100,16 @@ class Reservation(Record):
         "scontrol: MaxStartDelay.",
     )
     comment = Column(
-        _text, "Comment", about="Its comment; null without one, and before Slurm 24.11. scontrol: Comment."
+        text_or_none, "Comment", about="Its comment; null without one, and before Slurm 24.11. scontrol: Comment."
     )
+
+
+SHOW = Operation("scontrol show reservation", words=("scontrol", "--oneliner", "--all", "show", "reservation"))
 
 
 def reservations() -> Question[Rows[Reservation]]:
     """All reservations, in slurmctld's order."""
-    return Question((Command("scontrol show reservation"),), read)
+    return Question((Command(SHOW),), read)
 
 
 _NONE = "No reservations in the system"
@@ -156,25 +150,24 @@ def _record(chunk: str) -> dict[str, str]:
     return values
 
 
+@argument.kind(argument.NUMBER)
 def _duration(value: int) -> str:
     if value < 60:
         raise ValueError("must be 60 seconds or more")
+    if value > 60 * (2**32 - 3):
+        raise ValueError("must be fewer minutes than 2 to the power of 32")
     return str(-(-value // 60))
 
 
-def _features(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_.&|-]{1,1024}", value):
-        raise ValueError("must be features joined by & or |, as static or c5.large|c5.xlarge")
-    return value
-
-
-def _flags(value: Sequence[ReservationFlag]) -> str:
-    return ",".join(flag.value for flag in value)
+_features = argument.matching(
+    r"[A-Za-z0-9_.&|-]{1,1024}", "must be features joined by & or |, as static or c5.large|c5.xlarge"
+)
+_flags = argument.or_nothing(argument.some_of(ReservationFlag))
 
 
 @dataclass(kw_only=True)
 class NewReservation:
-    """A reservation to be."""
+    """The reservation to make."""
 
     name: str | None = assignment(
         "ReservationName",
@@ -206,16 +199,33 @@ class NewReservation:
     flags: Sequence[ReservationFlag] | None = assignment("Flags", _flags, "What else is true of it.")
 
 
+CREATE = Operation(
+    "scontrol create reservation",
+    words=("scontrol", "create", "reservation"),
+    options={**argument.patterns(NewReservation), "StartTime": f"{argument.moment.pattern}|now"},
+    runs_as=RunsAs.ADMINISTRATOR,
+    assigns=True,
+)
+DELETE = Operation(
+    "scontrol delete reservation",
+    words=("scontrol", "delete"),
+    options={"ReservationName": argument.word.pattern},
+    runs_as=RunsAs.ADMINISTRATOR,
+    assigns=True,
+    needs=("ReservationName",),
+)
+
+
 def create(reservation: NewReservation) -> Question[str | Refusal]:
     """Make the reservation; the answer is its name, or why not. Slurm's operators only.
 
     Raises InvalidInputError, with everything that is wrong, before anything is sent.
     """
-    options, refusals = argument.assignments(reservation)
+    options, refusals = argument.written(reservation)
     argument.require(*refusals, _wrong_end(reservation), _wrong_place(reservation), _wrong_people(reservation))
     if not options.get("Flags"):
         options.pop("Flags", None)
-    command = Command("scontrol create reservation", {"StartTime": "now", **options})
+    command = Command(CREATE, {"StartTime": "now", **options})
     return Question((command,), partial(read_created, reservation=reservation))
 
 
@@ -235,11 +245,8 @@ def delete(name: str) -> Question[Refusal | None]:
 
     Raises InvalidInputError before anything is sent.
     """
-    try:
-        argument.word(name)
-    except ValueError as error:
-        argument.require(argument.invalid("name", str(error), path=()))
-    command = Command("scontrol delete reservation", {"ReservationName": name})
+    argument.require(argument.checked("name", argument.word, name, path=()))
+    command = Command(DELETE, {"ReservationName": name})
     return Question((command,), partial(read_deleted, name=name))
 
 

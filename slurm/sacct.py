@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
 
-from slurm import accounting, framing, job_id
+from slurm import accounting, argument, framing, job_id
 from slurm.column import Column, Record, Rows
 from slurm.command import AccountingDisabledError, Command, Question, Reply
 from slurm.duration import seconds
@@ -20,9 +20,10 @@ from slurm.exit_code import exit_code
 from slurm.hostlist import expand
 from slurm.instant import instant
 from slurm.memory import mebibytes
+from slurm.operation import FLAG, Operation
 from slurm.squeue import ENDED
 from slurm.states import JobState, job_state
-from slurm.text import integer, word
+from slurm.text import integer, text_or_none, verbatim, word
 from slurm.tres import Gpus, gpus_allocated, tres
 from slurm.usage import bytes_as_mebibytes, cpu_time, largest, total_memory
 
@@ -34,18 +35,10 @@ ACCOUNTED = ENDED | {JobState.PENDING, JobState.RUNNING, JobState.SUSPENDED, Job
 
 _LAST = 2**32  # sorts an array's waiting tasks behind those that have their own row
 _FIRST_DAY = datetime(1970, 1, 2, tzinfo=UTC)  # sacct takes no time of 0
-_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]*")  # a word that headnode/program.py lets through
+_PLAIN = re.compile(argument.word.pattern)
 _MOST_USERS = 4
 _NUMBER = r"[0-9]{1,20}"
 _JOB = re.compile(rf"(?P<job>{_NUMBER})(?:_(?P<task>{_NUMBER})|_\[.*\]|\+(?P<component>{_NUMBER}))?")
-
-
-def _verbatim(value: str) -> str:
-    return value
-
-
-def _text(value: str) -> str | None:
-    return value or None
 
 
 def _not_recorded(job: str) -> str | None:
@@ -140,25 +133,25 @@ class HistoryJob(Record):
     """
 
     job_id = Column(
-        _verbatim,
+        verbatim,
         "JobID",
         about="Slurm's own spelling: `123`, `123_4` (array task), `123_[5-9%2]` (the array's waiting tasks), `123+0` "
         "(part of a heterogeneous job). sacct: JobID.",
     )
-    name = Column(_verbatim, "JobName", about="The job's name; accounting stores `\"` as a backtick. sacct: JobName.")
-    user = Column(_verbatim, "User", about="The account on the cluster that the job ran as. sacct: User.")
+    name = Column(verbatim, "JobName", about="The job's name; accounting stores `\"` as a backtick. sacct: JobName.")
+    user = Column(verbatim, "User", about="The account on the cluster that the job ran as. sacct: User.")
     account = Column(
         word, "Account", about="The account that the job's use was charged to; null for none. sacct: Account."
     )
     state = Column(job_state, "State", about="The job's state. sacct: State.")
     raw_state = Column(
-        _verbatim, "State", about="The scheduler's own words, as `CANCELLED by 1000` (a uid). sacct: State."
+        verbatim, "State", about="The scheduler's own words, as `CANCELLED by 1000` (a uid). sacct: State."
     )
     reason = Column(
         word, "Reason", about="Why the job waited last, in Slurm's words; null when it gives none. sacct: Reason."
     )
     queue_name = Column(
-        _verbatim,
+        verbatim,
         "Partition",
         about="The queue (Slurm: partition), as Slurm prints it: a waiting job may name several, joined by commas. "
         "sacct: Partition.",
@@ -246,7 +239,7 @@ class HistoryJob(Record):
         about="The id of the heterogeneous job that this is a component of; else null. sacct: JobID.",
     )
     dependency = Column(_not_recorded, "JobID", about="Not kept by accounting: null.")
-    work_dir = Column(_text, "WorkDir", about="The folder that the job started in. sacct: WorkDir.")
+    work_dir = Column(text_or_none, "WorkDir", about="The folder that the job started in. sacct: WorkDir.")
     command = Column(_not_recorded, "JobID", about="Not kept by accounting on every Slurm: null.")
     stdout_path = Column(_not_recorded, "JobID", about="Not kept by accounting on every Slurm: null.")
     stderr_path = Column(_not_recorded, "JobID", about="Not kept by accounting on every Slurm: null.")
@@ -277,7 +270,7 @@ class HistoryJob(Record):
         "nothing was measured. sacct: MaxRSS of its steps.",
     )
 
-    raw_id = Column(_verbatim, "JobIDRaw", about="The number that slurmctld knows the row by. sacct: JobIDRaw.")
+    raw_id = Column(verbatim, "JobIDRaw", about="The number that slurmctld knows the row by. sacct: JobIDRaw.")
     order = Column(
         _order,
         "JobID",
@@ -289,11 +282,11 @@ class HistoryJob(Record):
 class Step(Record):
     """A step of a job: what srun started, or the batch script (`.batch`), or what is outside of both (`.extern`)."""
 
-    step_id = Column(_verbatim, "JobID", about="Slurm's own spelling, `123.0`, `123_4.batch`. sacct: JobID.")
-    name = Column(_verbatim, "JobName", about="The step's name: its command, unless it was given one. sacct: JobName.")
+    step_id = Column(verbatim, "JobID", about="Slurm's own spelling, `123.0`, `123_4.batch`. sacct: JobID.")
+    name = Column(verbatim, "JobName", about="The step's name: its command, unless it was given one. sacct: JobName.")
     state = Column(job_state, "State", about="The step's state. sacct: State.")
     raw_state = Column(
-        _verbatim, "State", about="The scheduler's own words, also where `state` is UNKNOWN. sacct: State."
+        verbatim, "State", about="The scheduler's own words, also where `state` is UNKNOWN. sacct: State."
     )
     exit_code = Column(
         _exit_code,
@@ -344,7 +337,7 @@ class Step(Record):
         about="Resident memory at the last look, summed over its tasks, in MiB. sacct: TRESUsageInTot, mem.",
     )
 
-    raw_id = Column(_verbatim, "JobIDRaw", about="The step, by the number that slurmctld knows its job by.")
+    raw_id = Column(verbatim, "JobIDRaw", about="The step, by the number that slurmctld knows its job by.")
 
 
 _RUN = "DBIndex"  # a run's key in the database, which its steps bear too
@@ -405,6 +398,28 @@ class Search:
     until: datetime | None = None
 
 
+_TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d|now"
+SACCT = Operation(
+    "sacct",
+    words=("sacct", "--noheader", "--allusers", "--duplicates", "--parsable", "--noconvert"),
+    options={
+        "format": framing.COLUMNS,
+        "delimiter": framing.SEPARATOR,
+        "allocations": FLAG,
+        "starttime": _TIME,
+        "endtime": _TIME,
+        "jobs": argument.listed(job_id.ARGUMENT),
+        "user": argument.word.pattern,
+        "accounts": argument.word.pattern,
+        "partition": argument.word.pattern,
+        "nodelist": argument.word.pattern,
+        "name": argument.word.pattern,
+        "state": argument.listed("[A-Z_]+"),
+    },
+    asks_slurmdbd=True,
+)
+
+
 def history(search: Search) -> Question[History]:
     """Jobs with their steps, and so with the use that only steps tell of.
 
@@ -426,7 +441,7 @@ def _question(search: Search, options: Mapping[str, str]) -> Question[History]:
     parts = [{**own, **part} for own in _by_user(search) for part in _parts(search)]
     separators = [framing.separator() for _ in parts]
     commands = tuple(
-        Command("sacct", {**options, **part, "format": ",".join(_COLUMNS), "delimiter": separator})
+        Command(SACCT, {**options, **part, "format": ",".join(_COLUMNS), "delimiter": separator})
         for part, separator in zip(parts, separators, strict=True)
     )
     return Question(commands, partial(read, separators=separators, steps="allocations" not in options))

@@ -1,22 +1,22 @@
-"""Submitting a job: sbatch(1). One line of the table is one input: its name, its option, its check, its meaning."""
+"""Submitting a job: sbatch(1). One line of the table is one input: its name, its option, its kind, its meaning.
+
+The GraphQL input, the argument vector and the head node's check follow from the line.
+"""
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from slurm import argument
+from slurm import argument, job_environment, script
+from slurm.argument import Kind, described, matching
 from slurm.command import Command, Question, Reply, require_scheduler
-from slurm.refusal import InvalidInputError, Refusal, RefusalCode, refusal
+from slurm.job_environment import EnvironmentVariable, Export
+from slurm.operation import Operation, RunsAs
+from slurm.refusal import Refusal, RefusalCode, refusal
 from slurm.states import DescribedEnum
-
-SCRIPT_LIMIT = 4 * 1024 * 1024
-"""Bytes: slurmctld's default max_script_size (slurm.conf(5), SchedulerParameters)."""
-_VALUE_LIMIT = 64 * 1024
-_URI_LIMIT = 1100
-"""Bytes: a key of S3 has at most 1024, a bucket's name 63."""
 
 
 class MailType(DescribedEnum):
@@ -44,120 +44,72 @@ class OpenMode(DescribedEnum):
     TRUNCATE = "TRUNCATE", "It is emptied."
 
 
-class Export(DescribedEnum):
-    """Which variables the job gets (sbatch(1), --export)."""
+def option(name: str, kind: Kind[Any], about: str, otherwise: str | None = None) -> Any:
+    """A line of the table: sbatch's long option, the kind of its value, the meaning.
 
-    ALL = "ALL", "Those of the user's login environment, and those of `environment`."
-    NAMED = "NAMED", "Those of `environment` alone, beside what the node's own login sets."
-    NONE = "NONE", "None but what the node's own login sets; `environment` must be empty."
-
-
-def option(name: str, write: Callable[[Any], str], about: str, otherwise: str | None = None) -> Any:
-    """A line of the table: sbatch's long option, how the value is written (ValueError: what is wrong), the meaning.
-
-    `otherwise` is the option that a false value stands for; without one false is as if not given.
+    `otherwise` is the option that False becomes; without it False is as if not given.
     """
-    metadata = {"option": name, "write": write, "otherwise": otherwise, "about": f"{about} sbatch: --{name}."}
-    return field(default=None, metadata=metadata)
-
-
-def given(about: str) -> Any:
-    """An input that is no option of sbatch by itself."""
-    return field(default=None, metadata={"about": about})
-
-
-def _mebibytes(value: int) -> str:
-    if value < 0:
-        raise ValueError("must be 0 (all of the node's memory) or more MiB")
-    return f"{value}M"
-
-
-def _mebibytes_each(value: int) -> str:
-    return f"{argument.count(value)}M"
+    metadata = {"key": name, "kind": kind, "otherwise": otherwise, "operators": False}
+    return field(default=None, metadata={**metadata, "about": f"{about} sbatch: --{name}."})
 
 
 _STEPS = r"\d{1,7}(-\d{1,7}(:\d{1,7})?)?"
-_ARRAY = re.compile(rf"{_STEPS}(,{_STEPS})*(%[1-9]\d{{0,6}})?")
-_SIGNAL = re.compile(r"(?:(?:B|R|BR|RB):)?(?:(?:SIG)?[A-Z][A-Z0-9]{1,9}|[1-9][0-9]?)(?:@(\d{1,5}))?")
+_array = matching(rf"{_STEPS}(,{_STEPS})*(%[1-9]\d{{0,6}})?", "must be task numbers such as 0-9, 1,3,5 or 0-99:2%4")
 _ADDRESS = r"[A-Za-z0-9_][A-Za-z0-9_.+-]*(@[A-Za-z0-9][A-Za-z0-9.-]*)?"
-_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^/\0][^\0]*")
+# It becomes an argument of slurmctld's mail program: nothing that could be an option.
+_mail_user = matching(
+    rf"(?=.{{1,{argument.TEXT_LIMIT}}}\Z){argument.listed(_ADDRESS)}",
+    "must be a user's name or an address, as ada@example.org",
+)
+_open_mode: Kind[OpenMode] = Kind(lambda mode: mode.name.lower(), "|".join(mode.name.lower() for mode in OpenMode))
+_GPU_TYPE = "[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
+# minNodes and maxNodes make a range of it, gpuType puts the model before it.
+_nodes = argument.wider(argument.count, f"{argument.NUMBER}(-{argument.NUMBER})?")
+_gpus = argument.wider(argument.count, f"({_GPU_TYPE}:)?{argument.NUMBER}")
+_SIGNAL = r"((B|R|BR|RB):)?((SIG)?[A-Z][A-Z0-9]{1,9}|[1-9][0-9]?)(@(?P<seconds>\d{1,5}))?"
 
 
-def _array(value: str) -> str:
-    if not _ARRAY.fullmatch(value):
-        raise ValueError("must be task numbers such as 0-9, 1,3,5 or 0-99:2%4")
-    return value
-
-
-def _flag(value: bool) -> str:
-    return ""
-
-
+@argument.kind(_SIGNAL)
 def _signal(value: str) -> str:
-    match = _SIGNAL.fullmatch(value)
-    if match is None or int(match[1] or 0) > 65535:
+    match = re.fullmatch(_SIGNAL, value, re.ASCII)
+    if match is None or int(match["seconds"] or 0) > 65535:
         raise ValueError("must be such as USR1@120 or B:TERM@60, at most 65535 seconds")
     return value
 
 
-def _mail_types(value: Sequence[MailType]) -> str:
-    if not value:
-        raise ValueError("must name at least one")
-    return ",".join(kind.value for kind in value)
+@argument.kind(argument.NUMBER + "M")
+def _mebibytes(value: int) -> str:
+    if not 0 <= value < 2**32:
+        raise ValueError("must be 0 (all of the node's memory) or more MiB")
+    return f"{value}M"
 
 
-def _mail_user(value: str) -> str:
-    # It becomes an argument of slurmctld's mail program: nothing that could be an option.
-    if len(value) > argument.TEXT_LIMIT or not re.fullmatch(rf"{_ADDRESS}(,{_ADDRESS})*", value):
-        raise ValueError("must be a user's name or an address, as ada@example.org")
-    return value
-
-
-def _uri(value: str) -> str:
-    if not _URI.fullmatch(value):
-        raise ValueError("must be such as s3://bucket/folder/job.sh")
-    return argument.bounded(value, _URI_LIMIT)
-
-
-def _lower(value: OpenMode) -> str:
-    return value.name.lower()
-
-
-@dataclass(kw_only=True)
-class EnvironmentVariable:
-    """A variable for the job's environment."""
-
-    name: str = field(
-        metadata={
-            "about": "Letters, digits and _; not SLURM_* or SBATCH_*, which are Slurm's own, nor LD_PRELOAD or "
-            "LD_AUDIT, "
-            "which would act on sbatch itself: set those in the script."
-        }
-    )
-    value: str = field(metadata={"about": "Any text; commas, quotes and newlines arrive as they are."})
+@argument.kind(argument.NUMBER + "M")
+def _mebibytes_each(value: int) -> str:
+    return f"{argument.count(value)}M"
 
 
 @dataclass(kw_only=True)
 class Submission:
-    """A job to be."""
+    """The job to submit."""
 
-    script: str | None = given(
+    script: str | None = described(
         "The batch script's text; its first line starts with `#!`. At most 4 MiB. Options given here win over its "
         "`#SBATCH` lines. Give exactly one of script, scriptUri and scriptPath."
     )
-    script_uri: str | None = given(
+    script_uri: str | None = described(
         "The batch script as an object in S3, `s3://bucket/key`, in a bucket or under a prefix that the deployment "
         "allows; read by the service, UTF-8, at most 4 MiB."
     )
-    script_path: str | None = given(
+    script_path: str | None = described(
         "The batch script as a file on the cluster, an absolute path that the user's account may read there."
     )
-    idempotency_key: str | None = given(
+    idempotency_key: str | None = described(
         "Any text of at most 255 bytes. A retry with the same key and the same input submits nothing and gives the "
         "first job; keys are the user's own and are kept for a week. It counts for nothing with `testOnly`."
     )
     test_only: bool | None = option(
-        "test-only", _flag, "Make no job: only check the input and estimate when the job would start."
+        "test-only", argument.flag, "Make no job: only check the input and estimate when the job would start."
     )
     name: str | None = option(
         "job-name", argument.text, "The job's name; by default `sbatch`, or the script's file name."
@@ -172,11 +124,11 @@ class Submission:
         argument.folder,
         "The folder to start in, an absolute path that the user may enter; by default the user's home.",
     )
-    nodes: int | None = option("nodes", argument.count, "How many nodes, exactly.")
-    min_nodes: int | None = given(
+    nodes: int | None = option("nodes", _nodes, "How many nodes, exactly.")
+    min_nodes: int | None = described(
         "How many nodes at least, by default 1; needs `maxNodes`, and not beside `nodes`. sbatch: --nodes."
     )
-    max_nodes: int | None = given("How many nodes at most; not beside `nodes`. sbatch: --nodes.")
+    max_nodes: int | None = described("How many nodes at most; not beside `nodes`. sbatch: --nodes.")
     tasks: int | None = option("ntasks", argument.count, "How many tasks (processes) `srun` starts; by default 1.")
     tasks_per_node: int | None = option(
         "ntasks-per-node", argument.count, "How many tasks on each node; beside `tasks` at most so many."
@@ -189,17 +141,17 @@ class Submission:
     memory_per_gpu_mib: int | None = option(
         "mem-per-gpu", _mebibytes_each, "Memory for each GPU in MiB; not beside another memory input."
     )
-    gpus: int | None = option("gpus", argument.count, "GPUs for the whole job.")
-    gpus_per_node: int | None = option("gpus-per-node", argument.count, "GPUs on each node.")
-    gpus_per_task: int | None = option("gpus-per-task", argument.count, "GPUs for each task; needs `tasks` or `gpus`.")
-    gpu_type: str | None = given(
+    gpus: int | None = option("gpus", _gpus, "GPUs for the whole job.")
+    gpus_per_node: int | None = option("gpus-per-node", _gpus, "GPUs on each node.")
+    gpus_per_task: int | None = option("gpus-per-task", _gpus, "GPUs for each task; needs `tasks` or `gpus`.")
+    gpu_type: str | None = described(
         "The GPU model, in the cluster's spelling, as `a100`; by default any. Needs gpus, gpusPerNode or "
         "gpusPerTask. sbatch: --gpus=a100:2."
     )
     constraint: str | None = option(
         "constraint", argument.constraint, "The features that its nodes must have, as `static` or `c5.large|c5.xlarge`."
     )
-    exclusive: bool | None = option("exclusive", _flag, "Share its nodes with no other job.")
+    exclusive: bool | None = option("exclusive", argument.flag, "Share its nodes with no other job.")
     node_names: Sequence[str] | None = option(
         "nodelist", argument.hosts, "Nodes that it must have, by name or as hostlists."
     )
@@ -227,14 +179,14 @@ class Submission:
         "What is taken off the priority, -2147483645 to 2147483645. Only operators of the cluster may give less than "
         "0.",
     )
-    hold: bool | None = option("hold", _flag, "Do not start before the job is released.")
+    hold: bool | None = option("hold", argument.flag, "Do not start before the job is released.")
     array: str | None = option(
         "array", _array, "Makes an array: its task numbers, as `0-9%2` (ten tasks, two at a time)."
     )
     dependency: str | None = option("dependency", argument.dependency, "What to wait for, as `afterok:123`.")
     requeue: bool | None = option(
         "requeue",
-        _flag,
+        argument.flag,
         "Whether the job goes back to its queue when a node fails or it is preempted; by default as the cluster has "
         "it. False is sbatch's --no-requeue.",
         otherwise="no-requeue",
@@ -245,8 +197,8 @@ class Submission:
         "A signal to send before the time limit ends the job, as sbatch writes it: `USR1@120` (to the steps, 120 "
         "seconds before), `B:USR1@120` (to the batch script alone).",
     )
-    environment: Sequence[EnvironmentVariable] | None = given("Variables on top of the user's login environment.")
-    export: Export | None = given("Which variables the job gets; by default ALL. sbatch: --export.")
+    environment: Sequence[EnvironmentVariable] | None = described("Variables on top of the user's login environment.")
+    export: Export | None = option("export", job_environment.exported, "Which variables the job gets; by default ALL.")
     container: str | None = option(
         "container",
         argument.folder,
@@ -261,62 +213,88 @@ class Submission:
         "error", argument.path, "The file for errors, likewise; by default the same as for output."
     )
     open_mode: OpenMode | None = option(
-        "open-mode", _lower, "What becomes of output files that are there already; by default as the cluster has it."
+        "open-mode",
+        _open_mode,
+        "What becomes of output files that are there already; by default as the cluster has it.",
     )
-    mail_types: Sequence[MailType] | None = option("mail-type", _mail_types, "What to send mail about, at least one.")
+    mail_types: Sequence[MailType] | None = option(
+        "mail-type", argument.some_of(MailType), "What to send mail about, at least one."
+    )
     mail_user: str | None = option(
         "mail-user", _mail_user, "Who gets the mail, a user or an address; by default the user."
     )
     comment: str | None = option("comment", argument.text, "Any comment.")
 
 
-def check(submission: Submission) -> None:
-    """Raise InvalidInputError, with everything that is wrong, if the job cannot be submitted like this.
+SBATCH = Operation(
+    "sbatch",
+    words=("sbatch", "--parsable"),
+    options=argument.patterns(Submission),
+    environment=job_environment.PATTERNS,
+    argument=argument.folder.pattern,  # the script's path; without one the script comes by stdin
+    argument_is_optional=True,
+    runs_as=RunsAs.CALLER,
+)
 
-    What lies behind scriptUri is looked at by `submit`.
+
+@dataclass(frozen=True)
+class Checked:
+    """A submission whose inputs are right, and the options that they become."""
+
+    submission: Submission
+    options: Mapping[str, str | int]
+
+    def submit(self, fetched: str | None = None) -> Question[str | Refusal]:
+        """Submit the job; the answer is its id, or why it was refused.
+
+        `fetched` is the text that scriptUri leads to. Raises InvalidInputError if that is not a batch script.
+        """
+        return Question((self._command(fetched),), partial(read, source=self._source))
+
+    def estimate(self, fetched: str | None = None) -> Question[datetime | Refusal | None]:
+        """When the job would start (None: the scheduler cannot say), or why it would be refused: --test-only.
+
+        No job is made. Raises InvalidInputError as `submit` does.
+        """
+        read = partial(read_estimate, source=self._source)
+        return Question((self._command(fetched),), partial(_never, read) if self.submission.hold else read)
+
+    @property
+    def _source(self) -> str:
+        return script.source(self.submission.script, self.submission.script_uri, self.submission.script_path)
+
+    def _command(self, fetched: str | None) -> Command:
+        submission = self.submission
+        if submission.script_uri is not None:
+            argument.require(script.wrong_text("script_uri", fetched or ""))
+        return Command(
+            SBATCH,
+            options=self.options,
+            arguments=() if submission.script_path is None else (submission.script_path,),
+            environment={variable.name: variable.value for variable in submission.environment or ()},
+            stdin=submission.script if submission.script_uri is None else fetched,
+            key=None if submission.test_only else submission.idempotency_key,
+        )
+
+
+def check(submission: Submission) -> Checked:
+    """The submission with its options. Raises InvalidInputError, with everything that is wrong.
+
+    `Checked.submit` looks at the text that scriptUri leads to.
     """
-    _, refusals = _options(submission)
+    options, refusals = argument.written(submission)
+    variables = submission.environment or ()
     argument.require(
-        *_wrong_source(submission),
-        *_wrong_key(submission.idempotency_key),
+        *script.refusals(submission.script, submission.script_uri, submission.script_path),
+        _wrong_key(submission.idempotency_key),
         *refusals,
-        *_wrong_environment(submission),
+        *_wrong_memory(submission),
+        _wrong_node_range(submission),
+        _wrong_gpu_type(submission, options),
+        job_environment.wrong_export(submission.export, [variable.name for variable in variables]),
+        *job_environment.refusals(variables),
     )
-
-
-def submit(submission: Submission, fetched: str | None = None) -> Question[str | Refusal]:
-    """Submit the job; the answer is its id, or why it was refused.
-
-    `fetched` is the text that scriptUri leads to. Raises InvalidInputError, with everything that is wrong, before
-    anything is sent.
-    """
-    command = _command(submission, fetched)
-    return Question((command,), partial(read, source=_source(submission)))
-
-
-def estimate(submission: Submission, fetched: str | None = None) -> Question[datetime | Refusal | None]:
-    """When the job would start (None: the scheduler cannot say), or why it would be refused: --test-only.
-
-    Raises InvalidInputError as `submit` does. No job is made.
-    """
-    command = _command(submission, fetched)
-    read = partial(read_estimate, source=_source(submission))
-    return Question((command,), partial(_never, read) if submission.hold else read)
-
-
-def _command(submission: Submission, fetched: str | None) -> Command:
-    check(submission)
-    if submission.script_uri is not None:
-        argument.require(*_wrong_script("script_uri", fetched or ""))
-    options, _ = _options(submission)
-    return Command(
-        "sbatch",
-        options=options,
-        arguments=() if submission.script_path is None else (submission.script_path,),
-        environment={variable.name: variable.value for variable in submission.environment or ()},
-        stdin=submission.script if submission.script_uri is None else fetched,
-        key=None if submission.test_only else submission.idempotency_key,
-    )
+    return Checked(submission, _joined(submission, options))
 
 
 def read(replies: Sequence[Reply], source: str = "script") -> str | Refusal:
@@ -395,148 +373,56 @@ def _about_field(why: Refusal, source: str) -> Refusal:
     return Refusal(why.code, why.message, ["input", name] if name else None)
 
 
-def _options(submission: Submission) -> tuple[dict[str, str | int], list[Refusal]]:
-    """sbatch's long options, and what is wrong with the inputs that become options."""
-    options: dict[str, str | int] = {}
-    refusals = []
-    for line in fields(Submission):  # the table's own lines: a subclass may describe them otherwise
-        value = getattr(submission, line.name)
-        if "option" not in line.metadata or value is None:
-            continue
-        name = line.metadata["option"] if value is not False else line.metadata["otherwise"]
-        try:
-            if name is not None:
-                options[name] = line.metadata["write"](value)
-        except ValueError as error:
-            refusals.append(argument.invalid(line.name, str(error)))
-    refusals += _wrong_memory(submission)
-    for add in (_add_node_range, _add_gpu_type, _add_export):
-        try:
-            add(submission, options)
-        except InvalidInputError as error:
-            refusals += error.refusals
-    return options, refusals
-
-
 def _wrong_memory(submission: Submission) -> list[Refusal]:
     names = ("memory_mib", "memory_per_cpu_mib", "memory_per_gpu_mib")
-    given_names = [name for name in names if getattr(submission, name) is not None]
-    return [argument.invalid(name, "cannot be given beside another memory input") for name in given_names[1:]]
+    given = [name for name in names if getattr(submission, name) is not None]
+    return [argument.invalid(name, "cannot be given beside another memory input") for name in given[1:]]
 
 
-def _add_node_range(submission: Submission, options: dict[str, str | int]) -> None:
+def _wrong_node_range(submission: Submission) -> Refusal | None:
     least, most = submission.min_nodes, submission.max_nodes
     if least is None and most is None:
-        return
+        return None
     if submission.nodes is not None:
-        argument.require(argument.invalid("nodes", "cannot be given beside minNodes and maxNodes"))
+        return argument.invalid("nodes", "cannot be given beside minNodes and maxNodes")
     if most is None:
-        argument.require(argument.invalid("min_nodes", "needs maxNodes beside it; for an exact number give nodes"))
-    elif least is not None and least < 1:
-        argument.require(argument.invalid("min_nodes", "must be 1 or more"))
-    elif not (least or 1) <= most < 2**32 - 2:
-        argument.require(argument.invalid("max_nodes", f"must be {least or 1} or more"))
-    options["nodes"] = f"{least or 1}-{most}"
+        return argument.invalid("min_nodes", "needs maxNodes beside it; for an exact number give nodes")
+    if least is not None and least < 1:
+        return argument.invalid("min_nodes", "must be 1 or more")
+    if not (least or 1) <= most < 2**32 - 2:
+        return argument.invalid("max_nodes", f"must be {least or 1} or more")
+    return None
 
 
-def _add_gpu_type(submission: Submission, options: dict[str, str | int]) -> None:
-    model = submission.gpu_type
-    if model is None:
-        return
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", model):
-        argument.require(argument.invalid("gpu_type", "must be one word, as a100"))
-    asked = [name for name in ("gpus", "gpus-per-node", "gpus-per-task") if name in options]
-    if not asked:
-        argument.require(argument.invalid("gpu_type", "needs gpus, gpusPerNode or gpusPerTask beside it"))
-    for name in asked:
-        options[name] = f"{model}:{options[name]}"
+_GPU_OPTIONS = ("gpus", "gpus-per-node", "gpus-per-task")
 
 
-def _add_export(submission: Submission, options: dict[str, str | int]) -> None:
-    names = [variable.name for variable in submission.environment or ()]
-    if submission.export is Export.NONE and names:
-        argument.require(argument.invalid("export", "cannot be NONE beside environment; NAMED gives those alone"))
-    if submission.export is Export.NAMED and not names:
-        argument.require(argument.invalid("export", "cannot be NAMED without environment; NONE gives none"))
-    if submission.export is Export.NAMED and {"ALL", "NONE", "NIL"} & set(names):
-        argument.require(
-            argument.invalid("environment", "has a variable ALL, NONE or NIL, which sbatch takes otherwise")
-        )
-    if submission.export is not None:
-        # sbatch takes the values from its own environment, so that commas and newlines in them arrive.
-        options["export"] = ",".join(names) if submission.export is Export.NAMED else submission.export.value
+def _wrong_gpu_type(submission: Submission, options: Mapping[str, object]) -> Refusal | None:
+    if submission.gpu_type is None:
+        return None
+    if not re.fullmatch(_GPU_TYPE, submission.gpu_type):
+        return argument.invalid("gpu_type", "must be one word, as a100")
+    if not any(name in options for name in _GPU_OPTIONS):
+        return argument.invalid("gpu_type", "needs gpus, gpusPerNode or gpusPerTask beside it")
+    return None
 
 
-_SOURCES = {"script": "script", "script_uri": "scriptUri", "script_path": "scriptPath"}
+def _joined(submission: Submission, options: Mapping[str, str | int]) -> dict[str, str | int]:
+    """The options, with those that two inputs make together."""
+    joined = dict(options)
+    if submission.max_nodes is not None:
+        joined["nodes"] = f"{submission.min_nodes or 1}-{submission.max_nodes}"
+    if submission.gpu_type is not None:
+        joined |= {name: f"{submission.gpu_type}:{options[name]}" for name in _GPU_OPTIONS if name in options}
+    if submission.export is Export.NAMED:
+        joined["export"] = ",".join(variable.name for variable in submission.environment or ())
+    return joined
 
 
-def _source(submission: Submission) -> str:
-    return next((camel for name, camel in _SOURCES.items() if getattr(submission, name) is not None), "script")
-
-
-def _wrong_source(submission: Submission) -> list[Refusal]:
-    sources = [name for name in _SOURCES if getattr(submission, name) is not None]
-    if not sources:
-        message = "is missing: give the batch script's text, or scriptUri, or scriptPath"
-        return [argument.invalid("script", message)]
-    if len(sources) > 1:
-        message = "cannot be given beside another: give exactly one of script, scriptUri and scriptPath"
-        return [argument.invalid(name, message) for name in sources[1:]]
-    if submission.script_uri is not None:
-        return _wrong("script_uri", _uri, submission.script_uri)
-    if submission.script_path is not None:
-        return _wrong("script_path", argument.folder, submission.script_path)
-    return _wrong_script("script", submission.script or "")
-
-
-def _wrong(name: str, write: Callable[[str], str], value: str) -> list[Refusal]:
-    try:
-        write(value)
-    except ValueError as error:
-        return [argument.invalid(name, str(error))]
-    return []
-
-
-def _wrong_script(name: str, script: str) -> list[Refusal]:
-    try:
-        size = len(script.encode())
-    except UnicodeEncodeError:
-        return [argument.invalid(name, "holds half of a surrogate pair, which is no character")]
-    if size > SCRIPT_LIMIT:
-        return [argument.invalid(name, f"is too large: it has {size} bytes, and Slurm takes {SCRIPT_LIMIT}")]
-    if not script.startswith("#!"):
-        return [argument.invalid(name, "must start with #! and the path of an interpreter, as #!/bin/bash")]
-    if "\0" in script:
-        return [argument.invalid(name, "must not hold a NUL character")]
-    if "\r\n" in script:
-        return [argument.invalid(name, "has DOS line ends (CR LF); Slurm takes only LF")]
-    if re.search(r"(?m)^#SBATCH[ \t]+(?:[^ \t\n]+[ \t]+)*(?:--wait\b|-W\b)", script):
-        return [argument.invalid(name, "must not ask sbatch to wait (#SBATCH --wait): ask for the job's state instead")]
-    return []
-
-
-def _wrong_key(key: str | None) -> list[Refusal]:
+def _wrong_key(key: str | None) -> Refusal | None:
     try:
         if key is None or 1 <= len(key.encode()) <= 255:
-            return []
+            return None
     except UnicodeEncodeError:
-        return [argument.invalid("idempotency_key", "holds half of a surrogate pair, which is no character")]
-    return [argument.invalid("idempotency_key", "must have 1 to 255 bytes")]
-
-
-def _wrong_environment(submission: Submission) -> list[Refusal]:
-    refusals = []
-    for variable in submission.environment or ():
-        if not re.fullmatch(r"(?!SLURM_|SBATCH_)[A-Za-z_][A-Za-z0-9_]{0,254}", variable.name):
-            message = f"has {variable.name[:80]!r}, which no variable of a job may be called"
-            refusals.append(argument.invalid("environment", message))
-            continue
-        if variable.name in ("LD_PRELOAD", "LD_AUDIT"):
-            message = f"has {variable.name}, which would act on sbatch itself: set it in the script"
-            refusals.append(argument.invalid("environment", message))
-            continue
-        try:
-            argument.bounded(variable.value, _VALUE_LIMIT)
-        except ValueError as error:
-            refusals.append(argument.invalid("environment", f"has {variable.name}, whose value {error}"))
-    return refusals
+        return argument.invalid("idempotency_key", "holds half of a surrogate pair, which is no character")
+    return argument.invalid("idempotency_key", "must have 1 to 255 bytes")

@@ -9,14 +9,18 @@ from collections.abc import Sequence
 
 from slurm.command import Command, Question, Reply, require_success
 from slurm.errors import ParseError
+from slurm.operation import Operation
 
 # Before State stand only words of the configuration and of the node's system; what people write comes behind it.
 _NODE = re.compile(r"NodeName=(\S+) .*? State=(\S+) ")
 
 
+SHOW = Operation("scontrol show node", words=("scontrol", "--oneliner", "--all", "show", "node"), until=(21, 8))
+
+
 def states() -> Question[dict[str, str]]:
     """The complete state of each node by its name, as "IDLE#+CLOUD" or "DOWN*+DRAIN"; {} from 21.08 on."""
-    return Question((Command("scontrol show node"),), read)
+    return Question((Command(SHOW),), read)
 
 
 def read(replies: Sequence[Reply]) -> dict[str, str]:

@@ -11,9 +11,10 @@ from slurm.command import Command, Question, Reply, require_success
 from slurm.errors import ParseError
 from slurm.gres import gpus
 from slurm.instant import instant
+from slurm.operation import FLAG, Operation
 from slurm.reason import capacity_code
 from slurm.states import NodeFlag, NodeState, Provisioning, node_state, provisioning
-from slurm.text import decimal, integer, word
+from slurm.text import decimal, integer, verbatim, word
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,6 @@ def cpu_counts(value: str) -> CpuCounts:
     if len(counts) != 4 or not all(count.isdigit() for count in counts):
         raise ParseError("CPU counts", value)
     return CpuCounts(*map(int, counts))
-
-
-def _verbatim(value: str) -> str:
-    return value
 
 
 def _state(complete: str, long: str, cpus: str) -> NodeState:
@@ -104,7 +101,7 @@ def _queue_names(value: str) -> list[str]:
 class Node(Record):
     """A compute node."""
 
-    name = Column(_verbatim, "NodeList", about="The node's name in Slurm, as `queue1-dy-large-1`. sinfo: NodeList.")
+    name = Column(verbatim, "NodeList", about="The node's name in Slurm, as `queue1-dy-large-1`. sinfo: NodeList.")
     state = Column(
         _state,
         "StateComplete",
@@ -197,10 +194,17 @@ class Node(Record):
     )
 
 
+SINFO = Operation(
+    "sinfo",
+    words=("sinfo", "--noheader", "--all", "--noconvert"),
+    options={"Node": FLAG, "Format": framing.FORMAT},
+)
+
+
 def nodes() -> Question[Rows[Node]]:
     """All nodes that belong to a partition, hidden ones too."""
     separator = framing.separator()
-    command = Command("sinfo", options={"Node": "", "Format": framing.format_string(Node.sources(), separator)})
+    command = Command(SINFO, options={"Node": "", "Format": framing.format_string(Node.sources(), separator)})
     return Question((command, *show_node.states().commands), partial(read_nodes, separator=separator))
 
 
@@ -227,7 +231,7 @@ _QUEUE_COLUMNS = ("PartitionName", "CPUsState")
 def queue_cpu_counts() -> Question[dict[str, CpuCounts]]:
     """The CPUs of every queue, by the queue's name."""
     separator = framing.separator()
-    command = Command("sinfo", options={"Format": framing.format_string(_QUEUE_COLUMNS, separator)})
+    command = Command(SINFO, options={"Format": framing.format_string(_QUEUE_COLUMNS, separator)})
     return Question((command,), partial(read_queue_cpu_counts, separator=separator))
 
 

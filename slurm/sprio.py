@@ -9,6 +9,8 @@ from slurm import framing
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, require_success
 from slurm.errors import ParseError
+from slurm.operation import Operation
+from slurm.text import verbatim
 from slurm.tres import tres
 
 
@@ -27,10 +29,6 @@ class NoPriorityFactors:
     reason: str
 
 
-def _verbatim(value: str) -> str:
-    return value
-
-
 def _points(value: str) -> int:
     """Raises ParseError. Not `text.integer`: -2 is a number of points here."""
     if not re.fullmatch(r"-?\d{1,20}", value):
@@ -46,12 +44,12 @@ class PriorityFactors(Record):
     """The points of a waiting job in one of its queues. A job that is not eligible yet (held, begin time) has none."""
 
     raw_id = Column(
-        _verbatim,
+        verbatim,
         "%i",
         about="The number that slurmctld knows the job by; an array's waiting tasks have one. sprio: %i.",
     )
     queue_name = Column(
-        _verbatim,
+        verbatim,
         "%r",
         about="The queue (Slurm: partition); a job that may start in several has factors for each. sprio: %r.",
     )
@@ -71,6 +69,13 @@ class PriorityFactors(Record):
     nice = Column(_points, "%N", about="What its nice value takes away, in points; negative adds. sprio: %N.")
 
 
+SPRIO = Operation(
+    "sprio",
+    words=("sprio", "--noheader"),
+    environment={"SPRIO_FORMAT": f"(%[A-Za-z]{framing.SEPARATOR})+"},
+)
+
+
 def priority_factors() -> Question[Rows[PriorityFactors] | NoPriorityFactors]:
     """The factors of all waiting jobs that are eligible, a row for each of their queues.
 
@@ -79,7 +84,7 @@ def priority_factors() -> Question[Rows[PriorityFactors] | NoPriorityFactors]:
     """
     separator = framing.separator()
     columns = "".join(f"{source}{separator}" for source in PriorityFactors.sources())
-    return Question((Command("sprio", environment={"SPRIO_FORMAT": columns}),), partial(read, separator=separator))
+    return Question((Command(SPRIO, environment={"SPRIO_FORMAT": columns}),), partial(read, separator=separator))
 
 
 def read(replies: Sequence[Reply], separator: str) -> Rows[PriorityFactors] | NoPriorityFactors:

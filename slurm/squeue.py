@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from slurm import framing, job_id
+from slurm import argument, framing, job_id
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, require_success
 from slurm.duration import seconds
@@ -14,8 +14,9 @@ from slurm.gres import requested_gpus
 from slurm.hostlist import expand
 from slurm.instant import instant
 from slurm.memory import mebibytes
+from slurm.operation import Operation
 from slurm.states import JobState, job_state
-from slurm.text import NO_WORD, integer, text, word
+from slurm.text import NO_WORD, integer, text, verbatim, word
 from slurm.tres import Gpus, gpus_allocated, tres
 
 ENDED = frozenset(
@@ -35,10 +36,6 @@ ENDED = frozenset(
 
 _HIGHEST_ASKED = 2**31 - 1  # squeue reads ids as int; one above that and it tells of none of the others either
 _LAST = 2**32  # sorts an array's waiting tasks behind those that have their own row
-
-
-def _verbatim(value: str) -> str:
-    return value
 
 
 def _array_job_id(job: str) -> str | None:
@@ -146,13 +143,13 @@ class Job(Record):
     """A job, an array's task, an array's waiting tasks (one row), or a component of a heterogeneous job."""
 
     job_id = Column(
-        _verbatim,
+        verbatim,
         "JobArrayID",
         about="Slurm's own spelling: `123`, `123_4` (array task), `123_[5-9%2]` (the array's waiting tasks), `123+0` "
         "(part of a heterogeneous job). squeue: JobArrayID.",
     )
-    name = Column(_verbatim, "Name", about="The job's name, whatever characters it holds. squeue: Name.")
-    user = Column(_verbatim, "UserName", about="The account on the cluster that the job runs as. squeue: UserName.")
+    name = Column(verbatim, "Name", about="The job's name, whatever characters it holds. squeue: Name.")
+    user = Column(verbatim, "UserName", about="The account on the cluster that the job runs as. squeue: UserName.")
     account = Column(
         word,
         "Account",
@@ -161,13 +158,13 @@ class Job(Record):
     )
     state = Column(job_state, "State", about="The job's state. squeue: State.")
     raw_state = Column(
-        _verbatim, "State", about="The scheduler's own word, also where `state` is UNKNOWN. squeue: State."
+        verbatim, "State", about="The scheduler's own word, also where `state` is UNKNOWN. squeue: State."
     )
     reason = Column(
         word, "Reason", about="Why the job waits or failed, in Slurm's words; null when it gives none. squeue: Reason."
     )
     queue_name = Column(
-        _verbatim,
+        verbatim,
         "Partition",
         about="The queue (Slurm: partition), as Slurm prints it: a waiting job may name several, joined by commas. "
         "squeue: Partition.",
@@ -299,7 +296,7 @@ class Job(Record):
         "RestartCnt",
         about="What slurm.output_path takes. squeue: StdOut and others.",
     )
-    raw_id = Column(_verbatim, "JobID", about="The number that slurmctld knows the row by. squeue: JobID.")
+    raw_id = Column(verbatim, "JobID", about="The number that slurmctld knows the row by. squeue: JobID.")
     order = Column(
         _order,
         "JobArrayID",
@@ -366,6 +363,14 @@ def is_brief(rows: Rows[Job]) -> bool:
     return rows.texts.keys() == {*IN_BRIEF}
 
 
+SQUEUE = Operation(
+    "squeue",
+    words=("squeue", "--noheader", "--all", "--states=all", "--noconvert"),
+    options={"jobs": argument.listed(job_id.ARGUMENT)},
+    environment={"SQUEUE_FORMAT2": framing.FORMAT},
+)
+
+
 def jobs(ids: Sequence[str] = ()) -> Question[Rows[Job]]:
     """All jobs that slurmctld remembers, ended ones too, or only those with the given ids.
 
@@ -389,7 +394,7 @@ def submitted_job(reply: int) -> Question[Rows[Job]]:
 def _question(options: Mapping[str, str | int], columns: Sequence[str]) -> Question[Rows[Job]]:
     separator = framing.separator()
     command = Command(
-        "squeue",
+        SQUEUE,
         options=options,
         environment={"SQUEUE_FORMAT2": framing.format_string(columns, separator, _PLAIN)},
     )

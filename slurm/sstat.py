@@ -10,21 +10,19 @@ operator once more as Slurm's administrator. The steps of other people's jobs ha
 import re
 from collections.abc import Sequence
 
+from slurm import argument, framing
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, SlurmError, require_success
 from slurm.duration import seconds
 from slurm.errors import ParseError
 from slurm.hostlist import expand
-from slurm.text import integer
+from slurm.operation import Operation, RunsAs
+from slurm.text import integer, verbatim
 from slurm.usage import bytes_as_mebibytes, total_cpu_time, total_memory
 
 
 class NotPermittedError(SlurmError):
     """slurmd tells the use of a job's steps to nobody but its user and Slurm's administrators."""
-
-
-def _verbatim(value: str) -> str:
-    return value
 
 
 def _job(step: str) -> str:
@@ -35,7 +33,7 @@ class RunningStep(Record):
     """What a running step has used until now; where sacct.Step has a field too, names and types are the same."""
 
     step_id = Column(
-        _verbatim,
+        verbatim,
         "JobID",
         about="The step, with the number that slurmctld knows its job by: `123.0`, `123.batch`. sstat: JobID.",
     )
@@ -68,6 +66,14 @@ class RunningStep(Record):
     raw_id = Column(_job, "JobID", about="The number that slurmctld knows the step's job by.")
 
 
+SSTAT = Operation(
+    "sstat",
+    words=("sstat", "--noheader", "--allsteps", "--parsable2", "--noconvert"),
+    options={"format": framing.COLUMNS, "jobs": argument.listed(argument.NUMBER)},
+    runs_as=RunsAs.CALLER,
+)
+
+
 def running_steps(raw_ids: Sequence[str]) -> Question[Rows[RunningStep]]:
     """The running steps of running jobs, given by the numbers that slurmctld knows them by (`squeue.Job.raw_id`).
 
@@ -75,7 +81,7 @@ def running_steps(raw_ids: Sequence[str]) -> Question[Rows[RunningStep]]:
     may hold rows of other jobs: an array's last task has the array's number, for which sstat prints all of its tasks.
     """
     options = {"format": ",".join(RunningStep.sources()), "jobs": ",".join(raw_ids)}
-    return Question((Command("sstat", options),) if raw_ids else (), read)
+    return Question((Command(SSTAT, options),) if raw_ids else (), read)
 
 
 def read(replies: Sequence[Reply]) -> Rows[RunningStep]:

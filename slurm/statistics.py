@@ -9,6 +9,7 @@ from typing import Any
 from slurm.command import Command, Question, Reply, require_success
 from slurm.errors import ParseError
 from slurm.instant import instant
+from slurm.operation import Operation
 from slurm.text import integer
 
 
@@ -88,9 +89,12 @@ class Statistics:
     )
 
 
+SDIAG = Operation("sdiag", words=("sdiag",))
+
+
 def statistics() -> Question[Statistics]:
     """The scheduler's statistics."""
-    return Question((Command("sdiag"),), read)
+    return Question((Command(SDIAG),), read)
 
 
 def read(replies: Sequence[Reply]) -> Statistics:

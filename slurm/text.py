@@ -20,6 +20,21 @@ _INTEGER = re.compile(r"-?[0-9]{1,40}")
 _DECIMAL = re.compile(r"-?[0-9]{1,40}(\.[0-9]{0,40})?")
 
 
+def verbatim(value: str) -> str:
+    """The text as Slurm prints it."""
+    return value
+
+
+def text_or_none(value: str) -> str | None:
+    """Free text; None where Slurm prints nothing, or "(null)"."""
+    return None if value in ("", NULL) else value
+
+
+def entries(value: str) -> list[str]:
+    """The entries of a list with commas; [] where Slurm prints nothing, or "(null)"."""
+    return [entry for entry in value.split(",") if entry not in ("", NULL)]
+
+
 def text(value: str) -> str | None:
     """Free text, such as a job's name or comment; None where Slurm has no string.
 

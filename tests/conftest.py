@@ -21,6 +21,7 @@ from local.ssm import Endpoint
 from local.stack import Stack
 from local.suite import Chroot, entered
 
+pytest.register_assert_rewrite("program_node")  # fixtures, which modules of tests/headnode name as a plugin
 settings.register_profile("slurmql", deadline=None)
 settings.load_profile("slurmql")
 

@@ -1,5 +1,5 @@
-"""The HTTP side: what stands between the gateway's event and the schema.
+"""The HTTP side: everything between the gateway's event and the schema.
 
-application.py tells the story of a request; negotiation, refusals, trusted documents, GraphiQL's files, headers and
-compression are a module each.
+application.py shows the way of a request. Negotiation, refusals, trusted documents, GraphiQL's files, CORS, the log and
+limits have a module each.
 """

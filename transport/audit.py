@@ -1,7 +1,7 @@
-"""The log: a line for each request and one for each change, as attributes of a record.
+"""The log: one line for each request and one for each change, as attributes of a log record.
 
-Lambda's runtime writes them as JSON (AWS_LAMBDA_LOG_FORMAT=JSON, which the template sets), so nothing is imported for
-it. The request's line carries its metrics in CloudWatch's embedded metric format. docs/operating.md shows the lines.
+Lambda's runtime writes them as JSON (the template sets AWS_LAMBDA_LOG_FORMAT=JSON), so this needs no library. The
+request's line carries its metrics in CloudWatch's embedded metric format. docs/operating.md shows the lines.
 """
 
 import logging
@@ -9,8 +9,8 @@ import os
 import time
 from typing import Any, Final
 
-from resolvers.audit import Action
-from resolvers.graph import Graph
+from resolvers.audit import ChangeRecord
+from resolvers.context import RequestContext
 
 logger = logging.getLogger("slurmql.audit")
 
@@ -22,34 +22,34 @@ _METRICS: Final = [
 _FAILED: Final = {"Dimensions": [["function", "code"]], "Metrics": [{"Name": "Errors", "Unit": "Count"}]}
 _NAMESPACE: Final = "slurmql"
 _FUNCTION: Final = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local")
-"""Tells an account's deployments apart."""
+"""Distinguishes the deployments in one AWS account."""
 
 _cold = True
 
 
-def record(graph: Graph, status: int, codes: list[str], size: int, seconds: float) -> None:
-    """Log a request that was answered: its status, the codes of its errors, the bytes of its answer."""
+def record(context: RequestContext, status: int, codes: list[str], size: int, seconds: float) -> None:
+    """Log an answered request: its status, the codes of its errors, the size of the response in bytes."""
     global _cold
-    for action in graph.actions:
-        _action(graph, action)
-    asked = graph.asked
+    for change in context.changes:
+        _change(context, change)
+    asked = context.operation
     directives: list[dict[str, Any]] = [{"Dimensions": [["function"]], "Metrics": _METRICS}]
     line: dict[str, Any] = {
-        **_who(graph),
+        **_who(context),
         "operation": asked.name[:100] if asked and asked.name else None,
         "kind": asked.kind if asked else None,
         "fields": asked.fields if asked else [],
-        "commands": list(graph.commands),
+        "commands": list(context.commands),
         "status": status,
         "codes": sorted(set(codes)),
         "bytes": size,
         "coldStart": _cold,
         "function": _FUNCTION,
         "Requests": 1,
-        "Commands": len(graph.commands),
+        "Commands": len(context.commands),
         "Milliseconds": round(1000 * seconds, 2),
     }
-    if codes:  # metrics are by one code, the first; `codes` has all
+    if codes:  # the metric counts under the first code; `codes` has all
         directives.append(_FAILED)
         line |= {"code": codes[0], "Errors": len(codes)}
     timestamp = int(1000 * time.time())
@@ -58,19 +58,19 @@ def record(graph: Graph, status: int, codes: list[str], size: int, seconds: floa
     _cold = False
 
 
-def _action(graph: Graph, action: Action) -> None:
+def _change(context: RequestContext, change: ChangeRecord) -> None:
     line = {
-        **_who(graph),
-        "action": action.name,
-        "cluster": action.cluster[:60] if action.cluster else None,
-        "asked": action.asked,
-        "done": action.done,
-        "codes": sorted(set(action.codes)),
-        "commands": list(action.commands),
-        "milliseconds": round(1000 * action.seconds, 2),
+        **_who(context),
+        "action": change.name,
+        "cluster": change.cluster[:60] if change.cluster else None,
+        "asked": change.asked,
+        "done": change.done,
+        "codes": sorted(set(change.codes)),
+        "commands": list(change.commands),
+        "milliseconds": round(1000 * change.seconds, 2),
     }
     logger.info("action", extra=line)
 
 
-def _who(graph: Graph) -> dict[str, Any]:
-    return {"request": graph.request_id, "identity": graph.identity, "clusters": graph.standing}
+def _who(context: RequestContext) -> dict[str, Any]:
+    return {"request": context.request_id, "identity": context.identity, "clusters": context.standing}

@@ -1,4 +1,4 @@
-"""Pages of other origins may call the API only if the deployment names them (Fetch standard, "CORS protocol")."""
+"""Pages of other origins may call the API only if the deployment lists them (Fetch standard, "CORS protocol")."""
 
 from collections.abc import Sequence
 
@@ -6,19 +6,19 @@ from transport.request import Request
 from transport.response import Response
 
 _METHODS = "GET, POST, OPTIONS"
-# SigV4 signs by the last three.
+# The last three belong to a SigV4 signature.
 _HEADERS = "authorization, content-type, if-none-match, x-amz-date, x-amz-security-token, x-amz-content-sha256"
 _EXPOSED = "etag, x-request-id"
 _SECONDS = "7200"
 
 
 def preflight() -> Response:
-    """The answer to OPTIONS; `allow` adds what the origin may do."""
+    """The response to OPTIONS; `allow` adds what the origin may do."""
     return Response(204, headers={"allow": "GET, HEAD, POST, OPTIONS"})
 
 
 def allow(request: Request, response: Response, origins: Sequence[str]) -> None:
-    """Tell a browser whether the page that asks may read the response."""
+    """Add the headers that let the requesting page read the response, if its origin is allowed."""
     if not origins:
         return
     response.headers["vary"] = ", ".join(filter(None, (response.headers.get("vary"), "Origin")))

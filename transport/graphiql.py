@@ -1,4 +1,4 @@
-"""GraphiQL: its page and its files, from web/dist alone, where `make web` puts them. No other host is asked."""
+"""GraphiQL's page and its files, only from web/dist, where `make web` puts them; no other host is involved."""
 
 import gzip
 from functools import lru_cache
@@ -8,13 +8,13 @@ from transport.response import Response
 
 DIST = Path(__file__).parents[1] / "web" / "dist"
 FOLDER = "/graphiql/"
-"""Where the page looks for its files, beside itself."""
-# Monaco makes style elements, and its icons are a font.
+"""The path of the page's files, beside the page."""
+# Monaco creates style elements, and its icons are a font.
 _POLICY = (
     "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; font-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_MISSING = "GraphiQL is not built here: run `make web`. Queries are taken by POST all the same."
+_MISSING = "GraphiQL is not built here: run `make web`. Queries by POST work without it."
 _TEXT = {"content-type": "text/plain; charset=utf-8"}
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -27,7 +27,7 @@ _TYPES = {
 
 
 def page() -> Response:
-    """The page; without web/dist a sentence that says what to do."""
+    """The page, or without web/dist a message that says what to do."""
     try:
         content = (DIST / "index.html").read_bytes()
     except FileNotFoundError:
@@ -41,9 +41,9 @@ def page() -> Response:
 
 
 def file(name: str, *, packed: bool) -> Response:
-    """A file of web/dist, compressed if it may be; 404 if there is none.
+    """A file of web/dist, compressed if `packed`; 404 if there is none.
 
-    A name says its content (it carries a digest), so a browser may keep the file.
+    The name contains a digest of the content, so a browser may keep the file.
     """
     if name not in _names():
         return Response(404, b"There is no such file.", dict(_TEXT))
@@ -58,7 +58,7 @@ def file(name: str, *, packed: bool) -> Response:
 
 
 def _names() -> set[str]:
-    """Only what lies in the folder is given, whatever a path says."""
+    """The files in the folder; no other path is ever served."""
     return {entry.name for entry in DIST.iterdir() if entry.is_file()} if DIST.is_dir() else set()
 
 

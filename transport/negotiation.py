@@ -1,4 +1,4 @@
-"""Which form of an answer a client takes (RFC 9110, 12.5; GraphQL over HTTP, "Media Types")."""
+"""Which form of response a client accepts (RFC 9110, 12.5; GraphQL over HTTP, "Media Types")."""
 
 from typing import Final
 
@@ -7,9 +7,9 @@ GRAPHQL_JSON: Final = "application/graphql-response+json"
 
 
 def media_type(accept: str | None) -> str | None:
-    """The better of JSON and GRAPHQL_JSON for an Accept header; None if neither will do.
+    """JSON or GRAPHQL_JSON, whichever the Accept header prefers; None if it accepts neither.
 
-    Who names neither, as curl or a browser's fetch, gets plain JSON.
+    A client that names neither, such as curl or a browser's fetch, gets plain JSON.
     """
     if not accept or not accept.strip():
         return JSON
@@ -22,7 +22,7 @@ def media_type(accept: str | None) -> str | None:
 
 
 def takes_html(accept: str | None) -> bool:
-    """Whether it is a browser that shows what it gets."""
+    """Whether the client is a browser that shows the response as a page."""
     return _preferences(accept or "").get("text/html", 0.0) > 0
 
 
@@ -33,7 +33,7 @@ def takes_gzip(accept_encoding: str | None) -> bool:
 
 
 def _preferences(header: str) -> dict[str, float]:
-    """Each choice of the header and its weight, 0 to 1; what is no weight counts as 0."""
+    """Each choice in the header and its weight, 0 to 1; an invalid weight counts as 0."""
     preferences = {}
     for choice in header.lower().split(","):
         name, *parameters = (part.strip() for part in choice.split(";"))

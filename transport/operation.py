@@ -1,4 +1,4 @@
-"""A GraphQL request, as POST or GET carry it (GraphQL over HTTP, "Request")."""
+"""A GraphQL request by POST or GET (GraphQL over HTTP, "Request")."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,8 @@ from transport.refusal import RefusedError
 from transport.request import Request
 
 BODY_LIMIT: Final = 6 * 1024 * 1024
-"""Bytes of a body; Lambda takes no more."""
+"""The most bytes of a body that Lambda accepts."""
+_MOST_PARAMETERS: Final = 50
 _EXAMPLE = 'Send a JSON object, such as {"query": "{ jobs { totalCount } }"}.'
 _MEMBERS: Final[Mapping[str, tuple[type, str]]] = {
     "query": (str, "a string"),
@@ -23,7 +24,7 @@ _MEMBERS: Final[Mapping[str, tuple[type, str]]] = {
 
 @dataclass(frozen=True)
 class Operation:
-    """What is asked: a document or the id of one, which of its operations, and with which variables."""
+    """What to run: a document or the id of one, the name of its operation, and the variables."""
 
     query: str | None
     document_id: str | None
@@ -32,14 +33,14 @@ class Operation:
 
 
 def read(request: Request) -> Operation:
-    """The operation that the request asks for. Raises RefusedError."""
+    """The operation in the request. Raises RefusedError."""
     if request.method == "POST":
         return _operation(_posted(request))
     return _operation(_parameters(request.query))
 
 
 def asks(request: Request) -> bool:
-    """Whether a GET asks for anything."""
+    """Whether a GET carries an operation."""
     names = {name for name, _ in parse_qsl(request.query, keep_blank_values=True)}
     return bool(names & _MEMBERS.keys())
 
@@ -47,7 +48,7 @@ def asks(request: Request) -> bool:
 def _posted(request: Request) -> Any:
     kind, _, parameters = request.headers.get("content-type", "").lower().partition(";")
     if kind.strip() != "application/json":
-        # A form of another site could post text/plain with the user's cookies; JSON needs CORS's leave.
+        # A form on another site can post text/plain with the user's cookies; JSON needs permission by CORS.
         raise RefusedError(
             415, "Send application/json (header Content-Type).", headers={"accept-post": "application/json"}
         )
@@ -55,15 +56,15 @@ def _posted(request: Request) -> Any:
     if charset not in ("", "utf-8", "utf8"):
         raise RefusedError(415, "Send JSON in UTF-8.")
     if len(request.body) > BODY_LIMIT:
-        raise RefusedError(413, f"A request may have {BODY_LIMIT:,} bytes; this one has {len(request.body):,}.")
+        raise RefusedError(413, f"A request may have at most {BODY_LIMIT:,} bytes; this one has {len(request.body):,}.")
     return _decoded(request.body)
 
 
 def _parameters(query: str) -> dict[str, Any]:
     try:
-        given = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=50)
+        given = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS)
     except ValueError as error:
-        raise RefusedError(400, "The URL's parameters must be UTF-8, and few.") from error
+        raise RefusedError(400, f"The URL's parameters must be UTF-8, and at most {_MOST_PARAMETERS}.") from error
     parameters: dict[str, Any] = {name: value for name, value in given if value}
     for name in ("variables", "extensions"):
         if name in parameters:
@@ -74,7 +75,7 @@ def _parameters(query: str) -> dict[str, Any]:
 def _decoded(content: bytes) -> Any:
     try:
         return json.loads(content.decode(), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:  # no UTF-8, no JSON, or nested too deeply
+    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or nested too deeply
         raise RefusedError(400, _EXAMPLE) from error
 
 
@@ -84,7 +85,7 @@ def _no_constant(name: str) -> Any:
 
 def _operation(given: Any) -> Operation:
     if isinstance(given, list):
-        raise RefusedError(400, "Send one request at a time; a document can ask for many things at once.")
+        raise RefusedError(400, "Send one request at a time. One document can ask for many things.")
     if not isinstance(given, dict):
         raise RefusedError(400, _EXAMPLE)
     for name, (kind, description) in _MEMBERS.items():

@@ -1,16 +1,20 @@
-"""What is refused before the schema is asked."""
+"""Requests that are refused before the schema runs."""
 
 from collections.abc import Mapping
 from typing import Any
 
-BAD_REQUEST = "BAD_REQUEST"
+from headnode.error_codes import ErrorCode
 
 
 class RefusedError(Exception):
-    """The request is refused: a status, a code for programs, a sentence for people."""
+    """The HTTP request is refused, with a status, a code for programs and a message for people."""
 
     def __init__(
-        self, status: int, message: str, code: str = BAD_REQUEST, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        message: str,
+        code: ErrorCode = ErrorCode.BAD_REQUEST,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -18,14 +22,14 @@ class RefusedError(Exception):
         self.headers = headers or {}
 
 
-class RequestError(Exception):
-    """The request is GraphQL, but asks for what cannot be run: an error of the request, in GraphQL's terms."""
+class OperationError(Exception):
+    """The operation cannot be run: a request error, in GraphQL's terms."""
 
-    def __init__(self, message: str, code: str) -> None:
+    def __init__(self, message: str, code: ErrorCode) -> None:
         super().__init__(message)
         self.code = code
 
 
-def errors(code: str, message: str) -> dict[str, Any]:
-    """A GraphQL answer that has nothing but an error."""
-    return {"errors": [{"message": message, "extensions": {"code": code}}]}
+def errors(code: ErrorCode, message: str) -> dict[str, Any]:
+    """A GraphQL response with one error and nothing else."""
+    return {"errors": [{"message": message, "extensions": {"code": code.name}}]}

@@ -1,4 +1,4 @@
-"""An HTTP request, as ASGI hands it over."""
+"""An HTTP request, read from ASGI."""
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ Send = Callable[[Message], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Request:
-    """A request: `headers` by their names in small letters, `query` as it stands in the URL, the whole body.
+    """A request: `headers` by lower-case name, `query` as it is in the URL, the whole body.
 
-    `takes_bytes` is false if it came through a REST API, which passes on nothing but text unless it is told to; its
-    events alone have no version (API Gateway, "Binary media types for REST APIs"). It can compress by itself.
+    `takes_bytes` is false if it came through a REST API, which returns only text unless it is configured otherwise (API
+    Gateway, "Binary media types for REST APIs"), and which can compress by itself. Only its events have no `version`.
     """
 
     method: str
@@ -29,7 +29,7 @@ class Request:
 
     @classmethod
     async def received(cls, scope: Scope, receive: Receive) -> Self:
-        """The request of an ASGI scope."""
+        """The request in an ASGI scope."""
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         body, more = b"", True
         while more:
@@ -47,5 +47,5 @@ class Request:
 
     @property
     def takes_gzip(self) -> bool:
-        """Whether the answer may be compressed."""
+        """Whether the response may be compressed."""
         return self.takes_bytes and negotiation.takes_gzip(self.headers.get("accept-encoding"))

@@ -1,4 +1,4 @@
-"""Trusted documents: those of the clients' own builds, known by the SHA-256 of their text.
+"""Trusted documents: those that the clients' builds contain, identified by the SHA-256 of their text.
 
 The file is what graphql-codegen (`persistedDocuments: {hashAlgorithm: "sha256"}`) and Relay (`persistConfig`, SHA256)
 write: a JSON object of documents by their digest, in hexadecimal.
@@ -12,16 +12,17 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
+from headnode.error_codes import ErrorCode
 from headnode.settings import SettingsError
 from transport.operation import Operation
-from transport.refusal import RequestError
+from transport.refusal import OperationError
 
 FILE: Final = Path(__file__).parents[1] / "persisted-documents.json"
 _PREFIX = "sha256:"
 
 
 class Trust(Enum):
-    """What the list of trusted documents is for."""
+    """How the list of trusted documents is used."""
 
     OFF = "off"
     ACCEPT = "accept"
@@ -38,30 +39,32 @@ class Document:
 
 @dataclass(frozen=True)
 class TrustedDocuments:
-    """The list, and what it is for."""
+    """The list, and how it is used."""
 
     trust: Trust = Trust.OFF
     by_digest: Mapping[str, str] | None = None
 
     def document(self, operation: Operation) -> Document:
-        """The document that the operation names or brings along. Raises RequestError."""
+        """The document that the operation contains, or names by its digest. Raises OperationError."""
         digest = (operation.document_id or "").removeprefix(_PREFIX).lower()
         if operation.query is not None:
-            return self._brought(operation.query, digest)
+            return self._sent(operation.query, digest)
         if self.trust is Trust.OFF:
-            message = "PersistedQueryNotSupported: this API keeps no trusted documents; send the document itself."
-            raise RequestError(message, "PERSISTED_QUERY_NOT_SUPPORTED")
+            message = "PersistedQueryNotSupported: this API has no list of trusted documents; send the document itself."
+            raise OperationError(message, ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED)
         text = (self.by_digest or {}).get(digest)
         if text is None:
             raise _unknown()
         return Document(text, trusted=True)
 
-    def _brought(self, text: str, digest: str) -> Document:
+    def _sent(self, text: str, digest: str) -> Document:
         if self.trust is Trust.OFF:
             return Document(text, trusted=False)
         own = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         if digest and digest != own:
-            raise RequestError("The document's SHA-256 is not the one that is given.", "BAD_USER_INPUT")
+            raise OperationError(
+                "The document does not have the SHA-256 that was sent with it.", ErrorCode.BAD_USER_INPUT
+            )
         trusted = own in (self.by_digest or {})
         if self.trust is Trust.REQUIRE and not trusted:
             raise _unknown()
@@ -69,7 +72,7 @@ class TrustedDocuments:
 
 
 def trusted_documents(trust: Trust, file: Path = FILE) -> TrustedDocuments:
-    """The list in the file; none is read if there is no use for it. Raises SettingsError."""
+    """The list in the file, which is not read if `trust` is OFF. Raises SettingsError."""
     if trust is Trust.OFF:
         return TrustedDocuments()
     try:
@@ -87,6 +90,6 @@ def trusted_documents(trust: Trust, file: Path = FILE) -> TrustedDocuments:
     return TrustedDocuments(trust, by_digest)
 
 
-def _unknown() -> RequestError:
-    message = "PersistedQueryNotFound: the document is not one of those that this API trusts."
-    return RequestError(message, "PERSISTED_QUERY_NOT_FOUND")
+def _unknown() -> OperationError:
+    message = "PersistedQueryNotFound: the document is not on this API's list of trusted documents."
+    return OperationError(message, ErrorCode.PERSISTED_QUERY_NOT_FOUND)

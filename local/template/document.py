@@ -5,13 +5,14 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from headnode import document, program
+from headnode import document
+from headnode.program.settings import SETTINGS as OF_THE_PROGRAM
 
 BEGIN = "# begin of the document"
 END = "# end of the document"
 SETTINGS = {
     "reader": "${Reader}",
-    "denied": [*program.SETTINGS["denied"], "${DeniedAccounts}"],
+    "denied": [*OF_THE_PROGRAM["denied"], "${DeniedAccounts}"],
     "bucket": ["https://${Bucket}.s3.${AWS::Region}.${AWS::URLSuffix}/"],
 }
 """The program's settings that the stack decides. DeniedAccounts, such as `a,b`, extends the list by its words."""

@@ -1,4 +1,4 @@
-"""Where compiled lists join graphql-core's execution."""
+"""How compiled lists are attached to graphql-core's execution."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -15,16 +15,16 @@ from schema.execution.selection import Complete, check_directives, compile_items
 from schema.execution.surprise import COMPILED, SurpriseError, tally
 
 TESTED = "3.3.2"
-"""The version of graphql-core whose executor this one was compared with; with any other it stands aside."""
+"""The version of graphql-core that this executor is tested with. With any other, nothing is compiled."""
 
 _Plan = tuple[list[FieldNode], Complete | str]
-"""The nodes, which are kept so that no others take their identity, and how they are completed or why they are not."""
+"""The nodes, kept so that no others get their identity; and how they are completed, or why they are not compiled."""
 _plans: Recent[_Plan] = Recent(256)
-"""Documents are parsed once (schema/documents.py): their nodes are the same ones in each request."""
+"""Each document is parsed once (schema/documents.py), so its nodes are the same objects in each request."""
 
 
 class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
-    """Completes lists of objects column by column where that gives the same answer, else as graphql-core does."""
+    """Completes lists of objects column by column if the answer is the same, otherwise as graphql-core does."""
 
     def complete_iterable_value(
         self,
@@ -32,7 +32,7 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
         field_details_list: FieldDetailsList,
         info: GraphQLResolveInfo[Any],
         path: Path,
-        items: Iterable[Any],
+        items: Iterable[object],
         position_context: Any,
     ) -> Any:
         """The list as the response holds it."""
@@ -40,7 +40,7 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
             try:
                 made = self._complete(item_type, field_details_list)(items)
             except Exception as error:
-                # Whatever it was: graphql-core comes upon it again, and tells of it in its place and order.
+                # graphql-core meets the same error again, and reports it with the right path and order.
                 tally[str(error) if isinstance(error, SurpriseError) else type(error).__name__] += 1
             else:
                 tally[COMPILED] += 1
@@ -51,7 +51,7 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
         """How to complete such items. Raises SurpriseError if that cannot be compiled."""
         if self.abort_signal is not None or (self.middleware_manager and self.middleware_manager.middlewares):
             raise SurpriseError("middleware")
-        # What is selected follows from the nodes and from what @skip and @include are told; those are booleans.
+        # The nodes and the boolean variables, which @skip and @include use, decide what is selected.
         told = ((name, value) for name, value in self.variable_values.coerced.items() if isinstance(value, bool))
         place = (item_type, tuple(id(details.node) for details in nodes), tuple(told))
         kept = _plans.get(place)
@@ -71,5 +71,5 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
 
 
 def executor_class() -> type[Executor[Any]] | None:
-    """The class that executes operations; None (Strawberry's own) if graphql-core is not of the version tested."""
+    """The class that executes operations; None, for Strawberry's own, if graphql-core is not of the tested version."""
     return CompiledExecutor if graphql.version == TESTED else None

@@ -1,4 +1,4 @@
-"""Columns of scalars and enums, completed: each value as graphql-core would, a whole column at once."""
+"""Completes columns of scalars and enums: the same values as graphql-core makes, a whole column at once."""
 
 from collections.abc import Sequence
 from math import isfinite
@@ -25,11 +25,11 @@ _AS_IT_IS: dict[GraphQLLeafType, type] = {
     GraphQLInt: int,
     GraphQLFloat: float,
 }
-"""The Python class whose values these scalars give unchanged; of numbers, those in their range."""
+"""The Python class whose values each scalar returns unchanged, if numbers are in range."""
 
 
-def complete_leaves(kind: GraphQLLeafType, values: Sequence[Any]) -> Sequence[Any]:
-    """The values as a response holds them, None for None. Raises SurpriseError, and whatever the type refuses with."""
+def complete_leaves(kind: GraphQLLeafType, values: Sequence[object]) -> Sequence[object]:
+    """The values as the response holds them; None stays None. Raises SurpriseError, and whatever the type raises."""
     classes = set(map(type, values)) - {NoneType}
     if not classes:
         return values
@@ -41,7 +41,7 @@ def complete_leaves(kind: GraphQLLeafType, values: Sequence[Any]) -> Sequence[An
 
 
 def check_plain(classes: set[type]) -> None:
-    """Raise SurpriseError if values of one of the classes would be awaited or raised, not shown."""
+    """Raise SurpriseError for classes whose values graphql-core would await or raise instead of showing them."""
     for cls in classes:
         if issubclass(cls, Exception | GeneratorType) or hasattr(cls, "__await__") or cls is type(Undefined):
             raise SurpriseError("a value that is awaited, raised or undefined")
@@ -56,17 +56,17 @@ def _check_range(kind: GraphQLLeafType, values: Sequence[Any]) -> None:
         raise SurpriseError("a number that is not finite")
 
 
-def _coerced(kind: GraphQLLeafType, values: Sequence[Any]) -> list[Any]:
-    """Each by the type's own function; an object that stands in many rows, such as an enum's member, once."""
+def _coerced(kind: GraphQLLeafType, values: Sequence[object]) -> list[object]:
+    """Values converted by the type's own function; an object in many rows, such as an enum's member, only once."""
     coerce = kind.coerce_output_value
-    known: dict[int, Any] = {id(None): None}
-    made: list[Any] = []
+    known: dict[int, object] = {id(None): None}
+    made: list[object] = []
     for value in values:
         at = id(value)
         if at not in known:
             coerced = coerce(value)
             if coerced is None or coerced is Undefined:
-                raise SurpriseError("a scalar that gives nothing")
+                raise SurpriseError("a scalar without a value")
             known[at] = coerced
         made.append(known[at])
     return made

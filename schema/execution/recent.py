@@ -1,4 +1,4 @@
-"""What was used last, up to a number."""
+"""The values used most recently, up to a limit."""
 
 from collections.abc import Hashable
 from contextlib import suppress
@@ -8,9 +8,9 @@ T = TypeVar("T")
 
 
 class Recent(Generic[T]):
-    """Keeps values by their keys; when there are too many, the one that was not used for the longest time goes.
+    """Keeps values by key; if there are too many, the least recently used one is dropped.
 
-    Threads may share it: at the worst one finds nothing where there was something.
+    Threads may share it: at worst, one does not find a value that was there.
     """
 
     def __init__(self, limit: int) -> None:
@@ -21,7 +21,7 @@ class Recent(Generic[T]):
         """The value, if it is kept."""
         value = self._kept.pop(key, None)
         if value is not None:
-            self._kept[key] = value  # a dict has what came last at its end
+            self._kept[key] = value  # a dict keeps the last insertion at its end
         return value
 
     def keep(self, key: Hashable, value: T) -> None:

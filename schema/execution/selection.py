@@ -1,4 +1,4 @@
-"""What is selected of the objects of a list, compiled: each field a column of values, and how that is completed."""
+"""Compiles what a document selects of the objects in a list: each field is a column, and a way to complete it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from types import NoneType
-from typing import Any, TypeAlias
+from typing import TypeAlias, cast
 
 from graphql import (
     GraphQLField,
@@ -22,26 +22,26 @@ from graphql import (
 from graphql.execution.collect_fields import CollectedFields, FieldDetailsList
 from strawberry.types.field import StrawberryField
 
-from resolvers.picked import Picked
+from resolvers.page_rows import PageRows
 from schema.execution.leaf import check_plain, complete_leaves
 from schema.execution.rows import Row, rows_of
 from schema.execution.surprise import SurpriseError
 
-Values: TypeAlias = Sequence[Any]
+Values: TypeAlias = Sequence[object]
 Complete: TypeAlias = Callable[[Values], Values]
-"""From a column of what resolvers give to one of what a response holds. Any exception means: fall back."""
+"""From a column of the resolvers' values to a column of the response. Any exception means: fall back."""
 Collect: TypeAlias = Callable[[GraphQLObjectType, FieldDetailsList], CollectedFields]
-"""graphql-core's own collecting of fields: fragments spread, @skip and @include decided, equal keys merged."""
+"""graphql-core's own collection of fields: it spreads fragments, applies @skip and @include, merges equal keys."""
 
 FIELDS_LIMIT = 1000
-"""Fragments in fragments can select more fields than there is memory for; normal execution meets them one by one."""
+"""Nested fragments can select more fields than fit into memory; normal execution meets them one by one."""
 
 
 @dataclass(frozen=True)
 class _Column:
-    """A selected field: its key in the response, the attribute that has its values, and how they are completed.
+    """A selected field: its key in the response, the attribute with its values, and how they are completed.
 
-    `kept_as` is its type where nothing else decides how they are completed, so that it is done once for a snapshot.
+    `kept_as` is its type if nothing else decides how values are completed: then it is done once per snapshot.
     """
 
     key: str
@@ -58,10 +58,10 @@ class Selection:
     columns: Sequence[_Column]
 
     def rows(self, objects: Values) -> list[Row]:
-        """The objects as the response holds them. Any exception means: fall back."""
+        """The rows of the response for the objects. Any exception means: fall back."""
         if not len(objects):
             return []
-        if not isinstance(objects, Picked):
+        if not isinstance(objects, PageRows):
             check_plain(set(map(type, objects)))
         columns = [self._values(column, objects) for column in self.columns]
         return rows_of([column.key for column in self.columns], columns, len(objects))
@@ -69,7 +69,7 @@ class Selection:
     def _values(self, column: _Column, objects: Values) -> Values:
         if column.attribute == _TYPENAME:
             return [self.type_name] * len(objects)
-        if not isinstance(objects, Picked):
+        if not isinstance(objects, PageRows):
             return column.complete(list(map(attrgetter(column.attribute), objects)))
         if column.kept_as is None:
             return column.complete(objects.values(column.attribute))
@@ -80,7 +80,7 @@ _TYPENAME = "__typename"
 
 
 def compile_items(kind: GraphQLOutputType, nodes: FieldDetailsList, collect: Collect) -> Complete:
-    """How to complete the items of a list that the nodes select. Raises SurpriseError unless all of it is plain."""
+    """How to complete the items of a list. Raises SurpriseError if a selected field is not plain."""
     return _Compiler(collect).complete(kind, nodes)
 
 
@@ -92,7 +92,7 @@ class _Compiler:
     def selection(self, kind: GraphQLObjectType, nodes: FieldDetailsList) -> Selection:
         """What is selected of objects of that type."""
         if kind.is_type_of:
-            raise SurpriseError("a type that looks at its objects")
+            raise SurpriseError("a type with is_type_of")
         fields, deferred, _ = self._collect(kind, nodes)
         if deferred:
             raise SurpriseError("@defer")
@@ -108,7 +108,7 @@ class _Compiler:
             return _Column(key, _TYPENAME, list)
         field = kind.fields.get(name)
         if field is None:
-            raise SurpriseError("a field that the type has not")
+            raise SurpriseError("a field that the type does not have")
         leaf = is_leaf_type(get_named_type(field.type))
         return _Column(key, _attribute(field), self.complete(field.type, nodes), field.type if leaf else None)
 
@@ -129,7 +129,7 @@ class _Compiler:
 
 
 def check_directives(nodes: FieldDetailsList) -> None:
-    """Raise SurpriseError if a node has a directive but @skip and @include, which are decided by then."""
+    """Raise SurpriseError if a node has a directive other than @skip and @include, which are applied by then."""
     for details in nodes:
         if details.defer_usage is not None or details.fragment_variable_values is not None:
             raise SurpriseError("@defer, or a fragment with variables")
@@ -149,10 +149,10 @@ def _attribute(field: GraphQLField) -> str:
 
 def _not_null(complete: Complete) -> Complete:
     def complete_not_null(values: Values) -> Values:
-        if isinstance(values, Picked):  # objects, all of them
+        if isinstance(values, PageRows):  # objects, all of them
             return complete(values)
         if NoneType in set(map(type, values)):
-            raise SurpriseError("a null that must not be")
+            raise SurpriseError("a null in a field that cannot be null")
         return complete(values)
 
     return complete_not_null
@@ -163,10 +163,10 @@ def _leaves(kind: GraphQLLeafType) -> Complete:
 
 
 def _lists(complete: Complete) -> Complete:
-    """All items of all lists are completed together; a list that stands in many rows once."""
+    """Complete all items of all lists together, and a list that is in many rows only once."""
 
     def complete_lists(values: Values) -> Values:
-        distinct = _distinct(values)
+        distinct = cast(dict[int, Values], _distinct(values))
         if not {type(each) for each in distinct.values()} <= {list, tuple}:
             raise SurpriseError("a list of another kind")
         items = complete([item for each in distinct.values() for item in each])
@@ -181,10 +181,10 @@ def _lists(complete: Complete) -> Complete:
 
 
 def _objects(selection: Selection) -> Complete:
-    """An object that stands in many rows, such as a queue, is completed once."""
+    """Complete an object that is in many rows, such as a queue, only once."""
 
     def complete_objects(values: Values) -> Values:
-        if isinstance(values, Picked):
+        if isinstance(values, PageRows):
             return selection.rows(values)
         distinct = _distinct(values)
         made: dict[int, Row | None] = {id(None): None}
@@ -194,8 +194,8 @@ def _objects(selection: Selection) -> Complete:
     return complete_objects
 
 
-def _distinct(values: Iterable[Any]) -> dict[int, Any]:
-    """The values but None, each object once, by identity: `values` keeps all of them alive."""
+def _distinct(values: Iterable[object]) -> dict[int, object]:
+    """Each object among the values once, without None, by identity; `values` keeps them alive."""
     distinct = {id(value): value for value in values}
     distinct.pop(id(None), None)
     return distinct

@@ -120,7 +120,7 @@ def test_a_cluster_without_access_is_not_shown_and_not_asked(api: Api) -> None:
     assert asked["data"]["here"] and asked["data"]["there"] is None
     (error,) = asked["errors"]
     assert error["extensions"] == {"code": "FORBIDDEN", "argument": "cluster"}
-    assert error["message"] == "guest has no access to the cluster annex; there is lab."
+    assert error["message"] == "guest has no access to the cluster annex. Your clusters: lab."
     for document in (
         '{ cluster(name: "annex") { nodes { totalCount } } }',
         '{ job(id: "annex:1") { id } }',
@@ -136,7 +136,7 @@ def test_a_change_on_a_cluster_without_access_is_refused(api: Api) -> None:
     assert refused["errors"] == [
         {
             "code": "FORBIDDEN",
-            "message": "guest has no access to the cluster annex; there is lab.",
+            "message": "guest has no access to the cluster annex. Your clusters: lab.",
             "field": ["cluster"],
         }
     ]

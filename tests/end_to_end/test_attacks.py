@@ -26,14 +26,15 @@ from headnode.node import Actor, Bundle, HeadNode
 from local.cluster import Cluster
 from local.gateway import Context
 from local.stack import Stack
-from resolvers.actions import NOT_A_SIGNAL
+from resolvers.job_changes import NOT_A_SIGNAL
 from schema import schema
 from slurm import job_update, node_update, sbatch
 from slurm.command import Command
+from slurm.job_environment import EnvironmentVariable
 from slurm.job_update import JobUpdate
 from slurm.node_update import NodeAction
 from slurm.refusal import InvalidInputError, Refusal
-from slurm.sbatch import EnvironmentVariable, Submission
+from slurm.sbatch import Submission
 
 T = TypeVar("T")
 
@@ -283,7 +284,7 @@ def test_every_text_becomes_that_text_in_a_job_of_the_callers(
     inputs = [inputs for text in texts if len(inputs := taken(text)) > 1]
     assert len(inputs) > 500
     for some in parts(inputs, 40):
-        questions = [sbatch.submit(Submission(hold=True, **each)) for each in some]
+        questions = [sbatch.check(Submission(hold=True, **each)).submit() for each in some]
         commands = [command for question in questions for command in question.commands]
         replies = node.run(Bundle([commands], Actor("ada"), changes=True), Deadline.after(100), "attack")
         for each, question, reply in zip(some, questions, replies, strict=True):
@@ -369,7 +370,7 @@ def test_no_path_leads_further_than_the_callers_own_rights(
     for path in paths:
         for submission in (Submission(work_dir=path, script=SCRIPT), Submission(script_path=path)):
             try:
-                questions.append((path, sbatch.submit(replace(submission, hold=True))))
+                questions.append((path, sbatch.check(replace(submission, hold=True)).submit()))
             except InvalidInputError:
                 continue
     assert len(questions) > 100

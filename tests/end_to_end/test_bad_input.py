@@ -10,7 +10,7 @@ import pytest
 from conftest import Api, event
 from local.cluster import Cluster
 from local.gateway import Context
-from slurm.sbatch import SCRIPT_LIMIT
+from slurm.script import SCRIPT_LIMIT
 
 SCRIPT = "#!/bin/sh\ntrue\n"
 SUBMIT = """mutation ($input: SubmitJobInput!, $cluster: String) {

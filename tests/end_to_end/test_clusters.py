@@ -121,7 +121,7 @@ def test_an_unknown_cluster_is_told_with_those_there_are_and_nothing_is_sent(
     before = api.commands()
     (error,) = api.ask(document)["errors"]
     assert error["extensions"]["code"] == "NOT_FOUND"
-    assert error["message"].endswith("there is lab, annex.")
+    assert error["message"].endswith("Your clusters: lab, annex.")
     assert error["path"] == path
     assert api.commands() == before
 

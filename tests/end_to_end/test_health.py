@@ -105,7 +105,9 @@ def test_a_dead_agent_is_told_with_when_it_was_heard_of_and_the_query_holds(
     lab, annex = (each["health"] for each in ask_anew(api, f"{{ clusters {{ {FIELDS} }} }}")["clusters"])
     assert lab["ok"] is True
     assert (annex["ok"], annex["agent"]["code"]) == (False, "CLUSTER_UNREACHABLE")
-    assert annex["agent"]["message"].startswith("Systems Manager calls the agent ConnectionLost, last heard of at 20")
+    assert annex["agent"]["message"].startswith(
+        "Systems Manager reports the agent as ConnectionLost, last heard of at 20"
+    )
     assert (annex["headNode"]["ok"], annex["headNode"]["code"]) == (False, "CLUSTER_UNREACHABLE")
     assert annex_without_agent.id in annex["headNode"]["message"]
     assert annex["controllers"] == []

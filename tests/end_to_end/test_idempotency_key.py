@@ -19,6 +19,7 @@ import pytest
 
 from conftest import Api
 from headnode import document
+from headnode.joining import joined
 from local.cluster import Cluster
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
@@ -148,8 +149,7 @@ class Program:
             "state": str(self.state),
             "path": f"{self._folder}/bin:/usr/bin:/bin",
         }
-        source = document.PROGRAM.read_text(encoding="utf-8")
-        argv = ["/usr/bin/python3", "-I", "-S", "-c", source, json.dumps(settings)]
+        argv = ["/usr/bin/python3", "-I", "-S", "-c", joined(), document.operations(), json.dumps(settings)]
         process = subprocess.Popen(
             self._cluster.programs.command(argv),
             stdin=subprocess.PIPE,

@@ -168,7 +168,7 @@ def test_acting_on_another_users_job_tells_no_more_than_acting_on_none(
     assert done["jobs"] == []
     assert [error["id"] for error in done["errors"]] == [f"lab:{id}" for id in asked]
     told = {(error["code"], error["message"]) for error in done["errors"]}
-    assert told == {("NOT_FOUND", "No job of yours by that id was found.")}
+    assert told == {("NOT_FOUND", "You have no job with that id.")}
     assert lab.run("squeue", "-h", "-j", ",".join(jobs.of_ada[:3]), "-o", "%i %T %r").stdout == before
 
 

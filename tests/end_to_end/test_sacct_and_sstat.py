@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from headnode import program
+from headnode import document
+from headnode.joining import joined
 from headnode.replies import reply, unpack
 from local.cluster import Cluster
 from local.stack import Stack
@@ -53,10 +54,10 @@ class Books:
 
     def ask(self, question: Question[T], user: str | None = None, administer: bool = False) -> T:
         """What the program on the head node says to the question."""
-        steps = [[_operation(command) for command in question.commands]]
+        steps = [[command.as_data() for command in question.commands]]
         request = {"expires": time.time() + 60, "user": user, "administer": administer, "put": None, "steps": steps}
         packed = base64.urlsafe_b64encode(gzip.compress(json.dumps(request).encode())).decode()
-        argv = ["/usr/bin/python3", "-c", Path(program.__file__).read_text()]
+        argv = ["/usr/bin/python3", "-c", joined(), document.operations()]
         chroot = self.cluster.programs.chroot
         result = subprocess.run(
             chroot.command(argv) if chroot else argv,
@@ -88,10 +89,6 @@ class Books:
             self.cluster.run("sacct", "-X", "-n", "-P", "-j", id, "-o", field).stdout.removesuffix("\n")
             for field in fields
         ]
-
-
-def _operation(command: Any) -> dict[str, Any]:
-    return {"operation": command.operation, "options": dict(command.options), "environment": dict(command.environment)}
 
 
 def until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:

@@ -12,7 +12,7 @@ from conftest import Api
 from local.aws import BUCKET, SCRIPTS
 from local.cluster import Cluster
 from local.stack import Stack
-from slurm.sbatch import SCRIPT_LIMIT
+from slurm.script import SCRIPT_LIMIT
 
 SUBMIT = """mutation ($input: SubmitJobInput!) {
   submitJob(input: $input) { job { jobId name command user } estimatedStartTime errors { code message field } }

@@ -97,7 +97,7 @@ def test_a_throttled_submission_is_made_once(api: Api, faults: Faults, lab: Clus
 def test_throttling_without_end_is_told(api: Api, faults: Faults, lab: Cluster) -> None:
     faults.throttle = 1.0
     code = "THROTTLED"
-    sentence = "AWS Systems Manager takes no more commands now; try again shortly."
+    sentence = "AWS Systems Manager accepts no more commands at the moment; try again shortly."
     assert only_error(ask(api, QUERY, seconds=0.5)) == (code, sentence)
     assert only_error(ask(api, SUBMIT, seconds=0.5, name="refused-by-aws")) == (code, sentence)
     assert jobs_named(lab, "refused-by-aws") == []

@@ -21,7 +21,7 @@ from local.aws import BUCKET
 from local.cluster import Cluster
 from local.gateway import Context
 from local.stack import Stack
-from slurm.sbatch import SCRIPT_LIMIT
+from slurm.script import SCRIPT_LIMIT
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
 

@@ -17,21 +17,25 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from headnode import document
+from headnode.joining import joined
 from headnode.replies import unpack
 from local.cluster.users import demo_users
 
-SOURCE = document.PROGRAM.read_text(encoding="utf-8")
+SOURCE = joined()
 PYTHON = shutil.which("python3", path="/usr/bin:/bin") or sys.executable
 PRINT_ARGV = "printf '%s\\0' \"$@\""
 SCRIPT = "#!/bin/sh\ntrue\n"
 
 
 class Node:
-    """A head node: `bin` holds what stands in Slurm's place. `settings` are those of the document."""
+    """A head node: `bin` holds what stands in Slurm's place. `operations` and `settings` are those of the document."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.operations = document.operations()
         self.bin = folder / "bin"
         self.bin.mkdir()
         self.user = demo_users(folder / "users", print)[0].name
@@ -50,7 +54,7 @@ class Node:
     def answer(self, text: str, source: str = SOURCE, environment: dict[str, str] | None = None) -> dict[str, Any]:
         """What the program answers to a line on stdin; it must end with 0 and print one short line."""
         result = subprocess.run(
-            [PYTHON, "-I", "-S", "-c", source, json.dumps(self.settings)],
+            [PYTHON, "-I", "-S", "-c", source, self.operations, json.dumps(self.settings)],
             input=text,
             env=environment or {},
             capture_output=True,
@@ -73,13 +77,21 @@ class Node:
         return {"expires": time.time() + 60, "user": self.user, "put": None, "steps": [list(operations)], **request}
 
 
-@contextmanager
-def a_node() -> Iterator[Node]:
+@pytest.fixture
+def node() -> Iterator[Node]:
     """A head node in a folder of its own."""
     folder = Path(tempfile.mkdtemp(prefix="program-", dir="/tmp"))
     folder.chmod(0o755)  # the reader's account must find the commands
     yield Node(folder)
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def bucket(node: Node) -> Iterator["Bucket"]:
+    """The bucket that the node's document names, under `/slurmql/`."""
+    with a_bucket() as bucket:
+        node.settings["bucket"] = [f"{bucket.url}/slurmql/"]
+        yield bucket
 
 
 def packed(request: Any) -> str:

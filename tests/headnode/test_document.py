@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from headnode import document
+from headnode.joining import joined
+from slurm.operations import OPERATIONS
 
 PATTERN = document.content()["parameters"]["request"]["allowedPattern"]
 SETTINGS = {"reader": "nobody", "path": "/usr/bin:/bin"}
@@ -62,10 +64,11 @@ def test_every_request_gets_through() -> None:
     assert re.match(PATTERN, body)
 
 
-def test_the_document_carries_the_program_as_it_stands_in_the_tree() -> None:
+def test_the_document_carries_the_program_and_its_operations_as_they_stand_in_the_tree() -> None:
     script = "\n".join(document.content()["mainSteps"][0]["inputs"]["runCommand"])
-    (carried,) = [word for word in script.split() if len(word) > 5000]
-    assert zlib.decompress(base64.b64decode(carried)) == document.PROGRAM.read_bytes()
+    program, table = [zlib.decompress(base64.b64decode(word)) for word in script.split() if len(word) > 2000]
+    assert program.decode() == joined()
+    assert json.loads(table) == {operation.name: operation.as_data() for operation in OPERATIONS}
 
 
 def test_the_script_runs_the_program() -> None:

@@ -108,7 +108,7 @@ def test_what_ssm_never_takes_is_told_within_the_deadline(endpoint: Endpoint, ch
     with pytest.raises(ThrottledError) as caught:
         run("true", changes, seconds=0.5)
     assert time.monotonic() - started < 20
-    assert str(caught.value) == "AWS Systems Manager takes no more commands now; try again shortly."
+    assert str(caught.value) == "AWS Systems Manager accepts no more commands at the moment; try again shortly."
     assert endpoint.sends == []
 
 
@@ -153,7 +153,7 @@ def test_a_change_is_not_sent_again_if_the_connection_broke(endpoint: Endpoint) 
 def test_a_read_that_fails_is_told_in_the_nodes_words(endpoint: Endpoint) -> None:
     with pytest.raises(ClusterUnreachableError) as caught:
         run("echo python3: not found >&2; exit 127")
-    assert str(caught.value) == f"The command on {NODE} ended as Failed: python3: not found."
+    assert str(caught.value) == f"The command on {NODE} ended with the status Failed: python3: not found."
 
 
 CRASH = """python3 -c 'def f(): raise KeyError("of our own")
@@ -165,7 +165,7 @@ def test_a_program_that_crashes_is_told_in_a_sentence_and_its_words_are_logged(
 ) -> None:
     with pytest.raises(ClusterUnreachableError) as caught:
         run(CRASH)
-    assert str(caught.value) == f"The head node's program failed on {NODE}; the API's log has its words."
+    assert str(caught.value) == f"The head node's program failed on {NODE}; the API's log has the traceback."
     assert "Traceback (most recent call last)" in caplog.text and "KeyError: 'of our own'" in caplog.text
     with pytest.raises(OutcomeUnknownError) as change:
         run(CRASH, changes=True)

@@ -26,6 +26,9 @@ from local.aws import CREDENTIALS, REGION
 from local.ssm import Endpoint, Instance
 from local.stack import Stack
 from slurm.command import Command
+from slurm.job_action import HOLD
+from slurm.sbatch import SBATCH
+from slurm.squeue import SQUEUE
 
 NODE = "i-0123456789abcdef0"
 
@@ -75,9 +78,9 @@ def test_an_answer_that_is_lost_on_the_way_fails_a_read_and_leaves_a_change_unkn
     """The command ran; whatever it changed is changed."""
     node = head_node(printed)
     with pytest.raises(error):
-        node.run(Bundle([[Command("squeue")]]), Deadline.after(60), "test")
+        node.run(Bundle([[Command(SQUEUE)]]), Deadline.after(60), "test")
     with pytest.raises(OutcomeUnknownError):
-        node.run(Bundle([[Command("scontrol hold", arguments=("1",))]], changes=True), Deadline.after(60), "test")
+        node.run(Bundle([[Command(HOLD, arguments=("1",))]], changes=True), Deadline.after(60), "test")
 
 
 @pytest.mark.parametrize(
@@ -93,7 +96,7 @@ def test_a_request_that_the_head_node_does_not_carry_out_is_told_as_what_it_is(
 ) -> None:
     """Nothing ran, so of a change it is known that it was not made."""
     with pytest.raises(error) as caught:
-        head_node(packed(answer)).run(Bundle([[Command("squeue")]], changes=changes), Deadline.after(60), "test")
+        head_node(packed(answer)).run(Bundle([[Command(SQUEUE)]], changes=changes), Deadline.after(60), "test")
     assert str(caught.value) == f"The head node: {answer['error']}."
 
 
@@ -102,7 +105,7 @@ def test_a_large_request_for_an_instance_that_is_not_found_leaves_nothing_in_the
     bucket.create_bucket(Bucket="requests", CreateBucketConfiguration={"LocationConstraint": REGION})
     cluster = ClusterSettings("gone", "gone")
     node = HeadNode(Clients(), cluster, Settings({"gone": cluster}, "gone", "slurmql", bucket="requests"))
-    script = Command("sbatch", stdin=secrets.token_hex(200_000))
+    script = Command(SBATCH, stdin=secrets.token_hex(200_000))
     with pytest.raises(ClusterUnreachableError, match="no running head node"):
         node.run(Bundle([[script]], changes=True), Deadline.after(60), "test")
     assert bucket.list_objects_v2(Bucket="requests")["KeyCount"] == 0
@@ -110,5 +113,5 @@ def test_a_large_request_for_an_instance_that_is_not_found_leaves_nothing_in_the
 
 def test_an_answer_in_order_is_given_as_replies(head_node: Callable[[str], HeadNode]) -> None:
     node = head_node(packed({"replies": [{"exit_code": 0, "stdout": "a\nb", "stderr": "", "seconds": 0.1}]}))
-    (reply,) = node.run(Bundle([[Command("squeue")]]), Deadline.after(60), "test")
+    (reply,) = node.run(Bundle([[Command(SQUEUE)]]), Deadline.after(60), "test")
     assert (reply.exit_code, reply.stdout, reply.refusal) == (0, "a\nb", None)

@@ -12,36 +12,26 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from program_node import SCRIPT, SOURCE, Bucket, Node, a_bucket, a_node, argv, packed
+from program_node import SCRIPT, SOURCE, Bucket, Node, argv, packed
 
-from headnode import program
+from headnode.program.operations import matches
+from headnode.program.refused import Refused
 from headnode.replies import unpack
-from slurm import framing, job_action, sbatch, sinfo, squeue
-from slurm.command import Question
+from program_check import as_the_program_has_it
+from slurm import framing
+from slurm.operation import Operation
+from slurm.operations import OPERATIONS
 
 FORMAT = "JobID:~0123abCD"
 SOON = time.time() + 3000
 
 
-@pytest.fixture
-def node() -> Iterator[Node]:
-    with a_node() as node:
-        yield node
-
-
-@pytest.fixture
-def bucket(node: Node) -> Iterator[Bucket]:
-    """The bucket that the node's document names."""
-    with a_bucket() as bucket:
-        node.settings["bucket"] = [f"{bucket.url}/"]
-        yield bucket
+pytest_plugins = ["program_node"]
 
 
 def test_a_read_is_run_with_its_fixed_words_and_checked_options(node: Node) -> None:
@@ -195,7 +185,7 @@ def test_what_is_not_in_its_list_is_not_run(node: Node, operation: dict[str, Any
     assert not marker.exists()
 
 
-operations = st.sampled_from(sorted(program.OPERATIONS))
+operations = st.sampled_from(OPERATIONS)
 values = st.one_of(
     st.text(max_size=30),
     st.text("0123456789-_,;:+%[]= \n\t\0'\"$()`|&<>*?\\aA/~.@", max_size=12),
@@ -204,97 +194,26 @@ values = st.one_of(
 )
 
 
-@given(data=st.data(), name=operations, argument=values)
-def test_no_value_changes_what_is_run(data: st.DataObject, name: str, argument: Any) -> None:
+@given(data=st.data(), operation=operations, argument=values)
+def test_no_value_changes_what_is_run(data: st.DataObject, operation: Operation, argument: Any) -> None:
     """Whatever is asked for, each value is one word behind its own option, a job's id or a path, or it is refused."""
-    allowed = program.OPERATIONS[name]
+    allowed = as_the_program_has_it(operation)
     options = data.draw(st.dictionaries(st.sampled_from([*allowed.options, "uid", "wrap", ""]), values, max_size=3))
-    asked = {"operation": name, "options": options, "arguments": [] if argument is None else [argument]}
+    asked = {"operation": operation.name, "options": options, "arguments": [] if argument is None else [argument]}
     try:
-        line = program.command_line(asked, [])
-    except program.RefusedError:
+        line = allowed.argv(asked, [])
+    except Refused:
         return
     head = allowed.words
     assert line[: len(head)] == head
-    dashes = "" if allowed.assign else "--"
+    dashes = "" if allowed.assigns else "--"
     shown = [
         f"--{option}" if allowed.options[option] == "" else f"{dashes}{option}={options[option]}" for option in options
     ]
-    assert line[len(head) :] == [*shown, *asked["arguments"], *allowed.last]
+    assert line[len(head) :] == [*shown, *asked["arguments"], *allowed.last_words]
     assert set(options) <= set(allowed.options)
-    assert all(str(word)[0] in "/0123456789" for word in asked["arguments"])
+    assert operation.name == "account" or all(str(word)[0] in "/0123456789" for word in asked["arguments"])
     assert not any("\0" in word for word in line)
-
-
-def examples() -> Sequence[Any]:
-    """The commands that slurm/ makes, each at its fullest."""
-    submission = sbatch.Submission(
-        script=SCRIPT,
-        name="a\nb",
-        queue="queue1,gpu",
-        account="a.b",
-        qos="q",
-        work_dir="/a b",
-        min_nodes=1,
-        max_nodes=2,
-        tasks=2,
-        tasks_per_node=2,
-        cpus_per_task=3,
-        memory_mib=4,
-        gpus=5,
-        gpus_per_node=5,
-        gpus_per_task=5,
-        gpu_type="nvidia-a100.80gb",
-        constraint="[a|b]&c*2",
-        exclusive=True,
-        node_names=["a-[1-2]", "b"],
-        excluded_node_names=["c"],
-        licenses="matlab@db:2,ansys",
-        reservation="r,s",
-        time_limit_seconds=61,
-        time_min_seconds=61,
-        deadline=datetime(2033, 5, 18, tzinfo=UTC),
-        nice=-5,
-        requeue=False,
-        signal="B:SIGUSR1@65535",
-        export=sbatch.Export.NAMED,
-        container="/a b",
-        open_mode=sbatch.OpenMode.APPEND,
-        mail_types=list(sbatch.MailType),
-        mail_user="a.b+c@example.org,d",
-        begin_time=datetime(2033, 5, 18, tzinfo=UTC),
-        array="0-9:2,11%4",
-        dependency="afterok:1_2:3+1,singleton",
-        stdout_path="%j",
-        stderr_path="-x",
-        hold=True,
-        comment="",
-        environment=[sbatch.EnvironmentVariable(name="A_1", value="\n,'\"")],
-    )
-    questions: list[Question[Any]] = [
-        squeue.jobs(),
-        squeue.jobs(["1", "2_3"]),
-        sinfo.nodes(),
-        sinfo.queue_cpu_counts(),
-        sbatch.submit(submission),
-        sbatch.submit(sbatch.Submission(script=SCRIPT, memory_per_cpu_mib=1, nodes=1, requeue=True)),
-        sbatch.submit(sbatch.Submission(script_path="/a b", memory_per_gpu_mib=1, export=sbatch.Export.NONE)),
-        sbatch.estimate(sbatch.Submission(script=SCRIPT, test_only=True, export=sbatch.Export.ALL)),
-        job_action.cancel(["1", "1_2", "1_[2-5,7%3]", "1+0"], "USR1"),
-        job_action.hold(["1"]),
-        job_action.release(["1"]),
-        job_action.requeue(["1_4294967293"]),
-    ]
-    return [command for question in questions for command in question.commands]
-
-
-@pytest.mark.parametrize("command", examples(), ids=lambda command: command.operation)
-def test_every_command_that_slurm_makes_is_in_the_list(command: Any) -> None:
-    asked = {"operation": command.operation, "options": command.options, "arguments": command.arguments}
-    assert len(program.command_line(asked, [])) >= 2
-    allowed = program.OPERATIONS[command.operation]
-    if not allowed.caller:
-        assert all(program.matches(allowed.environment[name], value) for name, value in command.environment.items())
 
 
 _NAMES = st.sampled_from(["JobID", "tres-alloc", "exit_code"])
@@ -302,7 +221,7 @@ _NAMES = st.sampled_from(["JobID", "tres-alloc", "exit_code"])
 
 @given(st.lists(_NAMES, min_size=1, unique=True), st.sets(_NAMES))
 def test_every_format_that_framing_makes_is_in_the_list(columns: list[str], plain: set[str]) -> None:
-    assert program.matches(program.FORMAT, framing.format_string(columns, framing.separator(), plain))
+    assert matches(framing.FORMAT, framing.format_string(columns, framing.separator(), plain))
 
 
 def test_the_job_of_an_earlier_reply_is_filled_in(node: Node) -> None:
@@ -430,8 +349,8 @@ def test_a_long_output_takes_little_memory(node: Node, bucket: Bucket) -> None:
     status = node.folder / "status"
     told = f"{SOURCE}\nopen('{status}', 'w').write(open('/proc/self/status').read())"
     node.command("squeue", "yes 1234567 | head -c 8000000")
-    node.answer(packed(node.request({"operation": "squeue"}, put=f"{bucket.url}/x")), told)
-    (reply,) = unpack(bucket.objects["/x"])["replies"]
+    node.answer(packed(node.request({"operation": "squeue"}, put=f"{bucket.url}/slurmql/x")), told)
+    (reply,) = unpack(bucket.objects["/slurmql/x"])["replies"]
     assert len(reply["stdout"]) == 8_000_000
     highest = next(line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM"))
     assert int(highest) < 30_000  # kB; the output alone was in memory four times
@@ -454,15 +373,17 @@ NOISE = "head -c 60000 /dev/urandom | base64 -w 0"
 
 def test_a_large_answer_goes_by_one_put_and_stdout_tells_its_digest(node: Node, bucket: Bucket) -> None:
     node.command("squeue", NOISE)
-    answer = node.answer(packed(node.request({"operation": "squeue"}, put=f"{bucket.url}/answers/1?signature=x")))
+    answer = node.answer(
+        packed(node.request({"operation": "squeue"}, put=f"{bucket.url}/slurmql/answers/1?signature=x"))
+    )
     (body,) = bucket.objects.values()
-    assert list(bucket.objects) == ["/answers/1?signature=x"]
+    assert list(bucket.objects) == ["/slurmql/answers/1?signature=x"]
     assert answer == {"put": hashlib.sha256(body).hexdigest()}
     assert len(unpack(body)["replies"][0]["stdout"]) == 80_000
 
 
 def test_a_small_answer_stays_out_of_the_bucket(node: Node, bucket: Bucket) -> None:
-    node.answer(packed(node.request({"operation": "squeue"}, put=f"{bucket.url}/answers/1")))
+    node.answer(packed(node.request({"operation": "squeue"}, put=f"{bucket.url}/slurmql/answers/1")))
     assert bucket.objects == {}
 
 
@@ -485,7 +406,7 @@ def test_a_large_answer_that_cannot_go_there_is_an_error(node: Node, put: str | 
 def test_a_bucket_that_refuses_the_answer_is_an_error(node: Node, bucket: Bucket) -> None:
     node.command("squeue", NOISE)
     bucket.status = 403
-    answer = node.answer(packed(node.request({"operation": "squeue"}, put=f"{bucket.url}/x")))
+    answer = node.answer(packed(node.request({"operation": "squeue"}, put=f"{bucket.url}/slurmql/x")))
     assert "403" in answer["error"]
 
 
@@ -502,8 +423,10 @@ def test_the_proxy_that_the_agents_environment_names_is_used(node: Node, bucket:
 def test_the_presigned_url_is_on_nobodys_command_line(node: Node, bucket: Bucket) -> None:
     node.command("squeue", NOISE)
     node.command("curl", "tr '\\0' '\\n' < /proc/$$/cmdline > $(dirname $0)/../seen", 'exec /usr/bin/curl "$@"')
-    answer = node.answer(packed(node.request({"operation": "squeue"}, put=f"{bucket.url}/answers/1?signature=x")))
-    assert (list(answer), list(bucket.objects)) == (["put"], ["/answers/1?signature=x"])
+    answer = node.answer(
+        packed(node.request({"operation": "squeue"}, put=f"{bucket.url}/slurmql/answers/1?signature=x"))
+    )
+    assert (list(answer), list(bucket.objects)) == (["put"], ["/slurmql/answers/1?signature=x"])
     seen = (node.folder / "seen").read_text()
     assert "--config" in seen
     assert "signature" not in seen
@@ -512,21 +435,21 @@ def test_the_presigned_url_is_on_nobodys_command_line(node: Node, bucket: Bucket
 @pytest.mark.parametrize("end", ['1"\noutput = "/tmp/x', "1\\", "1 2", '"'])
 def test_what_would_mean_something_to_curl_is_refused(node: Node, bucket: Bucket, end: str) -> None:
     node.command("squeue", NOISE)
-    answer = node.answer(packed(node.request({"operation": "squeue"}, put=f"{bucket.url}/{end}")))
+    answer = node.answer(packed(node.request({"operation": "squeue"}, put=f"{bucket.url}/slurmql/{end}")))
     assert "not in the bucket" in answer["error"]
 
 
 def test_a_large_request_is_fetched_from_the_bucket(node: Node, bucket: Bucket) -> None:
     body = gzip.compress(json.dumps(node.request({"operation": "squeue"})).encode())
-    bucket.objects["/requests/1"] = body
-    pointer = {"get": f"{bucket.url}/requests/1", "sha256": hashlib.sha256(body).hexdigest()}
+    bucket.objects["/slurmql/requests/1"] = body
+    pointer = {"get": f"{bucket.url}/slurmql/requests/1", "sha256": hashlib.sha256(body).hexdigest()}
     (reply,) = node.answer(packed(pointer))["replies"]
     assert "--noheader" in argv(reply)
 
 
 def test_a_request_in_the_bucket_that_is_not_the_announced_one_is_not_carried_out(node: Node, bucket: Bucket) -> None:
-    bucket.objects["/requests/1"] = gzip.compress(json.dumps(node.request({"operation": "squeue"})).encode())
-    answer = node.answer(packed({"get": f"{bucket.url}/requests/1", "sha256": "0" * 64}))
+    bucket.objects["/slurmql/requests/1"] = gzip.compress(json.dumps(node.request({"operation": "squeue"})).encode())
+    answer = node.answer(packed({"get": f"{bucket.url}/slurmql/requests/1", "sha256": "0" * 64}))
     assert "not the one that was announced" in answer["error"]
 
 

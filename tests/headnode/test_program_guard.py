@@ -15,25 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from program_node import SCRIPT, SOURCE, Bucket, Node, a_bucket, a_node, argv, packed
+from program_node import SCRIPT, SOURCE, Bucket, Node, a_bucket, argv, packed
 
-from headnode import program
+from slurm import job_id
+from slurm.operation import RunsAs
+from slurm.operations import OPERATIONS
 
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account")
 
 
-@pytest.fixture
-def node() -> Iterator[Node]:
-    with a_node() as node:
-        yield node
-
-
-@pytest.fixture
-def bucket(node: Node) -> Iterator[Bucket]:
-    """The bucket that the node's document names."""
-    with a_bucket() as bucket:
-        node.settings["bucket"] = [f"{bucket.url}/slurmql/"]
-        yield bucket
+pytest_plugins = ["program_node"]
 
 
 @pytest.fixture
@@ -139,6 +130,7 @@ FOR_ADMINISTRATORS = {
     "scontrol create reservation",
     "scontrol delete reservation",
 }
+OWN = {"read", "account"}  # of the program itself, with the caller's rights
 FOR_CALLERS = {
     "sstat",
     "scancel",
@@ -159,9 +151,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 
 
 def test_the_lists_above_are_whole() -> None:
-    operations = program.OPERATIONS.items()
-    assert {name for name, operation in operations if operation.administrative} == FOR_ADMINISTRATORS
-    assert {name for name, operation in operations if operation.caller} == {*FOR_CALLERS, "sbatch"}
+    names = {runs_as: {each.name for each in OPERATIONS if each.runs_as is runs_as} for runs_as in RunsAs}
+    assert names[RunsAs.ADMINISTRATOR] == FOR_ADMINISTRATORS
+    assert names[RunsAs.CALLER] == {*FOR_CALLERS, *OWN, "sbatch"}
 
 
 @only_root
@@ -219,18 +211,19 @@ def test_an_argument_is_never_an_option(node: Node) -> None:
     node.command("scontrol", f'[ "$*" = ping ] || touch {marker}')
     node.command("sinfo", "echo slurm 20.11.9")
     asked = [
-        {"operation": name, **EXAMPLES.get(name, {}), "arguments": [argument]}
-        for name in program.OPERATIONS
+        {"operation": operation.name, **EXAMPLES.get(operation.name, {}), "arguments": [argument]}
+        for operation in OPERATIONS
         for argument in OPTIONS
     ]
     replies = node.ask(*asked, administer=True)
-    assert [reply.get("code") for reply in replies] == ["invalid"] * len(asked)
+    codes = ["forbidden" if operation["operation"] == "account" else "invalid" for operation in asked]
+    assert [reply.get("code") for reply in replies] == codes
     assert not marker.exists()
 
 
 def test_what_an_operation_is_about_must_be_said(node: Node) -> None:
-    about_jobs = {name for name, operation in program.OPERATIONS.items() if operation.argument == program.JOB}
-    names = sorted(about_jobs | {name for name, operation in program.OPERATIONS.items() if operation.needs})
+    about_jobs = {each.name for each in OPERATIONS if each.argument == job_id.ARGUMENT}
+    names = sorted(about_jobs | {each.name for each in OPERATIONS if each.needs})
     assert {"scancel", "scontrol hold", "scontrol update job", "scontrol delete reservation", "read"} <= set(names)
     replies = node.ask(*({"operation": name} for name in names), administer=True)
     assert [reply["code"] for reply in replies] == ["invalid"] * len(names)
@@ -362,9 +355,9 @@ def test_a_login_that_prints_without_end_or_hangs_leaves_a_bare_environment(node
     shell.write_text(f'#!/bin/sh\n{noise}\nshift; eval "$@"\n')
     shell.chmod(0o755)
     noisy = SOURCE.replace("[entry.pw_shell,", f"[{str(shell)!r},").replace(
-        "seconds=5.0,\n        most", "seconds=1.0,\n        most"
+        "LOGIN_SECONDS = 5.0", "LOGIN_SECONDS = 1.0"
     )
-    assert noisy.count("seconds=1.0") == 1
+    assert noisy.count("LOGIN_SECONDS = 1.0") == noisy.count(repr(str(shell))) == 1
     node.command("sbatch", "env | cut -d= -f1 | sort | tr '\\n' ' '")
     (reply,) = node.answer(packed(node.request(submission())), noisy)["replies"]
     assert set(reply["stdout"].split()) - {"PWD", "OLDPWD", "SHLVL", "_"} == {

@@ -36,6 +36,7 @@ from local.aws import BUCKET, CREDENTIALS, TABLE, Aws
 from slurm import framing
 from slurm.command import Command, Question, Reply
 from slurm.errors import ParseError
+from slurm.operation import Operation
 
 ADA = Actor("ada")
 OWN = "what only ada may read"
@@ -52,7 +53,7 @@ def framed(name: str, in_full: Dataset[list[str]] | None = None) -> Dataset[list
                 raise ParseError("list", replies[0].stdout)
             return replies[0].stdout.split(separator)[:2]
 
-        return Question((Command(name, environment={"FORMAT": separator}),), read)
+        return Question((Command(Operation(name), environment={"FORMAT": separator}),), read)
 
     return Dataset(in_full.key if in_full else name, ask, shared=True, in_full=in_full)
 
@@ -63,7 +64,7 @@ IN_BRIEF = framed("squeue in brief", in_full=JOBS)
 
 def plain(operation: str, key: Hashable, **how: Any) -> Dataset[str]:
     """A dataset whose value is what its command printed."""
-    return Dataset(key, partial(Question, (Command(operation),), lambda replies: replies[0].stdout), **how)
+    return Dataset(key, partial(Question, (Command(Operation(operation)),), lambda replies: replies[0].stdout), **how)
 
 
 SETTINGS = plain("scontrol", "scontrol", lifetime=300.0, shared=True)
@@ -86,7 +87,7 @@ class Cluster:
 
     def answer(self, bundle: Bundle) -> Answer:
         commands = [command for step in bundle.steps for command in step]
-        self.asked.append([command.operation for command in commands])
+        self.asked.append([command.operation.name for command in commands])
         number, fault = len(self.asked), self.fault
         assert self.answering.wait(30)
         if fault:
@@ -99,10 +100,10 @@ class Cluster:
         return Answer(replies, Stored(key, hashlib.sha256(body).hexdigest()))
 
     def _reply(self, command: Command, number: int) -> Reply:
-        if command.operation == "read":
+        if command.operation.name == "read":
             return Reply(0, OWN)
         filling = "".join(hashlib.sha256(str(each).encode()).hexdigest() for each in range(self.filling // 64))
-        parts = (command.operation, str(number), filling)
+        parts = (command.operation.name, str(number), filling)
         return Reply(0, command.environment.get("FORMAT", " ").join(parts))
 
 
@@ -543,7 +544,7 @@ def test_another_release_that_asks_otherwise_has_its_own_answer(
 ) -> None:
     newer = Dataset(
         "squeue",
-        partial(Question, (Command("squeue", options={"all": ""}),), lambda replies: replies[0].stdout),
+        partial(Question, (Command(Operation("squeue"), options={"all": ""}),), lambda replies: replies[0].stdout),
         shared=True,
     )
     assert sandbox().ask(JOBS) == [["squeue", "1"]]
@@ -652,7 +653,7 @@ def test_what_cannot_be_read_is_left_to_nobody(sandbox: Callable[..., Sandbox], 
     def unreadable(replies: Sequence[Reply]) -> str:
         raise ParseError("list", replies[0].stdout)
 
-    broken = Dataset("broken", partial(Question, (Command("broken"),), unreadable), shared=True)
+    broken = Dataset("broken", partial(Question, (Command(Operation("broken")),), unreadable), shared=True)
     for _ in range(2):
         fault, jobs = sandbox().ask(broken, JOBS)
         assert isinstance(fault, ParseError)

@@ -17,6 +17,7 @@ from headnode.node import Answer, Bundle, HeadNode
 from headnode.snapshots import Dataset, Snapshot, Snapshots
 from slurm.command import Command, Question, Reply
 from slurm.errors import ParseError
+from slurm.operation import Operation
 
 
 class Node(HeadNode):
@@ -29,7 +30,7 @@ class Node(HeadNode):
         self.fault: HeadNodeError | None = None
 
     def answer(self, bundle: Bundle, deadline: Deadline, comment: str) -> Answer:
-        commands = [command.operation for step in bundle.steps for command in step]
+        commands = [command.operation.name for step in bundle.steps for command in step]
         self.asked.append(commands)
         number, fault = len(self.asked), self.fault
         assert self.answering.wait(30)
@@ -47,12 +48,12 @@ def unreadable(replies: Sequence[Reply]) -> str:
 
 
 def dataset(name: str, lifetime: float | None = None, read: Callable[[Sequence[Reply]], str] = stdout) -> Dataset[str]:
-    return Dataset(name, partial(Question, (Command(name),), read), lifetime)
+    return Dataset(name, partial(Question, (Command(Operation(name)),), read), lifetime)
 
 
 JOBS, NODES, BROKEN = dataset("squeue"), dataset("sinfo"), dataset("broken", read=unreadable)
-IN_FULL = Dataset("jobs", partial(Question, (Command("in full"),), stdout), shared=True)
-IN_BRIEF = Dataset("jobs", partial(Question, (Command("in brief"),), stdout), shared=True, in_full=IN_FULL)
+IN_FULL = Dataset("jobs", partial(Question, (Command(Operation("in full")),), stdout), shared=True)
+IN_BRIEF = Dataset("jobs", partial(Question, (Command(Operation("in brief")),), stdout), shared=True, in_full=IN_FULL)
 
 
 @pytest.fixture
@@ -181,7 +182,7 @@ def together(things: Sequence[Hashable]) -> Question[Mapping[Any, str]]:
             raise ParseError("list of things", "")
         return {thing: f"{thing} by {replies[0].stdout}" for thing in things if thing != "unknown"}
 
-    return Question((Command(f"sacct {len(things)}"),), read)
+    return Question((Command(Operation(f"sacct {len(things)}")),), read)
 
 
 def thing(name: str) -> Dataset[str]:

@@ -84,7 +84,7 @@ def test_a_bucket_that_is_not_there_is_a_sentence(stack: Stack) -> None:
     storage = Storage(Clients(), "no-such-bucket")
     with pytest.raises(ClusterUnreachableError) as caught:
         storage.put(storage.new_key("requests"), BODY)
-    assert str(caught.value) == "The bucket for large requests cannot be written."
+    assert str(caught.value) == "The bucket for large requests cannot be written to."
 
 
 def test_a_deleted_object_is_gone_and_deleting_it_again_is_no_error(storage: Storage, stack: Stack) -> None:

@@ -8,9 +8,9 @@ from headnode.deadline import Deadline
 from headnode.snapshots import Snapshot, Snapshots
 from resolvers import datasets
 from resolvers.cluster import Cluster
+from resolvers.cluster_request import ClusterRequest
 from resolvers.history import PastJob
 from resolvers.job import Job
-from resolvers.request import Request
 from slurm import sacct, squeue
 from slurm.column import Record, Rows
 
@@ -24,7 +24,9 @@ def rows(table: type[Record], *records: dict[str, str]) -> Rows[Record]:
 
 def cluster(*listed: dict[str, str]) -> Cluster:
     """A cluster of whose jobs these rows of squeue were fetched."""
-    made = Cluster("lab", cast(Snapshots, None), Request(Deadline.after(10), "test", 1000, Caller("ada", "ada", None)))
+    made = Cluster(
+        "lab", cast(Snapshots, None), ClusterRequest(Deadline.after(10), "test", 1000, Caller("ada", "ada", None))
+    )
     made.answers[datasets.JOBS] = Snapshot(rows(squeue.Job, *listed), NOW)
     return made
 

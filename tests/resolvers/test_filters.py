@@ -86,7 +86,7 @@ def test_what_is_no_id_is_refused_with_examples(id: str) -> None:
 
 
 def test_an_id_of_another_cluster_is_refused() -> None:
-    with pytest.raises(BadInputError, match="The id 'annex:7' is not of the cluster lab"):
+    with pytest.raises(BadInputError, match="The id 'annex:7' does not belong to the cluster lab"):
         local_id("annex:7", "lab")
 
 
@@ -139,7 +139,7 @@ def test_submitted_after_includes_its_moment_and_before_does_not() -> None:
 @pytest.mark.parametrize("argument", ["submitted_after", "submitted_before"])
 @pytest.mark.parametrize("rows", [MIXED, jobs()])
 def test_a_time_without_a_zone_is_refused_whatever_jobs_there_are(argument: str, rows: Rows[squeue.Job]) -> None:
-    with pytest.raises(BadInputError, match="needs a time zone, as 2026-11-22T10:00:00Z"):
+    with pytest.raises(BadInputError, match="needs a time zone, for example 2026-11-22T10:00:00Z"):
         chosen(rows, **{argument: datetime(2026, 1, 1)})
 
 

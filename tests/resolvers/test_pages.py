@@ -88,7 +88,7 @@ def test_without_first_there_are_100() -> None:
 def test_too_many_are_refused_with_the_way_to_go(first: int) -> None:
     with pytest.raises(BadInputError) as caught:
         cut([], first)
-    assert str(caught.value) == "first must be from 0 to 1000; take more in pages, with after: pageInfo.endCursor."
+    assert str(caught.value) == "first must be from 0 to 1000. Read more rows in pages, with after: pageInfo.endCursor."
     assert caught.value.extensions == {"code": "BAD_USER_INPUT", "argument": "first"}
 
 
@@ -123,7 +123,7 @@ def cursor(content: Any) -> str:
 def test_a_cursor_that_is_none_is_refused(after: str) -> None:
     with pytest.raises(BadInputError) as caught:
         cut([(1, 1), (2, 2), (3, None)], 1, after)
-    assert str(caught.value) == "after is not a cursor: pass pageInfo.endCursor of the page before, as it is."
+    assert str(caught.value) == "after is not a cursor. Pass pageInfo.endCursor of the previous page unchanged."
     assert caught.value.extensions == {"code": "BAD_USER_INPUT", "argument": "after"}
 
 
@@ -133,7 +133,7 @@ def test_a_cursor_of_another_order_is_refused() -> None:
     end = page([0, 1], other, lambda index: index, 1, None, LIMIT).page_info.end_cursor
     with pytest.raises(BadInputError) as caught:
         cut(rows, 1, end)
-    assert str(caught.value) == "after was made with another orderBy; go on with the same one."
+    assert str(caught.value) == "after was made with another orderBy. Use the same orderBy for all pages."
 
 
 def test_times_states_and_texts_can_be_ordered_by() -> None:

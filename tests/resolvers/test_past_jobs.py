@@ -10,10 +10,10 @@ from headnode.deadline import Deadline
 from headnode.snapshots import Snapshot, Snapshots
 from resolvers import datasets
 from resolvers.cluster import Cluster
+from resolvers.cluster_request import ClusterRequest
 from resolvers.errors import RequestError
 from resolvers.history import JobHistory
 from resolvers.job import JobSource
-from resolvers.request import Request
 from slurm import squeue
 from slurm.column import Rows
 from slurm.command import AccountingDisabledError
@@ -24,7 +24,9 @@ HISTORY = JobHistory(where=None, since=None, until=None, order_by=None, first=No
 
 def switched_off(columns: list[str]) -> Cluster:
     """A cluster whose scheduler told those columns of one job, and whose accounting said no."""
-    made = Cluster("lab", cast(Snapshots, None), Request(Deadline.after(10), "test", 1000, Caller("ada", "ada", None)))
+    made = Cluster(
+        "lab", cast(Snapshots, None), ClusterRequest(Deadline.after(10), "test", 1000, Caller("ada", "ada", None))
+    )
     told = {"JobArrayID": "7", "JobID": "7", "State": "PENDING", "SubmitTime": "1795370400", "EligibleTime": "N/A"}
     rows = Rows(squeue.Job, {column: [told.get(column, "")] for column in columns})
     made.answers[datasets.JOBS] = Snapshot(rows, NOW)

@@ -1,29 +1,27 @@
 """What an operation needs of which cluster, before anything is sent."""
 
-from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from graphql import FragmentDefinitionNode, OperationDefinitionNode, build_schema, parse, validate
+from graphql import FragmentDefinitionNode, OperationDefinitionNode, parse, validate
 
-from resolvers import needs
+from access.caller import Caller
+from resolvers.cluster import Cluster
 from resolvers.plan import ALL_CLUSTERS, ResolveInfo, Selected, cluster_in, plan
 from schema import schema
 
-SCHEMA = build_schema(schema.as_str())
+SCHEMA = schema._schema
 DEFAULT = ""
-NAMES: dict[Any, str] = {
-    needs.jobs: "jobs",
-    needs.jobs_of_queue: "jobs",
-    needs.related_jobs: "jobs",
-    needs.JOBS: "jobs",
-    needs.QUEUES: "queues",
-    needs.nodes: "nodes",
-    needs.NODES: "nodes",
-    needs.NEEDS["Cluster", "slurmVersion"]: "configuration",
-    needs.account: "account",
-}
+VIEW = cast(
+    Cluster,
+    SimpleNamespace(
+        name="lab",
+        request=SimpleNamespace(caller=Caller("ada", "ada", None)),
+        check_jobs=lambda *given: None,
+        check_nodes=lambda *given: None,
+    ),
+)
 
 
 def planned(document: str, **variables: Any) -> dict[str | None, set[str]]:
@@ -35,14 +33,16 @@ def planned(document: str, **variables: Any) -> dict[str | None, set[str]]:
     info = cast(ResolveInfo, SimpleNamespace(fragments=fragments, variable_values=variables))
     assert SCHEMA.query_type is not None
     return {
-        cluster: {name(field) for field in selected}
+        cluster: {name for field in selected for name in names(field)}
         for cluster, selected in plan(info, operation.selection_set, SCHEMA.query_type).items()
     }
 
 
-def name(field: Selected) -> str:
-    need: Any = field.need.func if isinstance(field.need, partial) else field.need
-    return f"job {field.arguments['id']}" if need is needs.job else NAMES[need]
+def names(field: Selected) -> list[str]:
+    if "id" in field.arguments:
+        return [f"job {field.arguments['id']}"]
+    keys = [dataset.key for dataset in field.reads.wanted(VIEW, field.below, field.arguments)]
+    return [str(key[0]) if isinstance(key, tuple) else str(key) for key in keys]
 
 
 def datasets(document: str, **variables: Any) -> set[str]:

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from headnode import program
 from headnode.dataset import Dataset
 from headnode.node import Actor
 from headnode.shared import WantedDataset
-from resolvers import datasets
+from resolvers import datasets, facts
+from slurm.operation import RunsAs
 from slurm.sacct import Search
 
-ALL = [each for each in vars(datasets).values() if isinstance(each, Dataset)]
+ALL = [each for module in (datasets, facts) for each in vars(module).values() if isinstance(each, Dataset)]
 SHARED = [each for each in ALL if each.shared]
 
 
@@ -21,8 +21,7 @@ def test_what_is_shared_is_read_as_nobody_in_particular(dataset: Dataset[Any]) -
     commands = dataset.ask().commands
     assert commands
     for command in commands:
-        operation = program.OPERATIONS[command.operation]
-        assert not operation.caller and not operation.administrative and command.operation != "read"
+        assert command.operation.runs_as is RunsAs.READER
 
 
 @pytest.mark.parametrize("dataset", SHARED, ids=lambda each: str(each.key))

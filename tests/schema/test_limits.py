@@ -11,7 +11,7 @@ import pytest
 from graphql import get_introspection_query, validate
 
 from own_loop import finish
-from resolvers.request import Limits
+from resolvers.limits import Limits
 from schema import documents, schema
 from schema.limits import CHARACTERS, TooMuchError, cost, parsed
 

@@ -26,6 +26,7 @@ from access.permissions import RIGHTS, Place, why_not
 from access.role import Role
 from conftest import Api
 from local.cluster import Cluster
+from schema.mutation import CHANGES
 
 SCHEMA = build_schema(contract.schema.as_str())
 TYPES = [kind for kind in SCHEMA.type_map.values() if isinstance(kind, GraphQLObjectType) and kind.name[:2] != "__"]
@@ -61,6 +62,10 @@ def is_awaited(kind: str, field: str) -> bool:
     return found.base_resolver is not None and found.base_resolver.is_async
 
 
+def test_every_change_has_its_right_and_no_right_is_without_a_change() -> None:
+    assert {("Mutation", name) for name in CHANGES} == {place for place in RIGHTS if place[0] == "Mutation"}
+
+
 def test_what_is_listed_is_there() -> None:
     assert set(RIGHTS) <= {(kind.name, field) for kind in TYPES for field in kind.fields}
 
@@ -81,7 +86,7 @@ def test_each_role_may_what_the_table_says(place: Place) -> None:
 
 
 def test_what_is_not_listed_nobody_may() -> None:
-    assert why_not(OPERATOR, ("Mutation", "rebootEverything")) == "Mutation.rebootEverything is open to nobody."
+    assert why_not(OPERATOR, ("Mutation", "rebootEverything")) == "Nobody may use Mutation.rebootEverything."
 
 
 def value(given: GraphQLArgument | GraphQLInputField) -> str:

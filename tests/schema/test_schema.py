@@ -24,13 +24,15 @@ from graphql import (
 import schema as contract
 from conftest import Api
 from local.cluster import Cluster
-from resolvers import plan
-from resolvers.needs import NEEDS, NEEDS_BELOW
-from schema.reference import reference
+from resolvers.errors import ErrorCode
+from resolvers.plan import PLANNED
+from schema.reference import error_page, reference
+from slurm.refusal import RefusalCode
 
 HERE = Path(__file__).parent
 EXPORT = Path(contract.__file__).with_name("schema.graphql")
 REFERENCE = HERE.parents[1] / "docs" / "reference.md"
+ERRORS = HERE.parents[1] / "docs" / "errors.md"
 RELEASED = HERE / "released.graphql"
 SDL = contract.schema.as_str()
 
@@ -70,6 +72,14 @@ def test_the_reference_is_current_and_has_a_line_for_everything(schema: GraphQLS
     lines = page.splitlines()
     told = {(line.split("`")[1]) for line in lines if line.lstrip().startswith("- `")}
     assert {name.rpartition(".")[2].partition("(")[0] for name, _ in descriptions(schema) if "." in name} <= told
+
+
+def test_the_page_of_errors_is_current_and_has_a_line_for_every_code() -> None:
+    page = ERRORS.read_text()
+    assert page == error_page(page), "run make schema"
+    rows = [line.split(" | ")[0] for line in page.splitlines() if line.startswith("| ")]
+    assert {f"| {code.name}" for code in (*ErrorCode, *RefusalCode)} <= set(rows)
+    assert error_page(page.replace("| TIMEOUT |", "| TIME_OUT |")) == page
 
 
 def test_everything_has_a_description(schema: GraphQLSchema) -> None:
@@ -114,13 +124,6 @@ def test_no_client_of_the_last_release_breaks(schema: GraphQLSchema) -> None:
 def test_a_breaking_change_is_noticed(was: str, becomes: str, told: str) -> None:
     changed = build_schema(SDL.replace(was, becomes))
     assert told in [change.description for change in find_breaking_changes(build_schema(SDL), changed)]
-
-
-def test_the_needs_are_of_fields_that_exist(schema: GraphQLSchema) -> None:
-    fields = {
-        (kind.name, field) for kind in own_types(schema) if isinstance(kind, GraphQLObjectType) for field in kind.fields
-    }
-    assert NEEDS.keys() | NEEDS_BELOW.keys() <= fields
 
 
 # One way to each type; what stands at the end is one field, alone, so that nothing but its own needs is fetched.
@@ -179,12 +182,23 @@ TOLD = {"FORBIDDEN", "PRIORITY_FACTORS_DISABLED"}
 """What may be said of a job instead: it is another user's, or its cluster is not made so."""
 
 
+def field_of(kind: str, name: str) -> GraphQLField:
+    """The field as it is executed, with what the plan knows of it."""
+    found = contract.schema._schema.type_map[kind]
+    assert isinstance(found, GraphQLObjectType)
+    field: GraphQLField = found.fields[name]
+    return field
+
+
 def leaf(kind: GraphQLNamedType) -> str:
     """A selection of one field that needs nothing but its object."""
     if not isinstance(kind, GraphQLObjectType):
         return ""
     for name, field in kind.fields.items():
-        if is_leaf_type(get_named_type(field.type)) and (kind.name, name) not in NEEDS:
+        if (
+            is_leaf_type(get_named_type(field.type))
+            and not field_of(kind.name, name).extensions[PLANNED].reads.anything
+        ):
             return f"{{ {name} }}"
     raise AssertionError(f"{kind.name} has no field of its own")
 
@@ -215,11 +229,10 @@ def a_job(lab: Cluster) -> Iterator[str]:
 
 @pytest.mark.parametrize("document", single_fields())
 def test_every_field_can_be_asked_for_alone(document: str, api: Api, a_job: str) -> None:
-    """A field that reads a dataset which NEEDS does not name would fail here: nothing else asks for it."""
+    """A field that reads a dataset which it does not declare would fail here: nothing else asks for it."""
     assert set(api.codes(document)) <= TOLD
 
 
-def test_a_need_that_is_not_declared_fails(api: Api, a_job: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    declared = {place: need for place, need in NEEDS.items() if place != ("Job", "queue")}
-    monkeypatch.setattr(plan, "NEEDS", declared)
+def test_a_dataset_that_is_not_declared_fails(api: Api, a_job: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(field_of("Job", "queue").extensions, PLANNED)
     assert "INTERNAL_SERVER_ERROR" in api.codes("{ jobs { nodes { queue { name } } } }")

@@ -9,11 +9,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
 from headnode import document
+from headnode.joining import joined
 from local import packages
 from local.cluster import Cluster
 from local.cluster.cluster import SYSTEM_PATH
@@ -40,11 +40,11 @@ class AskedSlurm:
 
     def replies(self, question: Question[Any], user: str | None, operator: bool) -> Sequence[Reply]:
         """What the program answers to the question's commands."""
-        commands = [asdict(command) for command in question.commands]
+        commands = [command.as_data() for command in question.commands]
         request = {"expires": time.time() + 60, "user": user, "administer": operator, "put": None, "steps": [commands]}
         settings: dict[str, Any] = {} if os.geteuid() == 0 else {"denied": ["root"]}
         chroot = self.cluster.programs.chroot
-        argv = ["-I", "-S", "-c", document.PROGRAM.read_text(encoding="utf-8"), json.dumps(settings)]
+        argv = ["-I", "-S", "-c", joined(), document.operations(), json.dumps(settings)]
         result = subprocess.run(
             chroot.command(["python3", *argv]) if chroot else [sys.executable, *argv],
             input=base64.urlsafe_b64encode(gzip.compress(json.dumps(request).encode())).decode(),

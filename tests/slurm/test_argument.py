@@ -8,25 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headnode.program import OPERATIONS, RefusedError, command_line
+from headnode.program.refused import Refused
+from program_check import argv, argv_of
 from slurm import job_action, job_update, node_update, partition_update, reservation
 from slurm.argument import for_operators
-from slurm.command import Command, Question
+from slurm.command import Question
 from slurm.errors import ParseError
 from slurm.job_action import SignalTarget
 from slurm.job_update import JobUpdate
 from slurm.node_update import NodeAction
+from slurm.operation import RunsAs
+from slurm.operations import OPERATIONS
 from slurm.partition_update import QueueAction
 from slurm.refusal import InvalidInputError, RefusalCode
 from slurm.reservation import NewReservation, ReservationFlag
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-
-
-def argv(command: Command) -> list[str]:
-    """What the head node runs."""
-    operation = {"operation": command.operation, "options": command.options, "arguments": command.arguments}
-    return command_line(operation, [])
 
 
 def fields(build: Callable[[], Question[Any]]) -> list[str]:
@@ -207,12 +204,12 @@ def test_whatever_is_let_through_here_is_let_through_there(change: JobUpdate) ->
     ],
 )
 def test_the_head_node_takes_no_other_words(operation: str, options: dict[str, str]) -> None:
-    with pytest.raises(RefusedError):
-        command_line({"operation": operation, "options": options}, [])
+    with pytest.raises(Refused):
+        argv_of(operation, options)
 
 
 def test_what_administers_is_marked() -> None:
-    administrative = {name for name, operation in OPERATIONS.items() if operation.administrative}
+    administrative = {each.name for each in OPERATIONS if each.runs_as is RunsAs.ADMINISTRATOR}
     assert administrative == {
         "scontrol suspend",
         "scontrol resume",

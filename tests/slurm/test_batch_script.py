@@ -2,7 +2,7 @@
 
 import pytest
 
-from slurm.batch_script import batch_script, read
+from slurm.batch_script import WRITE, batch_script, read
 from slurm.command import Reply, SchedulerUnavailableError
 from slurm.errors import ParseError
 from slurm.refusal import Refusal, RefusalCode
@@ -11,7 +11,7 @@ from slurm.refusal import Refusal, RefusalCode
 @pytest.mark.parametrize(("job", "asked"), [("12", "12"), ("12_3", "12_3"), ("12_[4-9%2]", "12"), ("12+1", "12+1")])
 def test_an_arrays_waiting_tasks_have_the_arrays_script(job: str, asked: str) -> None:
     (command,) = batch_script(job).commands
-    assert (command.operation, command.arguments) == ("scontrol write batch_script", (asked,))
+    assert (command.operation, command.arguments) == (WRITE, (asked,))
 
 
 @pytest.mark.parametrize("job", ["", "-1", "12.batch", "12 13", "1;id"])

@@ -5,23 +5,24 @@ import pytest
 from slurm import job_action
 from slurm.command import Command, Reply
 from slurm.errors import ParseError
+from slurm.operation import Operation
 from slurm.refusal import Refusal, RefusalCode
 
 
 def test_each_job_has_its_own_command() -> None:
     assert job_action.cancel(["1", "2_3"]).commands == (
-        Command("scancel", arguments=("1",)),
-        Command("scancel", arguments=("2_3",)),
+        Command(job_action.SCANCEL, arguments=("1",)),
+        Command(job_action.SCANCEL, arguments=("2_3",)),
     )
 
 
 def test_a_signal_is_an_option() -> None:
-    assert job_action.cancel(["1"], "KILL").commands == (Command("scancel", {"signal": "KILL"}, ("1",)),)
+    assert job_action.cancel(["1"], "KILL").commands == (Command(job_action.SCANCEL, {"signal": "KILL"}, ("1",)),)
 
 
 def test_a_signal_that_ends_no_waiting_job_is_for_running_ones() -> None:
     (command,) = job_action.cancel(["1"], "USR1").commands
-    assert command == Command("scancel", {"signal": "USR1", "state": "RUNNING"}, ("1",))
+    assert command == Command(job_action.SCANCEL, {"signal": "USR1", "state": "RUNNING"}, ("1",))
 
 
 def test_what_scancel_says_of_a_job_that_waits_and_of_one_that_is_not_there() -> None:
@@ -38,12 +39,12 @@ def test_what_scancel_says_of_a_job_that_waits_and_of_one_that_is_not_there() ->
 @pytest.mark.parametrize(
     ("action", "operation"),
     [
-        (job_action.hold, "scontrol hold"),
-        (job_action.release, "scontrol release"),
-        (job_action.requeue, "scontrol requeue"),
+        (job_action.hold, job_action.HOLD),
+        (job_action.release, job_action.RELEASE),
+        (job_action.requeue, job_action.REQUEUE),
     ],
 )
-def test_scontrols_actions(action: object, operation: str) -> None:
+def test_scontrols_actions(action: object, operation: Operation) -> None:
     assert callable(action)
     assert action(["1+0"]).commands == (Command(operation, arguments=("1+0",)),)
 

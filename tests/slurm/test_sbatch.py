@@ -11,27 +11,29 @@ from hypothesis import strategies as st
 
 from slurm import sbatch
 from slurm.command import Command, Reply, SchedulerUnavailableError
+from slurm.job_environment import EnvironmentVariable, Export
 from slurm.refusal import InvalidInputError, OutcomeUnknown, Refusal, RefusalCode
-from slurm.sbatch import EnvironmentVariable, Export, MailType, OpenMode, Submission
+from slurm.sbatch import MailType, OpenMode, Submission
+from slurm.script import SCRIPT_LIMIT
 
 BERLIN = timezone(timedelta(hours=2))
 SCRIPT = "#!/bin/bash\ntrue\n"
 
 
 def command(**inputs: Any) -> Command:
-    (made,) = sbatch.submit(Submission(script=SCRIPT, **inputs)).commands
+    (made,) = sbatch.check(Submission(script=SCRIPT, **inputs)).submit().commands
     return made
 
 
 def wrong_fields(submission: Submission) -> list[str]:
     with pytest.raises(InvalidInputError) as caught:
-        sbatch.submit(submission)
+        sbatch.check(submission)
     assert all(refusal.code is RefusalCode.INVALID_INPUT for refusal in caught.value.refusals)
     return [(refusal.field or ["", ""])[1] for refusal in caught.value.refusals]
 
 
 def test_a_script_alone_is_enough() -> None:
-    assert command() == Command("sbatch", stdin=SCRIPT)
+    assert command() == Command(sbatch.SBATCH, stdin=SCRIPT)
 
 
 @pytest.mark.parametrize(
@@ -91,18 +93,18 @@ def test_a_script_alone_is_enough() -> None:
     ids=str,
 )
 def test_each_input_is_one_option(inputs: dict[str, Any], options: dict[str, str]) -> None:
-    assert command(**inputs) == Command("sbatch", options, stdin=SCRIPT)
+    assert command(**inputs) == Command(sbatch.SBATCH, options, stdin=SCRIPT)
 
 
 def test_the_variables_that_alone_are_exported_are_named_and_their_values_travel_apart() -> None:
     variables = [EnvironmentVariable(name="A", value="x,\n"), EnvironmentVariable(name="B", value="")]
     made = command(environment=variables, export=Export.NAMED)
-    assert made == Command("sbatch", {"export": "A,B"}, environment={"A": "x,\n", "B": ""}, stdin=SCRIPT)
+    assert made == Command(sbatch.SBATCH, {"export": "A,B"}, environment={"A": "x,\n", "B": ""}, stdin=SCRIPT)
 
 
 def test_a_script_on_the_cluster_is_an_argument() -> None:
-    question = sbatch.submit(Submission(script_path="/home/ada/job.sh"))
-    assert question.commands == (Command("sbatch", arguments=("/home/ada/job.sh",)),)
+    question = sbatch.check(Submission(script_path="/home/ada/job.sh")).submit()
+    assert question.commands == (Command(sbatch.SBATCH, arguments=("/home/ada/job.sh",)),)
     said = [Reply(1, "", "sbatch: error: Unable to open file /home/ada/job.sh\n")]
     found = question.read(said)
     assert isinstance(found, Refusal)
@@ -110,16 +112,16 @@ def test_a_script_on_the_cluster_is_an_argument() -> None:
 
 
 def test_a_script_in_s3_is_what_was_fetched_and_is_checked_like_any() -> None:
-    submission = Submission(script_uri="s3://scripts/job.sh")
-    assert sbatch.submit(submission, SCRIPT).commands == (Command("sbatch", stdin=SCRIPT),)
+    checked = sbatch.check(Submission(script_uri="s3://scripts/job.sh"))
+    assert checked.submit(SCRIPT).commands == (Command(sbatch.SBATCH, stdin=SCRIPT),)
     with pytest.raises(InvalidInputError) as caught:
-        sbatch.submit(submission, "true\n")
+        checked.submit("true\n")
     assert [refusal.field for refusal in caught.value.refusals] == [["input", "scriptUri"]]
 
 
 def test_an_estimate_claims_no_key() -> None:
     submission = Submission(script=SCRIPT, test_only=True, idempotency_key="k")
-    assert sbatch.estimate(submission).commands == (Command("sbatch", {"test-only": ""}, stdin=SCRIPT),)
+    assert sbatch.check(submission).estimate().commands == (Command(sbatch.SBATCH, {"test-only": ""}, stdin=SCRIPT),)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +139,7 @@ def test_the_estimate_stands_among_the_errors(printed: str, time: datetime | Non
 
 
 def test_a_held_job_has_no_estimate_whatever_is_printed() -> None:
-    asked = sbatch.estimate(Submission(script=SCRIPT, hold=True, test_only=True))
+    asked = sbatch.check(Submission(script=SCRIPT, hold=True, test_only=True)).estimate()
     printed = "sbatch: Job 7 to start at 2000000000 using 1 processors on nodes n1 in partition queue1\n"
     assert asked.read([Reply(0, "", printed)]) is None
     assert isinstance(asked.read([Reply(1, "", "allocation failure: Invalid partition name specified\n")]), Refusal)
@@ -162,7 +164,7 @@ def test_of_an_estimate_that_was_not_given_no_outcome_is_unknown() -> None:
 
 def test_variables_and_the_key_are_no_options() -> None:
     made = command(environment=[EnvironmentVariable(name="A", value="x,\n'\"")], idempotency_key="k")
-    assert made == Command("sbatch", environment={"A": "x,\n'\""}, stdin=SCRIPT, key="k")
+    assert made == Command(sbatch.SBATCH, environment={"A": "x,\n'\""}, stdin=SCRIPT, key="k")
 
 
 @pytest.mark.parametrize("command", ["gcc -W x.c", "srun --wait 5 x", "#SBATCH --waiting", "# SBATCH --wait"])
@@ -173,7 +175,7 @@ def test_only_options_of_sbatch_make_it_wait(command: str) -> None:
 @pytest.mark.parametrize("line", ["#SBATCH a\n", "#SBATCH " + "a " * 1000 + "\n", "#SBATCH\n", "a "])
 def test_a_script_is_checked_in_a_time_that_grows_with_its_length(line: str) -> None:
     """One that grew with its square took minutes for these, in which the Lambda answered nobody else."""
-    script = "#!/bin/sh\n#SBATCH " + line * ((sbatch.SCRIPT_LIMIT - 100) // len(line))
+    script = "#!/bin/sh\n#SBATCH " + line * ((SCRIPT_LIMIT - 100) // len(line))
     started = time.process_time()
     sbatch.check(sbatch.Submission(script=script))
     assert time.process_time() - started < 5
@@ -186,11 +188,11 @@ def test_a_script_is_checked_in_a_time_that_grows_with_its_length(line: str) -> 
         ("script", "true\n"),
         ("script", "#!/bin/sh\r\ntrue"),
         ("script", "#!/bin/sh\n\0"),
-        ("script", "#!" + "x" * sbatch.SCRIPT_LIMIT),
+        ("script", "#!" + "x" * SCRIPT_LIMIT),
         ("script", "#!/bin/sh\n#SBATCH --wait\n"),
         ("script", "#!/bin/sh\n#SBATCH -n 1 -W\n"),
-        ("environment", [sbatch.EnvironmentVariable(name="LD_PRELOAD", value="/x.so")]),
-        ("environment", [sbatch.EnvironmentVariable(name="SBATCH_UID", value="0")]),
+        ("environment", [EnvironmentVariable(name="LD_PRELOAD", value="/x.so")]),
+        ("environment", [EnvironmentVariable(name="SBATCH_UID", value="0")]),
         ("name", "é" * 513),
         ("name", "a\0"),
         ("queue", "a b"),

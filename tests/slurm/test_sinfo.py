@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from slurm import sinfo
+from slurm import show_node, sinfo
 from slurm.command import Reply, SchedulerUnavailableError
 from slurm.errors import ParseError
 from slurm.sinfo import CpuCounts, Node
@@ -130,8 +130,8 @@ def test_cpu_counts_are_four_numbers(text: str) -> None:
 
 def test_all_nodes_are_asked_for_one_row_each() -> None:
     command, shown = sinfo.nodes().commands
-    assert shown.operation == "scontrol show node"
-    assert (command.operation, set(command.options)) == ("sinfo", {"Node", "Format"})
+    assert shown.operation is show_node.SHOW
+    assert (command.operation, set(command.options)) == (sinfo.SINFO, {"Node", "Format"})
     asked = [part.split(":")[0] for part in str(command.options["Format"]).split(",")]
     assert asked == Node.sources()
 

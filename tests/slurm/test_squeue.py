@@ -227,7 +227,7 @@ def test_text_that_no_slurm_prints_is_an_error() -> None:
 
 def test_all_jobs_are_asked_for_without_an_id() -> None:
     (command,) = squeue.jobs().commands
-    assert (command.operation, command.options) == ("squeue", {})
+    assert (command.operation, command.options) == (squeue.SQUEUE, {})
     columns = [part.split(":")[0] for part in command.environment["SQUEUE_FORMAT2"].split(",")]
     assert sorted(columns) == sorted(Job.sources())
 
@@ -235,7 +235,7 @@ def test_all_jobs_are_asked_for_without_an_id() -> None:
 def test_in_brief_jobs_have_what_is_asked_for_most() -> None:
     (command,) = squeue.jobs_in_brief().commands
     columns = [part.split(":")[0] for part in command.environment["SQUEUE_FORMAT2"].split(",")]
-    assert (command.operation, command.options, sorted(columns)) == ("squeue", {}, sorted(squeue.IN_BRIEF))
+    assert (command.operation, command.options, sorted(columns)) == (squeue.SQUEUE, {}, sorted(squeue.IN_BRIEF))
     assert squeue.in_brief(Job.cpu_count) and squeue.in_brief(Job.node_count)
     assert not squeue.in_brief(Job.exit_code), "some of its columns are"
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headnode.program import command_line
-from slurm import sacct
+from program_check import argv
+from slurm import sacct, sstat
 from slurm.column import Rows
 from slurm.command import ProgramRefusedError, Reply
 from slurm.errors import ParseError
@@ -37,7 +37,7 @@ def answer(*rows: dict[str, str], stderr: str = "") -> Rows[RunningStep]:
 
 def test_what_is_asked() -> None:
     (command,) = running_steps(["25", "26"]).commands
-    assert command.operation == "sstat"
+    assert command.operation is sstat.SSTAT
     assert command.options["jobs"] == "25,26"
 
 
@@ -93,7 +93,7 @@ def test_ended_and_running_steps_have_the_same_fields() -> None:
 @given(st.lists(st.from_regex(r"[1-9][0-9]{0,9}", fullmatch=True), min_size=1))
 def test_the_head_node_takes_whatever_is_asked(ids: list[str]) -> None:
     (command,) = running_steps(ids).commands
-    assert command_line({"operation": "sstat", "options": dict(command.options)}, [])[-1].startswith("--")
+    assert argv(command)[-1].startswith("--")
 
 
 @given(st.text() | st.text("0123456789|.\n:=,"))

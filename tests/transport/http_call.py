@@ -12,7 +12,7 @@ from headnode.deadline import Deadline
 from headnode.settings import ClusterSettings, Settings
 from headnode.snapshots import Snapshots
 from own_loop import finish
-from resolvers.graph import Graph
+from resolvers.context import RequestContext
 from schema import schema
 from transport.application import Application, Http
 from transport.request import Message, Scope
@@ -50,7 +50,7 @@ def call(
     query: str = "",
     path: str = "/graphql",
     http: Http = PLAIN,
-    begin: Callable[[Scope], Graph] | None = None,
+    begin: Callable[[Scope], RequestContext] | None = None,
 ) -> Answer:
     """The application's response; a POST's body is JSON unless the headers say otherwise."""
     given = {**({"content-type": "application/json"} if method == "POST" else {}), **(headers or {})}
@@ -80,7 +80,7 @@ def ask(document: str, headers: Mapping[str, str] | None = None, http: Http = PL
     return call(body=json.dumps({"query": document, **also}), headers=headers, http=http)
 
 
-def _begin(scope: Scope) -> Graph:
+def _begin(scope: Scope) -> RequestContext:
     event = {"requestContext": {"authorizer": {"jwt": {"claims": CLAIMS}}}}
     ada = signed_in(event, access("", ["lab"]))
-    return Graph({"lab": cast(Snapshots, None)}, SETTINGS, ada, Deadline.after(10), "request-1")
+    return RequestContext({"lab": cast(Snapshots, None)}, SETTINGS, ada, Deadline.after(10), "request-1")

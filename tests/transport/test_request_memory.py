@@ -20,7 +20,7 @@ from headnode.node import Answer, Bundle, HeadNode
 from headnode.snapshots import Snapshot, Snapshots
 from resolvers import datasets
 from resolvers.array import JobArray
-from resolvers.graph import Graph
+from resolvers.context import RequestContext
 from resolvers.job import JobConnection
 from slurm import framing
 from slurm.column import Rows
@@ -80,13 +80,14 @@ class Node(HeadNode):
         raise ClusterUnreachableError("It is switched off.")
 
     def _reply(self, command: Command) -> Reply:
-        if command.operation == self._failing:
-            return Reply(1, "", f"{command.operation}: error: Something went wrong")
-        if command.operation == "squeue":
+        name = command.operation.name
+        if name == self._failing:
+            return Reply(1, "", f"{name}: error: Something went wrong")
+        if name == "squeue":
             return Reply(0, self._table(command.environment["SQUEUE_FORMAT2"], self._rows))
-        if command.operation == "sinfo":
+        if name == "sinfo":
             return Reply(0, self._table(str(command.options["Format"]), [NODE]))
-        return Reply(0, ANSWERS.get(command.operation, ""))
+        return Reply(0, ANSWERS.get(name, ""))
 
     def _table(self, form: str, rows: Sequence[Mapping[str, str]]) -> str:
         """What Slurm prints for a format such as `JobID:~,Name:~x1Y2z3A4`.
@@ -101,15 +102,17 @@ class Node(HeadNode):
         return self._printed[plain].replace("\0", separator)
 
 
-def graph(snapshots: Snapshots) -> Graph:
+def context(snapshots: Snapshots) -> RequestContext:
     """A request of an operator, as handler.py begins it."""
     event = {"requestContext": {"authorizer": {"jwt": {"claims": CLAIMS}}}}
-    return Graph({"lab": snapshots}, SETTINGS, signed_in(event, access("", ["lab"])), Deadline.after(30), "request-1")
+    return RequestContext(
+        {"lab": snapshots}, SETTINGS, signed_in(event, access("", ["lab"])), Deadline.after(30), "request-1"
+    )
 
 
 def ask(snapshots: Snapshots, document: str) -> Any:
     """The answer's JSON."""
-    return call(body=json.dumps({"query": document}), begin=lambda scope: graph(snapshots)).json
+    return call(body=json.dumps({"query": document}), begin=lambda scope: context(snapshots)).json
 
 
 def resident() -> int:
@@ -187,7 +190,7 @@ def test_nothing_that_was_read_outlives_its_request(
 def test_a_view_takes_no_answers_after_its_request() -> None:
     """A thread may bring them late, when the request was given up."""
     snapshots = Snapshots(Node(20), ttl=60)
-    with graph(snapshots) as request:
+    with context(snapshots) as request:
         view = request.cluster("lab")
         view.ask([datasets.JOBS])
         assert datasets.JOBS in view.answers

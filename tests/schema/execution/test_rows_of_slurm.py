@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from inspect import isawaitable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 from graphql import (
     GraphQLField,
@@ -23,8 +23,9 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 import schema as contract
 from own_loop import finish
+from resolvers.cluster import Cluster
 from resolvers.job import Job
-from resolvers.picked import Picked
+from resolvers.page_rows import PageRows
 from schema.execution import COMPILED, executor_class, tally
 from slurm import squeue
 from slurm.column import Rows
@@ -56,7 +57,7 @@ BAD = st.sampled_from(["", "", "", "?"])
 
 
 @st.composite
-def answers(draw: st.DrawFn) -> Picked[Job]:
+def answers(draw: st.DrawFn) -> PageRows[Job]:
     count = draw(st.integers(0, 9))
     sources = squeue.Job.sources()
     others = draw(BAD)
@@ -68,7 +69,7 @@ def answers(draw: st.DrawFn) -> Picked[Job]:
         nodes_by_name={f"n{number}": SimpleNamespace() for number in range(3)},
     )
     indexes = draw(st.permutations(range(count)))[: draw(st.integers(0, 9))]
-    return Picked(indexes, lambda index: Job(cluster, rows, index))
+    return PageRows(indexes, lambda index: Job(cluster, rows, index))
 
 
 def answer(executor: Any, document: str, jobs: Sequence[Job]) -> str:
@@ -82,7 +83,7 @@ def answer(executor: Any, document: str, jobs: Sequence[Job]) -> str:
 
 @settings(max_examples=100)
 @given(answers(), st.lists(st.sampled_from(LEAVES + LINKS), min_size=1, max_size=8, unique=True))
-def test_columns_answer_as_objects_do(jobs: Picked[Job], selected: list[str]) -> None:
+def test_columns_answer_as_objects_do(jobs: PageRows[Job], selected: list[str]) -> None:
     document = f"{{ jobs {{ {' '.join(selected)} }} }}"
     for _ in range(2):  # the second time from what was kept
         assert answer(executor_class(), document, jobs) == answer(
@@ -93,5 +94,6 @@ def test_columns_answer_as_objects_do(jobs: Picked[Job], selected: list[str]) ->
 def test_they_are_compiled() -> None:
     rows = Rows(squeue.Job, {source: ["1"] for source in squeue.Job.sources()})
     before = tally[COMPILED]
-    answer(executor_class(), "{ jobs { jobId name } }", Picked([0], lambda index: Job(SimpleNamespace(), rows, index)))  # type: ignore[arg-type]
+    cluster = cast(Cluster, SimpleNamespace())
+    answer(executor_class(), "{ jobs { jobId name } }", PageRows([0], lambda index: Job(cluster, rows, index)))
     assert tally[COMPILED] == before + 1

@@ -89,8 +89,8 @@ def test_plain_fields_are_compiled() -> None:
 @pytest.mark.parametrize(
     ("selected", "wrong", "reason"),
     [
-        ("text", {"text": None}, "a null that must not be"),
-        ("texts", {"texts": ["a", None]}, "a null that must not be"),
+        ("text", {"text": None}, "a null in a field that cannot be null"),
+        ("texts", {"texts": ["a", None]}, "a null in a field that cannot be null"),
         ("number", {"number": 2**31}, "an integer of more than 32 bits"),
         ("number", {"number": -(2**31) - 1}, "an integer of more than 32 bits"),
         ("ratio", {"ratio": float("inf")}, "a number that is not finite"),
@@ -103,7 +103,7 @@ def test_plain_fields_are_compiled() -> None:
         ("texts", {"texts": 7}, "a list of another kind"),
         ("other { other { text } }", {"other": object()}, "AttributeError"),
         ("made", {}, "a field with a resolver"),
-        ("known { name }", {}, "a type that looks at its objects"),
+        ("known { name }", {}, "a type with is_type_of"),
         ("named { name }", {}, "an interface or a union"),
     ],
 )

@@ -1,29 +1,29 @@
-"""One request: who asks, until when, and the clusters as this request sees them."""
+"""One request: its caller, its deadline, and its views of the clusters."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Self
+from typing import Self
 
 from access.caller import Caller, SignedIn
 from access.permissions import Place, why_not
 from headnode import sent_commands
-from headnode.dataset import each_once
 from headnode.deadline import Deadline
 from headnode.settings import Settings
-from headnode.snapshots import Dataset, Snapshots
+from headnode.snapshots import Snapshots
 from resolvers import plan
-from resolvers.audit import Action, Asked
+from resolvers.audit import ChangeRecord, OperationSummary
 from resolvers.cluster import Cluster
+from resolvers.cluster_request import ClusterRequest
 from resolvers.errors import BadInputError, ForbiddenError, NotFoundError, UnauthenticatedError
-from resolvers.request import Limits, Request
+from resolvers.limits import Limits
 
 
-class Graph:
-    """One request: who asks, until when, and the clusters as this request sees them.
+class RequestContext:
+    """One request: its caller, its deadline, and its views of the clusters.
 
     A context manager: leaving it closes every view. graphql-core's executor refers to this object and to itself, so
     both stay until Python's garbage collector runs, which may be never; the rows of the answers must not stay as long.
@@ -50,9 +50,9 @@ class Graph:
         self._opened: list[Cluster] = []
         """All views that this request made, to close them."""
         self._fetched: asyncio.Task[None] | None = None
-        self.asked: Asked | None = None
-        """What the document asks for, once it is parsed."""
-        self.actions: list[Action] = []
+        self.operation: OperationSummary | None = None
+        """A summary of the operation, once the document is parsed."""
+        self.changes: list[ChangeRecord] = []
         self.commands = sent_commands.collect()
         """The ids of the SSM commands that this request sent."""
 
@@ -65,19 +65,19 @@ class Graph:
 
     @property
     def signed_in(self) -> SignedIn:
-        """Who asks. Raises UnauthenticatedError if nobody vouches for them."""
+        """The caller. Raises UnauthenticatedError if the gateway vouches for nobody."""
         if self._signed_in is None:
             raise UnauthenticatedError("Sign in: the request carries no identity that the gateway vouches for.")
         return self._signed_in
 
     @property
     def identity(self) -> str | None:
-        """Who asks, for the log; None if nobody vouches for them."""
+        """The caller's name, for the log; None if the gateway vouches for nobody."""
         return self._signed_in.identity.name if self._signed_in else None
 
     @property
     def standing(self) -> list[dict[str, str | None]]:
-        """As what they ask, on each cluster that the request is about, for the log."""
+        """The caller's account and role on each cluster of this request, for the log."""
         callers = {name: view.request.caller for name, view in self._views.items()}
         return [
             {"name": name, "user": caller.cluster_user, "role": caller.role.name if caller.role else None}
@@ -86,7 +86,7 @@ class Graph:
 
     @property
     def as_of(self) -> datetime | None:
-        """When the oldest of the data that the answer uses was asked for; None if it uses none."""
+        """When the oldest data in the answer was fetched; None if it uses none."""
         return min((view.as_of for view in self._views.values() if view.as_of), default=None)
 
     @property
@@ -94,7 +94,7 @@ class Graph:
         """The clusters that the caller has access to. Raises UnauthenticatedError; ForbiddenError if there is none."""
         names = [name for name, caller in self._callers.items() if caller]
         if not names:
-            raise ForbiddenError(f"{self.signed_in.identity.name} has no access to any cluster: ask the administrator.")
+            raise ForbiddenError(f"{self.signed_in.identity.name} has no access to any cluster. Ask the administrator.")
         return names
 
     @cached_property
@@ -103,9 +103,9 @@ class Graph:
         return {name: self.signed_in.on(name) for name in self._clusters}
 
     def cluster(self, name: str | None) -> Cluster:
-        """The view of the named cluster, else of the default one.
+        """The view of the named cluster, or of the default one.
 
-        Raises NotFoundError, BadInputError, UnauthenticatedError, and ForbiddenError for one without access.
+        Raises NotFoundError, BadInputError, UnauthenticatedError, and ForbiddenError if the caller has no access to it.
         """
         names = self.cluster_names
         chosen = name or self._default
@@ -113,51 +113,52 @@ class Graph:
             raise BadInputError(f"Name a cluster: {', '.join(names)}.", argument="cluster")
         if chosen not in self._clusters:
             raise NotFoundError(
-                f"There is no cluster {chosen[:60]!r}; there is {', '.join(names)}.", argument="cluster"
+                f"There is no cluster {chosen[:60]!r}. Your clusters: {', '.join(names)}.", argument="cluster"
             )
         if chosen not in self._views:
             caller = self._callers[chosen]
             if caller is None:
                 who = self.signed_in.identity.name
                 raise ForbiddenError(
-                    f"{who} has no access to the cluster {chosen}; there is {', '.join(names)}.", argument="cluster"
+                    f"{who} has no access to the cluster {chosen}. Your clusters: {', '.join(names)}.",
+                    argument="cluster",
                 )
-            request = Request(self._deadline, self._comment, self._page_limit, caller)
+            request = ClusterRequest(self._deadline, self._comment, self._page_limit, caller)
             self._views[chosen] = self._open(chosen, self._clusters[chosen], request)
         return self._views[chosen]
 
     def permitted(self, name: str | None, place: Place) -> Cluster:
-        """The same, if the caller may use that field there. Raises ForbiddenError."""
+        """The view of the cluster, if the caller may use that field on it. Raises as `cluster`, and ForbiddenError."""
         view = self.cluster(name)
         if refusal := why_not(view.request.caller, place):
             raise ForbiddenError(refusal)
         return view
 
     def fresh_view(self, name: str | None, place: Place) -> Cluster:
-        """Likewise, a view that shares nothing with others: what a change answers with."""
+        """As `permitted`, but a new view that has read nothing: a change answers from it."""
         known = self.permitted(name, place)
         return self._open(known.name, known.snapshots, known.request)
 
-    def _open(self, name: str, snapshots: Snapshots, request: Request) -> Cluster:
+    def _open(self, name: str, snapshots: Snapshots, request: ClusterRequest) -> Cluster:
         view = Cluster(name, snapshots, request)
         self._opened.append(view)
         return view
 
     async def fetch(self, info: plan.ResolveInfo) -> None:
-        """Fetch what the whole operation needs; the first root field does it, the others wait for the same."""
+        """Fetch everything that the operation reads. The first root field starts it; the others wait for it."""
         if self._fetched is None:
             self._fetched = asyncio.ensure_future(self._fetch(info))
         await self._fetched
 
     async def _fetch(self, info: plan.ResolveInfo) -> None:
-        asked = [(view, self.wanted(view, selected)) for view, selected in self._selected(info)]
+        asked = [(view, plan.datasets_of(view, selected)) for view, selected in self._selected(info)]
         asked = [(view, datasets) for view, datasets in asked if datasets]
         if all(view.snapshots.kept(dataset) for view, datasets in asked for dataset in datasets):
-            for view, datasets in asked:  # from memory: a thread would cost more than the answer
+            for view, datasets in asked:  # all of it is in memory, where a thread would cost more than the answer
                 view.ask(datasets)
         else:
             loop, pool = asyncio.get_running_loop(), ThreadPoolExecutor(len(asked))
-            # Each thread with a copy of this one's context, which takes note of the commands.
+            # Each thread gets a copy of this context, which collects the ids of commands.
             under_way = [loop.run_in_executor(pool, copy_context().run, view.ask, datasets) for view, datasets in asked]
             with pool:
                 await asyncio.gather(*under_way)
@@ -171,11 +172,8 @@ class Graph:
         wanted: dict[str, list[plan.Selected]] = {}
         for name, selected in plan.plan(info, info.operation.selection_set, query).items():
             for cluster in names if name == plan.ALL_CLUSTERS else [name or self._default or ""]:
-                if cluster in names:  # the field itself tells of a cluster that is not there, or not for the caller
+                if (
+                    cluster in names
+                ):  # the field itself reports a cluster that does not exist or that the caller has no access to
                     wanted.setdefault(cluster, []).extend(selected)
         return [(self.cluster(name), selected) for name, selected in wanted.items()]
-
-    def wanted(self, view: Cluster, selected: Iterable[plan.Selected]) -> list[Dataset[Any]]:
-        """The datasets that the selected fields need, each once."""
-        needed = (each.need(view, view.request.caller, each.arguments) for each in selected)
-        return each_once(dataset for needs in needed for dataset in needs)

@@ -17,8 +17,8 @@ class _Named(Protocol):
     def name(self) -> str: ...
 
 
-class OfCluster(Record):
-    """A row that knows its cluster, for a class whose other base is a table with a name."""
+class ClusterRecord(Record):
+    """A row that knows its cluster; the other base of its class is a table with a column `name`."""
 
     __slots__ = ("cluster",)
 

@@ -1,4 +1,4 @@
-"""What a request's clusters share."""
+"""One request to one cluster: who asks, within which bounds."""
 
 from dataclasses import dataclass
 
@@ -9,16 +9,8 @@ from headnode.node import Actor
 
 
 @dataclass(frozen=True)
-class Limits:
-    """How much one document may cost (schema/limits.py says how it is reckoned), and how deep its fields may nest."""
-
-    cost: int
-    depth: int
-
-
-@dataclass(frozen=True)
-class Request:
-    """Until when to answer, how SSM's history is to call it, the largest page, and who asks, on this cluster."""
+class ClusterRequest:
+    """The deadline, the comment in SSM's history, the largest page, and the caller on this cluster."""
 
     deadline: Deadline
     comment: str
@@ -27,5 +19,5 @@ class Request:
 
     @property
     def actor(self) -> Actor:
-        """Who the head node acts as for the caller."""
+        """The account that the head node acts as for the caller."""
         return Actor(self.caller.cluster_user, administer=self.caller.role is Role.OPERATOR)

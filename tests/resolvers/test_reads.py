@@ -1,28 +1,28 @@
-"""What a field needs because of what is selected below it; and the arguments that needs get."""
+"""What a field reads: declared at the field, from its arguments and from what is selected below it."""
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from graphql import FragmentDefinitionNode, OperationDefinitionNode, parse, validate
+from graphql import FragmentDefinitionNode, GraphQLObjectType, OperationDefinitionNode, parse, validate
+from strawberry.utils.str_converters import to_snake_case
 
-from access.caller import Caller
-from access.role import Role
 from headnode.dataset import Dataset, each_once
-from resolvers import datasets, needs, plan
+from resolvers import datasets, plan
 from resolvers.filters import JobFilter
 from resolvers.order import JobOrder, JobOrderField, OrderDirection
+from resolvers.reads import JobPart, Parts
 from schema import schema
 from slurm import squeue
 from slurm.states import JobState
 
 SCHEMA = schema._schema
-ADA = Caller("ada", "ada", Role.USER)
+DETAIL, ACCOUNTING, RUNNING = JobPart.DETAIL, JobPart.ACCOUNTING, JobPart.RUNNING_STEPS
 
 
 def planned(document: str, **variables: Any) -> list[plan.Selected]:
-    """What a query that validates needs of the default cluster."""
+    """What a query that validates selects of the default cluster."""
     parsed = parse(document)
     assert validate(SCHEMA, parsed) == []
     (operation,) = [node for node in parsed.definitions if isinstance(node, OperationDefinitionNode)]
@@ -32,44 +32,70 @@ def planned(document: str, **variables: Any) -> list[plan.Selected]:
     return plan.plan(info, operation.selection_set, SCHEMA.query_type)[""]
 
 
-@pytest.fixture
-def seen(monkeypatch: pytest.MonkeyPatch) -> list[frozenset[needs.Place]]:
-    """The fields below each job that is asked for by id."""
-    below: list[frozenset[needs.Place]] = []
-    monkeypatch.setattr(plan, "NEEDS_BELOW", {("Query", "job"): None})
-    monkeypatch.setattr(plan, "partial", lambda need, places: below.append(places))
-    return below
+def below_jobs(document: str) -> list[Parts]:
+    """The parts of each job that is asked for by id."""
+    return [selected.below for selected in planned(document) if "id" in selected.arguments]
 
 
 @pytest.mark.parametrize(
-    ("selection", "fields"),
+    ("selection", "parts"),
     [
-        ("state", {("Job", "state")}),
-        ("renamed: state", {("Job", "state")}),
-        ("queue { name }", {("Job", "queue"), ("Queue", "name")}),
-        ("... on Job { state } ... { user }", {("Job", "state"), ("Job", "user")}),
-        ("state user @skip(if: true)", {("Job", "state")}),
-        ("state ... @include(if: false) { user }", {("Job", "state")}),
-        ("__typename state", {("Job", "__typename"), ("Job", "state")}),
+        ("state", set()),
+        ("__typename state", set()),
+        ("workDir", {DETAIL}),
+        ("renamed: workDir", {DETAIL}),
+        ("queue { name }", set()),
+        ("queue { jobs { nodes { workDir } } }", {DETAIL}),
+        ("... on Job { state } ... { workDir }", {DETAIL}),
+        ("state workDir @skip(if: true)", set()),
+        ("state ... @include(if: false) { workDir }", set()),
+        ("cpuTimeSeconds", {ACCOUNTING}),
+        ("steps { name }", {ACCOUNTING, RUNNING}),
+        ("efficiency { cpu } workDir", {ACCOUNTING, RUNNING, DETAIL}),
     ],
 )
-def test_a_field_is_told_of_all_that_is_selected_below_it(
-    seen: list[frozenset[needs.Place]], selection: str, fields: set[needs.Place]
-) -> None:
-    planned(f"{{ job(id: 1) {{ {selection} }} }}")
-    assert seen == [fields]
+def test_a_field_knows_the_parts_of_jobs_that_are_selected_below_it(selection: str, parts: set[JobPart]) -> None:
+    assert below_jobs(f"{{ job(id: 1) {{ {selection} }} }}") == [parts]
 
 
-def test_a_fragment_stands_below_every_field_that_spreads_it(seen: list[frozenset[needs.Place]]) -> None:
-    planned("{ a: job(id: 1) { ...f } b: job(id: 2) { user ...f } } fragment f on Job { state }")
-    assert seen == [{("Job", "state")}, {("Job", "state"), ("Job", "user")}]
+def test_a_fragment_stands_below_every_field_that_spreads_it() -> None:
+    document = "{ a: job(id: 1) { ...f } b: job(id: 2) { steps { name } ...f } } fragment f on Job { workDir }"
+    assert below_jobs(document) == [{DETAIL}, {DETAIL, ACCOUNTING, RUNNING}]
 
 
-def test_nested_fragments_below_do_not_multiply_the_work(seen: list[frozenset[needs.Place]]) -> None:
+def test_nested_fragments_below_do_not_multiply_the_work() -> None:
     """2 ** 40 spreads, were each followed."""
     fragments = "".join(f"fragment f{n} on Job {{ ...f{n + 1} ...f{n + 1} }}\n" for n in range(40))
-    planned("{ job(id: 1) { ...f0 } }\n" + fragments + "fragment f40 on Job { state }")
-    assert seen == [{("Job", "state")}]
+    assert below_jobs("{ job(id: 1) { ...f0 } }\n" + fragments + "fragment f40 on Job { workDir }") == [{DETAIL}]
+
+
+HIDDEN = {"order", "raw_id"}
+IN_BRIEF = {column.name for column in squeue.Job.columns() if squeue.in_brief(column)} - HIDDEN | {
+    "id",
+    "cluster",
+    "queue",
+    "queues",
+    "nodes",
+    "array",
+    "components",
+    "reason_code",
+    "reason_text",
+    "capacity_code",
+    "priority_factors",
+    "script",
+    "steps",
+    "efficiency",
+    "cpu_time_seconds",
+    "cpu_time_reserved_seconds",
+    "max_rss_mib",
+}
+
+
+def test_what_follows_from_columns_in_brief_reads_no_others() -> None:
+    """A declaration that names one column too many costs all columns of all jobs."""
+    job = cast(GraphQLObjectType, SCHEMA.type_map["Job"])
+    fields = [(to_snake_case(name), field.extensions[plan.PLANNED]) for name, field in job.fields.items()]
+    assert {name for name, planned in fields if DETAIL not in planned.reads.parts} == IN_BRIEF
 
 
 @pytest.mark.parametrize(
@@ -95,7 +121,7 @@ def test_jobs_are_asked_for_in_brief_where_that_tells_all_that_is_selected(docum
     asked = [
         dataset.is_brief
         for selected in planned(document)
-        for dataset in selected.need(cluster, ADA, selected.arguments)
+        for dataset in selected.reads.wanted(cluster, selected.below, selected.arguments)
         if dataset == datasets.JOBS
     ]
     assert all(asked) is brief
@@ -125,11 +151,11 @@ def test_arguments_are_values_of_their_types_be_they_literals_or_variables() -> 
       jobs(filter: {states: $states, ids: ["4"], submittedAfter: $after}, orderBy: $order) { totalCount } }"""
     midnight = datetime(2026, 11, 23, tzinfo=UTC)
     order = [{"field": JobOrderField.ID, "direction": OrderDirection.ASC}]
+    wanted = JobFilter(ids=["4"], states=[JobState.RUNNING], submitted_after=midnight)
     for (selected,) in (
         planned(literals),
         planned(variables, states=[JobState.RUNNING], after=midnight, order=order),
     ):
-        assert needs.job_filter(selected.arguments["filter"]) == JobFilter(
-            ids=["4"], states=[JobState.RUNNING], submitted_after=midnight
-        )
-        assert needs.job_order(selected.arguments["orderBy"]) == [JobOrder(field=JobOrderField.ID)]
+        assert isinstance(selected.arguments["filter"], JobFilter)
+        assert vars(selected.arguments["filter"]) == vars(wanted)
+        assert [vars(step) for step in selected.arguments["order_by"]] == [vars(JobOrder(field=JobOrderField.ID))]

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from resolvers.picked import Link, Picked
+from resolvers.link import Link
+from resolvers.page_rows import PageRows
 from slurm.column import Column, Record, Rows
 from slurm.errors import ParseError
 from slurm.text import integer
@@ -25,7 +26,7 @@ class Guest(Record):
 
     name = Column(_word, "Name", about="The name.")
     age = Column(integer, "Age", about="The age.")
-    greeting = Link(_greeting, "name")
+    greeting = Link(_greeting, name)
 
     def __init__(self, cluster: Any, rows: Rows[Any], index: int) -> None:
         super().__init__(rows, index)
@@ -40,9 +41,9 @@ def guests(names: str = "abcab", ages: str = "12345") -> Rows[Guest]:
     return Rows(Guest, {"Name": list(names), "Age": list(ages)})
 
 
-def picked(rows: Rows[Guest], *indexes: int) -> Picked[Guest]:
+def picked(rows: Rows[Guest], *indexes: int) -> PageRows[Guest]:
     cluster = SimpleNamespace(name="lab", greeted=[])
-    return Picked(indexes, lambda index: Guest(cluster, rows, index))
+    return PageRows(indexes, lambda index: Guest(cluster, rows, index))
 
 
 def test_they_are_a_sequence_of_objects_in_the_order_of_the_indexes() -> None:

@@ -1,4 +1,4 @@
-"""What a job's steps use and used: from accounting, and while they run from the nodes themselves."""
+"""A job's steps and what they use: from accounting, and while they run from the nodes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Accounted:
-    """A job and its steps by accounting; no job if accounting has not heard of it yet."""
+    """A job and its steps from accounting; no job if accounting has not recorded it yet."""
 
     job: HistoryJob | None
     steps: Sequence[Step]
@@ -32,15 +32,19 @@ class Accounted:
         return cls(job, history.steps_of(job) if job is not None else [])
 
 
-class JobStep:
-    """A step; what it uses is, while it runs, what the nodes measure, if the caller may see that."""
+class JobStep(Step):
+    """A step. While it runs, what it uses is what the nodes measure, if the caller may see that."""
+
+    __slots__ = ("_running",)
 
     def __init__(self, step: Step, running: RunningStep | None) -> None:
-        self._step = step
+        super().__init__(step.rows, step.index)
         self._running = running
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._running if self._running is not None and name in _MEASURED else self._step, name)
+    def __getattribute__(self, name: str) -> Any:
+        if name in _MEASURED and self._running is not None:
+            return getattr(self._running, name)
+        return super().__getattribute__(name)
 
 
 _MEASURED = {column.name for column in RunningStep.columns()} - {"step_id", "raw_id"}
@@ -58,13 +62,13 @@ async def steps(job: Job) -> list[JobStep]:
 async def efficiency_of(job: Job) -> Efficiency:
     """CPU and memory that the job uses or used, as shares of what it was given.
 
-    Unknown until it starts and until accounting has heard of its end. Raises RequestError; ForbiddenError for a job
-    that runs and belongs to somebody else, unless the caller is an operator.
+    Unknown before it starts, and after its end until accounting has recorded it. Raises RequestError; ForbiddenError
+    for another user's running job, unless the caller is an operator.
     """
     if _runs(job):
         if not _may_look(job):
             raise ForbiddenError(
-                f"What job {job.id} uses while it runs is told to {job.user} and operators only; ask when it has ended."
+                f"Only {job.user} and operators may see what job {job.id} uses while it runs. Ask when it has ended."
             )
         accounted, running = await asyncio.gather(job.accounted(), _running_steps(job))
         ended = [step for step in accounted.steps if step.end_time is not None]
@@ -84,6 +88,6 @@ def _runs(job: Job) -> bool:
 
 
 def _may_look(job: Job) -> bool:
-    """slurmd tells what a step uses to its user and Slurm's administrators only: nobody else need ask."""
+    """Whether slurmd shows the caller what a step uses: only its user and Slurm's administrators see that."""
     caller = job.cluster.request.caller
     return caller.role is Role.OPERATOR or caller.cluster_user == job.user

@@ -1,0 +1,110 @@
+"""Every error code that a client can meet, in `extensions.code` or in a health check, and what to do about it.
+
+`make schema` writes the table in docs/errors.md from it; links are relative to that page.
+"""
+
+from enum import Enum
+
+
+class ErrorCode(Enum):
+    """A kind of error: what it means, and what the caller can do."""
+
+    def __init__(self, means: str, advice: str) -> None:
+        self.means = means
+        self.advice = advice
+
+    UNAUTHENTICATED = (
+        "The gateway vouches for nobody.",
+        "Sign in.",
+    )
+    FORBIDDEN = (
+        "Your role or account may not, or you have no access to the cluster ([who "
+        "may](security.md#who-may-do-what)); or only the job's own user and operators may see it; or your account "
+        "on the cluster may not read the file.",
+        "Ask somebody who may.",
+    )
+    BAD_USER_INPUT = (
+        "An argument is wrong, and `extensions.argument` names it; or the document exceeds a "
+        "[limit](reading.md#limits), and `extensions.requested` and `limit` have the numbers.",
+        "Correct it; nothing was sent.",
+    )
+    NOT_FOUND = (
+        "There is no such cluster, and the message names those that exist; or the scheduler has forgotten the "
+        "job's script.",
+        "Correct the name.",
+    )
+    CLUSTER_UNREACHABLE = (
+        "No head node, no SSM agent, no permission, or the head node's program failed (the API's log has the "
+        "traceback); the message says which.",
+        "Ask the administrator.",
+    )
+    SCHEDULER_UNAVAILABLE = (
+        "slurmctld does not answer, or slurmdbd for what accounting knows; `extensions.scheduler` has Slurm's own "
+        "words.",
+        "Try again.",
+    )
+    ACCOUNTING_UNAVAILABLE = (
+        "slurmdbd does not answer; only `health` has this code.",
+        "Try again.",
+    )
+    ACCOUNTING_DISABLED = (
+        "The cluster keeps no accounts; the message says what to switch on.",
+        "Ask the administrator.",
+    )
+    FAIR_SHARE_DISABLED = (
+        "The cluster does not rank its jobs by shares; the message says what to switch on.",
+        "Ask the administrator.",
+    )
+    PRIORITY_FACTORS_DISABLED = (
+        "The cluster ranks jobs only by the order in which they came; the message says what to switch on.",
+        "Ask the administrator.",
+    )
+    FILE_UNREADABLE = (
+        "The cluster's file system does not return the file; the message has its words.",
+        "Try again, or ask the administrator.",
+    )
+    TIMEOUT = (
+        "No answer within the request's time; a read was cancelled.",
+        "Try again.",
+    )
+    OUTCOME_UNKNOWN = (
+        "A change was sent and no answer came: it may have been made.",
+        "Retry with the same idempotency key, or look.",
+    )
+    THROTTLED = (
+        "AWS accepts no more requests at the moment.",
+        "Try again later.",
+    )
+    RESPONSE_TOO_LARGE = (
+        "An answer needs a bucket that is not configured or cannot be reached; or one request asks for more than 2 "
+        "MiB of output; or the answer exceeds the 6 MB that Lambda passes on.",
+        "Ask for less, accept gzip, or ask the administrator.",
+    )
+    GRAPHQL_PARSE_FAILED = (
+        "The document is not GraphQL.",
+        "Correct it.",
+    )
+    GRAPHQL_VALIDATION_FAILED = (
+        "The document does not fit this schema.",
+        "Correct it.",
+    )
+    OPERATION_RESOLUTION_FAILURE = (
+        "The document has several operations, and the request names none of them.",
+        "Give `operationName`.",
+    )
+    PERSISTED_QUERY_NOT_FOUND = (
+        "This API does not trust the document ([trusted documents](http.md#trusted-documents)).",
+        "Send the document itself, or have it listed.",
+    )
+    PERSISTED_QUERY_NOT_SUPPORTED = (
+        "This API keeps no trusted documents.",
+        "Send the document itself.",
+    )
+    BAD_REQUEST = (
+        "The HTTP request is not a GraphQL request (status 4xx).",
+        "Send JSON with a `query`.",
+    )
+    INTERNAL_SERVER_ERROR = (
+        "A defect of slurmql; its log has the details under `x-request-id`.",
+        "Report it.",
+    )

@@ -1,0 +1,81 @@
+"""The program of the head node as one text: the modules of headnode/program/, joined.
+
+The head node gets no files, only a text to execute. Every module stands behind those that it imports. Their imports of
+each other go, as do those of typing (annotations are strings); each module of the standard library is imported once.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+PACKAGE = Path(__file__).with_name("program")
+_PREFIX = "headnode.program."
+
+
+class JoinError(Exception):
+    """A module of the program has an import that cannot be joined, or a name that another module has too."""
+
+
+def joined(package: Path = PACKAGE) -> str:
+    """The program. Raises JoinError."""
+    modules = [_Module(package, name) for name in _in_order(package, "main", [])]
+    libraries = sorted({library for module in modules for library in module.libraries})
+    names = [name for module in modules for name in module.names]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise JoinError(f"more than one module has {', '.join(sorted(twice))}")
+    return "\n".join(
+        [
+            f'"""{modules[-1].docstring}"""',
+            *(f"import {library}" for library in libraries),
+            *(f"\n# headnode/program/{module.name}.py\n{module.body}" for module in modules),
+        ]
+    )
+
+
+def _in_order(package: Path, name: str, known: list[str]) -> list[str]:
+    """The modules that one needs, each behind those that it imports; the order of the imports decides the rest."""
+    for imported in _Module(package, name).imported:
+        if imported not in known:
+            _in_order(package, imported, known)
+    if name not in known:
+        known.append(name)
+    return known
+
+
+class _Module:
+    """One module, taken apart: its docstring, what it imports, the names that it defines, and all the rest."""
+
+    def __init__(self, package: Path, name: str) -> None:
+        self.name = name
+        source = (package / f"{name}.py").read_text(encoding="utf-8")
+        tree = ast.parse(source)
+        self.docstring = ast.get_docstring(tree, clean=False)
+        self.imported: list[str] = []
+        self.libraries: list[str] = []
+        lines: list[str | None] = [*source.splitlines()]
+        for statement in [tree.body[0], *self._imports(tree)]:
+            lines[statement.lineno - 1 : statement.end_lineno] = [None] * (
+                (statement.end_lineno or statement.lineno) - statement.lineno + 1
+            )
+        self.body = "\n".join(line for line in lines if line is not None).strip("\n") + "\n"
+        self.names = [name for statement in tree.body for name in _defined(statement)]
+
+    def _imports(self, tree: ast.Module) -> Iterator[ast.stmt]:
+        for statement in tree.body:
+            if isinstance(statement, ast.Import):
+                self.libraries += [alias.name for alias in statement.names]
+            elif isinstance(statement, ast.ImportFrom) and (statement.module or "").startswith(_PREFIX):
+                self.imported.append((statement.module or "").removeprefix(_PREFIX))
+            elif isinstance(statement, ast.ImportFrom) and statement.module != "typing":
+                raise JoinError(f"{self.name}: from {statement.module} import ...; import the module instead")
+            if isinstance(statement, ast.Import | ast.ImportFrom):
+                if any(alias.asname for alias in statement.names):
+                    raise JoinError(f"{self.name}: import {statement.names[0].name} as another name")
+                yield statement
+
+
+def _defined(statement: ast.stmt) -> list[str]:
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return [statement.name]
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    return [name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)]

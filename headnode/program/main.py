@@ -1,0 +1,64 @@
+"""The program: one request from stdin, one answer to stdout.
+
+It runs the operations of the document's list and nothing else, never through a shell. Reads run as an account without
+rights, everything else as the calling user. It trusts the Lambda for who is calling, not for what: it checks every
+option again, and refuses some things whatever the list says.
+
+argv[1]:  the list of operations as JSON; argv[2]: settings as JSON. Both stand in the document.
+Request:  {"expires": epoch seconds, "user": name or null, "administer": bool, "put": presigned URL or null,
+           "steps": [[operation, ...], ...]}: the operations of a step run together, the steps one after the other;
+           or {"get": presigned URL, "sha256": hex} if the request itself is in S3. URLs must be those of the bucket in
+           SETTINGS; a request expires within the hour. It is base64url of gzip of JSON.
+Operation: {"operation": name in the list, "options": {name: text}, "arguments": [text], "environment": {name: text},
+           "stdin": text, "key": idempotency key}; an option may be {"job_of": n}: the job id in reply n.
+Answer:   {"started": epoch seconds, "replies": [{"exit_code", "stdout", "stderr", "seconds"} or {"refusal", "code"}]},
+           one reply for each operation in order; {"error": text, "expired" or "unread": true} if the request itself is
+           refused, and nothing of it run; {"error": text} if the answer is lost;
+           {"put": sha256 of the object} if the answer was too large for stdout and went to S3. It is base64 of gzip of
+           JSON. A number in place of a text is the number of the gzip member, behind the JSON's, that holds the text.
+It always exits with 0: 194 would reboot the node, 137, 168 and 169 have meanings to the SSM agent.
+"""
+
+import json
+import os
+import sys
+import time
+import zlib
+from typing import Any, Dict, List, Optional, Tuple
+
+from headnode.program.answer import pack
+from headnode.program.operations import list_operations
+from headnode.program.refused import Refused
+from headnode.program.request import unpack, well_formed
+from headnode.program.settings import SETTINGS
+from headnode.program.steps import perform
+
+AHEAD = 3600.0  # seconds until a request may expire at most: a captured request is worthless within the hour
+
+
+def answer(text: str) -> "Tuple[Dict[str, Any], Optional[str]]":
+    """The answer to a request, and the URL that it goes to if it is large."""
+    started = time.time()
+    try:
+        request = well_formed(unpack(text))
+    except (ValueError, TypeError, AttributeError, OSError, zlib.error, RecursionError, Refused) as error:
+        return {"error": "the request cannot be read: %s" % error, "unread": True}, None
+    if started > request["expires"]:
+        return {"error": "the request came too late", "expired": True}, None
+    if request["expires"] > started + AHEAD:
+        return {"error": "the request is good for too long, or the clocks differ by an hour", "unread": True}, None
+    replies: "List[Dict[str, Any]]" = []
+    for step in request["steps"]:
+        replies.extend(perform(request, replies, step))
+    return {"started": started, "replies": replies}, request.get("put")
+
+
+def main() -> None:
+    os.umask(0o077)  # what is made here is root's own; commands have their account's umask
+    list_operations(json.loads(sys.argv[1]))
+    SETTINGS.update(json.loads(sys.argv[2]) if len(sys.argv) > 2 else {})
+    print(pack(*answer(sys.stdin.read().strip())))
+
+
+if __name__ == "__main__":
+    main()

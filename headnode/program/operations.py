@@ -1,0 +1,119 @@
+"""The operations that the document lists, and what no list can allow."""
+
+import re
+from typing import Any, Dict, List, Optional, Sequence
+
+from headnode.program.refused import Refused
+
+# Slurm's commands for reading and changing, found in the settings' path: never a shell.
+COMMANDS = "sacct sacctmgr scancel scontrol sdiag sinfo sprio squeue sshare sstat".split()
+# Only this operation submits; this program does the two others itself.
+COMMANDS_OF = {"sbatch": ["sbatch"], "read": [""], "account": [""]}
+READER, CALLER, ADMINISTRATOR = "reader", "caller", "administrator"
+OPTION = r"[A-Za-z][A-Za-z0-9-]*"
+ANOTHER_USER = ("uid", "gid")  # options that would choose whom a command acts as
+# A variable chooses columns. For sbatch it becomes one of the job's, but none that is an option of sbatch, or that puts
+# code into it: a script can set those for the job.
+COLUMNS_VARIABLE = r"S(?!LURM|BATCH)[A-Z]+_FORMAT2?"
+JOB_VARIABLE = r"(?!SLURM_|SBATCH_|LD_PRELOAD\Z|LD_AUDIT\Z)[A-Za-z_][A-Za-z0-9_]*"
+
+
+class Operation:
+    """One line of the document's list (slurm/operation.py describes its parts)."""
+
+    def __init__(
+        self,
+        name: str,
+        words: "Sequence[str]" = (),
+        options: "Optional[Dict[str, str]]" = None,
+        environment: "Optional[Dict[str, str]]" = None,
+        argument: "Optional[str]" = None,
+        argument_is_optional: bool = False,
+        last_words: "Sequence[str]" = (),
+        runs_as: str = READER,
+        assigns: bool = False,
+        needs: "Sequence[str]" = (),
+        until: "Optional[Sequence[int]]" = None,
+        asks_slurmdbd: bool = False,
+    ) -> None:
+        self.name = name
+        self.words = list(words)
+        self.options = options or {}
+        self.environment = environment or {}
+        self.argument = argument
+        self.argument_is_optional = argument_is_optional
+        self.last_words = list(last_words)
+        self.runs_as = runs_as
+        self.assigns = assigns
+        self.needs = needs
+        self.until = until
+        self.asks_slurmdbd = asks_slurmdbd
+
+    @property
+    def changes(self) -> bool:
+        """Whether it is more than a read that all callers may share, or one of this program's own."""
+        return bool(self.words) and self.runs_as != READER
+
+    def argv(self, asked: "Dict[str, Any]", replies: "List[Dict[str, Any]]") -> "List[str]":
+        """The argument vector, every word of it checked. Raises Refused."""
+        command = self.words[0] if self.words else ""
+        if command not in COMMANDS_OF.get(self.name, COMMANDS):
+            raise Refused("'%s' may not run '%s'" % (self.name, command))
+        options = [self.option(name, value, replies) for name, value in asked["options"].items()]
+        missing = [name for name in self.needs if name not in asked["options"]]
+        if self.argument is not None and not self.argument_is_optional and not asked["arguments"]:
+            missing.append("an argument")
+        if missing:
+            raise Refused("'%s' needs %s" % (self.name, ", ".join(missing)))
+        for value in asked["arguments"]:
+            if self.argument is None or not matches(self.argument, value) or value.startswith("-"):
+                raise Refused("argument '%s' is not allowed" % value)
+        return self.words + options + list(asked["arguments"]) + self.last_words
+
+    def option(self, name: str, value: "Any", replies: "List[Dict[str, Any]]") -> str:
+        """An option and its value, which are one word."""
+        if isinstance(value, dict):
+            value = submitted_job(replies, value.get("job_of"))
+        pattern = self.options.get(name)
+        if pattern is None or name in ANOTHER_USER or not matches(OPTION, name) or not matches(pattern, value):
+            raise Refused("option '%s' is not allowed with this value" % name)
+        if self.assigns:
+            return "%s=%s" % (name, value)
+        return "--" + name if pattern == "" else "--%s=%s" % (name, value)
+
+    def variables(self, asked: "Dict[str, Any]") -> "Dict[str, str]":
+        """The variables of a request, each of them checked. Raises Refused."""
+        allowed = JOB_VARIABLE if self.name == "sbatch" else COLUMNS_VARIABLE
+        variables = {}
+        for name, value in asked["environment"].items():
+            patterns = [self.environment[each] for each in self.environment if matches(each, name)]
+            if not matches(allowed, name) or not any(matches(pattern, value) for pattern in patterns):
+                raise Refused("variable '%s' is not allowed with this value" % name)
+            variables[name] = value
+        return variables
+
+
+OPERATIONS: "Dict[str, Operation]" = {}
+
+
+def list_operations(table: "Dict[str, Dict[str, Any]]") -> None:
+    """Make the document's list the only one."""
+    OPERATIONS.clear()
+    OPERATIONS.update((name, Operation(name, **parts)) for name, parts in table.items())
+
+
+def matches(pattern: str, value: object) -> bool:
+    """Whether all of a text matches. No pattern allows a NUL, which would end a word of a command."""
+    return (
+        isinstance(value, str) and "\0" not in value and re.match("(?:" + pattern + r")\Z", value, re.ASCII) is not None
+    )
+
+
+def submitted_job(replies: "List[Dict[str, Any]]", number: "Any") -> str:
+    """The job id in the reply of that number, an earlier sbatch's."""
+    reply = replies[number] if isinstance(number, int) and 0 <= number < len(replies) else {}
+    printed = reply.get("stdout")
+    match = re.search(r"^(\d+)(;.*)?\Z", printed.strip(), re.MULTILINE) if isinstance(printed, str) else None
+    if reply.get("exit_code") != 0 or match is None:
+        raise Refused("no job was submitted")
+    return match.group(1)

@@ -1,0 +1,59 @@
+"""Arguments that several fields take, described where their types are.
+
+A method that answers a field takes the field's arguments. schema/ makes the GraphQL arguments from its signature: their
+names, defaults, types and descriptions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from resolvers.described import Id
+from resolvers.filters import JobFilter, NodeFilter
+from resolvers.order import JobOrder
+from slurm.job_action import SignalTarget
+
+IDS_LIMIT = 200
+"""How many jobs one change may name: each is a command on the head node."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What an argument means; `name` is its GraphQL name if Python reserves that word."""
+
+    text: str
+    name: str | None = None
+
+
+ClusterName = Annotated[
+    str | None, About("The cluster's name; by default the only cluster, or the one that is configured as the default.")
+]
+First = Annotated[int | None, About("The number of rows to return at most: 0 to 1000, unless more is configured.")]
+After = Annotated[str | None, About("Return the rows after this place: `pageInfo.endCursor` of the previous page.")]
+Jobs = Annotated[JobFilter | None, About("Which jobs; all by default.")]
+Order = Annotated[Sequence[JobOrder] | None, About("The order; by default by id. The first step counts most.")]
+LatestFirst = Annotated[
+    Sequence[JobOrder] | None,
+    About("The order; by default the job submitted last comes first. The first step counts most."),
+]
+Since = Annotated[
+    datetime | None,
+    About(
+        "Jobs that waited, ran or ended at this time or later; by default 24 hours before `until`, or "
+        "without a limit if the filter names ids. sacct: --starttime."
+    ),
+]
+Until = Annotated[
+    datetime | None, About("Jobs that waited, ran or ended before this time; by default now. sacct: --endtime.")
+]
+Nodes = Annotated[NodeFilter | None, About("Which nodes; all by default.")]
+JobId = Annotated[Id, About("`123`, `123_4`, `123_[5-9]` or `123+0`, with or without the cluster's name.")]
+JobIds = Annotated[Sequence[Id], About(f"The jobs, at most {IDS_LIMIT}; an array's id means all of its tasks.")]
+SignalName = Annotated[str, About("The signal's name or number: TERM, USR1, 9 ... scancel: --signal.")]
+Target = Annotated[SignalTarget, About("Which processes of each job receive it.")]
+OfUser = Annotated[str | None, About("Only those of this user.")]
+OfAccount = Annotated[str | None, About("Only those of this account.")]
+ReservationName = Annotated[str, About("The reservation's name.")]
+QueueName = Annotated[str, About("The queue's name.")]
+NodeName = Annotated[str, About("The node's name in Slurm.")]

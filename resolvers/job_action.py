@@ -1,0 +1,84 @@
+"""Acting on jobs by their ids: one SSM command, which also reads the jobs afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from access.role import JobVisibility
+from headnode.snapshots import Dataset, Snapshot
+from resolvers.arguments import IDS_LIMIT
+from resolvers.change import Change, refused
+from resolvers.cluster import Cluster
+from resolvers.described import described
+from resolvers.errors import BadInputError
+from resolvers.filters import find_job, local_id
+from resolvers.job import Job
+from slurm import squeue
+from slurm.column import Rows
+from slurm.command import Question
+from slurm.refusal import Refusal, RefusalCode
+
+Outcomes = Question[list[Refusal | None]]
+"""Commands that change jobs, and for each job None or why it was not changed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobActionPayload:
+    """The jobs that were acted on, and why others were not."""
+
+    jobs: Sequence[Job] = described("The jobs that were acted on, as they are now.", ())
+    errors: Sequence[Refusal] = described("One for each job that was not acted on, with its id.", ())
+
+
+async def act_on_named(
+    change: Change, ids: Sequence[str], question: Callable[[Sequence[str]], Outcomes], path: Sequence[str]
+) -> JobActionPayload:
+    """Act on the jobs that the caller names; `path` is the argument that names them."""
+    if not 1 <= len(ids) <= IDS_LIMIT:
+        raise refused(RefusalCode.INVALID_INPUT, f"Name 1 to {IDS_LIMIT} jobs.", path)
+    jobs, wrong = local_ids(change.view, ids, path)
+    if not jobs:
+        return JobActionPayload(errors=wrong)
+    acted = await act_on(change, jobs, question(jobs))
+    return replace(acted, errors=[*wrong, *acted.errors])
+
+
+async def act_on(change: Change, jobs: Sequence[str], question: Outcomes) -> JobActionPayload:
+    """Send the commands, which are about these jobs; the ids are in Slurm's spelling."""
+    lookup = tuple(dict.fromkeys(squeue.lookup_id(job) for job in jobs))
+    result = Dataset(("changed jobs", lookup), partial(squeue.jobs, lookup))
+    outcomes = await change.send(question, result)
+    view = change.view
+    rows = rows_of(view, result)
+    done = [find_job(rows, job) for job, refusal in zip(jobs, outcomes, strict=True) if refusal is None]
+    refusals = [change.global_id(_visible(refusal, rows, view)) for refusal in outcomes if refusal is not None]
+    acted = [Job(view, rows, index) for index in dict.fromkeys(done) if index is not None]
+    return JobActionPayload(jobs=acted, errors=refusals)
+
+
+def local_ids(view: Cluster, ids: Sequence[str], path: Sequence[str]) -> tuple[list[str], list[Refusal]]:
+    """The ids in Slurm's spelling, each once, and the refusals of wrong ones."""
+    jobs: dict[str, None] = {}
+    wrong: list[Refusal] = []
+    for id in ids:
+        try:
+            jobs[local_id(id, view.name)] = None
+        except BadInputError as error:
+            wrong.append(Refusal(RefusalCode.INVALID_INPUT, str(error), path, id))
+    return list(jobs), wrong
+
+
+def rows_of(view: Cluster, result: Dataset[Rows[squeue.Job]]) -> Rows[squeue.Job]:
+    """The jobs that the change was about; none if they could not be read."""
+    answer = view.answers[result]
+    return answer.value if isinstance(answer, Snapshot) else squeue.no_jobs()
+
+
+def _visible(refusal: Refusal, rows: Rows[squeue.Job], view: Cluster) -> Refusal:
+    """The refusal. For a job that the caller does not see it is the same as for a job that does not exist."""
+    sees_all = view.request.caller.job_visibility is JobVisibility.ALL
+    if sees_all or (refusal.id and find_job(rows, refusal.id) is not None):
+        return refusal
+    return replace(refusal, code=RefusalCode.NOT_FOUND, message="You have no job with that id.")

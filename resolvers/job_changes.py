@@ -1,0 +1,194 @@
+"""Changes of existing jobs: the table of actions on them, and updates of what they ask for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Protocol
+
+from access.role import Role
+from resolvers import datasets
+from resolvers.arguments import IDS_LIMIT, About, JobId, JobIds, SignalName, Target
+from resolvers.change import Change, ChangeField, ChangeRefusedError, change, refused
+from resolvers.cluster import Cluster
+from resolvers.described import Id, described
+from resolvers.errors import BadInputError
+from resolvers.filters import JobFilter, matching_jobs, named_tasks
+from resolvers.job import Job
+from resolvers.job_action import JobActionPayload, Outcomes, act_on, act_on_named, local_ids
+from slurm import job_action, job_update, squeue
+from slurm.job_action import SignalTarget
+from slurm.job_update import JobUpdate
+from slurm.refusal import Refusal, RefusalCode
+from slurm.states import JobState
+
+NOT_A_SIGNAL = "signal must be a name or number such as TERM, USR1 or 9."
+
+
+@dataclass(kw_only=True)
+class CancelJobs:
+    """Which jobs to cancel."""
+
+    ids: Sequence[Id] | None = described(f"The jobs, at most {IDS_LIMIT}; an array's id means all of its tasks.")
+    filter: JobFilter | None = described(
+        "Jobs that have not ended and meet every given condition; only the caller's own, unless an operator "
+        "names users. Give exactly one of ids and filter."
+    )
+    limit: int | None = described(
+        f"How many jobs the filter may match, 1 to {IDS_LIMIT}; an array's waiting tasks count as one. If it "
+        "matches more, none is cancelled. Required with a filter."
+    )
+    dry_run: bool | None = described("Cancel nothing; return the jobs that the filter matches. Only with a filter.")
+    signal: str | None = described("Send this signal (TERM, USR1, 9 ...) instead of cancelling. scancel: --signal.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpdateJobPayload:
+    """The changed job, or why it was not changed."""
+
+    job: Job | None = described("The job as it is now; null if it was not changed.")
+    errors: Sequence[Refusal] = described("Why it was refused; empty if it was not.", ())
+
+
+class ActByIds(Protocol):
+    """An action on jobs that takes nothing but their ids."""
+
+    def __call__(self, change: Change, ids: JobIds) -> Awaitable[JobActionPayload]: ...  # noqa: D102
+
+
+def _named(question: Callable[[Sequence[str]], Outcomes]) -> ActByIds:
+    async def act(change: Change, ids: JobIds) -> JobActionPayload:
+        return await act_on_named(change, ids, question, ["ids"])
+
+    return act
+
+
+async def _signal(
+    change: Change, ids: JobIds, signal: SignalName, target: Target = SignalTarget.STEPS
+) -> JobActionPayload:
+    if not job_action.SIGNAL.fullmatch(signal):
+        raise refused(RefusalCode.INVALID_INPUT, NOT_A_SIGNAL, ["signal"])
+    return await act_on_named(change, ids, lambda jobs: job_action.cancel(jobs, signal, target), ["ids"])
+
+
+async def _cancel(change: Change, input: Annotated[CancelJobs, About("Which jobs, and how.")]) -> JobActionPayload:
+    if wrong := _wrong(input):
+        raise ChangeRefusedError(*wrong)
+    if input.filter is None or input.limit is None:
+        return await act_on_named(
+            change, input.ids or (), lambda jobs: job_action.cancel(jobs, input.signal), ["input", "ids"]
+        )
+    found = await asyncio.to_thread(_found, change, _reach(change.view, input.filter), bool(input.dry_run))
+    if len(found) > input.limit:
+        message = f"{len(found)} jobs match, and the limit is {input.limit}. Nothing was done."
+        raise refused(RefusalCode.LIMIT_EXCEEDED, message, ["input", "limit"])
+    if input.dry_run:
+        return JobActionPayload(jobs=found)
+    ids, _ = local_ids(change.view, input.filter.ids or (), [])
+    targets = list(dict.fromkeys(id for job in found for id in _targets(job, ids)))
+    return await act_on(change, targets, job_action.cancel(targets, input.signal)) if targets else JobActionPayload()
+
+
+def _wrong(input: CancelJobs) -> list[Refusal]:
+    wrong: list[tuple[str, str]] = []
+    if input.signal is not None and not job_action.SIGNAL.fullmatch(input.signal):
+        wrong.append(("signal", NOT_A_SIGNAL))
+    if (input.ids is None) == (input.filter is None):
+        wrong.append(("ids", "Give exactly one of ids and filter."))
+    elif input.filter is None and input.limit is not None:
+        wrong.append(("limit", "Use limit only with a filter."))
+    elif input.filter is not None and not 1 <= (input.limit or 0) <= IDS_LIMIT:
+        wrong.append(("limit", f"A filter needs a limit from 1 to {IDS_LIMIT}: how many jobs it may match."))
+    if input.filter is None and input.dry_run:
+        wrong.append(("dryRun", "Use dryRun only with a filter."))
+    return [Refusal(RefusalCode.INVALID_INPUT, message, ["input", name]) for name, message in wrong]
+
+
+def _reach(view: Cluster, where: JobFilter) -> JobFilter:
+    """The filter, for the caller's own jobs unless an operator names users."""
+    caller, path = view.request.caller, ["input", "filter"]
+    named = {*(where.users or ()), *((where.user,) if where.user is not None else ())}
+    if caller.role is not Role.OPERATOR and named - {caller.cluster_user}:
+        raise refused(RefusalCode.FORBIDDEN, "Only operators may cancel other people's jobs.", path)
+    try:
+        matching_jobs(squeue.no_jobs(), view.name, where)
+    except BadInputError as error:
+        raise refused(RefusalCode.INVALID_INPUT, str(error), path) from error
+    if where.user is not None or where.users is not None:
+        return where
+    if caller.cluster_user is None:
+        message = f"{caller.identity} has no jobs. Name a user in the filter."
+        raise refused(RefusalCode.INVALID_INPUT, message, [*path, "user"])
+    return replace(where, user=caller.cluster_user)
+
+
+def _found(change: Change, where: JobFilter, shown: bool) -> list[Job]:
+    """The jobs that match the filter and have not ended; `shown` fetches what the payload selects of them, too."""
+    view = change.look()
+    view.snapshots.drop([datasets.JOBS])  # an older snapshot may lack the newest jobs
+    view.ask([datasets.JOBS, *(change.selected(view) if shown else ())])
+    rows = view.read(datasets.JOBS).value
+    states = rows.values(squeue.Job.state)
+    over = squeue.ENDED | {JobState.COMPLETING}
+    return [Job(view, rows, at) for at in matching_jobs(rows, view.name, where) if states[at] not in over]
+
+
+def _targets(job: Job, ids: Sequence[str]) -> list[str]:
+    """What to cancel for a job that a filter matched: of waiting tasks only those that `ids` name, if it names any.
+
+    A heterogeneous job can only be cancelled whole (scancel(1)).
+    """
+    return [job.het_job_id] if job.het_job_id else named_tasks(job.job_id, ids) or [job.job_id]
+
+
+def _action(name: str, act: Callable[..., Awaitable[JobActionPayload]], sentence: str) -> ChangeField[JobActionPayload]:
+    return ChangeField(name, sentence, JobActionPayload, act)
+
+
+JOB_ACTIONS = (
+    _action("cancel_jobs", _cancel, "Cancel jobs, or send them a signal. scancel."),
+    _action("signal_jobs", _signal, "Send jobs a signal. scancel --signal."),
+    _action(
+        "hold_jobs", _named(job_action.hold), "Keep waiting jobs from starting until they are released. scontrol hold."
+    ),
+    _action("release_jobs", _named(job_action.release), "Let held jobs start. scontrol release."),
+    _action(
+        "requeue_jobs",
+        _named(job_action.requeue),
+        "Stop running or ended jobs and put them back into their queue. scontrol requeue.",
+    ),
+    _action(
+        "suspend_jobs",
+        _named(job_action.suspend),
+        "Stop running jobs' processes, so that others can have their CPUs. Operators only. scontrol suspend.",
+    ),
+    _action(
+        "resume_jobs",
+        _named(job_action.resume),
+        "Resume suspended jobs. Operators only. scontrol resume.",
+    ),
+)
+"""The actions on jobs: the field's name, what is sent (a function checks more before), and the field's description.
+
+access/permissions.py decides who may.
+"""
+
+
+@change(UpdateJobPayload, "Change what a job asks for; an array's id means all of its tasks. scontrol update JobId.")
+async def update_job(
+    change: Change,
+    id: JobId,
+    input: Annotated[JobUpdate, About("What to change. What is null stays as it is.")],
+) -> UpdateJobPayload:
+    """Change what a job asks for."""
+    if change.view.request.caller.role is not Role.OPERATOR and (forbidden := job_update.for_operators(input)):
+        raise ChangeRefusedError(*forbidden)
+    jobs, wrong = local_ids(change.view, [id], ["id"])
+    if wrong:
+        raise ChangeRefusedError(*wrong)
+    acted = await act_on(change, jobs, job_update.update(jobs, input))
+    return UpdateJobPayload(job=next(iter(acted.jobs), None), errors=acted.errors)
+
+
+CHANGES = (*JOB_ACTIONS, update_job)

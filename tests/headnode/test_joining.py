@@ -1,0 +1,83 @@
+"""The program's modules become one text that Python 3.6 can run."""
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from headnode.joining import PACKAGE, JoinError, joined
+
+MODULES = sorted(path for path in PACKAGE.glob("*.py") if path.name != "__init__.py")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_a_module_is_short_imports_alone_and_is_in_the_text(path: Path) -> None:
+    text = path.read_text()
+    assert len(text.splitlines()) <= 250
+    importlib.import_module(f"headnode.program.{path.stem}")
+    assert joined().count(f"# headnode/program/{path.name}\n") == 1
+
+
+def test_joining_twice_gives_the_same_text() -> None:
+    again = "from headnode.joining import joined; print(joined(), end='')"
+    for seed in ("0", "1"):
+        result = subprocess.run(
+            [sys.executable, "-c", again],
+            env={"PYTHONHASHSEED": seed},
+            cwd=PACKAGE.parents[1],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert result.stdout == joined()
+
+
+def test_the_text_has_all_that_the_modules_define() -> None:
+    def names(text: str) -> set[str]:
+        body = ast.parse(text).body
+        return {each.name for each in body if isinstance(each, ast.FunctionDef | ast.ClassDef)}
+
+    assert names(joined()) == set().union(*(names(path.read_text()) for path in MODULES))
+
+
+def package(folder: Path, **modules: str) -> Path:
+    for name, text in modules.items():
+        (folder / f"{name}.py").write_text(f'"""About {name}."""\n\n{text}')
+    return folder
+
+
+def run(text: str) -> str:
+    return subprocess.run([sys.executable, "-I", "-c", text], capture_output=True, text=True, check=True).stdout
+
+
+def test_what_is_imported_stands_before_what_imports_it(tmp_path: Path) -> None:
+    text = joined(
+        package(
+            tmp_path,
+            main="import os\n\nfrom headnode.program.two import (\n    TWO,\n)\n\nprint(TWO, os.sep)\n",
+            two="import json\nimport os\n\nfrom headnode.program.one import ONE\n\nTWO = json.dumps([ONE, os.sep])\n",
+            one='from typing import Dict\n\nONE: "Dict[str, int]" = {}\n',
+        )
+    )
+    assert text.splitlines()[:3] == ['"""About main."""', "import json", "import os"]
+    assert text.count("import os") == 1
+    assert "typing" not in text
+    assert run(text) == '[{}, "/"] /\n'
+
+
+@pytest.mark.parametrize(
+    ("main", "words"),
+    [
+        ("from os import path\n", "import the module instead"),
+        ("from headnode import deadline\n", "import the module instead"),
+        ("import os as system\n", "as another name"),
+        ("from headnode.program.one import ONE as other\n", "as another name"),
+        ("from headnode.program.one import ONE\n\ndef helped() -> None: ...\n", "more than one module has helped"),
+    ],
+)
+def test_what_cannot_be_joined_is_refused(tmp_path: Path, main: str, words: str) -> None:
+    with pytest.raises(JoinError, match=words):
+        joined(package(tmp_path, main=main, one="ONE = 1\n\ndef helped() -> None: ...\n"))
