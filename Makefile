@@ -8,7 +8,8 @@ GRAPHIQL := web/dist/index.html
 SAM := .venv-sam/bin/sam
 CHECKOV := .venv-checkov/bin/checkov
 
-.PHONY: help run test test-slurm fresh bench lint template lint-template schema web build build-Function deploy clean
+.PHONY: help run test test-slurm test-faults test-kills test-soak fresh bench lint template lint-template schema web
+.PHONY: build build-Function deploy clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
@@ -46,6 +47,18 @@ test: $(INSTALLED) $(GRAPHIQL)  ## run all tests, most of them on a real Slurm; 
 
 test-slurm: $(INSTALLED) $(GRAPHIQL)  ## test another Slurm, as root; SUITE=bullseye|bookworm|trixie|forky|all
 	@$(BIN)/python -m local.suite $(or $(SUITE),all)
+
+# tests/faults/ is a package below tests/.
+FAULTS := PYTHONPATH=tests:. $(BIN)/python -m
+
+test-faults: $(INSTALLED)  ## run every fault x (read, submit with key, submit, cancel); FAULT=words for some
+	@$(FAULTS) faults "$(FAULT)"
+
+test-kills: $(INSTALLED)  ## send N=1000 submissions with keys while everything is killed, and count the jobs
+	@$(FAULTS) faults.kills $(or $(N),1000)
+
+test-soak: $(INSTALLED)  ## measure memory, descriptors, threads and files of `make run` under load; SECONDS=600
+	@$(FAULTS) faults.soak $(or $(SECONDS),600)
 
 fresh: $(INSTALLED)  ## run the README's commands on a bare Debian, as root; SUITE=bookworm|trixie|all QUICK=1
 	@$(BIN)/python -m local.fresh $(or $(SUITE),all) $(if $(QUICK),--quick)

@@ -57,6 +57,7 @@ RIGHTS: Mapping[Place, Right] = {
     ("Mutation", "updateNode"): Right(Role.OPERATOR, "change nodes"),
     ("Mutation", "updateQueue"): Right(Role.OPERATOR, "open and close queues"),
     ("Mutation", "createReservation"): Right(Role.OPERATOR, "make reservations"),
+    ("Mutation", "updateReservation"): Right(Role.OPERATOR, "change reservations"),
     ("Mutation", "deleteReservation"): Right(Role.OPERATOR, "delete reservations"),
 }
 

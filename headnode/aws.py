@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from headnode.aws_calls import CONNECT, READ, Bounded
 from headnode.settings import Settings
 
 if TYPE_CHECKING:
@@ -17,13 +18,21 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 
+_CONNECTIONS = 50
+
+
 class Clients:
-    """SSM, EC2, S3 and DynamoDB, with the sandbox's own role and Region; AWS_ENDPOINT_URL_* sends them elsewhere."""
+    """SSM, EC2, S3 and DynamoDB. The sandbox's own role and Region; AWS_ENDPOINT_URL_* moves them elsewhere.
+
+    Every call ends in the time that its request has left (headnode/aws_calls.py). botocore makes none a second time:
+    what may be repeated is repeated knowingly, as SendCommand has no idempotency token.
+    """
 
     def __init__(self) -> None:
         self._session = boto3.Session()
         self._lock = Lock()  # making a client is not thread-safe, using one is
         self._made: dict[str, Any] = {}
+        Bounded(_CONNECTIONS).register(self._session)
 
     def make(self, settings: Settings) -> None:
         """Make the clients that the deployment uses: while a sandbox starts, Lambda gives it a whole processor."""
@@ -33,16 +42,14 @@ class Clients:
 
     @property
     def ssm(self) -> SSMClient:
-        """Systems Manager, one attempt per call: SendCommand has no idempotency token, so invocation.py decides."""
-        client: SSMClient = self._client(
-            "ssm", retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=10, max_pool_connections=50
-        )
+        """Systems Manager."""
+        client: SSMClient = self._client("ssm")
         return client
 
     @property
     def ec2(self) -> EC2Client:
         """EC2, to find head nodes by their tags."""
-        client: EC2Client = self._client("ec2", connect_timeout=3, read_timeout=10)
+        client: EC2Client = self._client("ec2")
         return client
 
     @property
@@ -55,28 +62,25 @@ class Clients:
             "s3",
             signature_version="s3v4",
             s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
-            retries={"total_max_attempts": 3},
-            connect_timeout=3,
-            read_timeout=10,
-            max_pool_connections=50,
         )
         return client
 
     @property
     def dynamodb(self) -> DynamoDBClient:
-        """DynamoDB, with short timeouts: it saves commands, but without it there is still an answer."""
-        client: DynamoDBClient = self._client(
-            "dynamodb",
-            retries={"total_max_attempts": 2},
-            connect_timeout=1,
-            read_timeout=3,
-            max_pool_connections=50,
-        )
+        """DynamoDB."""
+        client: DynamoDBClient = self._client("dynamodb")
         return client
 
     def _client(self, service: str, **options: Any) -> Any:
         """The one client of the service; several threads may ask for it at once."""
         with self._lock:
             if service not in self._made:
-                self._made[service] = self._session.client(service, config=Config(**options))
+                config = Config(
+                    retries={"total_max_attempts": 1},
+                    connect_timeout=CONNECT,
+                    read_timeout=READ,
+                    max_pool_connections=_CONNECTIONS,
+                    **options,
+                )
+                self._made[service] = self._session.client(service, config=config)
             return self._made[service]

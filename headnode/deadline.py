@@ -4,6 +4,9 @@ import time
 from dataclasses import dataclass
 from typing import Self
 
+CLOSING = 0.6
+"""Seconds that a request may take beyond its deadline to cancel, to count a change, to delete what it stored."""
+
 
 @dataclass(frozen=True)
 class Deadline:
@@ -20,6 +23,11 @@ class Deadline:
     def remaining(self) -> float:
         """Seconds left, never below 0."""
         return max(0.0, self.at - time.monotonic())
+
+    @property
+    def closing(self) -> Self:
+        """The end of what is still tidied up after the deadline: it must not make the answer late."""
+        return type(self)(self.at + CLOSING)
 
     @property
     def passed(self) -> bool:

@@ -5,10 +5,13 @@ import time
 from botocore.exceptions import BotoCoreError, ClientError
 
 from headnode.aws import Clients
+from headnode.aws_calls import repeated
 from headnode.errors import ClusterUnreachableError
 from headnode.settings import ClusterSettings
 
 _REMEMBERED = 60.0  # seconds: a replaced head node has a new id
+_STRETCHED = 10.0  # seconds for which an older id is taken again while EC2 does not answer
+_COLD_SECONDS, _WARM_SECONDS = 10.0, 2.0  # that EC2 may take, without and with an older id
 
 
 class Discovery:
@@ -26,26 +29,37 @@ class Discovery:
             return self._cluster.instance
         instance = self._instance  # another thread may forget it in the meantime
         if instance is None or time.monotonic() > self._until:
-            instance = self._instance = self._look_up()
-            self._until = time.monotonic() + _REMEMBERED
+            instance = self._instance = self._renewed(instance)
         return instance
 
     def forget(self) -> None:
         """Look it up again next time, because SSM no longer knows the instance."""
         self._instance = None
 
-    def _look_up(self) -> str:
-        tag = self._cluster.tag
+    def _renewed(self, known: str | None) -> str:
+        """The id as EC2 has it now. While EC2 fails, the one known from before is most likely still right."""
         try:
-            answer = self._clients.ec2.describe_instances(
+            found, good_for = self._look_up(_COLD_SECONDS if known is None else _WARM_SECONDS), _REMEMBERED
+        except (BotoCoreError, ClientError) as error:
+            if known is None:
+                message = f"The head node of {self._cluster.tag} cannot be looked up in EC2."
+                raise ClusterUnreachableError(message) from error
+            found, good_for = known, _STRETCHED
+        self._until = time.monotonic() + good_for
+        return found
+
+    def _look_up(self, seconds: float) -> str:
+        tag = self._cluster.tag
+        answer = repeated(
+            lambda: self._clients.ec2.describe_instances(
                 Filters=[
                     {"Name": "tag:parallelcluster:cluster-name", "Values": [tag]},
                     {"Name": "tag:parallelcluster:node-type", "Values": ["HeadNode"]},
                     {"Name": "instance-state-name", "Values": ["running"]},
                 ]
-            )
-        except (BotoCoreError, ClientError) as error:
-            raise ClusterUnreachableError(f"The head node of {tag} cannot be looked up in EC2.") from error
+            ),
+            seconds,
+        )
         found = [instance["InstanceId"] for group in answer["Reservations"] for instance in group["Instances"]]
         if len(found) != 1:
             raise ClusterUnreachableError(

@@ -14,6 +14,9 @@ PARAMETER = "request"
 REQUEST_LIMIT = 70_000
 """The longest request in the parameter, in characters: SSM takes 100,000 bytes with the document; more goes by S3."""
 
+NOTHING_RAN = "slurmql: nothing was run"
+"""What the document's script says on stderr where it cannot run the program."""
+
 # The first interpreter that is there: a distribution's, RHEL 8's own, ParallelCluster's. -I and -S: nothing but the
 # standard library, no environment, no user's site. The request goes by stdin: argv is readable by everyone on the node.
 # Looking for garbage would take a twentieth of the program's time, and it makes none. The program and its list of
@@ -22,7 +25,9 @@ _SCRIPT = """\
 #!/bin/sh
 for python in python3 /usr/libexec/platform-python /opt/parallelcluster/pyenv/versions/*/envs/*/bin/python; do
   command -v "$python" >/dev/null 2>&1 && break
+  python=
 done
+[ "$python" ] || {{ echo "{nothing_ran}: the head node has no Python 3" >&2; exit 127; }}
 exec "$python" -I -S -c 'import binascii, gc, sys, zlib
 gc.disable()
 sys.argv[1:3] = [zlib.decompress(binascii.a2b_base64(packed)).decode("utf-8") for packed in sys.argv[1:3]]
@@ -51,6 +56,7 @@ def content(settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
     Its one parameter holds base64url of gzip of JSON and nothing else, so no byte of a caller's text meets a shell.
     """
     script = _SCRIPT.format(
+        nothing_ran=NOTHING_RAN,
         program=packed(joined()),
         operations=packed(operations()),
         settings=shlex.quote(json.dumps(settings or {})),

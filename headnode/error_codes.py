@@ -34,8 +34,8 @@ class ErrorCode(Enum):
         "Correct the name.",
     )
     CLUSTER_UNREACHABLE = (
-        "No head node, no SSM agent, no permission, or the head node's program failed (the API's log has the "
-        "traceback); the message says which.",
+        "No head node, no SSM agent, no permission, no Python on the head node, clocks that differ, or the head node's "
+        "program failed (the API's log has the traceback) or was killed; the message says which. Nothing was changed.",
         "Ask the administrator.",
     )
     SCHEDULER_UNAVAILABLE = (
@@ -51,6 +51,11 @@ class ErrorCode(Enum):
         "The cluster keeps no accounts; the message says what to switch on.",
         "Ask the administrator.",
     )
+    JOB_NOT_REMEMBERED = (
+        "The scheduler does not know the job, and the cluster keeps no accounts: the job may have ended, or never "
+        "existed.",
+        "Check the id. To know of past jobs, switch accounting on.",
+    )
     FAIR_SHARE_DISABLED = (
         "The cluster does not rank its jobs by shares; the message says what to switch on.",
         "Ask the administrator.",
@@ -64,15 +69,16 @@ class ErrorCode(Enum):
         "Try again, or ask the administrator.",
     )
     TIMEOUT = (
-        "No answer within the request's time; a read was cancelled.",
+        "No answer within the request's time, and the read was cancelled; or too little time was left to send the "
+        "change. Nothing was changed.",
         "Try again.",
     )
     OUTCOME_UNKNOWN = (
-        "A change was sent and no answer came: it may have been made.",
+        "A change was sent, and no answer came or none that can be read: it may have been made.",
         "Retry with the same idempotency key, or look.",
     )
     THROTTLED = (
-        "AWS accepts no more requests at the moment.",
+        "AWS or slurmctld (`rl_enable`) accepts no more requests at the moment.",
         "Try again later.",
     )
     RESPONSE_TOO_LARGE = (

@@ -13,6 +13,10 @@ class ClusterUnreachableError(HeadNodeError):
     """No head node, no agent, or no permission."""
 
 
+class UnknownInstanceError(ClusterUnreachableError):
+    """SSM does not manage the instance, or it is stopped: nothing was sent."""
+
+
 class DeadlineError(HeadNodeError):
     """The head node did not answer within the request's time; nothing was changed."""
 

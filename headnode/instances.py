@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from headnode.aws import Clients
+from headnode.aws_calls import repeated
 from headnode.errors import ClusterUnreachableError
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import InstanceTypeDef
+
+
+_SECONDS = 10.0  # that EC2 or SSM may take
 
 
 @dataclass(frozen=True)
@@ -48,11 +52,15 @@ def instances_by_address(clients: Clients, tag: str) -> Mapping[str, Instance]:
         {"Name": "tag:parallelcluster:cluster-name", "Values": [tag]},
         {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped", "shutting-down"]},
     ]
-    try:
+
+    def described() -> list[Instance]:
         pages = clients.ec2.get_paginator("describe_instances").paginate(Filters=filters)  # type: ignore[arg-type]
-        found = [
+        return [
             _instance(each) for page in pages for group in page["Reservations"] for each in group.get("Instances", [])
         ]
+
+    try:
+        found = repeated(described, _SECONDS)
     except (BotoCoreError, ClientError) as error:
         raise ClusterUnreachableError(f"EC2 did not list the instances of {tag}.") from error
     return {instance.private_address: instance for instance in found if instance.private_address}
@@ -62,7 +70,10 @@ def agent(clients: Clients, instance: str) -> Agent:
     """The agent of an instance. Raises ClusterUnreachableError if SSM does not manage the instance."""
     filters = [{"Key": "InstanceIds", "Values": [instance]}]
     try:
-        answer = clients.ssm.describe_instance_information(Filters=filters)  # type: ignore[arg-type]
+        answer = repeated(
+            lambda: clients.ssm.describe_instance_information(Filters=filters),  # type: ignore[arg-type]
+            _SECONDS,
+        )
     except (BotoCoreError, ClientError) as error:
         raise ClusterUnreachableError("Systems Manager did not describe the head node's agent.") from error
     if not answer["InstanceInformationList"]:

@@ -8,16 +8,19 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 
 from headnode import sent_commands
+from headnode.aws_calls import THROTTLED, NoTimeLeftError, at_most, code, is_failure, until
 from headnode.deadline import Deadline
+from headnode.document import NOTHING_RAN
 from headnode.errors import (
     ClusterUnreachableError,
     DeadlineError,
     HeadNodeError,
     OutcomeUnknownError,
     ThrottledError,
+    UnknownInstanceError,
 )
 
 if TYPE_CHECKING:
@@ -27,12 +30,20 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _UNDER_WAY = ("Pending", "InProgress", "Delayed", "Cancelling")
-_THROTTLED = ("ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded")
+_NOT_RUN = ("Undeliverable", "InvalidPlatform", "AccessDenied", "RateExceeded")
+"""StatusDetails of a command that never reached the head node. DeliveryTimedOut is not one: that also ends a command
+whose reply was lost."""
+_NOT_SENT = (NoTimeLeftError, ConnectTimeoutError, EndpointConnectionError)
+"""Errors before the request left: nobody has it."""
+_KILLED = 137  # the response code of a script that was killed, by whomever (amazon-ssm-agent, runscript.go)
+_NO_SCRIPT_FILE = "failed to create script file"  # the agent's words where its disk is full
 _TRACEBACK = "Traceback (most recent call last)"
 _DELIVERY_TIMEOUT = 30  # seconds, the least SSM accepts
 _MISSING_FOR = 10.0  # seconds during which GetCommandInvocation may not know a command yet (boto3#2701)
 _BRISK_FOR = 3.0  # seconds of polling at short intervals
 _SLOWEST = 2.0  # seconds between two polls, at most
+_POLL_SECONDS = 3.0  # a poll that takes longer is given up: the next one may be answered
+_READ_NEEDS, _CHANGE_NEEDS = 0.25, 1.0  # seconds that must be left: nobody could answer for what is sent later
 
 
 @dataclass(frozen=True)
@@ -59,15 +70,23 @@ def invoke(ssm: SSMClient, invocation: Invocation, deadline: Deadline, pace: Pac
     """Run the document and return its stdout.
 
     Raises ClusterUnreachableError or ThrottledError. At the deadline a read is cancelled and raises DeadlineError; a
-    change may be half done, so it is not cancelled and raises OutcomeUnknownError.
+    change may be half done, so it is not cancelled and raises OutcomeUnknownError. With too little time left nothing is
+    sent, and both raise DeadlineError.
     """
-    command = _send(ssm, invocation, deadline)
-    return _wait(ssm, invocation, command, deadline, pace)
+    with until(deadline):
+        command = _send(ssm, invocation, deadline)
+        return _wait(ssm, invocation, command, deadline, pace)
 
 
 def _send(ssm: SSMClient, invocation: Invocation, deadline: Deadline) -> str:
-    pause = 0.2
+    """Send the command; again after what surely did not reach SSM, and for a read after anything that may pass."""
+    pause = 0.0
+    failure: HeadNodeError = DeadlineError("There was too little time left to ask the head node: nothing was sent.")
     while True:
+        if deadline.remaining < pause + (_CHANGE_NEEDS if invocation.changes else _READ_NEEDS):
+            raise failure
+        deadline.sleep(_jittered(pause))
+        pause = min(2 * pause, _SLOWEST) or 0.2
         try:
             answer = ssm.send_command(
                 DocumentName=invocation.document,
@@ -80,32 +99,36 @@ def _send(ssm: SSMClient, invocation: Invocation, deadline: Deadline) -> str:
             sent_commands.note(command)
             return command
         except ClientError as error:
-            if _code(error) not in _THROTTLED:
-                raise _refused(error, invocation) from error
-            if deadline.remaining <= pause:
-                raise ThrottledError(
-                    "AWS Systems Manager accepts no more commands at the moment; try again shortly."
-                ) from error
+            failure = _refused(error, invocation)
+            if not (code(error) in THROTTLED or (is_failure(error) and not invocation.changes)):
+                raise failure from error
         except BotoCoreError as error:
-            if invocation.changes:  # the request may have arrived: sending it again could make the change twice
+            # The request may have arrived: sending it again could make the change twice.
+            if invocation.changes and not isinstance(error, _NOT_SENT):
                 raise OutcomeUnknownError("The connection to AWS Systems Manager broke while sending.") from error
-            if deadline.remaining <= pause:
-                raise ClusterUnreachableError("AWS Systems Manager cannot be reached.") from error
-        deadline.sleep(_jittered(pause))
-        pause = min(2 * pause, _SLOWEST)
+            failure = ClusterUnreachableError("AWS Systems Manager cannot be reached.")
 
 
 def _refused(error: ClientError, invocation: Invocation) -> HeadNodeError:
+    """What a SendCommand came to that AWS answered with an error."""
+    name = code(error)
+    if name in THROTTLED:
+        return ThrottledError("AWS Systems Manager accepts no more commands at the moment; try again shortly.")
+    if is_failure(error):
+        if invocation.changes:
+            return OutcomeUnknownError(f"AWS Systems Manager failed while it took the command: {name}.")
+        return ClusterUnreachableError(f"AWS Systems Manager fails: {name}.")
+    if name == "InvalidInstanceId":
+        return UnknownInstanceError(
+            f"{invocation.instance} is stopped, or Systems Manager does not manage it: does the head "
+            "node have the policy AmazonSSMManagedInstanceCore, and is its agent running?"
+        )
     advice = {
-        "InvalidInstanceId": f"{invocation.instance} is stopped, or Systems Manager does not manage it: does the head "
-        "node have the policy AmazonSSMManagedInstanceCore, and is its agent running?",
         "InvalidDocument": f"There is no SSM document {invocation.document}: deploy the stack again.",
         "AccessDeniedException": f"slurmql may not send {invocation.document} to {invocation.instance}: "
         "does the instance have the tags that the stack's policy asks for?",
     }
-    return ClusterUnreachableError(
-        advice.get(_code(error), f"AWS Systems Manager refused the command: {_code(error)}.")
-    )
+    return ClusterUnreachableError(advice.get(name, f"AWS Systems Manager refused the command: {name}."))
 
 
 def _wait(ssm: SSMClient, invocation: Invocation, command: str, deadline: Deadline, pace: Pace) -> str:
@@ -117,11 +140,12 @@ def _wait(ssm: SSMClient, invocation: Invocation, command: str, deadline: Deadli
         interval = interval if waited < _BRISK_FOR else min(1.5 * interval, _SLOWEST)
         last, pause = pause, interval
         try:
-            result = ssm.get_command_invocation(CommandId=command, InstanceId=invocation.instance)
+            with at_most(_POLL_SECONDS):
+                result = ssm.get_command_invocation(CommandId=command, InstanceId=invocation.instance)
         except ClientError as error:
-            if _code(error) in _THROTTLED:
+            if code(error) in THROTTLED:
                 pause = min(2 * last, _SLOWEST)  # one poll that succeeds restores the usual interval
-            elif _code(error) != "InvocationDoesNotExist" or waited > _MISSING_FOR:
+            elif not _is_not_yet(error, waited):
                 raise _lost(invocation, "The result of the command was lost.") from error
             continue
         except BotoCoreError:
@@ -131,26 +155,38 @@ def _wait(ssm: SSMClient, invocation: Invocation, command: str, deadline: Deadli
         if waited > _BRISK_FOR and result["Status"] == "Pending" and not checked:
             checked = True
             _require_agent(ssm, invocation, command)
-    raise _late(ssm, invocation, command)
+    raise _late(ssm, invocation, command, deadline)
+
+
+def _is_not_yet(error: ClientError, waited: float) -> bool:
+    """Whether the next look may find the result: AWS failed, or does not know the command yet."""
+    return is_failure(error) or (code(error) == "InvocationDoesNotExist" and waited <= _MISSING_FOR)
 
 
 def _output(result: GetCommandInvocationResultTypeDef, invocation: Invocation) -> str:
     if result["Status"] == "Success":
         return result["StandardOutputContent"]
-    said = result["StandardErrorContent"].strip()
+    node, details, said = invocation.instance, result["StatusDetails"], result["StandardErrorContent"].strip()
+    first = f": {said.splitlines()[0][:200]}" if said else ""
+    if details in _NOT_RUN or said.startswith((NOTHING_RAN, _NO_SCRIPT_FILE)):
+        raise ClusterUnreachableError(f"{node} did not run the command, which ended with the status {details}{first}.")
+    if details == "Cancelled":
+        raise _lost(invocation, f"The command on {node} was cancelled by somebody else.")
+    if result.get("ResponseCode") == _KILLED:
+        # Our document allows more time than any request waits for: a time limit it was not.
+        detail = f"The command on {node} was killed: was the head node out of memory, or its SSM agent restarted?"
+        raise _lost(invocation, detail)
     if _TRACEBACK in said:
-        _log.error("the head node's program failed on %s: %s", invocation.instance, said)
-        detail = f"The head node's program failed on {invocation.instance}; the API's log has the traceback."
-    else:
-        first = f": {said.splitlines()[0][:200]}" if said else ""
-        detail = f"The command on {invocation.instance} ended with the status {result['StatusDetails']}{first}."
-    raise _lost(invocation, detail)
+        _log.error("the head node's program failed on %s: %s", node, said)
+        raise _lost(invocation, f"The head node's program failed on {node}; the API's log has the traceback.")
+    raise _lost(invocation, f"The command on {node} ended with the status {details}{first}.")
 
 
 def _require_agent(ssm: SSMClient, invocation: Invocation, command: str) -> None:
     """Fail if the agent is not connected: SSM queues commands for a dead one for minutes (GetConnectionStatus)."""
     try:
-        connected = ssm.get_connection_status(Target=invocation.instance)["Status"] == "connected"
+        with at_most(_POLL_SECONDS):
+            connected = ssm.get_connection_status(Target=invocation.instance)["Status"] == "connected"
     except (ClientError, BotoCoreError):
         return  # this check only saves time; the deadline still applies
     if not connected:
@@ -160,10 +196,11 @@ def _require_agent(ssm: SSMClient, invocation: Invocation, command: str) -> None
         raise ClusterUnreachableError(detail)
 
 
-def _late(ssm: SSMClient, invocation: Invocation, command: str) -> HeadNodeError:
+def _late(ssm: SSMClient, invocation: Invocation, command: str, deadline: Deadline) -> HeadNodeError:
     if invocation.changes:
         return OutcomeUnknownError("The head node did not say in time whether the change was made.")
-    _cancel(ssm, command)
+    with until(deadline.closing):
+        _cancel(ssm, command)
     return DeadlineError("The head node did not answer in time; try again, or ask for less.")
 
 
@@ -180,10 +217,6 @@ def _cancel(ssm: SSMClient, command: str) -> bool:
     except (ClientError, BotoCoreError):
         return False
     return True
-
-
-def _code(error: ClientError) -> str:
-    return error.response["Error"]["Code"]
 
 
 def _jittered(seconds: float) -> float:

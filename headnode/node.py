@@ -8,20 +8,33 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from headnode.aws import Clients
+from headnode.aws_calls import until
 from headnode.deadline import Deadline
 from headnode.discovery import Discovery
 from headnode.document import PARAMETER, REQUEST_LIMIT
-from headnode.errors import ClusterUnreachableError, DeadlineError, OutcomeUnknownError, ResponseTooLargeError
+from headnode.errors import (
+    ClusterUnreachableError,
+    DeadlineError,
+    HeadNodeError,
+    OutcomeUnknownError,
+    ResponseTooLargeError,
+    UnknownInstanceError,
+)
 from headnode.instances import Agent, Instance, agent, instances_by_address
 from headnode.invocation import Invocation, Pace, invoke
-from headnode.replies import reply, unpack
+from headnode.replies import replies, unpack
 from headnode.settings import ClusterSettings, Settings
 from headnode.storage import Scripts, Storage
 from slurm.command import Command, Reply
+
+_LATE = 2.0
+"""Seconds: a request that came too late to the head node, and so much too early to us, met another clock."""
+_CLOCKS_APART = 15.0
+"""Seconds by which two clocks differ so much that it is said: a large answer may come as late by itself."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +61,11 @@ class Bundle:
     steps: Sequence[Sequence[Command]]
     actor: Actor = NOBODY
     changes: bool = False
+
+    @property
+    def count(self) -> int:
+        """How many commands it has, and so how many replies there must be."""
+        return sum(map(len, self.steps))
 
 
 @dataclass(frozen=True)
@@ -90,9 +108,10 @@ class HeadNode:
         """The cluster's EC2 instances by private address. Raises ClusterUnreachableError."""
         return instances_by_address(self._clients, self._tag)
 
-    def script(self, uri: str) -> str:
+    def script(self, uri: str, deadline: Deadline) -> str:
         """A batch script from S3. Raises ScriptUnavailableError, ClusterUnreachableError."""
-        return self._scripts.read(uri)
+        with until(deadline):
+            return self._scripts.read(uri)
 
     def run(self, bundle: Bundle, deadline: Deadline, comment: str) -> list[Reply]:
         """The replies of all commands, in order. Costs one SSM command. Raises HeadNodeError."""
@@ -103,6 +122,10 @@ class HeadNode:
 
         `comment` goes into SSM's history beside the command; it should name the request, not repeat its content.
         """
+        with until(deadline):
+            return self._answer(bundle, deadline, comment)
+
+    def _answer(self, bundle: Bundle, deadline: Deadline, comment: str) -> Answer:
         instance = self._discovery.instance()
         answer_key = self._storage.new_key("answers") if self._storage else None
         request = _request(
@@ -121,20 +144,36 @@ class HeadNode:
             changes=bundle.changes,
         )
         try:
-            printed = invoke(self._clients.ssm, invocation, deadline, self._pace)
-        except ClusterUnreachableError:
-            self._discovery.forget()
-            raise
+            printed = self._invoke(invocation, deadline)
         finally:
             if self._storage and request_key:
-                self._storage.delete(request_key)
+                with until(deadline.closing):
+                    self._storage.delete(request_key)
+        received = time.time()
         try:
             answer, stored = self._opened(printed, answer_key)
+            if not _ran_nothing(answer):
+                return Answer(replies(answer, bundle.count), stored)
         except (ClusterUnreachableError, ResponseTooLargeError) as error:
             if bundle.changes:  # the command ran, so the change may have been made
                 raise OutcomeUnknownError("The result of the change was lost.") from error
             raise
-        return Answer(_replies(answer), stored)
+        raise _why_nothing(answer, request["expires"], received)
+
+    def _invoke(self, invocation: Invocation, deadline: Deadline) -> str:
+        """What the program printed. A head node that was replaced has a new id: then it is sent there."""
+        try:
+            return invoke(self._clients.ssm, invocation, deadline, self._pace)
+        except UnknownInstanceError:
+            self._discovery.forget()
+            instance = self._discovery.instance()
+            if instance == invocation.instance:
+                self._discovery.forget()
+                raise
+            return invoke(self._clients.ssm, replace(invocation, instance=instance), deadline, self._pace)
+        except ClusterUnreachableError:
+            self._discovery.forget()
+            raise
 
     def _store(self, packed: bytes) -> tuple[str, bytes]:
         """Put a large request into the bucket. Return its key, and what is sent instead: where the request is."""
@@ -151,7 +190,7 @@ class HeadNode:
         if "put" in answer and self._storage and answer_key:
             stored = Stored(answer_key, answer["put"])
             answer = unpack(self._storage.get(stored.key, stored.sha256))
-        if "error" in answer and not (answer.get("expired") or answer.get("unread")):
+        if "error" in answer and not _ran_nothing(answer):
             raise ResponseTooLargeError(f"The head node: {answer['error']}.")
         return answer, stored
 
@@ -166,13 +205,23 @@ def _request(bundle: Bundle, deadline: Deadline, put: str | None) -> dict[str, A
     }
 
 
-def _replies(answer: Mapping[str, Any]) -> list[Reply]:
-    """The replies. Raises DeadlineError or ClusterUnreachableError if the program ran nothing: nothing was changed."""
-    if "error" in answer:
-        raise (DeadlineError if answer.get("expired") else ClusterUnreachableError)(
-            f"The head node: {answer['error']}."
+def _ran_nothing(answer: Mapping[str, Any]) -> bool:
+    """Whether the program refused the request as a whole: then nothing was changed."""
+    return "error" in answer and bool(answer.get("expired") or answer.get("unread"))
+
+
+def _why_nothing(answer: Mapping[str, Any], expires: float, received: float) -> HeadNodeError:
+    """Why the program ran nothing. A request that is too old to it, and not to us, met a clock that is not ours."""
+    started = answer.get("started")
+    apart = abs(received - started) if isinstance(started, (int, float)) else 0.0
+    if apart > _CLOCKS_APART or (answer.get("expired") and received < expires - _LATE):
+        by = f" by {apart:.0f} s" if apart > _CLOCKS_APART else ""
+        return ClusterUnreachableError(
+            f"The clocks of the head node and of the API differ{by}: requests seem too old or too new there. "
+            "Is the head node's clock kept right (chronyc tracking)?"
         )
-    return [reply(each) for each in answer["replies"]]
+    kind = DeadlineError if answer.get("expired") else ClusterUnreachableError
+    return kind(f"The head node: {answer['error']}.")
 
 
 def _decode(printed: str) -> bytes:

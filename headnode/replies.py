@@ -81,9 +81,19 @@ def _elsewhere(answer: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]
                 yield reply, name
 
 
-def reply(given: Mapping[str, Any]) -> Reply:
-    """One reply, from the program's JSON."""
-    return Reply(
+def replies(answer: Mapping[str, Any], count: int | None = None) -> list[Reply]:
+    """The replies of an answer: so many. Raises ClusterUnreachableError if they are not what the program prints."""
+    given = answer.get("replies")
+    if not isinstance(given, list) or (count is not None and len(given) != count):
+        raise ClusterUnreachableError("The head node's answer has not one reply for each command.")
+    return [reply(each) for each in given]
+
+
+def reply(given: Any) -> Reply:
+    """One reply, from the program's JSON. Raises ClusterUnreachableError."""
+    if not isinstance(given, Mapping):
+        raise ClusterUnreachableError("A reply in the head node's answer cannot be read.")
+    read = Reply(
         exit_code=given.get("exit_code"),
         stdout=given.get("stdout", ""),
         stderr=given.get("stderr", ""),
@@ -91,3 +101,10 @@ def reply(given: Mapping[str, Any]) -> Reply:
         refusal=given.get("refusal"),
         refusal_code=given.get("code"),
     )
+    texts = isinstance(read.stdout, str) and isinstance(read.stderr, str)
+    refused = isinstance(read.refusal, str | None) and isinstance(read.refusal_code, str | None)
+    if not (texts and refused and isinstance(read.exit_code, int | None) and isinstance(read.seconds, int | float)):
+        raise ClusterUnreachableError("A reply in the head node's answer cannot be read.")
+    if read.exit_code is None and read.refusal is None:
+        raise ClusterUnreachableError("A reply in the head node's answer does not say how the command ended.")
+    return read

@@ -27,8 +27,8 @@ from headnode.deadline import Deadline
 from headnode.errors import ClusterUnreachableError, DeadlineError
 from headnode.fetch import Fetched, fetch, instant, wall_clock
 from headnode.lease import Lease
-from headnode.node import Actor, HeadNode
-from headnode.replies import pack, reply, unpack
+from headnode.node import NOBODY, Actor, HeadNode
+from headnode.replies import pack, replies, unpack
 from headnode.settings import Settings
 from headnode.shared_item import ItemState, Pointer, SharedItem, SharedItemError
 from headnode.storage import Storage
@@ -104,6 +104,7 @@ class SharedSnapshots:
         self._storage = storage
         self._ttl = ttl
         self._rests_until = 0.0
+        self._does_not_look_until = 0.0
         self.generation = 0
         """The generation of the last change that this sandbox made."""
 
@@ -116,19 +117,19 @@ class SharedSnapshots:
         return cls(node, SharedItem(clients, settings.table, cluster), storage, settings.ttl)
 
     def look(self) -> ItemState | None:
-        """The cluster's item as it is now; None if it cannot be relied on."""
-        if time.monotonic() < self._rests_until:
+        """The cluster's item as it is now; None if it cannot be read. While nothing is shared, it has no snapshots."""
+        if time.monotonic() < self._does_not_look_until:
             return None
         try:
             state = self._item.look()
         except SharedItemError as error:
+            self._does_not_look_until = time.monotonic() + REST
             self._rest(REST, f"the table cannot be read: {error}")
             return None
+        self.generation = min(self.generation, state.generation)  # a new table counts from 0 again
         if state.clock_error > CLOCK_ERROR:
             self._rest(REST, f"this sandbox's clock is {state.clock_error:.1f} s off")
-            return None
-        self.generation = min(self.generation, state.generation)  # a new table counts from 0 again
-        return state
+        return state.only_generation() if time.monotonic() < self._rests_until else state
 
     def count_change(self) -> None:
         """Let all sandboxes know that the cluster was changed."""
@@ -159,7 +160,9 @@ class SharedSnapshots:
         pause = _FIRST_PAUSE
         if shared and seen is None:
             seen = self.look()
-        if seen is not None:
+            if seen is not None and actor != NOBODY:  # it could not be looked at before: now it can
+                least = max(least, seen.generation)
+        if seen is not None and seen.sharing:
             shared = [self._full_if_needed(each, seen) for each in shared]
         while True:
             decision = self._decide(shared, seen, least, waited)
@@ -186,7 +189,7 @@ class SharedSnapshots:
         if wanted.dataset.in_full is None:
             return wanted
         in_full = WantedDataset(wanted.dataset.in_full, wanted.kept)
-        pointer = state.snapshots.get(in_full.name)
+        pointer = state.snapshot(in_full.name, wanted.used)
         if pointer is None or wanted.used - pointer.used > ALL_COLUMNS_FOR * 1e6:
             return wanted
         return replace(in_full, used=pointer.used)
@@ -199,7 +202,7 @@ class SharedSnapshots:
         waited: Mapping[WantedDataset, str],
     ) -> Decision:
         for _ in range(_ATTEMPTS):
-            if state is None:
+            if state is None or not state.sharing:
                 break
             decision, free = self._sorted(wanted, state, least, waited)
             if not free:
@@ -213,8 +216,8 @@ class SharedSnapshots:
                 self._rest(REST, f"no lease can be taken: {error}")
                 break
             state = self.look()
-            if state is not None and all(state.lease(each.name) == lease for each in free):
-                # The first call took it, its answer was lost, and boto3 called again.
+            if state is not None and state.sharing and all(state.lease(each.name) == lease for each in free):
+                # The first call took it, its answer was lost, and the call was made again.
                 decision.ours, decision.lease = free, lease
                 return decision
         return Decision(state.generation if state else self.generation, alone=list(wanted))
@@ -228,7 +231,7 @@ class SharedSnapshots:
         """
         now, decision, free = wall_clock(), Decision(state.generation), []
         for each in wanted:
-            pointer, lease = state.snapshots.get(each.name), state.lease(each.name)
+            pointer, lease = state.snapshot(each.name, now), state.lease(each.name)
             left = -float("inf")
             if pointer is not None and pointer.generation >= least:
                 left = each.dataset.good_for(self._ttl) - (now - pointer.asked) / 1e6
@@ -329,10 +332,7 @@ class SharedSnapshots:
 
 
 def _read(body: bytes) -> list[Reply]:
-    try:
-        return [reply(each) for each in unpack(body)["replies"]]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ClusterUnreachableError("It is not a head node's answer.") from error
+    return replies(unpack(body))
 
 
 def _text(question: Question[Any]) -> str:

@@ -18,10 +18,15 @@ from typing import Any, Self
 from botocore.exceptions import BotoCoreError, ClientError
 
 from headnode.aws import Clients
+from headnode.aws_calls import repeated
+from headnode.lease import SECONDS as LEASE_SECONDS
 from headnode.lease import Lease
 
 _LEASE, _SNAPSHOT = "lease ", "snapshot "
 _EXPIRES = 7 * 86400  # seconds after the last write, when DynamoDB deletes the item
+_SECONDS, _ATTEMPTS = 3.0, 2  # for one call; without the table there is still an answer
+_AHEAD = 2_000_000  # microseconds by which a snapshot may seem to be from the future: clocks differ by less
+_LEASE_AHEAD = int((LEASE_SECONDS + 1) * 1e6)  # microseconds until a lease can end, by a clock that differs as much
 _OUTDATED = 86_400_000_000  # microseconds, one day: older attributes, of an earlier release, are removed
 
 
@@ -72,23 +77,33 @@ class Pointer:
 class ItemState:
     """A cluster's item as it was read.
 
-    `generation` counts the changes made through this API. `clock_error` is by how many seconds this sandbox's clock
-    differs from DynamoDB's at least, whose time is in whole seconds.
+    `generation` counts the changes made through this API; without `sharing` nothing else is known. `clock_error` is by
+    how many seconds this sandbox's clock differs from DynamoDB's at least, whose time is in whole seconds.
     """
 
     generation: int = 0
     leases: Mapping[str, str] = field(default_factory=dict)
     snapshots: Mapping[str, Pointer] = field(default_factory=dict)
     clock_error: float = 0.0
+    sharing: bool = True
+
+    def only_generation(self) -> Self:
+        """The same for a sandbox that shares nothing now."""
+        return type(self)(self.generation, sharing=False)
 
     def lease(self, name: str) -> Lease | None:
         """The lease on a dataset, or None if nobody ever took it."""
         return Lease.parse(self.leases[name]) if name in self.leases else None
 
+    def snapshot(self, name: str, now: int) -> Pointer | None:
+        """The newest snapshot of a dataset. One from the future is not believed: its age would be wrong."""
+        pointer = self.snapshots.get(name)
+        return pointer if pointer is not None and pointer.asked <= now + _AHEAD else None
+
     def is_asked_for(self, name: str, now: int) -> bool:
-        """Whether a sandbox holds the lease on a dataset."""
+        """Whether a sandbox holds the lease on a dataset. A lease that ends later than any can does not count."""
         lease = self.lease(name)
-        return lease is not None and lease.is_held(now)
+        return lease is not None and lease.is_held(now) and lease.until <= now + _LEASE_AHEAD
 
 
 class SharedItem:
@@ -102,7 +117,9 @@ class SharedItem:
         """The item as it is now, with every earlier write. Raises SharedItemError."""
         sent = time.time()
         try:
-            answer: Any = self._clients.dynamodb.get_item(**self._item, ConsistentRead=True)
+            answer: Any = repeated(
+                lambda: self._clients.dynamodb.get_item(**self._item, ConsistentRead=True), _SECONDS, _ATTEMPTS
+            )
         except (BotoCoreError, ClientError) as error:
             raise SharedItemError(str(error)) from error
         attributes = answer.get("Item", {})
@@ -137,11 +154,15 @@ class SharedItem:
     def count_change(self) -> int:
         """Count a change, and return the generation that begins with it. Raises SharedItemError."""
         try:
-            answer: Any = self._clients.dynamodb.update_item(
-                **self._item,
-                UpdateExpression="ADD generation :one SET expires = :expires",
-                ExpressionAttributeValues={":one": {"N": "1"}, ":expires": {"N": _expires()}},
-                ReturnValues="UPDATED_NEW",
+            answer: Any = repeated(
+                lambda: self._clients.dynamodb.update_item(
+                    **self._item,
+                    UpdateExpression="ADD generation :one SET expires = :expires",
+                    ExpressionAttributeValues={":one": {"N": "1"}, ":expires": {"N": _expires()}},
+                    ReturnValues="UPDATED_NEW",
+                ),
+                _SECONDS,
+                _ATTEMPTS,
             )
         except (BotoCoreError, ClientError) as error:
             raise SharedItemError(str(error)) from error
@@ -164,16 +185,20 @@ class SharedItem:
         if removed:
             update += f" REMOVE {', '.join(names[attribute] for attribute in removed)}"
         try:
-            self._clients.dynamodb.update_item(
-                **self._item,
-                UpdateExpression=update,
-                ConditionExpression=" AND ".join(conditions),
-                ExpressionAttributeNames={placeholder: attribute for attribute, placeholder in names.items()},
-                ExpressionAttributeValues={
-                    ":expires": {"N": _expires()},
-                    **{f":v{names[attribute][1:]}": value for attribute, value in values.items()},
-                    **{f":e{names[name][1:]}": {"S": text} for name, text in expected.items() if text is not None},
-                },
+            repeated(
+                lambda: self._clients.dynamodb.update_item(
+                    **self._item,
+                    UpdateExpression=update,
+                    ConditionExpression=" AND ".join(conditions),
+                    ExpressionAttributeNames={placeholder: attribute for attribute, placeholder in names.items()},
+                    ExpressionAttributeValues={
+                        ":expires": {"N": _expires()},
+                        **{f":v{names[attribute][1:]}": value for attribute, value in values.items()},
+                        **{f":e{names[name][1:]}": {"S": text} for name, text in expected.items() if text is not None},
+                    },
+                ),
+                _SECONDS,
+                _ATTEMPTS,
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":

@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 from headnode.aws import Clients
+from headnode.aws_calls import until
 from headnode.dataset import ALL_COLUMNS_FOR, Answers, Dataset, Fault, KeptSnapshot, Snapshot, each_once
 from headnode.deadline import Deadline
 from headnode.errors import DeadlineError, HeadNodeError
@@ -72,8 +74,15 @@ class Snapshots:
 
         It may cost another one if the request or the sandbox that was fetching the same dataset fails. `actor` runs the
         few reads that need a user's own rights; the key of such a dataset names the user. An actor who may change
-        something (not NOBODY) sees all changes that were made before, in any sandbox.
+        something (not NOBODY) sees all changes that were made before, in any sandbox: where the table cannot say what
+        was changed, everything is fetched anew for them.
         """
+        with until(deadline):
+            return self._answers(datasets, deadline, comment, actor)
+
+    def _answers(
+        self, datasets: Iterable[Dataset[Any]], deadline: Deadline, comment: str, actor: Actor
+    ) -> Mapping[Dataset[Any], Snapshot[Any] | Fault]:
         answers: dict[Dataset[Any], Snapshot[Any] | Fault] = {}
         missing = each_once(datasets)
         while missing:
@@ -84,13 +93,14 @@ class Snapshots:
             missing = [each for each in theirs if isinstance(answers[each], DeadlineError) and not deadline.passed]
         return answers
 
-    def drop(self, datasets: Iterable[Dataset[Any]] | None = None) -> None:
+    def drop(self, datasets: Iterable[Dataset[Any]] | None = None, deadline: Deadline | None = None) -> None:
         """Forget snapshots (all by default), also those that are being fetched, because something was changed.
 
-        The snapshots of the other sandboxes all become invalid.
+        The snapshots of the other sandboxes all become invalid, also shortly after the request's deadline.
         """
         if self._shared:
-            self._shared.count_change()
+            with until(deadline.closing) if deadline else nullcontext():
+                self._shared.count_change()
         with self._lock:
             for dataset in list(self._kept) if datasets is None else datasets:
                 self._kept.pop(dataset, None)
@@ -121,15 +131,16 @@ class Snapshots:
         """The answers that were kept or that this request fetched, and those that other requests fetched."""
         seen = self._shared.look() if self._shared and actor != NOBODY else None
         least = seen.generation if seen else self._shared.generation if self._shared else 0
+        afresh = actor != NOBODY and seen is None
         answers: dict[Dataset[Any], KeptSnapshot | Fault] = {}
         ours: dict[Dataset[Any], _UnderWay] = {}
         theirs: dict[Dataset[Any], _UnderWay] = {}
         with self._lock:
             for dataset in datasets:
                 under_way = self._under_way.get(dataset)
-                if kept := self._good(dataset, least):
+                if not afresh and (kept := self._good(dataset, least)):
                     answers[dataset] = kept
-                elif under_way and under_way.serves(dataset, least):
+                elif not afresh and under_way and under_way.serves(dataset, least):
                     theirs[dataset] = under_way
                 else:
                     to_fetch = self._full_if_needed(dataset)
@@ -152,7 +163,9 @@ class Snapshots:
         try:
             with ThreadPoolExecutor(4) as pool:  # a thread starts only when something is submitted
                 known = {
-                    each: pool.submit(self._from_aws, each, each.from_aws, least) for each in ours if each.from_aws
+                    each: pool.submit(self._from_aws, each, each.from_aws, least, deadline)
+                    for each in ours
+                    if each.from_aws
                 }
                 if self._shared:
                     answers |= self._shared.answers(wanted, seen, least, deadline, comment, actor)
@@ -165,13 +178,15 @@ class Snapshots:
         return answers
 
     def _from_aws(
-        self, dataset: Dataset[Any], read: Callable[[HeadNode], Any], generation: int
+        self, dataset: Dataset[Any], read: Callable[[HeadNode], Any], generation: int, deadline: Deadline
     ) -> KeptSnapshot | Fault:
         as_of, began = instant(wall_clock()), time.monotonic()
         try:
-            return KeptSnapshot(Snapshot(read(self.node), as_of), began + dataset.good_for(self._ttl), generation)
+            with until(deadline):  # this thread has a context of its own
+                value = read(self.node)
         except HeadNodeError as error:
             return error.with_traceback(None)
+        return KeptSnapshot(Snapshot(value, as_of), began + dataset.good_for(self._ttl), generation)
 
     def _settle(self, ours: Mapping[Dataset[Any], _UnderWay], answers: Answers) -> None:
         """Keep the answers, unless a change was made in the meantime, and wake the requests that wait for them.

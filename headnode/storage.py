@@ -1,18 +1,28 @@
 """S3: the bucket for what is too large for SSM, and the buckets that scripts come from."""
 
+from __future__ import annotations
+
 import hashlib
 import secrets
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from headnode.aws import Clients
+from headnode.aws_calls import NoTimeLeftError, at_most, repeated
 from headnode.errors import ClusterUnreachableError
 from slurm.refusal import Refusal, RefusalCode
 from slurm.script import SCRIPT_LIMIT
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
 OBJECT_LIMIT = 64 << 20
 """At most this many bytes of a stored answer are read; a longer answer fails the check of its digest."""
+_SECONDS = 15.0  # for one object to come or go
+_DELETE_SECONDS = 2.0  # if it takes longer, the bucket deletes the object after a day
+_PIECE = 1 << 20  # bytes that are read before the time is checked again
 _URL_SECONDS = 120  # SSM's history keeps presigned URLs, so each is valid for one object and not for long
 
 
@@ -38,14 +48,14 @@ class Storage:
     def put(self, key: str, body: bytes) -> None:
         """Store the object."""
         try:
-            self._clients.s3.put_object(Bucket=self._bucket, Key=key, Body=body)
+            repeated(lambda: self._clients.s3.put_object(Bucket=self._bucket, Key=key, Body=body), _SECONDS)
         except (BotoCoreError, ClientError) as error:
             raise ClusterUnreachableError("The bucket for large requests cannot be written to.") from error
 
     def get(self, key: str, sha256: str) -> bytes:
         """The object, if it has that digest (hexadecimal SHA-256)."""
         try:
-            body = self._clients.s3.get_object(Bucket=self._bucket, Key=key)["Body"].read(OBJECT_LIMIT)
+            body = repeated(lambda: _read(self._clients.s3, self._bucket, key, OBJECT_LIMIT), _SECONDS)
         except (BotoCoreError, ClientError) as error:
             raise ClusterUnreachableError("The bucket for large answers cannot be read.") from error
         if hashlib.sha256(body).hexdigest() != sha256:
@@ -55,7 +65,8 @@ class Storage:
     def delete(self, key: str) -> None:
         """Remove the object. If that fails, the bucket deletes it after a day."""
         try:
-            self._clients.s3.delete_object(Bucket=self._bucket, Key=key)
+            with at_most(_DELETE_SECONDS):
+                self._clients.s3.delete_object(Bucket=self._bucket, Key=key)
         except (BotoCoreError, ClientError):
             return
 
@@ -63,6 +74,20 @@ class Storage:
         return self._clients.s3.generate_presigned_url(
             operation, Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=_URL_SECONDS
         )
+
+
+def _read(s3: S3Client, bucket: str, key: str, limit: int) -> bytes:
+    """At most so many bytes of the object; the time between two pieces counts as well as that for each."""
+    with at_most(_SECONDS) as deadline:
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"]
+        pieces: list[bytes] = []
+        while limit and (piece := body.read(min(limit, _PIECE))):
+            if deadline.passed:
+                body.close()
+                raise NoTimeLeftError
+            pieces.append(piece)
+            limit -= len(piece)
+    return b"".join(pieces)
 
 
 class ScriptUnavailableError(Exception):
@@ -110,7 +135,7 @@ class Scripts:
     def _body(self, bucket: str, key: str, uri: str) -> bytes:
         """The object, up to one byte beyond the limit: enough to see that it is too large."""
         try:
-            body: bytes = self._clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read(SCRIPT_LIMIT + 1)
+            body = repeated(lambda: _read(self._clients.s3, bucket, key, SCRIPT_LIMIT + 1), _SECONDS)
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "")
             if code in _MISSING:

@@ -17,7 +17,7 @@ from slurm import node_update, partition_update, reservation
 from slurm.node_update import NodeAction
 from slurm.partition_update import QueueAction
 from slurm.refusal import Refusal, RefusalCode
-from slurm.reservation import NewReservation
+from slurm.reservation import NewReservation, ReservationUpdate
 
 NAMES_LIMIT = 200
 """How many nodes one change may name: each is a command on the head node."""
@@ -77,6 +77,14 @@ class CreateReservationPayload:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UpdateReservationPayload:
+    """The changed reservation, or why it was not changed."""
+
+    reservation: Reservation | None = described("The reservation as it is now; null if it was not changed.")
+    errors: Sequence[Refusal] = described("Why it was refused; empty if it was not.", ())
+
+
+@dataclass(frozen=True, kw_only=True)
 class DeleteReservationPayload:
     """The deleted reservation, or why it was not deleted."""
 
@@ -128,6 +136,18 @@ async def create_reservation(
     return CreateReservationPayload(reservation=reservation_named(change.view, outcome))
 
 
+@change(UpdateReservationPayload, "Change a reservation. Operators only. scontrol update ReservationName.")
+async def update_reservation(
+    change: Change, input: Annotated[ReservationUpdate, About("Which reservation, and what to change of it.")]
+) -> UpdateReservationPayload:
+    """Change a reservation."""
+    name = change.local(input.name)
+    refusal = await change.send(reservation.update(replace(input, name=name)), RESERVATIONS)
+    if refusal is not None:
+        return UpdateReservationPayload(errors=[change.global_id(refusal)])
+    return UpdateReservationPayload(reservation=reservation_named(change.view, name))
+
+
 @change(DeleteReservationPayload, "Delete a reservation. Operators only. scontrol delete ReservationName.")
 async def delete_reservation(change: Change, name: ReservationName) -> DeleteReservationPayload:
     """Delete a reservation."""
@@ -138,4 +158,4 @@ async def delete_reservation(change: Change, name: ReservationName) -> DeleteRes
     return DeleteReservationPayload(name=own)
 
 
-CHANGES = (update_node, update_queue, create_reservation, delete_reservation)
+CHANGES = (update_node, update_queue, create_reservation, update_reservation, delete_reservation)

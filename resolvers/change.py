@@ -145,7 +145,7 @@ class Change:
             message = f"The cluster's answer to the change cannot be read: {error}."
             raise unavailable(view.name, OutcomeUnknownError(message)) from error
         finally:
-            view.snapshots.drop()
+            view.snapshots.drop(deadline=view.request.deadline)
         values = read_all(also.values(), replies[len(question.commands) :])
         answers = (value if isinstance(value, Fault) else Snapshot(value, as_of) for value in values)
         view.take(dict(zip(also, answers, strict=True)))

@@ -16,20 +16,21 @@ from headnode.snapshots import Dataset, Fault, Snapshot, Snapshots
 from resolvers import arguments, datasets
 from resolvers.array import Family, JobArray
 from resolvers.cluster_request import ClusterRequest
-from resolvers.errors import BadInputError, unavailable
+from resolvers.errors import BadInputError, NotRememberedError, unavailable
 from resolvers.filters import JobFilter, NodeFilter, check_job_filter, find_job, local_id, matching_jobs, matching_nodes
 from resolvers.head_instance import HeadInstance
-from resolvers.history import JobHistory, keeps_accounts, past_job
+from resolvers.history import JobHistory, keeps_accounts, keeps_no_accounts, past_job, search_of
 from resolvers.job import Job, JobConnection
 from resolvers.job_detail import JobRow
 from resolvers.node import Node, NodeConnection
 from resolvers.order import NODE_ORDER, JobOrder, job_ordering, order_name
 from resolvers.pages import Ordering, check_page, natural, page
+from resolvers.past_array import array_of_task, past_array
 from resolvers.queue import Queue
 from resolvers.reads import JobPart, Parts, all_jobs, reads, reads_by
 from resolvers.visibility import visible
 from resolvers.waiting import newest_without_capacity, queue_positions
-from slurm import output_path, sacct, sinfo, squeue
+from slurm import output_path, sacct_search, sinfo, squeue
 from slurm.column import Rows
 from slurm.output_file import FilePart, Unreadable
 from slurm.sprio import PriorityFactors
@@ -78,7 +79,7 @@ def _job(cluster: Cluster, below: Parts, id: str) -> list[Dataset[Any]]:
         own = local_id(id, cluster.name)
     except BadInputError:
         return []  # the field itself reports it
-    accounted = datasets.accounted(sacct.lookup_id(own))
+    accounted = datasets.accounted(sacct_search.lookup_id(own))
     use: list[Dataset[Any]] = [accounted] if JobPart.ACCOUNTING in below else []
     if JobPart.RUNNING_STEPS in below and own.isdecimal() and cluster.request.caller.cluster_user is not None:
         use.append(datasets.running_steps(own, cluster.request.actor))
@@ -88,9 +89,16 @@ def _job(cluster: Cluster, below: Parts, id: str) -> list[Dataset[Any]]:
         return [jobs, *use]
     remembered = datasets.job(squeue.lookup_id(own))
     accounts = keeps_accounts(cluster)
-    if accounts is None:
-        return [remembered, accounted, datasets.CONFIGURATION, *use]
-    return [remembered, accounted, *use] if accounts else [remembered, *use]
+    if accounts is False:
+        return [remembered, *use]
+    if JobPart.FILES in below:
+        use.append(datasets.output_files(search_of(own)))
+    if JobPart.ARRAY in below and (array := array_of_task(own)) is not None:
+        use += [
+            datasets.history(array, steps=False),
+            *([datasets.output_files(array)] if JobPart.FILES in below else []),
+        ]
+    return [remembered, accounted, *use, *([datasets.CONFIGURATION] if accounts is None else [])]
 
 
 def _job_history(
@@ -106,7 +114,7 @@ def _job_history(
     """Past jobs, with their steps if a field below shows them."""
     question = JobHistory(filter, since, until, order_by, first, after)
     try:
-        return question.needs(cluster, steps=JobPart.ACCOUNTING in below)
+        return question.needs(cluster, steps=JobPart.ACCOUNTING in below, files=JobPart.FILES in below)
     except BadInputError:
         return []  # the field itself reports it
 
@@ -277,7 +285,10 @@ class Cluster:
 
     @reads_by(_job)
     def job(self, id: arguments.JobId) -> Job | None:
-        """The job of that id; None if neither the scheduler nor accounting knows it."""
+        """The job of that id; None if neither the scheduler nor accounting knows it.
+
+        Raises NotRememberedError if the scheduler does not know it and the cluster keeps no accounts.
+        """
         own = local_id(id, self.name)
         for dataset in (datasets.job(squeue.lookup_id(own)), datasets.JOBS):
             if dataset in self.answers:
@@ -285,7 +296,10 @@ class Cluster:
                 index = find_job(rows, own)
                 if index is not None:
                     return Job(self, rows, index)
-        return past_job(self, own)
+        found = past_job(self, own)
+        if found is None and keeps_no_accounts(self, own):
+            raise NotRememberedError(self.name, own)
+        return found
 
     def remembered_job(self, id: str) -> Job | None:
         """The job of that id in the snapshot of all jobs."""
@@ -298,7 +312,8 @@ class Cluster:
         """The array that the job is a task of."""
         if job.array_job_id is None:
             return None
-        return JobArray(self, job.array_job_id, self._family(job, "array_job_id", job.array_job_id))
+        tasks = past_array(self, job) or self._family(job, "array_job_id", job.array_job_id)
+        return JobArray(self, job.array_job_id, tasks)
 
     def components_of(self, job: JobRow) -> list[Job]:
         """The components of the job's heterogeneous job, in their order; [] for any other job."""

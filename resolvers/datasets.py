@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from headnode.instances import Agent, Instance
 from headnode.node import Actor
@@ -20,6 +20,7 @@ from slurm import (
     squeue,
     sstat,
 )
+from slurm.accounted_files import AccountedFiles, accounted_files
 from slurm.batch_script import batch_script
 from slurm.column import Rows
 from slurm.command import Question, Reply
@@ -27,8 +28,11 @@ from slurm.configuration import Configuration
 from slurm.output_file import FilePart, Unreadable, read_file
 from slurm.ping import Ping
 from slurm.refusal import Refusal
-from slurm.sacct import History, Search
+from slurm.sacct import History
+from slurm.sacct_search import Search
 from slurm.sstat import RunningStep
+
+T = TypeVar("T")
 
 JOBS: Dataset[Rows[squeue.Job]] = Dataset("jobs", squeue.jobs, shared=True)
 JOBS_IN_BRIEF: Dataset[Rows[squeue.Job]] = Dataset("jobs", squeue.jobs_in_brief, shared=True, in_full=JOBS)
@@ -57,14 +61,19 @@ def history(search: Search, steps: bool) -> Dataset[History]:
     return Dataset(("history", search, steps), partial(_history, search, sacct.history if steps else sacct.allocations))
 
 
-def _history(search: Search, question: Callable[[Search], Question[History]]) -> Question[History]:
+def output_files(search: Search) -> Dataset[AccountedFiles]:
+    """What the jobs of the past that a search finds named as their files."""
+    return Dataset(("output files", search), partial(_history, search, accounted_files))
+
+
+def _history(search: Search, question: Callable[[Search], Question[T]]) -> Question[T]:
     if search.ids or search.since:
         return question(search)
     return question(replace(search, since=(search.until or datetime.now(UTC)) - DEFAULT_WINDOW))
 
 
 def accounted(id: str) -> Dataset[History]:
-    """What accounting knows of one job and its steps; `id` as sacct.lookup_id spells it. Other jobs may be in it."""
+    """What accounting knows of one job and its steps; `id` as lookup_id spells it. Other jobs may be in it."""
     return Dataset(("accounted", id), together=_accounted, thing=id)
 
 

@@ -63,6 +63,21 @@ class PriorityFactorsDisabledError(RequestError):
     code = ErrorCode.PRIORITY_FACTORS_DISABLED
 
 
+class NotRememberedError(RequestError):
+    """The scheduler does not know the job, and nobody else could: it may have forgotten it."""
+
+    code = ErrorCode.JOB_NOT_REMEMBERED
+
+    def __init__(self, cluster: str, id: str) -> None:
+        super().__init__(
+            f"The scheduler of {cluster} does not know job {id}. It forgets a job minutes after its end (MinJobAge), "
+            f"and {cluster} keeps no accounts: the job may have ended, or there never was one of that id. To know of "
+            "past jobs, switch accounting on.",
+            cluster=cluster,
+            jobId=id,
+        )
+
+
 class UnavailableError(RequestError):
     """Something could not be read; the code says whether the cluster or its scheduler is the reason."""
 

@@ -10,7 +10,7 @@ from resolvers import arguments, datasets
 from resolvers.cluster_record import ClusterRecord
 from resolvers.errors import BadInputError, unavailable
 from resolvers.reads import Parts, reads, reads_by
-from slurm import argument, assoc_mgr, association, fair_share, license, qos, reservation, statistics
+from slurm import argument, assoc_mgr, association, fair_share, license, qos, reservation, statistics, topology
 from slurm.column import Record, Rows
 from slurm.configuration import Configuration
 from slurm.fair_share import FairShareDisabledError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound=Record)
 
 RESERVATIONS: Dataset[Rows[reservation.Reservation]] = Dataset("reservations", reservation.reservations, shared=True)
+TOPOLOGY: Dataset[Rows[topology.Switch]] = Dataset("topology", topology.topology, lifetime=300.0, shared=True)
 LICENSES: Dataset[Rows[license.License]] = Dataset("licenses", license.licenses, shared=True)
 QOS: Dataset[Rows[qos.Qos]] = Dataset("qos", qos.qos, shared=True)
 ACCOUNTS: Dataset[Rows[association.Account]] = Dataset("accounts", association.accounts, shared=True)
@@ -104,6 +105,12 @@ def licenses(cluster: Cluster) -> list[License]:
     """All licenses, by name."""
     rows = cluster.read(LICENSES).value
     return [License(cluster, rows, index) for index in range(len(rows))]
+
+
+@reads(TOPOLOGY)
+def switches(cluster: Cluster) -> list[topology.Switch]:
+    """All switches of the network, in slurmctld's order."""
+    return list(cluster.read(TOPOLOGY).value)
 
 
 @reads(QOS, datasets.CONFIGURATION)

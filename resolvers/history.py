@@ -14,34 +14,70 @@ from resolvers.errors import BadInputError
 from resolvers.filters import JobFilter, JobRows, aware, check_job_filter, find_job, local_id, matching_jobs
 from resolvers.job import Job, JobConnection, JobSource
 from resolvers.order import JobOrder, JobOrderField, OrderDirection, job_ordering, order_name
+from resolvers.output import JobOutput, OutputFrom, OutputStream, output_range
 from resolvers.pages import check_page, page
 from resolvers.steps import Accounted
-from slurm import job_id, sacct, squeue
+from slurm import accounted_files, job_id, sacct_search, squeue
+from slurm.accounted_files import AccountedFiles
 from slurm.column import Rows
 from slurm.command import AccountingDisabledError
-from slurm.sacct import RUN_AGAIN, History, HistoryJob, Search
+from slurm.sacct import History, HistoryJob
+from slurm.sacct_search import RUN_AGAIN, Search
 
 if TYPE_CHECKING:
     from resolvers.cluster import Cluster
 
+NOT_RECORDED = (
+    f"Accounting records a job's files since Slurm {accounted_files.SINCE} only. While the scheduler remembers the "
+    "job, job(id:) has them; later look in workDir, where a job that named no file wrote to slurm-<its number>.out."
+)
 LATEST_FIRST = (JobOrder(field=JobOrderField.SUBMIT_TIME, direction=OrderDirection.DESC),)
 
 
 class PastJob(HistoryJob, Job):
     """A job from accounting: the same fields and links, with sacct's columns in the place of squeue's.
 
-    `history` is the answer that it came with, if that has steps.
+    `history` is the answer that it came with, if that has steps; `search` is how it was looked for.
     """
 
-    __slots__ = ("_history",)
+    __slots__ = ("_history", "_search")
 
-    def __init__(self, cluster: Cluster, rows: Rows[Any], index: int, history: History | None) -> None:
+    def __init__(self, cluster: Cluster, rows: Rows[Any], index: int, history: History | None, search: Search) -> None:
         Job.__init__(self, cluster, rows, index)
         self._history = history
+        self._search = search
 
     async def accounted(self) -> Accounted:
         """What accounting knows of it."""
         return Accounted.of(self._history, self) if self._history else await super().accounted()
+
+    async def output(
+        self,
+        stream: OutputStream,
+        lines: int | None,
+        bytes: int | None,
+        start: OutputFrom | None,
+        offset: float | None,
+    ) -> JobOutput | None:
+        """Part of its output or errors; where accounting does not record which file has it, the reason."""
+        output_range(lines, bytes, start, offset)
+        if self._files.patterns is None:
+            return JobOutput(None, False, message=NOT_RECORDED)
+        return await super().output(stream, lines, bytes, start, offset)
+
+    @property
+    def stdout_path(self) -> str | None:
+        """The file that took its output, if accounting records it."""
+        return self._files.stdout_path(self, self.cluster.release)
+
+    @property
+    def stderr_path(self) -> str | None:
+        """The file that took its errors, likewise."""
+        return self._files.stderr_path(self, self.cluster.release)
+
+    @property
+    def _files(self) -> AccountedFiles:
+        return self.cluster.read(datasets.output_files(self._search)).value
 
 
 @dataclass(frozen=True)
@@ -64,17 +100,20 @@ class JobHistory:
         if since and until and since >= until:
             raise BadInputError("since must be before until.", argument="since")
 
-    def needs(self, cluster: Cluster, steps: bool) -> list[Dataset[Any]]:
-        """The datasets to fetch, with the jobs' steps or without. Raises BadInputError.
+    def needs(self, cluster: Cluster, steps: bool, files: bool) -> list[Dataset[Any]]:
+        """The datasets to fetch, with the jobs' steps and files or without. Raises BadInputError.
 
         While it is not known whether the cluster keeps accounts, the scheduler's jobs are fetched as well.
         """
         self.check(cluster)
-        past = datasets.history(self.search(cluster.name), steps)
+        search = self.search(cluster.name)
+        past: list[Dataset[Any]] = [datasets.history(search, steps)]
+        if files:
+            past.append(datasets.output_files(search))
         accounts = keeps_accounts(cluster)
         if accounts is None:
-            return [past, datasets.JOBS, datasets.CONFIGURATION]
-        return [past] if accounts else [datasets.JOBS]
+            return [*past, datasets.JOBS, datasets.CONFIGURATION]
+        return past if accounts else [datasets.JOBS]
 
     def search(self, cluster: str) -> Search:
         """The search for sacct. Its answer is filtered again, because sacct does not support every condition.
@@ -113,9 +152,14 @@ class JobHistory:
 
     def _accounted(self, cluster: Cluster, snapshot: Snapshot[History], steps: bool) -> JobConnection:
         rows, history = snapshot.value.jobs, snapshot.value if steps else None
-        chosen = matching_jobs(rows, cluster.name, self.where)
+        chosen, search = matching_jobs(rows, cluster.name, self.where), self.search(cluster.name)
         return self._connection(
-            rows, chosen, lambda index: PastJob(cluster, rows, index, history), cluster, snapshot, JobSource.ACCOUNTING
+            rows,
+            chosen,
+            lambda index: PastJob(cluster, rows, index, history, search),
+            cluster,
+            snapshot,
+            JobSource.ACCOUNTING,
         )
 
     def _remembered(self, cluster: Cluster, snapshot: Snapshot[Rows[squeue.Job]]) -> JobConnection:
@@ -182,11 +226,23 @@ def accounting_is_off(cluster: Cluster, dataset: Dataset[History]) -> bool:
     return off or isinstance(cluster.answers[dataset], AccountingDisabledError)
 
 
+def keeps_no_accounts(cluster: Cluster, id: str) -> bool:
+    """Whether the cluster answered, now or before, that it keeps no accounts; `id` is the job that was looked for."""
+    dataset = datasets.accounted(sacct_search.lookup_id(id))
+    asked = dataset in cluster.answers
+    return accounting_is_off(cluster, dataset) if asked else keeps_accounts(cluster) is False
+
+
+def search_of(id: str) -> Search:
+    """The search for the files of the job of that id alone."""
+    return Search(ids=(sacct_search.lookup_id(id),))
+
+
 def past_job(cluster: Cluster, id: str) -> PastJob | None:
     """The job with that id from accounting; None if accounting does not know it or is off. Raises RequestError."""
-    dataset = datasets.accounted(sacct.lookup_id(id))
+    dataset = datasets.accounted(sacct_search.lookup_id(id))
     if dataset not in cluster.answers or accounting_is_off(cluster, dataset):
         return None
     history = cluster.read(dataset).value
     index = find_job(history.jobs, id)
-    return None if index is None else PastJob(cluster, history.jobs, index, history)
+    return None if index is None else PastJob(cluster, history.jobs, index, history, search_of(id))

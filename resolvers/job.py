@@ -15,7 +15,7 @@ from resolvers.link import Link
 from resolvers.pages import PageInfo
 from resolvers.reads import JobPart, reads
 from resolvers.steps import Accounted, JobStep
-from slurm import output_path, sacct, squeue
+from slurm import output_path, sacct_search, squeue
 from slurm.column import Rows
 from slurm.efficiency import Efficiency
 from slurm.states import DescribedEnum, JobState
@@ -78,7 +78,7 @@ class Job(JobDetail, squeue.Job):
     @reads(columns=[squeue.Job.job_id], parts=[JobPart.ACCOUNTING])
     async def accounted(self) -> Accounted:
         """What accounting knows of it and its steps. Raises RequestError."""
-        history = await self.cluster.load(datasets.accounted(sacct.lookup_id(self.job_id)))
+        history = await self.cluster.load(datasets.accounted(sacct_search.lookup_id(self.job_id)))
         return Accounted.of(history, history.find(self.job_id))
 
     @reads(
@@ -108,13 +108,13 @@ class Job(JobDetail, squeue.Job):
 
     # These are not columns: releases fill in the patterns differently, and squeue does not print its release.
     @property
-    @reads(datasets.CONFIGURATION)
+    @reads(datasets.CONFIGURATION, parts=[JobPart.FILES])
     def stdout_path(self) -> str | None:
         """The file that the job writes its output to."""
         return output_path.stdout_path(*self.output_columns, release=self.cluster.release)
 
     @property
-    @reads(datasets.CONFIGURATION)
+    @reads(datasets.CONFIGURATION, parts=[JobPart.FILES])
     def stderr_path(self) -> str | None:
         """The file that the job writes its errors to."""
         stdout, stderr, *row = self.output_columns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,6 +15,7 @@ from resolvers.cluster import Cluster
 from resolvers.described import described
 from resolvers.errors import BadInputError
 from resolvers.filters import find_job, local_id
+from resolvers.finished import finished
 from resolvers.job import Job
 from slurm import squeue
 from slurm.column import Rows
@@ -53,7 +55,8 @@ async def act_on(change: Change, jobs: Sequence[str], question: Outcomes) -> Job
     view = change.view
     rows = rows_of(view, result)
     done = [find_job(rows, job) for job, refusal in zip(jobs, outcomes, strict=True) if refusal is None]
-    refusals = [change.global_id(_visible(refusal, rows, view)) for refusal in outcomes if refusal is not None]
+    visible = [_visible(refusal, rows, view) for refusal in outcomes if refusal is not None]
+    refusals = [change.global_id(refusal) for refusal in await asyncio.to_thread(finished, view, visible)]
     acted = [Job(view, rows, index) for index in dict.fromkeys(done) if index is not None]
     return JobActionPayload(jobs=acted, errors=refusals)
 

@@ -126,7 +126,7 @@ def _reach(view: Cluster, where: JobFilter) -> JobFilter:
 def _found(change: Change, where: JobFilter, shown: bool) -> list[Job]:
     """The jobs that match the filter and have not ended; `shown` fetches what the payload selects of them, too."""
     view = change.look()
-    view.snapshots.drop([datasets.JOBS])  # an older snapshot may lack the newest jobs
+    view.snapshots.drop([datasets.JOBS], view.request.deadline)  # an older snapshot may lack the newest jobs
     view.ask([datasets.JOBS, *(change.selected(view) if shown else ())])
     rows = view.read(datasets.JOBS).value
     states = rows.values(squeue.Job.state)

@@ -19,13 +19,14 @@ from resolvers.output import (
     output_range,
     read_output,
 )
-from resolvers.reads import Parts, reads, reads_by, related_jobs
+from resolvers.reads import JobPart, Parts, reads, reads_by, related_jobs
 from resolvers.script import read_script
 from resolvers.waiting import without_capacity
 from slurm import dependency, reason, squeue
+from slurm.capacity import CapacityCode
 from slurm.column import Rows
 from slurm.output_file import LONGEST_CHARACTER, READ_LIMIT
-from slurm.reason import CapacityCode, ReasonCode
+from slurm.reason import ReasonCode
 from slurm.sprio import NoPriorityFactors, PriorityFactors
 from slurm.states import JobState
 
@@ -109,7 +110,7 @@ class JobDetail:
         other.index = index
         return other
 
-    @reads_by(_output)
+    @reads_by(_output, parts=[JobPart.FILES])
     async def output(
         self: JobRow,
         stream: Stream = OutputStream.STDOUT,
@@ -137,10 +138,10 @@ class JobDetail:
     @property
     @reads(datasets.NODES, columns=_WAITING)
     def reason_text(self: JobRow) -> str | None:
-        """Why it waits or failed, in sentences, with EC2's reason for the node that it waits for."""
-        code = reason.reason_code(self.reason or "")
+        """What it waits for, with EC2's reason for the node that it waits for; what ended it, if it has ended."""
+        said = reason.sentence(reason.reason_code(self.reason or ""), self.state)
         node = without_capacity(self)
-        sentences = [code.description] if code else []
+        sentences = [said] if said else []
         if node and node.capacity_code:
             sentences.append(f"Node {node.name} was not started: {node.capacity_code.description}")
         return " ".join(sentences) or None
@@ -159,7 +160,7 @@ class JobDetail:
         return self.cluster.queue_positions.get(self.raw_id) if self.state is JobState.PENDING else None
 
     @property
-    @reads_by(related_jobs, columns=[squeue.Job.array_job_id])
+    @reads_by(related_jobs, columns=[squeue.Job.array_job_id], parts=[JobPart.ARRAY])
     def array(self: JobRow) -> JobArray | None:
         """The array that it is a task of."""
         return self.cluster.array_of(self)

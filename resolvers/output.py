@@ -52,9 +52,9 @@ class OutputRange:
 
 @dataclass(frozen=True)
 class JobOutput:
-    """Part of a file, or why there is none. Sizes and offsets in bytes."""
+    """Part of a file, or why there is none. Sizes and offsets in bytes; no path where nobody knows which file it is."""
 
-    path: str
+    path: str | None
     exists: bool
     text: str | None = None
     message: str | None = None

@@ -40,6 +40,8 @@ class JobPart(Enum):
     DETAIL = "columns that `squeue.jobs_in_brief` leaves out"
     ACCOUNTING = "steps and use, from accounting"
     RUNNING_STEPS = "what the nodes measure while the job runs"
+    FILES = "the files of past jobs, which accounting is asked for apart"
+    ARRAY = "the tasks of a past job's array"
 
 
 Parts = frozenset[JobPart]

@@ -61,7 +61,7 @@ async def submit_job(
 def _fetched(view: Cluster, uri: str | None) -> str | None:
     """The script's text, if it is in S3."""
     try:
-        return view.snapshots.node.script(uri) if uri is not None else None
+        return view.snapshots.node.script(uri, view.request.deadline) if uri is not None else None
     except ScriptUnavailableError as error:
         raise ChangeRefusedError(replace(error.refusal, field=["input", "scriptUri"])) from error
     except HeadNodeError as error:

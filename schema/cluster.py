@@ -23,13 +23,15 @@ from schema.node import Node
 from schema.page import JobConnection, NodeConnection
 from schema.queue import Queue
 from schema.types_from_tables import answered_by, made_from
+from slurm.topology import Switch
 
 # What could not be read is null and has an error, so that one dead cluster does not spoil the others. That is why the
 # connections can be null here and on Query.
 JOBS = "A page of the jobs that the scheduler remembers: waiting and running jobs, and jobs that ended minutes ago."
 JOB = (
     "The job with that id, from the scheduler, or from accounting if the scheduler has forgotten it; null if neither "
-    "knows it."
+    "knows it. Where the cluster keeps no accounts, null comes with the error JOB_NOT_REMEMBERED: the scheduler may "
+    "have forgotten the job."
 )
 JOB_HISTORY = (
     "A page of the jobs that waited, ran or ended in a period, from accounting. If the cluster keeps no accounts, from "
@@ -66,6 +68,11 @@ class Cluster:
     )
     licenses: list[License] | None = answered_by(
         facts.licenses, "The licenses that the scheduler counts, by name. scontrol show licenses."
+    )
+    topology: list[Switch] | None = answered_by(
+        facts.switches,
+        "The switches of the network, cached for five minutes; empty if the cluster has no topology plugin. "
+        "scontrol show topology.",
     )
     qos: list[Qos] | None = answered_by(
         facts.all_qos,

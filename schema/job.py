@@ -9,7 +9,8 @@ from schema.links import ClusterLink, JobLink, NodeLink, QueueLink
 from schema.step import Efficiency, JobStep, of_accounting
 from schema.types_from_tables import made_from
 from slurm import sacct
-from slurm.reason import CapacityCode, ReasonCode
+from slurm.capacity import CapacityCode
+from slurm.reason import ReasonCode
 
 
 @made_from(job.Job)

@@ -18,20 +18,27 @@ SCRIPT = (
 )
 OUTPUT = (
     "Part of the file that the job writes its output or errors to, read with the rights of the caller's account and "
-    "no others (FORBIDDEN). Null if the job has no such file or its path is not known, as for the waiting tasks of an "
-    "array. One more command reads the outputs of all jobs in a list."
+    "no others (FORBIDDEN). Null if the job has no such file or its path is not known yet, as for the waiting tasks of "
+    "an array. Once the scheduler has forgotten the job, accounting has the path since Slurm 24.05; before, `message` "
+    "says so. One more command reads the outputs of all jobs in a list."
 )
 STDOUT_PATH = (
     "The file that the job writes its output to, with sbatch's patterns (%j ...) filled in; null for a job without a "
-    "script, and while the path is not known, as for the waiting tasks of an array. squeue: StdOut."
+    "script, and while the path is not known, as for the waiting tasks of an array. Once the scheduler has forgotten "
+    "the job, accounting has the path since Slurm 24.05; null before. squeue, sacct: StdOut."
 )
 STDERR_PATH = (
-    "The file that the job writes its errors to; the same as `stdoutPath` unless the job names another. squeue: StdErr."
+    "The file that the job writes its errors to; the same as `stdoutPath` unless the job names another. squeue, sacct: "
+    "StdErr."
 )
-REASON_CODE = "Why the job waits or failed, as a code; null when Slurm gives no reason. squeue: Reason."
+REASON_CODE = (
+    "Why the job waits or failed, as a code; null when Slurm gives no reason. For an ended job accounting has the last "
+    "reason why it waited. squeue: Reason; sacct: Reason."
+)
 REASON_TEXT = (
-    "Why the job waits or failed and what to do about it, in a sentence. If the job waits for a node that EC2 does not "
-    "start, a second sentence says why. Null when Slurm gives no reason. squeue: Reason; sinfo: Reason."
+    "For people: why the job waits and what to do about it, and if it waits for a node that EC2 does not start, why "
+    "not; once the job has ended, what ended it. Null while it runs, if it completed, and if somebody cancelled it; "
+    "from accounting also if it was cancelled because its dependency failed. squeue: Reason, State; sinfo: Reason."
 )
 CAPACITY_CODE = (
     "Why EC2 does not start a node that the job waits for: a node that Slurm names as unavailable, or the node in the "
@@ -58,7 +65,9 @@ class JobOutput:
     """Part of a job's output, or why there is none. Bytes that are not UTF-8 become U+FFFD."""
 
     # Sizes are Float: GraphQL's Int ends at 2 GiB.
-    path: str = strawberry.field(description="The file's path on the cluster.")
+    path: str | None = strawberry.field(
+        description="The file's path on the cluster; null if nobody knows it any more, and `message` says why."
+    )
     exists: bool = strawberry.field(description="Whether the file exists; a job that has not started has none yet.")
     text: str | None = strawberry.field(
         description="The text; null if there is no such file or it is not a text file, such as /dev/null. A character "
@@ -79,13 +88,13 @@ class JobOutput:
 
 @made_from(array.JobArray)
 class JobArray:
-    """A whole array, with the tasks that the scheduler still remembers (MinJobAge)."""
+    """A whole array: the tasks that the scheduler remembers, or all from accounting if it forgot the queried task."""
 
     id: strawberry.ID = strawberry.field(description="Unique over all clusters, as `lab:123`.")
     job_id: str = strawberry.field(description="The array's id in Slurm. squeue: ArrayJobID.")
-    task_count: int = strawberry.field(description="How many tasks there are; each waiting task counts.")
+    task_count: int = strawberry.field(description="How many tasks there are; each task in a shared row counts.")
     counts_by_state: list[JobStateCount] = strawberry.field(
-        description="How many tasks are in each state, the most frequent first; each waiting task counts."
+        description="How many tasks are in each state, the most frequent first; each task in a shared row counts."
     )
     tasks: JobConnection = strawberry.field(
         description="A page of its tasks. The waiting tasks share one row, and the connection counts rows."

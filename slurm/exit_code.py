@@ -1,9 +1,14 @@
-"""How a job ended: squeue's exit_code and sacct's ExitCode and DerivedExitCode."""
+"""How a job or a step ended: squeue's exit_code, sacct's ExitCode and DerivedExitCode.
+
+squeue and sacct say different things of one job: a job that its time limit ended has status 15 (a signal) in squeue and
+0:0 in sacct, one that never started has 0, 1 or 0:1. `of_job` makes one answer of both.
+"""
 
 import re
 from dataclasses import dataclass
 
 from slurm.errors import ParseError
+from slurm.states import JobState
 from slurm.text import NO_NUMBER, NO_VAL
 
 _PAIR = re.compile(r"([0-9]{1,5}):([0-9]{1,5})")
@@ -12,6 +17,7 @@ _STATUS = re.compile(r"[0-9]{1,10}")
 SIGNAL_BITS = 0x7F
 STOPPED = 0x7F
 HIGHEST_STATUS = 0xFFFF
+TAKEN_OFF = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,43 @@ def exit_code(value: str) -> ExitCode:
     if status > HIGHEST_STATUS:
         raise ParseError("exit code", value)
     return _waited(status)
+
+
+NOTHING = ExitCode(None, None)
+
+
+def of_job(status: str, state: JobState, has_run: bool) -> ExitCode:
+    """How the batch script ended, if the job ended by itself: COMPLETED or FAILED, after it had nodes.
+
+    What Slurm ended (CANCELLED, TIMEOUT, NODE_FAIL ...) and what never started has neither code nor signal, whatever
+    status Slurm prints for it. Raises ParseError.
+    """
+    return exit_code(status) if has_run and state in (JobState.COMPLETED, JobState.FAILED) else NOTHING
+
+
+def of_accounted_job(status: str, derived: str, state: JobState, has_run: bool) -> ExitCode:
+    """The same from sacct's ExitCode and DerivedExitCode.
+
+    sacct takes 128 off codes of 128 or more, up to 25.05. DerivedExitCode, the highest end of the job's srun steps, is
+    never reduced: where it is 128 more than the job's code, or the signal of that number, srun ended with 128 more, and
+    the script with it. A FAILED job with code 0 ended with 128. Raises ParseError.
+    """
+    ended = of_job(status, state, has_run)
+    if ended.code is None or state is JobState.COMPLETED:
+        return ended
+    last = exit_code(derived)
+    if last.code == ended.code + TAKEN_OFF or (last.signal is not None and last.signal == ended.code):
+        return ExitCode(ended.code + TAKEN_OFF, None)
+    return ended if ended.code else ExitCode(TAKEN_OFF, None)
+
+
+def of_step(status: str, state: JobState) -> ExitCode:
+    """How a step ended, from sacct's ExitCode: Slurm calls a step CANCELLED, too, if a signal ended it.
+
+    No other end but success has code 0: Slurm prints 0:0 for a step that ended with its srun, and up to 25.05 for 128.
+    """
+    ended = exit_code(status)
+    return ended if ended.code != 0 or state is JobState.COMPLETED else NOTHING
 
 
 def _waited(status: int) -> ExitCode:

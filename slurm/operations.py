@@ -17,7 +17,7 @@ from slurm import (
     ping,
     qos,
     reservation,
-    sacct,
+    sacct_search,
     sbatch,
     show_node,
     sinfo,
@@ -25,6 +25,7 @@ from slurm import (
     squeue,
     sstat,
     statistics,
+    topology,
 )
 from slurm.operation import Operation
 
@@ -36,6 +37,7 @@ OPERATIONS: tuple[Operation, ...] = (
     configuration.SHOW,
     reservation.SHOW,
     license.SHOW,
+    topology.SHOW,
     assoc_mgr.SHOW_ASSOCIATIONS,
     assoc_mgr.SHOW_QOS,
     ping.PING,
@@ -46,7 +48,7 @@ OPERATIONS: tuple[Operation, ...] = (
     fair_share.SSHARE,
     statistics.SDIAG,
     sprio.SPRIO,
-    sacct.SACCT,
+    sacct_search.SACCT,
     sstat.SSTAT,
     batch_script.WRITE,
     output_file.READ,
@@ -62,5 +64,6 @@ OPERATIONS: tuple[Operation, ...] = (
     node_update.UPDATE,
     partition_update.UPDATE,
     reservation.CREATE,
+    reservation.UPDATE,
     reservation.DELETE,
 )

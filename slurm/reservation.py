@@ -1,8 +1,8 @@
-"""Reservations: `scontrol show reservation`, create and delete (scontrol(1), RESERVATIONS)."""
+"""Reservations: `scontrol show reservation`, create, update and delete (scontrol(1), RESERVATIONS)."""
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
@@ -40,6 +40,12 @@ class ReservationFlag(DescribedEnum):
     REPLACE_DOWN = "REPLACE_DOWN", "Nodes that go down are replaced."
     NO_HOLD_JOBS_AFTER_END = "NO_HOLD_JOBS_AFTER_END", "When it is over, its waiting jobs are not held."
     ANY_NODES = "ANY_NODES", "It counts licenses alone, whatever the nodes."
+    STATIC_ALLOC = "STATIC_ALLOC", "Its nodes stay the same, also if they go down."
+    PURGE_COMP = "PURGE_COMP", "It is deleted once it has had no jobs for five minutes."
+    TIME_FLOAT = "TIME_FLOAT", "Its start stays as far ahead of the present time as it is now."
+    USER_DELETE = "USER_DELETE", "Whoever may use it may delete it. Since Slurm 24.05."
+    FORCE_START = "FORCE_START", "One that comes back may have begun in the past. Since Slurm 25.05."
+    HOURLY = "HOURLY", "It comes back every hour. Since Slurm 22.05."
     DAILY = "DAILY", "It comes back every day."
     WEEKLY = "WEEKLY", "It comes back every week."
     WEEKDAY = "WEEKDAY", "It comes back every working day."
@@ -159,6 +165,7 @@ def _duration(value: int) -> str:
     return str(-(-value // 60))
 
 
+NOTHING_TO_CHANGE = "Name at least one thing to change."
 _features = argument.matching(
     r"[A-Za-z0-9_.&|-]{1,1024}", "must be features joined by & or |, as static or c5.large|c5.xlarge"
 )
@@ -199,12 +206,52 @@ class NewReservation:
     flags: Sequence[ReservationFlag] | None = assignment("Flags", _flags, "What else is true of it.")
 
 
+@dataclass(kw_only=True)
+class ReservationUpdate:
+    """What to change of a reservation. What is null stays as it is."""
+
+    name: str = field(
+        metadata={
+            "key": "ReservationName",
+            "kind": argument.word,
+            "about": "The reservation. scontrol: ReservationName.",
+        }
+    )
+    start_time: datetime | None = assignment("StartTime", argument.moment, "When it begins, if it has not begun.")
+    end_time: datetime | None = assignment("EndTime", argument.moment, "When it ends. Not with `durationSeconds`.")
+    duration_seconds: int | None = assignment(
+        "Duration", _duration, "How long it holds, in seconds, rounded up to minutes. Not with `endTime`."
+    )
+    node_names: Sequence[str] | None = assignment("Nodes", argument.hosts, "Its nodes. Not with `nodes`.")
+    nodes: int | None = assignment(
+        "NodeCnt", argument.count, "How many nodes; Slurm chooses which to add or to remove. Not with `nodeNames`."
+    )
+    queue: str | None = assignment("PartitionName", argument.word, "The queue that its nodes are chosen from.")
+    features: str | None = assignment(
+        "Features", _features, "Features that the chosen nodes must have, as `static` or `c5.large|c5.xlarge`."
+    )
+    users: Sequence[str] | None = assignment("Users", argument.names, "Who may use it, in place of its users.")
+    accounts: Sequence[str] | None = assignment(
+        "Accounts", argument.names, "The accounts whose jobs may use it, in place of its accounts."
+    )
+    licenses: str | None = assignment("Licenses", argument.licenses, "Licenses to keep, as `matlab:2`.")
+    flags: Sequence[ReservationFlag] | None = assignment("Flags", _flags, "Flags to add.")
+
+
 CREATE = Operation(
     "scontrol create reservation",
     words=("scontrol", "create", "reservation"),
     options={**argument.patterns(NewReservation), "StartTime": f"{argument.moment.pattern}|now"},
     runs_as=RunsAs.ADMINISTRATOR,
     assigns=True,
+)
+UPDATE = Operation(
+    "scontrol update reservation",
+    words=("scontrol", "update"),
+    options=argument.patterns(ReservationUpdate),
+    runs_as=RunsAs.ADMINISTRATOR,
+    assigns=True,
+    needs=("ReservationName",),
 )
 DELETE = Operation(
     "scontrol delete reservation",
@@ -238,6 +285,30 @@ def read_created(replies: Sequence[Reply], reservation: NewReservation) -> str |
     if match is None:
         return Refusal(RefusalCode.REJECTED_BY_SCHEDULER, f"scontrol named no reservation: {reply.stdout[:200]!r}")
     return match[1]
+
+
+def update(changes: ReservationUpdate) -> Question[Refusal | None]:
+    """Change the reservation; None, or why not. Slurm's operators only.
+
+    Raises InvalidInputError, with everything that is wrong, before anything is sent.
+    """
+    options, refusals = argument.written(changes)
+    if not options.get("Flags"):
+        options.pop("Flags", None)
+    argument.require(*refusals, _both_ends(changes), _both_nodes(changes))
+    argument.require(None if len(options) > 1 else Refusal(RefusalCode.INVALID_INPUT, NOTHING_TO_CHANGE, ["input"]))
+    return Question((Command(UPDATE, options),), partial(read_updated, changes=changes))
+
+
+def read_updated(replies: Sequence[Reply], changes: ReservationUpdate) -> Refusal | None:
+    """None, or why it was not changed. Raises as `refusal` does."""
+    (reply,) = replies
+    why = refusal(reply)
+    if why is None:
+        return None
+    if "Requested reservation is invalid" in why.message:
+        return Refusal(RefusalCode.NOT_FOUND, why.message, ["input", "name"], changes.name)
+    return replace(_about_field(why, changes), id=changes.name)
 
 
 def delete(name: str) -> Question[Refusal | None]:
@@ -275,7 +346,7 @@ _FIELDS = [
 ]
 
 
-def _about_field(why: Refusal, reservation: NewReservation) -> Refusal:
+def _about_field(why: Refusal, reservation: NewReservation | ReservationUpdate) -> Refusal:
     # An administrator is told this of an unknown user, too (up to 24.11; 26.05 says "Unspecified error").
     if "Invalid user id" in why.message and reservation.users:
         return Refusal(RefusalCode.INVALID_INPUT, why.message, ["input", "users"])
@@ -290,9 +361,21 @@ def _wrong_end(reservation: NewReservation) -> Refusal | None:
     return None
 
 
-def _wrong_place(reservation: NewReservation) -> Refusal | None:
+def _both_ends(changes: ReservationUpdate) -> Refusal | None:
+    if changes.end_time is not None and changes.duration_seconds is not None:
+        return argument.invalid("duration_seconds", "and endTime must not both be given")
+    return None
+
+
+def _both_nodes(reservation: NewReservation | ReservationUpdate) -> Refusal | None:
     if reservation.node_names is not None and reservation.nodes is not None:
         return argument.invalid("nodes", "and nodeNames must not both be given")
+    return None
+
+
+def _wrong_place(reservation: NewReservation) -> Refusal | None:
+    if both := _both_nodes(reservation):
+        return both
     if reservation.node_names is None and reservation.nodes is None and reservation.licenses is None:
         return argument.invalid("nodes", "are missing: give nodes, nodeNames or licenses")
     return None

@@ -1,42 +1,31 @@
 """Jobs and their steps, as accounting remembers them (sacct(1)). One line of a table is one field.
 
-sacct has no variable for its separator, so the nonce stands in its argument list, which other accounts can see while it
-runs. Only a name that is changed and stored within that moment could hold it; comments, which users can change in
-finished jobs too, are not asked for. Only columns that every Slurm from 20.11 to 26.05 has are: sacct prints nothing at
-all when it does not know one. Slurm's own storage changes texts: '"' comes back as '`', what is not UTF-8 as '?'.
+Only columns that every Slurm from 20.11 to 26.05 has are asked for: sacct prints nothing at all when it does not know
+one. Slurm's own storage changes texts: '"' comes back as '`', what is not UTF-8 as '?'.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property, partial
 
-from slurm import accounting, argument, framing, job_id
+from slurm import framing, squeue
 from slurm.column import Column, Record, Rows
-from slurm.command import AccountingDisabledError, Command, Question, Reply
+from slurm.command import Command, Question, Reply
 from slurm.duration import seconds
-from slurm.exit_code import exit_code
-from slurm.hostlist import expand
+from slurm.exit_code import NOTHING, ExitCode, of_accounted_job, of_step
+from slurm.hostlist import PLACEHOLDERS, expand
 from slurm.instant import instant
 from slurm.memory import mebibytes
-from slurm.operation import FLAG, Operation
+from slurm.runs import digits, joined, restart_count
+from slurm.sacct_search import SACCT, Search, options, texts
 from slurm.squeue import ENDED
 from slurm.states import JobState, job_state
 from slurm.text import integer, text_or_none, verbatim, word
 from slurm.tres import Gpus, gpus_allocated, tres
 from slurm.usage import bytes_as_mebibytes, cpu_time, largest, total_memory
 
-RUN_AGAIN = frozenset({JobState.REQUEUED, JobState.NODE_FAIL, JobState.PREEMPTED, JobState.BOOT_FAIL})
-"""How accounting says that a run ended after which the job may run again."""
-
-ACCOUNTED = ENDED | {JobState.PENDING, JobState.RUNNING, JobState.SUSPENDED, JobState.REQUEUED, JobState.RESIZING}
-"""The states that `sacct --state` knows; it refuses the passing ones (CONFIGURING, COMPLETING ...)."""
-
 _LAST = 2**32  # sorts an array's waiting tasks behind those that have their own row
-_FIRST_DAY = datetime(1970, 1, 2, tzinfo=UTC)  # sacct takes no time of 0
-_PLAIN = re.compile(argument.word.pattern)
-_MOST_USERS = 4
 _NUMBER = r"[0-9]{1,20}"
 _JOB = re.compile(rf"(?P<job>{_NUMBER})(?:_(?P<task>{_NUMBER})|_\[.*\]|\+(?P<component>{_NUMBER}))?")
 
@@ -65,7 +54,7 @@ def _het_job_id(job: str) -> str | None:
 def _order(job: str, raw: str) -> tuple[int, int, int]:
     number = _part("job", job)
     if number is None:
-        return _number(raw), 0, 0
+        return digits(raw), 0, 0
     if "_" in job:
         task = _part("task", job)
         return number, _LAST if task is None else task, 0
@@ -100,12 +89,28 @@ def _gpu_type(allocated: str, requested: str) -> str | None:
     return gpus.model if gpus else None
 
 
-def _exit_code(status: str, state: str) -> int | None:
-    return exit_code(status).code if job_state(state) in ENDED else None
+def _ended(status: str, derived: str, state: str, nodes: str) -> ExitCode:
+    return of_accounted_job(status, derived, job_state(state), has_run=nodes not in PLACEHOLDERS)
 
 
-def _exit_signal(status: str, state: str) -> int | None:
-    return exit_code(status).signal if job_state(state) in ENDED else None
+def _exit_code(status: str, derived: str, state: str, nodes: str) -> int | None:
+    return _ended(status, derived, state, nodes).code
+
+
+def _exit_signal(status: str, derived: str, state: str, nodes: str) -> int | None:
+    return _ended(status, derived, state, nodes).signal
+
+
+def _step_ended(status: str, state: str) -> ExitCode:
+    return of_step(status, job_state(state)) if job_state(state) in ENDED else NOTHING
+
+
+def _step_exit_code(status: str, state: str) -> int | None:
+    return _step_ended(status, state).code
+
+
+def _step_exit_signal(status: str, state: str) -> int | None:
+    return _step_ended(status, state).signal
 
 
 def _cpu_time(value: str, state: str) -> float | None:
@@ -120,10 +125,13 @@ def _reserved(value: str) -> float | None:
     return None if number is None else float(number)
 
 
+_RUN = "DBIndex"  # a run's key in the database, which its steps bear too
+
 # What is not sacct's own column of a job's row, but found out from its other rows.
 _MAX_RSS_OF_STEPS = "MaxRSS of the steps"
 _RESTARTS = "earlier runs"
 _OF_OTHER_ROWS = (_MAX_RSS_OF_STEPS, _RESTARTS)
+_END = ("ExitCode", "DerivedExitCode", "State", "NodeList")
 
 
 class HistoryJob(Record):
@@ -213,19 +221,8 @@ class HistoryJob(Record):
         "ReqTRES",
         about="The GPU model, where AccountingStorageTRES names it. sacct: as gpuCount.",
     )
-    exit_code = Column(
-        _exit_code,
-        "ExitCode",
-        "State",
-        about="The exit code of the batch script; null until it ended, and if a signal ended it. Up to Slurm 25.05 "
-        "accounting shows a code of 128 or more less 128. sacct: ExitCode.",
-    )
-    exit_signal = Column(
-        _exit_signal,
-        "ExitCode",
-        "State",
-        about="The number of the signal that ended the job; null for none. sacct: ExitCode.",
-    )
+    exit_code = Column(_exit_code, *_END, about=squeue.Job.exit_code.about)
+    exit_signal = Column(_exit_signal, *_END, about=squeue.Job.exit_signal.about)
     array_job_id = Column(_array_job_id, "JobID", about="The array's id, for a task of one; else null. sacct: JobID.")
     array_task_id = Column(
         _array_task_id,
@@ -241,8 +238,6 @@ class HistoryJob(Record):
     dependency = Column(_not_recorded, "JobID", about="Not kept by accounting: null.")
     work_dir = Column(text_or_none, "WorkDir", about="The folder that the job started in. sacct: WorkDir.")
     command = Column(_not_recorded, "JobID", about="Not kept by accounting on every Slurm: null.")
-    stdout_path = Column(_not_recorded, "JobID", about="Not kept by accounting on every Slurm: null.")
-    stderr_path = Column(_not_recorded, "JobID", about="Not kept by accounting on every Slurm: null.")
     comment = Column(_not_recorded, "JobID", about="Not asked of accounting: null.")
     restart_count = Column(
         integer,
@@ -271,6 +266,7 @@ class HistoryJob(Record):
     )
 
     raw_id = Column(verbatim, "JobIDRaw", about="The number that slurmctld knows the row by. sacct: JobIDRaw.")
+    run = Column(verbatim, _RUN, about="The run's key in the database. sacct: DBIndex.")
     order = Column(
         _order,
         "JobID",
@@ -289,14 +285,14 @@ class Step(Record):
         verbatim, "State", about="The scheduler's own words, also where `state` is UNKNOWN. sacct: State."
     )
     exit_code = Column(
-        _exit_code,
+        _step_exit_code,
         "ExitCode",
         "State",
         about="The highest exit code of its tasks; null until it ended, and if a signal ended it. Up to Slurm 25.05 "
         "a code of 128 or more is shown less 128. sacct: ExitCode.",
     )
     exit_signal = Column(
-        _exit_signal,
+        _step_exit_signal,
         "ExitCode",
         "State",
         about="The number of the signal that ended the step; null for none. sacct: ExitCode.",
@@ -340,7 +336,6 @@ class Step(Record):
     raw_id = Column(verbatim, "JobIDRaw", about="The step, by the number that slurmctld knows its job by.")
 
 
-_RUN = "DBIndex"  # a run's key in the database, which its steps bear too
 _COLUMNS = [
     source for source in dict.fromkeys([*HistoryJob.sources(), *Step.sources(), _RUN]) if source not in _OF_OTHER_ROWS
 ]
@@ -375,51 +370,6 @@ class History:
         return rows
 
 
-@dataclass(frozen=True, kw_only=True)
-class Search:
-    """Which jobs to ask accounting for; what is None does not narrow.
-
-    The window: jobs that waited (eligible to start), ran or ended at `since` or later and before `until`; without ids,
-    no `since` means from the first record on. Jobs that are held since they were submitted may be in none.
-
-    The answer may hold jobs that do not meet a condition: whoever asks filters once more. It lacks none. With `states`,
-    a job is also found by an earlier run that ended so, and is then shown as it was. sacct matches names without regard
-    to case.
-    """
-
-    ids: Sequence[str] | None = None
-    users: Sequence[str] | None = None
-    account: str | None = None
-    queue: str | None = None
-    states: Iterable[JobState] | None = None
-    node_name: str | None = None
-    name: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-
-
-_TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d|now"
-SACCT = Operation(
-    "sacct",
-    words=("sacct", "--noheader", "--allusers", "--duplicates", "--parsable", "--noconvert"),
-    options={
-        "format": framing.COLUMNS,
-        "delimiter": framing.SEPARATOR,
-        "allocations": FLAG,
-        "starttime": _TIME,
-        "endtime": _TIME,
-        "jobs": argument.listed(job_id.ARGUMENT),
-        "user": argument.word.pattern,
-        "accounts": argument.word.pattern,
-        "partition": argument.word.pattern,
-        "nodelist": argument.word.pattern,
-        "name": argument.word.pattern,
-        "state": argument.listed("[A-Z_]+"),
-    },
-    asks_slurmdbd=True,
-)
-
-
 def history(search: Search) -> Question[History]:
     """Jobs with their steps, and so with the use that only steps tell of.
 
@@ -437,84 +387,14 @@ def allocations(search: Search) -> Question[History]:
     return _question(search, {"allocations": ""})
 
 
-def _question(search: Search, options: Mapping[str, str]) -> Question[History]:
-    parts = [{**own, **part} for own in _by_user(search) for part in _parts(search)]
+def _question(search: Search, form: Mapping[str, str]) -> Question[History]:
+    parts = options(search)
     separators = [framing.separator() for _ in parts]
     commands = tuple(
-        Command(SACCT, {**options, **part, "format": ",".join(_COLUMNS), "delimiter": separator})
+        Command(SACCT, {**form, **part, "format": ",".join(_COLUMNS), "delimiter": separator})
         for part, separator in zip(parts, separators, strict=True)
     )
-    return Question(commands, partial(read, separators=separators, steps="allocations" not in options))
-
-
-def _by_user(search: Search) -> list[dict[str, str]]:
-    """One sacct a user, as it stops at one who has no account; for many users or odd names one for all."""
-    users = list(dict.fromkeys(search.users or ()))
-    if not 1 <= len(users) <= _MOST_USERS or not all(map(_PLAIN.fullmatch, users)):
-        return [{}]
-    return [{"user": user} for user in users]
-
-
-def _parts(search: Search) -> list[dict[str, str]]:
-    """The options of each sacct command that the search needs.
-
-    sacct does not find a job that waits for the queues `a,b` by either of them. A search by queue therefore also asks
-    for all jobs that waited at the end of the window, and a search by ids does not pass the queue on.
-    """
-    options = _options(search)
-    if "partition" not in options:
-        return [options]
-    anywhere = {option: value for option, value in options.items() if option != "partition"}
-    if search.ids:
-        return [anywhere]
-    if search.states and JobState.PENDING not in search.states:
-        return [options]
-    end = options.get("endtime", "now")
-    return [options, {**anywhere, "state": JobState.PENDING.value, "starttime": end, "endtime": end}]
-
-
-def _options(search: Search) -> dict[str, str]:
-    options = {"endtime": _time(search.until)} if search.until else {}
-    if search.ids:
-        options["jobs"] = ",".join(dict.fromkeys(lookup_id(id) for id in search.ids))
-    if search.since or not search.ids:
-        options["starttime"] = _time(search.since or _FIRST_DAY)
-    words = {
-        "accounts": search.account,
-        "partition": search.queue,
-        "nodelist": search.node_name,
-        "name": search.name,
-    }
-    options.update((option, value) for option, value in words.items() if value and _PLAIN.fullmatch(value))
-    return {**options, **_states(search)}
-
-
-def _states(search: Search) -> dict[str, str]:
-    """The states, if sacct understands by them what we do.
-
-    With an end in the past it does not: a job counts as COMPLETED if it was by then, not if it is. The runs that ended
-    in a requeue are needed to count them. With states but no end of the window, sacct would take its start for both.
-    """
-    states = set(search.states or ())
-    if not states or search.until or not states <= ACCOUNTED:
-        return {}
-    return {"state": ",".join(sorted(state.value for state in states | RUN_AGAIN)), "endtime": "now"}
-
-
-def _time(time: datetime) -> str:
-    """As sacct takes times under TZ=UTC. Raises ValueError for a time without zone."""
-    if time.tzinfo is None:
-        raise ValueError(f"{time} has no time zone")
-    return max(time.astimezone(UTC), _FIRST_DAY).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-def lookup_id(text: str) -> str:
-    """What to ask sacct for, to find the job of that id: waiting tasks and components are found by their number.
-
-    Raises ParseError if the text is no job id.
-    """
-    parsed = job_id.parse(text)
-    return f"{parsed.job}_{parsed.task}" if parsed.task is not None else str(parsed.job)
+    return Question(commands, partial(read, separators=separators, steps="allocations" not in form))
 
 
 def read(replies: Sequence[Reply], separators: Sequence[str], steps: bool) -> History:
@@ -522,26 +402,18 @@ def read(replies: Sequence[Reply], separators: Sequence[str], steps: bool) -> Hi
 
     Raises AccountingDisabledError, SchedulerUnavailableError (slurmdbd does not answer), SlurmError, ParseError.
     """
-    parts = [_texts(reply, separator) for reply, separator in zip(replies, separators, strict=True)]
-    texts = _each_once({column: [text for part in parts for text in part[column]] for column in _COLUMNS})
+    parts = [texts(reply, separator, _COLUMNS) for reply, separator in zip(replies, separators, strict=True)]
+    rows = _each_once({column: [text for part in parts for text in part[column]] for column in _COLUMNS})
+    sizes = joined(rows)
     if not steps:
-        texts |= {column: [""] * len(texts[column]) for column in _MEASURED}
-    return _history(texts)
+        sizes |= {column: [""] * len(sizes[column]) for column in _MEASURED}
+    return _history(sizes)
 
 
 def _each_once(texts: dict[str, list[str]]) -> dict[str, list[str]]:
     """Without the rows that more than one sacct told of."""
     first = {row: index for index, row in reversed([*enumerate(zip(texts["JobID"], texts[_RUN], strict=True))])}
     return {column: [values[index] for index in sorted(first.values())] for column, values in texts.items()}
-
-
-def _texts(reply: Reply, separator: str) -> dict[str, list[str]]:
-    if "accounting storage is disabled" in reply.stderr:
-        raise AccountingDisabledError(accounting.HOW_TO_SWITCH_ON)
-    # A user without an account, a window that has not begun: errors to sacct (exit code 1), no rows to us.
-    if reply.exit_code == 1 and re.search(r"Invalid user id|is after end time", reply.stderr):
-        return {column: [] for column in _COLUMNS}
-    return framing.split(accounting.require(reply), _COLUMNS, separator)
 
 
 def _history(texts: Mapping[str, Sequence[str]]) -> History:
@@ -560,9 +432,9 @@ def _history(texts: Mapping[str, Sequence[str]]) -> History:
 
     jobs, restarts = [], []
     for of_one_id in runs.values():
-        of_one_id.sort(key=lambda index: (_number(texts["Submit"][index]), _number(texts[_RUN][index])))
+        of_one_id.sort(key=lambda index: (digits(texts["Submit"][index]), digits(texts[_RUN][index])))
         jobs.append(of_one_id[-1])
-        restarts.append(_restarts(texts, of_one_id))
+        restarts.append(restart_count(texts, of_one_id))
     own_steps = [steps.get(texts[_RUN][job], []) for job in jobs]
 
     rows = _taken(texts, jobs, HistoryJob.sources())
@@ -573,22 +445,6 @@ def _history(texts: Mapping[str, Sequence[str]]) -> History:
     )
 
 
-def _restarts(texts: Mapping[str, Sequence[str]], runs: Sequence[int]) -> int:
-    """How many of the runs of one number, in order, are earlier ones of the job that the last belongs to."""
-    *earlier, last = runs
-    count = 1 if job_state(texts["State"][last]) is JobState.REQUEUED else 0
-    for run in reversed(earlier):
-        state = job_state(texts["State"][run])
-        if texts["User"][run] != texts["User"][last] or state not in RUN_AGAIN | {JobState.RESIZING}:
-            break
-        count += 1 if state in RUN_AGAIN else 0
-    return count
-
-
 def _taken(texts: Mapping[str, Sequence[str]], rows: Sequence[int], columns: Sequence[str]) -> dict[str, list[str]]:
     wanted = [*(column for column in columns if column not in _OF_OTHER_ROWS), _RUN]
     return {column: [texts[column][row] for row in rows] for column in wanted}
-
-
-def _number(text: str) -> int:
-    return int(text) if re.fullmatch(_NUMBER, text) else 0

@@ -55,6 +55,7 @@ def option(name: str, kind: Kind[Any], about: str, otherwise: str | None = None)
 
 _STEPS = r"\d{1,7}(-\d{1,7}(:\d{1,7})?)?"
 _array = matching(rf"{_STEPS}(,{_STEPS})*(%[1-9]\d{{0,6}})?", "must be task numbers such as 0-9, 1,3,5 or 0-99:2%4")
+_EXPEDITE: Kind[bool] = Kind(lambda value: "expedite", "|expedite")
 _ADDRESS = r"[A-Za-z0-9_][A-Za-z0-9_.+-]*(@[A-Za-z0-9][A-Za-z0-9.-]*)?"
 # It becomes an argument of slurmctld's mail program: nothing that could be an option.
 _mail_user = matching(
@@ -191,6 +192,12 @@ class Submission:
         "it. False is sbatch's --no-requeue.",
         otherwise="no-requeue",
     )
+    expedited_requeue: bool | None = option(
+        "requeue",
+        _EXPEDITE,
+        "Run the job again at once, ahead of all others and on the same nodes, when a node fails, or when the script "
+        "ends with another code than 0 and the epilog of a node fails. Not beside `requeue`. Since Slurm 25.11.",
+    )
     signal: str | None = option(
         "signal",
         _signal,
@@ -289,6 +296,7 @@ def check(submission: Submission) -> Checked:
         _wrong_key(submission.idempotency_key),
         *refusals,
         *_wrong_memory(submission),
+        _wrong_requeue(submission),
         _wrong_node_range(submission),
         _wrong_gpu_type(submission, options),
         job_environment.wrong_export(submission.export, [variable.name for variable in variables]),
@@ -377,6 +385,11 @@ def _wrong_memory(submission: Submission) -> list[Refusal]:
     names = ("memory_mib", "memory_per_cpu_mib", "memory_per_gpu_mib")
     given = [name for name in names if getattr(submission, name) is not None]
     return [argument.invalid(name, "cannot be given beside another memory input") for name in given[1:]]
+
+
+def _wrong_requeue(submission: Submission) -> Refusal | None:
+    both = submission.expedited_requeue and submission.requeue is not None
+    return argument.invalid("expedited_requeue", "cannot be given beside requeue") if both else None
 
 
 def _wrong_node_range(submission: Submission) -> Refusal | None:

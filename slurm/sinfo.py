@@ -6,13 +6,13 @@ from datetime import datetime
 from functools import partial
 
 from slurm import framing, show_node
+from slurm.capacity import capacity_code
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, require_success
 from slurm.errors import ParseError
 from slurm.gres import gpus
 from slurm.instant import instant
 from slurm.operation import FLAG, Operation
-from slurm.reason import capacity_code
 from slurm.states import NodeFlag, NodeState, Provisioning, node_state, provisioning
 from slurm.text import decimal, integer, verbatim, word
 

@@ -1,6 +1,7 @@
 """Jobs, as squeue lists them (squeue(1)). One line of the table is one field: Slurm's column, parser, meaning."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -9,14 +10,14 @@ from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, require_success
 from slurm.duration import seconds
 from slurm.errors import ParseError
-from slurm.exit_code import exit_code
+from slurm.exit_code import ExitCode, of_job
 from slurm.gres import requested_gpus
-from slurm.hostlist import expand
+from slurm.hostlist import PLACEHOLDERS, expand
 from slurm.instant import instant
 from slurm.memory import mebibytes
 from slurm.operation import Operation
 from slurm.states import JobState, job_state
-from slurm.text import NO_WORD, integer, text, verbatim, word
+from slurm.text import NO_VAL, integer, text, verbatim, word
 from slurm.tres import Gpus, gpus_allocated, tres
 
 ENDED = frozenset(
@@ -67,7 +68,14 @@ def _order(job: str) -> tuple[int, int, int]:
 
 
 def _priority(value: str) -> float | None:
-    return float(value) if value.isdigit() else None
+    """None for NO_VAL, too, which a job has that was cancelled before slurmctld looked at it."""
+    return float(value) if value.isdigit() and int(value) < NO_VAL else None
+
+
+def _start_time(start: str, state: str, nodes: str) -> datetime | None:
+    """None for a job that ended without nodes: squeue has its end there."""
+    never = job_state(state) in ENDED and nodes in PLACEHOLDERS
+    return None if never else instant(start)
 
 
 def _node_count(tres_alloc: str, nodes: str) -> int | None:
@@ -109,17 +117,16 @@ def _gpu_type(*columns: str) -> str | None:
     return gpus.model if gpus else None
 
 
-def _has_run(state: str, nodes: str) -> bool:
-    """Whether the job has ended and had nodes: one that was cancelled while it waited ended with exit code 0."""
-    return job_state(state) in ENDED and nodes not in NO_WORD
+def _ended(status: str, state: str, nodes: str) -> ExitCode:
+    return of_job(status, job_state(state), has_run=nodes not in PLACEHOLDERS)
 
 
 def _exit_code(status: str, state: str, nodes: str) -> int | None:
-    return exit_code(status).code if _has_run(state, nodes) else None
+    return _ended(status, state, nodes).code
 
 
 def _exit_signal(status: str, state: str, nodes: str) -> int | None:
-    return exit_code(status).signal if _has_run(state, nodes) else None
+    return _ended(status, state, nodes).signal
 
 
 def _verbatim_row(*columns: str) -> tuple[str, ...]:
@@ -176,7 +183,7 @@ class Job(Record):
     priority = Column(
         _priority,
         "PriorityLong",
-        about="The scheduler's priority; higher starts first, 0 is held. squeue: PriorityLong.",
+        about="The scheduler's priority; higher starts first, 0 is held (or was suspended). squeue: PriorityLong.",
     )
     submit_time = Column(
         instant, "SubmitTime", about="When the job was submitted, or last requeued. squeue: SubmitTime."
@@ -188,10 +195,12 @@ class Job(Record):
         "squeue: EligibleTime.",
     )
     start_time = Column(
-        instant,
+        _start_time,
         "StartTime",
-        about="When the job started; for a waiting job the scheduler's estimate or its begin time, or null. squeue: "
-        "StartTime.",
+        "State",
+        "NodeList",
+        about="When the job started; for a waiting job the scheduler's estimate or its begin time, or null; null if it "
+        "ended without a start. squeue: StartTime.",
     )
     end_time = Column(
         instant, "EndTime", about="When the job ended; for one that runs, when its time limit ends it. squeue: EndTime."
@@ -214,7 +223,10 @@ class Job(Record):
         about="How many nodes it has, or, while it waits, needs at least. squeue: tres-alloc, node; else NumNodes.",
     )
     cpu_count = Column(
-        integer, "NumCPUs", about="How many CPUs it has, or, while it waits, needs at least. squeue: NumCPUs."
+        integer,
+        "NumCPUs",
+        about="How many CPUs it has, or, while it waits, needs at least. Of a job that never started accounting has "
+        "what it asked for, the scheduler all of a node that it wanted alone. squeue: NumCPUs; sacct: AllocCPUS.",
     )
     memory_mib = Column(
         _memory,
@@ -238,15 +250,17 @@ class Job(Record):
         "exit_code",
         "State",
         "NodeList",
-        about="The exit code of the batch script (0-255); null until it ended, if a signal ended it, and if it never "
-        "started. squeue: exit_code.",
+        about="The exit code of the batch script (0-255). Null until it ended, if a signal or Slurm ended it "
+        "(CANCELLED, TIMEOUT, NODE_FAIL ...), and if it never started. Up to Slurm 25.05 accounting shows a code above "
+        "128 as 128 less (137 as 9), unless an srun ended with it. squeue: exit_code; sacct: ExitCode.",
     )
     exit_signal = Column(
         _exit_signal,
         "exit_code",
         "State",
         "NodeList",
-        about="The number of the signal that ended the job; null for none. squeue: exit_code.",
+        about="The number of the signal that ended the batch script; null for none, and if Slurm ended the job. From "
+        "accounting a script that signal 1 (HUP) ended has exit code 1 instead. squeue: exit_code; sacct: ExitCode.",
     )
     array_job_id = Column(
         _array_job_id, "JobArrayID", about="The array's id, for a task of one; else null. squeue: JobArrayID."

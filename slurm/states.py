@@ -45,6 +45,10 @@ class JobState(DescribedEnum):
         "SPECIAL_EXIT",
         "Was put back into its queue and is held there after an exit its site treats specially.",
     )
+    EXPEDITING = (
+        "EXPEDITING",
+        "Has failed; Slurm waits for the epilog of its nodes to decide whether it runs again at once. Since 25.11.",
+    )
     RESIZING = "RESIZING", "Is about to change its size."
     SIGNALING = "SIGNALING", "Is being sent a signal."
     STAGE_OUT = "STAGE_OUT", "Has ended; its files are being staged out."
@@ -146,9 +150,8 @@ _JOB_WORDS: dict[str, JobState] = {
 def job_state(raw: str) -> JobState:
     """The state for squeue's or sacct's word, long or compact, in any case; "CANCELLED by 1000" is CANCELLED.
 
-    A word this code does not know, as a later release may bring (EXPEDITING came with 25.11), is UNKNOWN,
-    so that a new Slurm breaks no client. Never raises. Source: man squeue, JOB STATE CODES; man sacct, JOB
-    STATE CODES.
+    A word this code does not know, as a later release may bring, is UNKNOWN, so that a new Slurm breaks no client.
+    Never raises. Source: man squeue, JOB STATE CODES; man sacct, JOB STATE CODES.
     """
     first, *_ = raw.split() or [""]
     return _JOB_WORDS.get(first.upper(), JobState.UNKNOWN)

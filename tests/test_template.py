@@ -280,7 +280,7 @@ def test_the_dashboard_is_json_and_the_alarm_is_on_the_metric_that_is_logged() -
     alarm = deployment.resource("UnreachableAlarm")
     assert alarm is not None
     dimensions = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
-    assert dimensions == {"function": "slurmql", "code": ClusterUnreachableError.code}
+    assert dimensions == {"function": "slurmql", "code": ClusterUnreachableError.code.name}
     directive: Json = audit._FAILED
     assert [alarm["MetricName"]] == [each["Name"] for each in directive["Metrics"]]
     assert [list(dimensions)] == directive["Dimensions"]

@@ -79,7 +79,9 @@ class Operation:
             raise Refused("option '%s' is not allowed with this value" % name)
         if self.assigns:
             return "%s=%s" % (name, value)
-        return "--" + name if pattern == "" else "--%s=%s" % (name, value)
+        # A pattern that begins with | is that of an option which may have a value or none.
+        bare = pattern == "" or (value == "" and pattern.startswith("|"))
+        return "--" + name if bare else "--%s=%s" % (name, value)
 
     def variables(self, asked: "Dict[str, Any]") -> "Dict[str, str]":
         """The variables of a request, each of them checked. Raises Refused."""

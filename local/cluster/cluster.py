@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pwd
+import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -105,6 +106,17 @@ class Cluster:
         """Stop slurmctld; the nodes and their jobs go on (scontrol(1), shutdown). Raises ClusterError."""
         self.run("scontrol", "shutdown", "slurmctld")
         with self._running() as daemons:
+            daemons.wait_for_end("slurmctld", READY_WITHIN)
+
+    def signal(self, daemon: str, number: int) -> None:
+        """Send a signal to one of the daemons: `slurmctld`, `slurmdbd`, a node's name. Raises ClusterError."""
+        with self._running() as daemons:
+            daemons.signal(daemon, number)
+
+    def kill_controller(self) -> None:
+        """Have slurmctld end without a word (SIGKILL): it saves nothing. Raises ClusterError."""
+        with self._running() as daemons:
+            daemons.signal("slurmctld", signal.SIGKILL)
             daemons.wait_for_end("slurmctld", READY_WITHIN)
 
     def start_controller(self) -> None:

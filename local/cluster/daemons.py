@@ -132,6 +132,7 @@ class Daemons:
     ) -> None:
         self.layout = layout
         self._programs = programs
+        self._pids: dict[str, int] = {}
         orders = layout.root / "secret" / "orders.json"
         orders.write_text(json.dumps(self._orders(programs, host, cloud_nodes, environment)))
         os.mkfifo(layout.power_requests, 0o600)
@@ -159,6 +160,11 @@ class Daemons:
         answer = self._ask({"start": name, "argv": self._programs.command(argv), "log": self._log(name)})
         if "error" in answer:
             raise DaemonError(str(answer["error"]))
+        self._pids[name] = int(answer["pid"])
+
+    def signal(self, name: str, number: int) -> None:
+        """Send a signal to the daemon, which runs."""
+        os.kill(self._pids[name], number)
 
     def wait(self, name: str, ready: Callable[[], bool], seconds: float) -> None:
         """Wait until `ready` is true. Raises DaemonError if the daemon ends first or the time is over."""

@@ -9,20 +9,21 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import parameters
 from .agent import Agent, Reply, Work
 from .bucket import Bucket
 from .documents import Document, Library
-from .faults import Faults
-from .invocation import NO_CLOUDWATCH, Invocation
+from .faults import NOT_DELIVERED, Faults
+from .invocation import NO_CLOUDWATCH, Invocation, State
 from .protocol import ApiError, Json, check_between, check_command_id, check_instance_id, violation
-from .script import Interrupt
+from .script import KILLED, Interrupt
+from .spoiling import spoiled
 
 _DEFAULT_SECONDS = 3600
-_REMEMBERED = 5_000
+_REMEMBERED = 500  # commands, each with up to 32 kB of output
 _PARAMETER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
 
@@ -192,9 +193,16 @@ class Commands:
     def _dispatch(self, invocation: Invocation, document: Document, values: dict[str, parameters.Value]) -> None:
         def hear(reply: Reply) -> None:
             if not self._faults.loses_reply():
+                if way := self._faults.spoil:
+                    reply = Reply(tuple(replace(step, stdout=spoiled(step.stdout, way)) for step in reply.steps))
                 invocation.visible = time.time() + self._faults.visibility_lag
                 invocation.reply = reply
 
+        if self._faults.ending:
+            invocation.fate = _fate(self._faults.ending)
+            if self._faults.ending in NOT_DELIVERED:
+                invocation.interrupt.close()
+                return
         work = Work(invocation.command_id, document, values, invocation.bucket, invocation.interrupt, hear)
         # Usually the agent takes it at once, and no second thread is needed beside its worker's.
         if self._faults.delivery_delay or not self._offer(invocation, work):
@@ -237,13 +245,18 @@ class Commands:
         return time.time() < invocation.requested + self._faults.invocation_missing
 
     def _remember(self, command: Command) -> None:
-        """Remember the command; forget the oldest one and its files (AWS does after 30 days, the agent after 14)."""
+        """Remember the command; forget the oldest one and its files (AWS does after 30 days, the agent after 14).
+
+        `sends` still lists a forgotten command, but without its parameters.
+        """
         forgotten = None
         with self._lock:
             self.sends.append(command.sent)
             self._commands[command.sent.command_id] = command
             if len(self._commands) > _REMEMBERED:
                 forgotten = self._commands.pop(next(iter(self._commands)))
+                number = len(self.sends) - len(self._commands) - 1
+                self.sends[number] = replace(self.sends[number], parameters={})
         for invocation in forgotten.invocations if forgotten else ():
             directory = self._agents[invocation.instance_id].directory
             shutil.rmtree(directory / invocation.command_id, ignore_errors=True)
@@ -251,6 +264,17 @@ class Commands:
 
 def _invalid_instance() -> ApiError:
     return ApiError("InvalidInstanceId", "Instances not in a valid state for account")
+
+
+def _fate(details: str) -> State:
+    match details:
+        case "DeliveryTimedOut":
+            return State("TimedOut", details)
+        case "ExecutionTimedOut":
+            return State("TimedOut", details, KILLED)
+        case "Cancelled":
+            return State("Cancelled", details, KILLED)
+    return State("Failed", details)
 
 
 def _check_hash(document: Document, wanted: Any) -> None:

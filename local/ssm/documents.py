@@ -169,6 +169,13 @@ class Library:
             self._documents[document.name] = document
         return {"DocumentDescription": document.describe()}
 
+    def replace(self, name: str, content: str | None) -> None:
+        """Put a document in the place of the one with that name, or none at all; for tests, as is `Endpoint.faults`."""
+        with self._lock:
+            self._documents.pop(name, None)
+        if content is not None:
+            self.create({"Name": name, "Content": content})
+
 
 def _read(request: Json) -> Document:
     """Read a document's content. Raises the API's errors for what AWS or this endpoint does not accept."""

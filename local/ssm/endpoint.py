@@ -77,14 +77,14 @@ class Endpoint:
             each.id: Agent(each, each.directory or root / each.id, region, self.faults, s3_endpoint, pace)
             for each in instances
         }
-        library = Library()
+        self.documents = Library()
         nodes = Nodes(instances)
-        self._commands = Commands(library, self._agents, self.faults, region, pace)
+        self._commands = Commands(self.documents, self._agents, self.faults, region, pace)
         self._operations: dict[str, Callable[[Json], Json]] = {
             "SendCommand": self._commands.send,
             "GetCommandInvocation": self._commands.result,
             "CancelCommand": self._commands.cancel,
-            "CreateDocument": library.create,
+            "CreateDocument": self.documents.create,
             "DescribeInstanceInformation": nodes.describe,
             "GetConnectionStatus": nodes.connection,
         }

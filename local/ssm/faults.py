@@ -7,6 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Self
 
+from .spoiling import WAYS
+
+ENDINGS = ("Undeliverable", "DeliveryTimedOut", "ExecutionTimedOut", "Cancelled", "Terminated")
+"""Ends that a command may be given. What is not delivered is not run; the others are told although it was."""
+NOT_DELIVERED = ENDINGS[:2]
+
 
 @dataclass
 class Faults:
@@ -21,6 +27,8 @@ class Faults:
     throttle_next       the next N calls are answered with ThrottlingException
     lose_reply          True or the next N: the agent's reply never arrives, and the command stays InProgress
     lose_response       True or the next N: SendCommand is carried out, and then the connection closes
+    spoil               how the program's answer is damaged on its way: a way of local/ssm/spoiling.py; "" for none
+    ending              how every command ends, in SSM's word (such as Undeliverable); "" for how it really ends
     old_agent           the agents lack ENV_VAR interpolation (before 3.3.2746.0)
     seed                the seed of the random numbers for `throttle`
     """
@@ -34,6 +42,8 @@ class Faults:
     throttle_next: int = 0
     lose_reply: bool | int = False
     lose_response: bool | int = False
+    spoil: str = ""
+    ending: str = ""
     old_agent: bool = False
     seed: int = 0
 
@@ -69,7 +79,7 @@ class Faults:
         """Decide whether this answer of SendCommand is lost."""
         return self._spend("lose_response")
 
-    def as_json(self) -> dict[str, bool | int | float]:
+    def as_json(self) -> dict[str, bool | int | float | str]:
         """Return all faults by name."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
@@ -103,13 +113,17 @@ _TYPES = {
     "int": (int,),
     "bool": (bool,),
     "bool | int": (bool, int),
+    "str": (str,),
 }
+_WORDS = {"spoil": tuple(WAYS), "ending": ENDINGS}
 
 
 def _check(name: str, value: object) -> None:
     known = {field.name: str(getattr(field.type, "__name__", field.type)) for field in fields(Faults)}
     if name not in known:
         raise ValueError(f"no such fault: {name}")
+    if isinstance(value, str) and value not in ("", *_WORDS.get(name, ())):
+        raise ValueError(f"{name} is one of {', '.join(_WORDS.get(name, ()))}, not {value!r}")
     mistyped = not isinstance(value, _TYPES[known[name]]) or (isinstance(value, bool) and "bool" not in known[name])
     if mistyped or (isinstance(value, int | float) and value < 0):
         raise ValueError(f"{name} takes a {known[name]} of at least 0, not {value!r}")

@@ -39,6 +39,7 @@ class Invocation:
     turned_away   the agent's queue was full
     withdrawn     it was cancelled before it was delivered
     reply         the agent's reply, which nobody sees before `visible`
+    fate          the end that a fault gives it; if it was delivered, only after the reply
     """
 
     command_id: str
@@ -56,11 +57,14 @@ class Invocation:
     turned_away: bool = False
     withdrawn: bool = False
     reply: Reply | None = field(default=None)
+    fate: State | None = None
     visible: float = 0.0
 
     def state(self) -> State:
         """Return its current state."""
         reply = self.visible_reply()
+        if self.fate and (reply or not self.delivered):
+            return self.fate
         if reply:
             details = "ExecutionTimedOut" if reply.status == "TimedOut" else reply.status
             return State(reply.status, details, _code(reply))
@@ -115,6 +119,9 @@ class Invocation:
         said = self._step_reply(step)
         if said:
             answer |= _result(said) | self._urls(step)
+            if self.fate:
+                answer |= {"Status": state.status, "StatusDetails": state.details, "ResponseCode": state.code}
+                answer |= {"StandardOutputContent": "", "StandardErrorContent": ""}
         return answer
 
     def _step_reply(self, step: Step) -> StepReply | None:

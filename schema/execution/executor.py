@@ -52,8 +52,8 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
         if self.abort_signal is not None or (self.middleware_manager and self.middleware_manager.middlewares):
             raise SurpriseError("middleware")
         # The nodes and the boolean variables, which @skip and @include use, decide what is selected.
-        told = ((name, value) for name, value in self.variable_values.coerced.items() if isinstance(value, bool))
-        place = (item_type, tuple(id(details.node) for details in nodes), tuple(told))
+        flags = ((name, value) for name, value in self.variable_values.coerced.items() if isinstance(value, bool))
+        place = (item_type, tuple(id(details.node) for details in nodes), tuple(flags))
         kept = _plans.get(place)
         if kept is None:
             kept = [details.node for details in nodes], self._compile(item_type, nodes)

@@ -435,3 +435,40 @@ def ask_all(api: Api, fields: str) -> dict[str, Any]:
 
     handler.clusters["ranked"].drop()
     return api.ask(f'{{ cluster(name: "ranked") {{ {fields} }} }}')
+
+
+# --- the network ----------------------------------------------------------------------------------------------------
+
+TOPOLOGY = "topology { name level linkSpeed nodeNames switchNames }"
+SWITCHES = """SwitchName=leaf0 Nodes=queue1-st-small-[1-2] LinkSpeed=100
+SwitchName=leaf1 Nodes=queue1-dy-large-[1-4]
+SwitchName=spine Switches=leaf[0-1]
+"""
+
+
+@pytest.fixture
+def switched(ranked: Cluster) -> Cluster:
+    """The third cluster, with a tree of switches from now on."""
+    configuration = ranked.directory / "etc" / "slurm.conf"
+    configuration.write_text(configuration.read_text() + "TopologyPlugin=topology/tree\n")
+    configuration.with_name("topology.conf").write_text(SWITCHES)
+    ranked.stop_controller()
+    ranked.start_controller()
+    return ranked
+
+
+def test_a_cluster_without_a_topology_plugin_has_no_switches(api: Api) -> None:
+    assert facts(api, TOPOLOGY)["topology"] == []
+
+
+def test_switches_are_those_of_scontrol(api: Api, switched: Cluster) -> None:
+    told = facts(api, TOPOLOGY, "ranked")["topology"]
+    shown = [key_values(line) for line in lines(switched, "scontrol", "show", "topology")]
+    assert [each["name"] for each in told] == [line["SwitchName"] for line in shown] == ["leaf0", "leaf1", "spine"]
+    assert [each["level"] for each in told] == [int(line["Level"]) for line in shown] == [0, 0, 1]
+    assert [each["linkSpeed"] for each in told] == [int(line["LinkSpeed"]) for line in shown]
+    assert told[0]["linkSpeed"] == 100
+    for each, line in zip(told, shown, strict=True):
+        assert each["nodeNames"] == lines(switched, "scontrol", "show", "hostnames", line["Nodes"])
+    assert len(told[2]["nodeNames"]) == 6
+    assert [each["switchNames"] for each in told] == [[], [], ["leaf0", "leaf1"]]

@@ -3,28 +3,18 @@
 import base64
 import gzip
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from slurm_words import Values, ask_anew, host_names, own_fields, say, until
 
 from conftest import Api
-from headnode.aws import Clients
 from headnode.document import PARAMETER
-from headnode.node import HeadNode
-from headnode.settings import Settings
-from headnode.snapshots import Snapshots
 from local.cluster import Cluster
-from local.ssm import Endpoint, Instance
 from local.stack import Stack
-from local.suite import Chroot
 from resolvers import datasets
 
 NAME = "history"
@@ -351,7 +341,7 @@ def test_what_accounting_can_tell_by_it_is_told(api: Api, past: Past) -> None:
           states: [FAILED], nodeName: "queue1-st-small-1", ids: [4]}) { totalCount } }""",
     )
     options = {name: value for name, value in sent(api)["sacct"].items() if name not in ("format", "delimiter")}
-    assert options.pop("state").split(",") == ["BOOT_FAIL", "FAILED", "NODE_FAIL", "PREEMPTED", "REQUEUED"]
+    assert options.pop("state").split(",") == ["BOOT_FAIL", "FAILED", "NODE_FAIL", "PREEMPTED", "REQUEUED", "RESIZING"]
     assert options == {
         "allocations": "",
         "user": "ada",
@@ -419,128 +409,13 @@ def test_without_accounting_a_job_is_found_while_the_scheduler_remembers_it(
         f'{{ a: job(cluster: "annex", id: {ended}) {{ exitCode }} b: job(cluster: "annex", id: 999999) {{ id }} }}'
     )
     before = api.commands()
-    assert ask_anew(api, document) == {"a": {"exitCode": 3}, "b": None}
+    answer = api.ask(document)
     assert api.commands() == before + 1
-
-
-# --- jobs that the scheduler has forgotten ----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Forgetful:
-    """A cluster whose slurmctld has forgotten a job, an array and a component that accounting knows."""
-
-    cluster: Cluster
-    endpoint: Endpoint
-    ids: Mapping[str, str]
-
-
-@pytest.fixture(scope="module")
-def forgetful(stack: Stack, chroot: Chroot | None) -> Iterator[Forgetful]:
-    directory = Path(tempfile.mkdtemp(prefix="forgetful-", dir="/tmp"))
-    directory.chmod(0o755)
-    try:
-        with ExitStack() as held:
-            if chroot:
-                held.enter_context(chroot.shown(directory))
-            cluster = held.enter_context(Cluster(directory, "forgetful", accounting=True, chroot=chroot))
-            head = Instance("mi-0123456789abcdef1", environment=cluster.environment, chroot=chroot)
-            endpoint = held.enter_context(
-                Endpoint([head], s3_endpoint=stack.aws.url, directory=stack.directory / "forgetful")
-            )
-            yield Forgetful(cluster, endpoint, _forgotten(cluster))
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
-
-
-def _forgotten(cluster: Cluster) -> dict[str, str]:
-    """slurmctld forgets a job MinJobAge after its end, in minutes at the soonest; or when its state is lost."""
-    user = cluster.users[0].name
-    ids = {
-        "plain": submit(cluster, user, "plain", "srun true", "--constraint=static"),
-        "array": submit(cluster, user, "array", "exit $SLURM_ARRAY_TASK_ID", "--constraint=static", "--array=0-2"),
-    }
-
-    def ended(id: str, tasks: int) -> bool:
-        return [each["End"] in NO_TIME for each in sacct(cluster, "-j", id)] == [False] * tasks
-
-    until(lambda: ended(ids["plain"], 1) and ended(ids["array"], 3), 60)
-    cluster.stop_controller()
-    state = Path(say_config(cluster, "StateSaveLocation"))
-    for file in state.glob("*"):
-        if file.is_file() and (file.name.startswith("job_state") or cluster.programs.slurm_version() >= (25, 11)):
-            file.unlink()  # 26.05 does not start where only the jobs' state is missing
-    cluster.start_controller()
-    assert say(cluster, "squeue", "-h", "-t", "all").split() == []
-    return ids
-
-
-def say_config(cluster: Cluster, key: str) -> str:
-    text = Path(cluster.environment["SLURM_CONF"]).read_text()
-    return next(line.partition("=")[2] for line in text.splitlines() if line.startswith(f"{key}="))
-
-
-@pytest.fixture
-def forgetful_api(api: Api, forgetful: Forgetful, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Api:
-    """The API with the forgetful cluster behind it, too."""
-    import handler
-
-    monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", forgetful.endpoint.url)
-    clients = Clients()
-    content = json.dumps(stack.document)
-    if not forgetful.endpoint.sends:
-        clients.ssm.create_document(Name="slurmql", Content=content, DocumentType="Command")
-    named = json.dumps({"forgetful": {"instance": "mi-0123456789abcdef1"}})
-    settings = Settings.from_environment(
-        {**stack.environment, "SLURMQL_CLUSTERS": named, "SLURMQL_DEFAULT_CLUSTER": ""}
-    )
-    node = HeadNode(clients, settings.clusters["forgetful"], settings)
-    monkeypatch.setitem(handler.rules.rules, "forgetful", handler.rules.rules["lab"])
-    monkeypatch.setitem(handler.clusters, "forgetful", Snapshots(node, settings.ttl))
-    return Api(api.handler, forgetful.endpoint)
-
-
-def test_a_job_that_the_scheduler_has_forgotten_is_found_in_the_same_command(
-    forgetful_api: Api, forgetful: Forgetful
-) -> None:
-    id = forgetful.ids["plain"]
-    document = f"""{{ job(id: "forgetful:{id}") {{ id state exitCode endTime queue {{ name }} nodes {{ name }}
-      cpuTimeReservedSeconds steps {{ stepId state }} efficiency {{ cpu memory }} }} }}"""
-    before = forgetful_api.commands()
-    job = forgetful_api.data(document)["job"]
-    assert forgetful_api.commands() == before + 1
-    (record,) = sacct(forgetful.cluster, "-j", id)
-    assert (job["id"], job["state"], job["endTime"]) == (f"forgetful:{id}", "COMPLETED", instant(record["End"]))
-    assert [node["name"] for node in job["nodes"]] == [record["NodeList"]]
-    listed = say(forgetful.cluster, "sacct", "-n", "-P", "-j", id, "-o", "JobID,State").splitlines()
-    assert [f"{step['stepId']}|{step['state']}" for step in job["steps"]] == listed[1:]
-
-
-def test_a_task_that_the_scheduler_has_forgotten_is_found_by_its_own_id(
-    forgetful_api: Api, forgetful: Forgetful
-) -> None:
-    id = forgetful.ids["array"]
-    document = f"""{{ cluster(name: "forgetful") {{
-      task: job(id: "{id}_2") {{ jobId arrayTaskId exitCode steps {{ stepId }} }} whole: job(id: "{id}") {{ jobId }}
-      none: job(id: "{id}_7") {{ jobId }} }} }}"""
-    before = forgetful_api.commands()
-    found = forgetful_api.data(document)["cluster"]
-    assert forgetful_api.commands() == before + 1
-    steps = found["task"].pop("steps")
-    assert found == {
-        "task": {"jobId": f"{id}_2", "arrayTaskId": 2, "exitCode": 2},
-        "whole": {"jobId": f"{id}_0"},
-        "none": None,
-    }
-    assert f"{id}_2.batch" in [step["stepId"] for step in steps]
-
-
-def test_the_history_has_them_still(forgetful_api: Api, forgetful: Forgetful) -> None:
-    document = '{ jobs(cluster: "forgetful") { totalCount } jobHistory(cluster: "forgetful") { totalCount source } }'
-    assert forgetful_api.data(document) == {
-        "jobs": {"totalCount": 0},
-        "jobHistory": {"totalCount": 4, "source": "ACCOUNTING"},
-    }
+    assert answer["data"] == {"a": {"exitCode": 3}, "b": None}
+    (error,) = answer["errors"]
+    assert error["path"] == ["b"]
+    assert error["extensions"] == {"code": "JOB_NOT_REMEMBERED", "cluster": "annex", "jobId": "999999"}
+    assert "switch accounting on" in error["message"]
 
 
 DETAIL = """nodes { array { taskCount tasks(first: 1) { totalCount } } components { id } dependencies { kind }

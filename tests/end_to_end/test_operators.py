@@ -20,6 +20,8 @@ UPDATE_QUEUE = f"""mutation ($input: UpdateQueueInput!) {{ done: updateQueue(inp
 CREATE = f"""mutation ($input: CreateReservationInput!) {{ done: createReservation(input: $input) {{
   reservation {{ id name state startTime endTime durationSeconds nodeNames users flags nodes {{ name state }}
     queue {{ name }} }} {ERRORS} }} }}"""
+UPDATE = f"""mutation ($input: UpdateReservationInput!) {{ done: updateReservation(input: $input) {{
+  reservation {{ id startTime endTime durationSeconds users flags nodes {{ name }} }} {ERRORS} }} }}"""
 DELETE = f"mutation ($name: String!) {{ done: deleteReservation(name: $name) {{ name {ERRORS} }} }}"
 
 
@@ -179,6 +181,43 @@ def test_a_name_is_taken_once(api: Api, lab: Cluster) -> None:
         lab.run("scontrol", "delete", "ReservationName=once")
 
 
+def test_a_reservation_is_changed_in_one_command(api: Api, lab: Cluster) -> None:
+    start = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
+    asked = {"name": "moved", "startTime": start.isoformat(), "durationSeconds": 600, "users": ["ada"], "nodes": 1}
+    assert api.data(CREATE, {"input": {**asked, "queue": "queue1"}}, **OPERATORS)["done"]["errors"] == []
+    try:
+        before = api.commands()
+        changes = {
+            "name": "lab:moved",
+            "startTime": (start + timedelta(hours=1)).isoformat(),
+            "endTime": (start + timedelta(hours=3)).isoformat(),
+            "nodeNames": ["queue1-dy-large-[3-4]"],
+            "users": ["grace"],
+            "flags": ["FLEX"],
+        }
+        done = api.data(UPDATE, {"input": changes}, **OPERATORS)["done"]
+        assert api.commands() == before + 1
+        assert done["errors"] == []
+        changed = done["reservation"]
+        assert (changed["id"], changed["durationSeconds"], changed["users"]) == ("lab:moved", 7200, ["grace"])
+        assert datetime.fromisoformat(changed["startTime"]) == start + timedelta(hours=1)
+        assert [node["name"] for node in changed["nodes"]] == ["queue1-dy-large-3", "queue1-dy-large-4"]
+        assert "FLEX" in changed["flags"]
+        shown = lab.run("scontrol", "show", "reservation", "moved").stdout
+        assert "Users=grace" in shown
+        assert "Nodes=queue1-dy-large-[3-4]" in shown
+        only = api.data(UPDATE, {"input": {"name": "moved", "durationSeconds": 1200}}, **OPERATORS)["done"]
+        assert (only["reservation"]["durationSeconds"], only["reservation"]["users"]) == (1200, ["grace"])
+        wrong = {"input": {"name": "moved", "queue": "nope"}}
+        assert refusals(api, UPDATE, wrong, **OPERATORS) == [("REJECTED_BY_SCHEDULER", ["input", "queue"])]
+    finally:
+        lab.run("scontrol", "delete", "ReservationName=moved")
+    gone = api.data(UPDATE, {"input": {"name": "moved", "durationSeconds": 1200}}, **OPERATORS)["done"]["errors"]
+    assert [(error["code"], error["field"], error["id"]) for error in gone] == [
+        ("NOT_FOUND", ["input", "name"], "lab:moved")
+    ]
+
+
 RIGHT = {"durationSeconds": 600, "users": ["ada"], "nodes": 1}
 
 
@@ -231,12 +270,13 @@ CHANGES = [
     (UPDATE_NODE, {"input": {"names": [NODE], "action": "DRAIN", "reason": "mine"}}),
     (UPDATE_QUEUE, {"input": {"name": "queue1", "action": "DOWN"}}),
     (CREATE, {"input": {**RIGHT, "name": "mine"}}),
+    (UPDATE, {"input": {"name": "mine", "durationSeconds": 600}}),
     (DELETE, {"name": "mine"}),
 ]
 
 
 @pytest.mark.parametrize("who", [{}, {"groups": "slurmql-viewers"}, {"user": "nobody-here"}, {"user": "root"}])
-@pytest.mark.parametrize(("document", "variables"), CHANGES, ids=["node", "queue", "create", "delete"])
+@pytest.mark.parametrize(("document", "variables"), CHANGES, ids=["node", "queue", "create", "update", "delete"])
 def test_who_is_no_operator_administers_nothing_and_nothing_is_sent(
     api: Api, lab: Cluster, document: str, variables: dict[str, Any], who: dict[str, str]
 ) -> None:
@@ -247,7 +287,7 @@ def test_who_is_no_operator_administers_nothing_and_nothing_is_sent(
     assert "mine" not in lab.run("scontrol", "show", "node", NODE).stdout
 
 
-@pytest.mark.parametrize(("document", "variables"), CHANGES, ids=["node", "queue", "create", "delete"])
+@pytest.mark.parametrize(("document", "variables"), CHANGES, ids=["node", "queue", "create", "update", "delete"])
 def test_an_unknown_cluster_is_told_and_nothing_is_sent(api: Api, document: str, variables: dict[str, Any]) -> None:
     before = api.commands()
     elsewhere = document.replace("input: $input", 'input: $input, cluster: "nowhere"')

@@ -27,7 +27,8 @@ from slurm import squeue
 from slurm.column import Rows
 from slurm.command import AccountingDisabledError, Question, Reply, SchedulerUnavailableError
 from slurm.efficiency import efficiency
-from slurm.sacct import History, HistoryJob, Search, allocations, history
+from slurm.sacct import History, HistoryJob, allocations, history
+from slurm.sacct_search import Search
 from slurm.sstat import NotPermittedError, RunningStep, running_steps
 from slurm.states import JobState
 

@@ -7,7 +7,8 @@ from slurm_words import Values, ask_anew, lines, until
 
 from conftest import Api
 from local.cluster import Cluster
-from slurm.reason import CapacityCode, ReasonCode
+from slurm.capacity import CapacityCode
+from slurm.reason import ReasonCode
 
 FIELDS = "reason reasonCode reasonText capacityCode queuePosition startTime"
 

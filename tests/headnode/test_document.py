@@ -118,7 +118,7 @@ def test_the_environment_and_the_users_site_do_not_reach_the_program(tmp_path: P
 def test_a_node_without_python_says_so(tmp_path: Path) -> None:
     result = run(packed(NOTHING), str(tmp_path))
     assert result.returncode == 127
-    assert "not found" in result.stderr
+    assert result.stderr == "slurmql: nothing was run: the head node has no Python 3\n"
 
 
 @pytest.mark.parametrize("request_text", ["AAAA", packed({"get": "http://example.invalid/x", "sha256": "0"})])

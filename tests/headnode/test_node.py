@@ -3,8 +3,10 @@
 import base64
 import gzip
 import json
+import re
 import secrets
 import shlex
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -84,20 +86,71 @@ def test_an_answer_that_is_lost_on_the_way_fails_a_read_and_leaves_a_change_unkn
 
 
 @pytest.mark.parametrize(
-    ("answer", "error"),
+    ("answer", "seconds", "error"),
     [
-        ({"error": "the request cannot be read: it has no steps", "unread": True}, ClusterUnreachableError),
-        ({"error": "the request came too late", "expired": True}, DeadlineError),
+        ({"error": "the request cannot be read: it has no steps", "unread": True}, 60, ClusterUnreachableError),
+        ({"error": "the request came too late", "expired": True}, 1.9, DeadlineError),
     ],
 )
 @pytest.mark.parametrize("changes", [False, True])
 def test_a_request_that_the_head_node_does_not_carry_out_is_told_as_what_it_is(
-    answer: dict[str, Any], error: type[HeadNodeError], changes: bool, head_node: Callable[[str], HeadNode]
+    answer: dict[str, Any],
+    seconds: float,
+    error: type[HeadNodeError],
+    changes: bool,
+    head_node: Callable[[str], HeadNode],
 ) -> None:
     """Nothing ran, so of a change it is known that it was not made."""
     with pytest.raises(error) as caught:
-        head_node(packed(answer)).run(Bundle([[Command(SQUEUE)]], changes=changes), Deadline.after(60), "test")
+        head_node(packed(answer)).run(Bundle([[Command(SQUEUE)]], changes=changes), Deadline.after(seconds), "test")
     assert str(caught.value) == f"The head node: {answer['error']}."
+
+
+@pytest.mark.parametrize("changes", [False, True])
+@pytest.mark.parametrize(
+    ("answer", "ahead", "by"),
+    [
+        ({"error": "the request came too late", "expired": True}, None, ""),
+        ({"error": "the request came too late", "expired": True}, 3600, r" by 3[56]\d\d s"),
+        ({"error": "the request is good for too long", "unread": True}, -3600, r" by 36\d\d s"),
+    ],
+)
+def test_a_clock_that_is_wrong_is_named_as_such(
+    answer: dict[str, Any], ahead: int | None, by: str, changes: bool, head_node: Callable[[str], HeadNode]
+) -> None:
+    """A request that is too old to the head node as soon as it arrives met another clock than ours."""
+    if ahead is not None:
+        answer = {**answer, "started": time.time() + ahead}
+    with pytest.raises(ClusterUnreachableError) as caught:
+        head_node(packed(answer)).run(Bundle([[Command(SQUEUE)]], changes=changes), Deadline.after(60), "test")
+    assert re.match(f"The clocks of the head node and of the API differ{by}: ", str(caught.value))
+
+
+@pytest.mark.parametrize(
+    "replies",
+    [
+        None,
+        {},
+        [],
+        [{"exit_code": 0}, {"exit_code": 0}],
+        ["done"],
+        [{}],
+        [{"exit_code": "0"}],
+        [{"exit_code": 0, "stdout": ["1"]}],
+        [{"exit_code": 0, "stdout": None}],
+        [{"exit_code": 0, "stderr": {}}],
+        [{"exit_code": 0, "seconds": "1"}],
+        [{"refusal": 1, "code": 2}],
+    ],
+)
+def test_an_answer_without_a_reply_for_each_command_is_no_answer(
+    replies: Any, head_node: Callable[[str], HeadNode]
+) -> None:
+    node = head_node(packed({"started": 1.0, "replies": replies}))
+    with pytest.raises(ClusterUnreachableError):
+        node.run(Bundle([[Command(SQUEUE)]]), Deadline.after(60), "test")
+    with pytest.raises(OutcomeUnknownError):
+        node.run(Bundle([[Command(SBATCH)]], changes=True), Deadline.after(60), "test")
 
 
 def test_a_large_request_for_an_instance_that_is_not_found_leaves_nothing_in_the_bucket(stack: Stack) -> None:

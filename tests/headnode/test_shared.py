@@ -422,10 +422,61 @@ def test_a_table_that_was_made_anew_is_used(sandbox: Callable[..., Sandbox], clu
 def test_without_the_table_each_sandbox_asks_for_itself(sandbox: Callable[..., Sandbox], cluster: Cluster) -> None:
     sandboxes = [sandbox(DYNAMODB=CLOSED), sandbox(DYNAMODB=CLOSED)]
     for _ in range(2):
-        assert [each.ask(JOBS) for each in sandboxes] == [[["squeue", "1"]], [["squeue", "2"]]]
+        assert [each.ask(JOBS, actor=NOBODY) for each in sandboxes] == [[["squeue", "1"]], [["squeue", "2"]]]
     sandboxes[0].snapshots.drop()
-    assert sandboxes[0].ask(JOBS) == [["squeue", "3"]]
-    assert sandboxes[1].calls["GetItem"] == 1, "a table that failed is left alone for a while"
+    assert sandboxes[0].ask(JOBS, actor=NOBODY) == [["squeue", "3"]]
+    assert sandboxes[1].calls["GetItem"] == 2, "a table that failed twice is left alone for a while"
+
+
+@pytest.mark.parametrize("where", [{"DYNAMODB": CLOSED}, None])
+def test_without_the_table_whoever_may_change_something_asks_afresh(
+    where: dict[str, str] | None, sandbox: Callable[..., Sandbox], cluster: Cluster
+) -> None:
+    """Another sandbox may have made a change: who made it must not be shown what was before."""
+    first = sandbox(**(where or {}))
+    if where is None:
+        first.snapshots = Snapshots(first.snapshots.node, 60)
+    assert [first.ask(JOBS) for _ in range(2)] == [[["squeue", "1"]], [["squeue", "2"]]]
+    assert first.ask(JOBS, actor=NOBODY) == [["squeue", "2"]]
+
+
+@pytest.mark.parametrize("seconds", [-5.0, 5.0])
+def test_with_a_clock_that_is_off_a_change_is_seen_all_the_same(
+    seconds: float, sandbox: Callable[..., Sandbox], cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sandbox shares nothing, but it knows of the change: the table counts them."""
+    first, other = sandbox(), sandbox()
+    now, now_ns = time.time, time.time_ns
+    monkeypatch.setattr(time, "time", lambda: now() + seconds)
+    monkeypatch.setattr(time, "time_ns", lambda: now_ns() + int(seconds * 1e9))
+    assert [other.ask(JOBS), other.ask(JOBS)] == [[["squeue", "1"]]] * 2
+    first.snapshots.drop()
+    assert other.ask(JOBS) == [["squeue", "2"]]
+
+
+def test_a_lease_that_ends_later_than_any_can_is_not_believed(
+    sandbox: Callable[..., Sandbox], cluster: Cluster, aws: Aws
+) -> None:
+    name = shared.WantedDataset(JOBS, None).name
+    lease = {"S": str(Lease("another", wall_clock() + 3_600_000_000))}
+    aws.client("dynamodb").put_item(TableName=TABLE, Item={"key": {"S": "snapshots lab"}, f"lease {name}": lease})
+    began = time.monotonic()
+    assert sandbox().ask(JOBS, seconds=20) == [["squeue", "1"]]
+    assert time.monotonic() - began < 10
+
+
+def test_a_snapshot_from_the_future_is_not_believed(
+    sandbox: Callable[..., Sandbox], cluster: Cluster, aws: Aws
+) -> None:
+    name = shared.WantedDataset(JOBS, None).name
+    separator = framing.separator()
+    body = pack([Reply(0, separator.join(("squeue", "0", "")))])
+    attribute = shared_item.Pointer(wall_clock() + 3_600_000_000, 0, [separator], 1, body=body).attribute()
+    aws.client("dynamodb").put_item(
+        TableName=TABLE, Item={"key": {"S": "snapshots lab"}, f"snapshot {name}": attribute}
+    )
+    assert sandbox().ask(JOBS) == [["squeue", "1"]]
+    assert sandbox().ask(JOBS) == [["squeue", "1"]]
 
 
 def test_a_table_that_comes_back_is_used_again(

@@ -11,7 +11,7 @@ from resolvers.cluster import Cluster
 from resolvers.cluster_request import ClusterRequest
 from resolvers.history import PastJob
 from resolvers.job import Job
-from slurm import sacct, squeue
+from slurm import sacct, sacct_search, squeue
 from slurm.column import Record, Rows
 
 NOW = datetime(2026, 11, 22, 18, tzinfo=UTC)
@@ -46,7 +46,7 @@ def test_a_newer_array_is_told_by_the_job_s_own_rows() -> None:
 
 def test_a_forgotten_array_is_told_by_accounting() -> None:
     past = {"JobID": "7_1", "JobIDRaw": "8", "State": "COMPLETED"}, {"JobID": "7_2", "JobIDRaw": "7", "State": "FAILED"}
-    array = PastJob(cluster(), rows(sacct.HistoryJob, *past), 1, None).array
+    array = PastJob(cluster(), rows(sacct.HistoryJob, *past), 1, None, sacct_search.Search(ids=("7",))).array
     assert array is not None
     tasks = array.tasks(None, None, 10, None)
     assert [(type(job), job.job_id, job.state.name) for job in tasks.nodes] == [

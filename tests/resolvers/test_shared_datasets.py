@@ -9,7 +9,7 @@ from headnode.node import Actor
 from headnode.shared import WantedDataset
 from resolvers import datasets, facts
 from slurm.operation import RunsAs
-from slurm.sacct import Search
+from slurm.sacct_search import Search
 
 ALL = [each for module in (datasets, facts) for each in vars(module).values() if isinstance(each, Dataset)]
 SHARED = [each for each in ALL if each.shared]
@@ -34,7 +34,7 @@ def test_what_is_shared_has_the_same_name_however_often_it_is_asked_for(dataset:
 
 
 def test_no_two_shared_datasets_have_a_name_in_common() -> None:
-    assert len({WantedDataset(each, None).name for each in SHARED}) == len(SHARED) == 14
+    assert len({WantedDataset(each, None).name for each in SHARED}) == len(SHARED) == 15
 
 
 def test_what_is_about_one_thing_or_read_as_the_caller_is_not_shared() -> None:

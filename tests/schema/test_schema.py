@@ -138,6 +138,7 @@ WAYS = {
     "Instance": "{ cluster { head { instance { %s } } } }",
     "Reservation": "{ cluster { reservations { %s } } }",
     "License": "{ cluster { licenses { %s } } }",
+    "Switch": "{ cluster { topology { %s } } }",
     "Qos": "{ cluster { qos { %s } } }",
     "Account": "{ cluster { accounts { %s } } }",
     "Association": "{ cluster { associations { %s } } }",
@@ -170,6 +171,7 @@ CHANGES = {
     "UpdateNodePayload",
     "UpdateQueuePayload",
     "CreateReservationPayload",
+    "UpdateReservationPayload",
     "DeleteReservationPayload",
     "UserError",
 }

@@ -18,7 +18,7 @@ from slurm.job_update import JobUpdate
 from slurm.node_update import NodeAction
 from slurm.partition_update import QueueAction
 from slurm.refusal import InvalidInputError, Refusal, RefusalCode
-from slurm.reservation import NewReservation, ReservationFlag, ReservationState
+from slurm.reservation import NewReservation, ReservationFlag, ReservationState, ReservationUpdate
 
 NODE = "queue1-st-small-2"
 
@@ -277,6 +277,71 @@ def test_a_reservation_is_made_shown_and_deleted(lab: AskedSlurm) -> None:
     assert (made.queue_name, made.features, made.comment, made.max_start_delay_seconds) == (None, None, None, None)
     assert lab.operate(reservation.delete("maintenance")) is None
     assert code(lab.operate(reservation.delete("maintenance"))) is RefusalCode.NOT_FOUND
+
+
+def test_a_reservation_is_changed_and_what_is_left_out_stays(lab: AskedSlurm) -> None:
+    start = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
+    new = NewReservation(
+        name="moved", start_time=start, duration_seconds=600, nodes=1, queue="queue1", users=["ada"],
+        flags=[ReservationFlag.MAINT, ReservationFlag.IGNORE_JOBS],
+    )  # fmt: skip
+    assert lab.operate(reservation.create(new)) == "moved"
+
+    def changed(**changes: Any) -> reservation.Reservation:
+        assert lab.operate(reservation.update(ReservationUpdate(name="moved", **changes))) is None
+        (row,) = lab.ask(reservation.reservations())
+        return row
+
+    try:
+        longer = changed(duration_seconds=7200)
+        assert (longer.start_time, longer.duration_seconds, longer.users) == (start, 7200, ["ada"])
+        later = start + timedelta(days=1)
+        moved = changed(start_time=later, end_time=later + timedelta(hours=1))
+        assert (moved.start_time, moved.end_time) == (later, later + timedelta(hours=1))
+        assert changed(users=["ada", "grace"]).users == ["ada", "grace"]
+        assert changed(node_names=["queue1-dy-large-[1-2]"]).node_names == ["queue1-dy-large-1", "queue1-dy-large-2"]
+        flags = changed(flags=[ReservationFlag.FLEX], users=["grace"])
+        assert ({"MAINT", "IGNORE_JOBS", "FLEX"} <= set(flags.flags), flags.users) == (True, ["grace"])
+    finally:
+        lab.operate(reservation.delete("moved"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "expected", "field"),
+    [
+        ({"name": "nope", "duration_seconds": 600}, RefusalCode.NOT_FOUND, "name"),
+        ({"node_names": ["nope"]}, RefusalCode.REJECTED_BY_SCHEDULER, "nodeNames"),
+        ({"queue": "nope"}, RefusalCode.REJECTED_BY_SCHEDULER, "queue"),
+    ],
+)
+def test_what_slurm_refuses_to_change_of_a_reservation(
+    lab: AskedSlurm, wrong: dict[str, Any], expected: RefusalCode, field: str
+) -> None:
+    new = NewReservation(name="kept", duration_seconds=600, users=["ada"], nodes=1, queue="queue1")
+    assert lab.operate(reservation.create(new)) == "kept"
+    try:
+        why = lab.operate(reservation.update(ReservationUpdate(**{"name": "kept", **wrong})))
+    finally:
+        lab.operate(reservation.delete("kept"))
+    assert isinstance(why, Refusal)
+    assert (why.code, why.field, why.id) == (expected, ["input", field], wrong.get("name", "kept"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({}, ["input"]),
+        ({"flags": []}, ["input"]),
+        ({"duration_seconds": 60, "end_time": datetime(2030, 1, 1, tzinfo=UTC)}, ["input", "durationSeconds"]),
+        ({"nodes": 1, "node_names": ["n1"]}, ["input", "nodes"]),
+        ({"name": "a b", "nodes": 1}, ["input", "name"]),
+        ({"users": []}, ["input", "users"]),
+    ],
+)
+def test_wrong_changes_of_a_reservation_are_refused(wrong: dict[str, Any], field: list[str]) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        reservation.update(ReservationUpdate(**{"name": "r", **wrong}))
+    assert [refusal.field for refusal in caught.value.refusals] == [field]
 
 
 def test_a_reservation_without_a_name_gets_one(lab: AskedSlurm) -> None:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slurm.errors import ParseError
-from slurm.exit_code import ExitCode, exit_code
+from slurm.exit_code import ExitCode, exit_code, of_accounted_job, of_job, of_step
+from slurm.states import JobState
 
 
 @pytest.mark.parametrize(
@@ -91,3 +92,62 @@ def test_exit_code_is_total(raw: str) -> None:
     except ParseError:
         return
     assert ended.code is None or ended.code >= 0
+
+
+NOTHING = ExitCode(None, None)
+
+
+@pytest.mark.parametrize(
+    ("by_squeue", "by_sacct", "state"),
+    [
+        ("15", "0:0", JobState.CANCELLED),
+        ("768", "0:0", JobState.CANCELLED),  # it caught the signal, and ended with 3
+        ("0", "0:0", JobState.CANCELLED),
+        ("15", "0:0", JobState.TIMEOUT),
+        ("0", "0:0", JobState.NODE_FAIL),
+        ("15", "0:0", JobState.PREEMPTED),
+        ("0:125", "0:125", JobState.OUT_OF_MEMORY),
+        ("0", "0:0", JobState.RUNNING),
+    ],
+)
+def test_what_slurm_ended_has_neither_code_nor_signal(by_squeue: str, by_sacct: str, state: JobState) -> None:
+    assert of_job(by_squeue, state, has_run=True) == NOTHING
+    assert of_accounted_job(by_sacct, "0:0", state, has_run=True) == NOTHING
+
+
+@pytest.mark.parametrize("state", [JobState.CANCELLED, JobState.DEADLINE, JobState.FAILED, JobState.COMPLETED])
+def test_what_never_started_has_none_either(state: JobState) -> None:
+    for by_squeue, by_sacct in (("0", "0:0"), ("1", "1:0")):
+        assert of_job(by_squeue, state, has_run=False) == NOTHING
+        assert of_accounted_job(by_sacct, "0:0", state, has_run=False) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("by_squeue", "by_sacct", "derived", "expected"),
+    [
+        ("768", "3:0", "0:0", ExitCode(3, None)),
+        ("9", "0:9", "0:0", ExitCode(None, 9)),
+        ("35072", "137:0", "0:0", ExitCode(137, None)),  # from 25.11
+        ("35072", "9:0", "137:0", ExitCode(137, None)),  # its srun ended with 137
+        ("35072", "9:0", "0:9", ExitCode(137, None)),  # a signal ended its step, and srun with 128 more
+        ("32768", "0:0", "0:0", ExitCode(128, None)),
+        ("2304", "9:0", "4:0", ExitCode(9, None)),
+        ("1536", "6:0", "0:9", ExitCode(6, None)),
+    ],
+)
+def test_a_job_that_failed_has_the_same_end_by_both(
+    by_squeue: str, by_sacct: str, derived: str, expected: ExitCode
+) -> None:
+    assert of_job(by_squeue, JobState.FAILED, has_run=True) == expected
+    assert of_accounted_job(by_sacct, derived, JobState.FAILED, has_run=True) == expected
+
+
+def test_a_success_stays_one_whatever_its_steps_ended_with() -> None:
+    assert of_accounted_job("0:0", "128:0", JobState.COMPLETED, has_run=True) == ExitCode(0, None)
+
+
+def test_only_a_step_that_completed_has_code_0() -> None:
+    assert of_step("0:0", JobState.COMPLETED) == ExitCode(0, None)
+    for state in (JobState.FAILED, JobState.CANCELLED, JobState.NODE_FAIL):
+        assert of_step("0:0", state) == NOTHING
+    assert of_step("0:9", JobState.CANCELLED) == ExitCode(None, 9)

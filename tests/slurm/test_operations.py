@@ -34,12 +34,14 @@ from slurm import (
     qos,
     reservation,
     sacct,
+    sacct_search,
     sbatch,
     sinfo,
     sprio,
     squeue,
     sstat,
     statistics,
+    topology,
 )
 from slurm.command import Command, Question
 from slurm.job_environment import EnvironmentVariable, Export
@@ -47,7 +49,7 @@ from slurm.job_update import JobUpdate
 from slurm.operation import Operation
 from slurm.operations import OPERATIONS
 from slurm.refusal import InvalidInputError
-from slurm.reservation import NewReservation
+from slurm.reservation import NewReservation, ReservationUpdate
 from slurm.sbatch import OpenMode, Submission
 
 SCRIPT = "#!/bin/sh\ntrue\n"
@@ -189,9 +191,10 @@ def questions() -> Sequence[Question[Any]]:
     made = [
         full(),
         Submission(script=SCRIPT, memory_per_cpu_mib=1, nodes=1, requeue=True),
+        Submission(script=SCRIPT, expedited_requeue=True),
         Submission(script_path="/a b", memory_per_gpu_mib=1, export=Export.NONE),
     ]
-    search = sacct.Search(users=["ada"], account="a", queue="q", node_name="n", name="x", since=DAY)
+    search = sacct_search.Search(users=["ada"], account="a", queue="q", node_name="n", name="x", since=DAY)
     changes = JobUpdate(
         time_limit_seconds=61, nodes=1, max_nodes=2, requeue=False, dependency="", node_names=[], features="a&b"
     )
@@ -205,6 +208,7 @@ def questions() -> Sequence[Question[Any]]:
         configuration.configuration(),
         reservation.reservations(),
         license.licenses(),
+        topology.topology(),
         ping.ping(),
         qos.qos(),
         association.associations("cluster"),
@@ -213,7 +217,7 @@ def questions() -> Sequence[Question[Any]]:
         statistics.statistics(),
         sprio.priority_factors(),
         sacct.history(search),
-        sacct.allocations(sacct.Search(ids=jobs)),
+        sacct.allocations(sacct_search.Search(ids=jobs)),
         sstat.running_steps(["1", "2"]),
         batch_script.batch_script("1_2"),
         output_file.read_file("/a b", limit=100, from_end=True),
@@ -230,6 +234,7 @@ def questions() -> Sequence[Question[Any]]:
         *(node_update.update(["n1", "all-1"], action, "why = 1") for action in node_update.NodeAction),
         *(partition_update.update("q", action) for action in partition_update.QueueAction),
         reservation.create(new),
+        reservation.update(ReservationUpdate(name="r", duration_seconds=60, users=["ada"], flags=[])),
         reservation.delete("r"),
     ]
 
@@ -260,6 +265,7 @@ INPUTS: Mapping[type, Mapping[str, Any]] = {
     Submission: {"script": SCRIPT},
     JobUpdate: {"comment": "x"},
     NewReservation: {"duration_seconds": 60, "users": ["ada"], "nodes": 1},
+    ReservationUpdate: {"name": "r"},
 }
 
 
@@ -274,6 +280,8 @@ def test_the_head_node_takes_whatever_an_input_lets_through(data: st.DataObject,
             question: Question[Any] = sbatch.check(inputs).submit()
         elif isinstance(inputs, JobUpdate):
             question = job_update.update(["1"], inputs)
+        elif isinstance(inputs, ReservationUpdate):
+            question = reservation.update(inputs)
         else:
             question = reservation.create(inputs)
     except InvalidInputError:

@@ -4,7 +4,9 @@ import re
 
 import pytest
 
-from slurm.reason import CapacityCode, ReasonCode, capacity_code, reason_code
+from slurm.capacity import CapacityCode, capacity_code
+from slurm.reason import ReasonCode, reason_code, sentence
+from slurm.states import JobState
 
 
 @pytest.mark.parametrize(
@@ -56,6 +58,27 @@ def test_a_code_of_slurm_is_known_by_its_own_spelling(text: str, code: ReasonCod
             ReasonCode.ACCOUNT_NOT_ALLOWED,
         ),
         ("Unable to load job batch script", ReasonCode.SYSTEM_FAILURE),
+        ("Reservation maint window was deleted", ReasonCode.RESERVATION_DELETED),
+        ("Reservation maint window is invalid", ReasonCode.RESERVATION_INVALID),
+        ("Reservation maint window, which this job was running under, has ended", ReasonCode.RESERVATION),
+        ("Job's QOS not permitted to use this partition (pdown allows urgent not normal)", ReasonCode.QOS_NOT_ALLOWED),
+        (
+            "Job's QOS not permitted to use this partition (pdown denies normal including normal)",
+            ReasonCode.QOS_NOT_ALLOWED,
+        ),
+        ("Job's QOS not known, so it can't use this partition (pdown allows urgent)", ReasonCode.QOS_NOT_ALLOWED),
+        (
+            "Job's account not permitted to use this partition (gpu allows physics not chemistry)",
+            ReasonCode.ACCOUNT_NOT_ALLOWED,
+        ),
+        (
+            "Job's account not known, so it can't use this partition (gpu allows physics)",
+            ReasonCode.ACCOUNT_NOT_ALLOWED,
+        ),
+        ("burst_buffer/lua: slurm_bb_data_in: quota exceeded", ReasonCode.BURST_BUFFER_OPERATION),
+        ("burst_buffer/datawarp: setup: no such pool", ReasonCode.BURST_BUFFER_OPERATION),
+        ("Could not find burst buffer record", ReasonCode.BURST_BUFFER_OPERATION),
+        ("Memory resize to 100MB failed on node n1", ReasonCode.SYSTEM_FAILURE),
     ],
 )
 def test_the_reason_is_a_sentence_with_commas(text: str, code: ReasonCode) -> None:
@@ -86,6 +109,52 @@ def test_every_code_says_what_it_means_in_whole_sentences() -> None:
     for code in [*ReasonCode, *CapacityCode]:
         assert re.fullmatch(r"[A-Z].*[.]", code.description), code
         assert code.name == code.value
+
+
+WAITS = [JobState.PENDING, JobState.REQUEUED, JobState.REQUEUE_HOLD, JobState.SPECIAL_EXIT, JobState.CONFIGURING]
+ENDS = {
+    JobState.FAILED: "It ended with an exit code other than 0",
+    JobState.TIMEOUT: "It reached its time limit",
+    JobState.NODE_FAIL: "A node failed while it ran",
+    JobState.PREEMPTED: "It was ended to make room",
+    JobState.BOOT_FAIL: "Its nodes did not start",
+    JobState.DEADLINE: "It could not end before its deadline",
+    JobState.OUT_OF_MEMORY: "It used more memory",
+}
+
+
+@pytest.mark.parametrize("code", ReasonCode)
+def test_only_a_job_that_waits_is_told_what_to_wait_for(code: ReasonCode) -> None:
+    for state in WAITS:
+        assert sentence(code, state) == code.description
+    for state, said in ENDS.items():
+        of_its_own = state is JobState.FAILED and code in (ReasonCode.BAD_CONSTRAINTS, ReasonCode.SYSTEM_FAILURE)
+        assert of_its_own or (sentence(code, state) or "").startswith(said)
+    assert sentence(code, JobState.COMPLETED) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "said"),
+    [
+        (ReasonCode.BEGIN_TIME, JobState.CANCELLED, None),
+        (ReasonCode.NODE_DOWN, JobState.NODE_FAIL, "A node failed while it ran. Submit it again."),
+        (ReasonCode.DEPENDENCY, JobState.COMPLETED, None),
+        (ReasonCode.JOB_ARRAY_TASK_LIMIT, JobState.COMPLETED, None),
+        (ReasonCode.BAD_CONSTRAINTS, JobState.FAILED, "No node could ever give what it asked for."),
+        (
+            ReasonCode.DEPENDENCY_NEVER_SATISFIED,
+            JobState.CANCELLED,
+            "A job that it depended on did not end as required, so it never started.",
+        ),
+        (None, JobState.TIMEOUT, "It reached its time limit. Submit it again with a longer one."),
+        (None, JobState.PENDING, None),
+        (ReasonCode.DEPENDENCY, JobState.RUNNING, None),  # accounting keeps why it waited
+    ],
+)
+def test_of_a_job_that_has_ended_it_says_what_ended_it(
+    code: ReasonCode | None, state: JobState, said: str | None
+) -> None:
+    assert sentence(code, state) == said
 
 
 def test_no_two_codes_are_one_spelling() -> None:

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from headnode.program.refused import Refused
 from program_check import argv, argv_of
-from slurm import sacct, squeue, sstat
+from slurm import sacct_search, squeue, sstat
 from slurm.command import AccountingDisabledError, Command, Question, Reply, SchedulerUnavailableError, SlurmError
 from slurm.errors import ParseError
 from slurm.operation import RunsAs
-from slurm.sacct import History, HistoryJob, Search, Step, allocations, history
+from slurm.sacct import History, HistoryJob, Step, allocations, history
+from slurm.sacct_search import Search
 from slurm.states import JobState
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -195,7 +196,7 @@ def test_a_name_that_means_something_else_to_sacct_is_left_to_the_caller(name: s
 
 
 def test_ids_need_no_window() -> None:
-    assert asked(Search(ids=["4", "5_1"])) == {"jobs": "4,5_1"}
+    assert asked(Search(ids=["4", "5"])) == {"jobs": "4,5"}
 
 
 def test_waiting_tasks_and_components_are_asked_for_by_their_number() -> None:
@@ -212,7 +213,7 @@ def test_sacct_takes_the_start_of_the_window_for_its_end_if_states_come_without_
 
 
 def test_with_states_the_runs_that_were_requeued_are_asked_for_so_that_they_can_be_counted() -> None:
-    assert asked(Search(states=[JobState.FAILED]))["state"] == "BOOT_FAIL,FAILED,NODE_FAIL,PREEMPTED,REQUEUED"
+    assert asked(Search(states=[JobState.FAILED]))["state"] == "BOOT_FAIL,FAILED,NODE_FAIL,PREEMPTED,REQUEUED,RESIZING"
 
 
 @pytest.mark.parametrize("state", [JobState.CONFIGURING, JobState.COMPLETING, JobState.UNKNOWN])
@@ -282,7 +283,7 @@ def test_the_head_node_refuses_other_options(option: str, value: str) -> None:
 
 
 def test_sacct_runs_as_the_reader_and_sstat_as_the_caller() -> None:
-    assert (sacct.SACCT.runs_as, sstat.SSTAT.runs_as) == (RunsAs.READER, RunsAs.CALLER)
+    assert (sacct_search.SACCT.runs_as, sstat.SSTAT.runs_as) == (RunsAs.READER, RunsAs.CALLER)
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
@@ -353,9 +354,14 @@ def test_death_by_signal_is_not_success() -> None:
 
 
 def test_sacct_shows_255_as_127_up_to_25_05_and_what_it_shows_is_all_there_is() -> None:
-    (job,) = answer(JOB | {"State": "FAILED", "ExitCode": "127:0"}).jobs
+    (job,) = answer(JOB | {"State": "FAILED", "ExitCode": "127:0", "DerivedExitCode": "0:0"}).jobs
     assert job.exit_code == 127
-    assert "less 128" in HistoryJob.exit_code.about
+    assert "as 128 less" in HistoryJob.exit_code.about
+
+
+def test_an_srun_that_ended_with_255_tells_the_jobs_code() -> None:
+    (job,) = answer(JOB | {"State": "FAILED", "ExitCode": "127:0", "DerivedExitCode": "255:0"}).jobs
+    assert job.exit_code == 255
 
 
 def test_a_limit_over_a_year_is_known_to_accounting() -> None:
@@ -420,6 +426,50 @@ def test_a_number_given_again_on_a_new_head_node_is_another_job() -> None:
 def test_resizing_is_no_requeue() -> None:
     resized = EARLIER | {"State": "RESIZING", "DBIndex": "5"}
     assert answer(EARLIER, resized, LATER).jobs[0].restart_count == 1
+
+
+SIZE_2 = JOB | {
+    "State": "RESIZING",
+    "Submit": "1000",
+    "Start": "1003",
+    "End": "1010",
+    "ElapsedRaw": "7",
+    "CPUTimeRAW": "14",
+    "TotalCPU": "00:02.500",
+}
+SIZE_1 = JOB | {
+    "DBIndex": "9",
+    "Submit": "1010",
+    "Start": "1010",
+    "End": "1030",
+    "ElapsedRaw": "20",
+    "CPUTimeRAW": "20",
+    "TotalCPU": "00:01.000",
+}
+
+
+@pytest.mark.parametrize(
+    "last",
+    [SIZE_1, SIZE_1 | {"Start": "1003", "ElapsedRaw": "27", "CPUTimeRAW": "27"}],
+    ids=["the second size starts with it", "up to 22.05 with the job"],
+)
+def test_a_job_that_was_resized_is_one_with_all_steps_and_its_first_submit_time(last: dict[str, str]) -> None:
+    found = answer(SIZE_2, BATCH, MEMORY, last, TOO_SHORT_TO_MEASURE | {"DBIndex": "9"})
+    (job,) = found.jobs
+    assert (job.submit_time, job.start_time) == (datetime.fromtimestamp(1000, UTC), datetime.fromtimestamp(1003, UTC))
+    assert (job.elapsed_seconds, job.cpu_time_reserved_seconds, job.cpu_time_seconds) == (27, 34.0, 3.0)
+    assert (job.state, job.restart_count, job.max_rss_mib) == (JobState.COMPLETED, 0, 128)
+    assert [step.step_id for step in found.steps_of(job)] == ["4.batch", "4.2", "4.1"]
+
+
+def test_a_task_is_looked_for_in_the_rows_of_tasks_that_ended_while_they_waited() -> None:
+    first, waiting = history(Search(ids=("98_3",))).commands
+    assert options_of(first)["jobs"] == "98_3"
+    options = options_of(waiting)
+    assert (options["jobs"], options["state"]) == ("98", "CANCELLED,DEADLINE,PENDING")
+    assert (options["starttime"], options["endtime"]) == ("1970-01-02T00:00:00", "now")
+    assert "allocations" in options
+    assert len(history(Search(ids=("98", "98_[3-4]"))).commands) == 1
 
 
 def test_a_name_may_hold_anything() -> None:

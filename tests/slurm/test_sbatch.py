@@ -82,6 +82,7 @@ def test_a_script_alone_is_enough() -> None:
         ({"nice": -5}, {"nice": "-5"}),
         ({"requeue": True}, {"requeue": ""}),
         ({"requeue": False}, {"no-requeue": ""}),
+        ({"expedited_requeue": True}, {"requeue": "expedite"}),  # since 25.11
         ({"signal": "B:USR1@120"}, {"signal": "B:USR1@120"}),
         ({"export": Export.ALL}, {"export": "ALL"}),
         ({"export": Export.NONE}, {"export": "NONE"}),
@@ -321,3 +322,10 @@ def test_a_scheduler_that_does_not_answer_is_unavailable() -> None:
     words = "sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)\n"
     with pytest.raises(SchedulerUnavailableError):
         sbatch.read([Reply(1, "", words)])
+
+
+def test_an_expedited_requeue_is_no_other() -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        sbatch.check(Submission(script=SCRIPT, expedited_requeue=True, requeue=True))
+    assert [refusal.field for refusal in caught.value.refusals] == [["input", "expeditedRequeue"]]
+    assert sbatch.check(Submission(script=SCRIPT, expedited_requeue=False, requeue=True)).options["requeue"] == ""

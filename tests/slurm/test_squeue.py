@@ -114,7 +114,8 @@ def test_a_waiting_job() -> None:
         ("768", "FAILED", 3, None),
         ("3:0", "FAILED", 3, None),
         ("9", "FAILED", None, 9),
-        ("0:15", "CANCELLED", None, 15),
+        ("0:15", "CANCELLED", None, None),
+        ("15", "TIMEOUT", None, None),
         ("0", "COMPLETED", 0, None),
         ("0", "RUNNING", None, None),
     ],
@@ -210,8 +211,8 @@ def test_a_waiting_job_may_name_several_queues() -> None:
 
 
 def test_a_state_of_a_later_slurm_is_unknown_and_its_word_is_kept() -> None:
-    found = job(WAITING, State="EXPEDITING")
-    assert (found.state, found.raw_state) == (JobState.UNKNOWN, "EXPEDITING")
+    found = job(WAITING, State="SOMETHING_NEW")
+    assert (found.state, found.raw_state) == (JobState.UNKNOWN, "SOMETHING_NEW")
 
 
 @pytest.mark.parametrize("id", ["", "x", "5+", "_3", "5+x"])

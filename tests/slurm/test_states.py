@@ -29,7 +29,7 @@ Expected = tuple[NodeState, Set[NodeFlag]]
             JobState,
             "PENDING CONFIGURING RUNNING COMPLETING SUSPENDED STOPPED COMPLETED CANCELLED FAILED TIMEOUT "
             "NODE_FAIL PREEMPTED BOOT_FAIL DEADLINE OUT_OF_MEMORY REQUEUED REQUEUE_HOLD SPECIAL_EXIT "
-            "RESIZING SIGNALING STAGE_OUT REVOKED UNKNOWN",
+            "EXPEDITING RESIZING SIGNALING STAGE_OUT REVOKED UNKNOWN",
         ),
         (QueueState, "UP DOWN DRAIN INACTIVE UNKNOWN"),
         (NodeState, "IDLE MIXED ALLOCATED DOWN ERROR FUTURE UNKNOWN"),
@@ -81,7 +81,11 @@ def test_a_job_held_because_its_reservation_is_gone_is_pending() -> None:
     assert job_state("RD") is JobState.PENDING
 
 
-@pytest.mark.parametrize("raw", ["EXPEDITING", "?", "", " ", "A_STATE_OF_TOMORROW", "LAUNCH_FAILED"])
+def test_a_job_that_may_run_again_at_once_has_its_own_state() -> None:
+    assert job_state("EXPEDITING") is JobState.EXPEDITING  # since 25.11
+
+
+@pytest.mark.parametrize("raw", ["?", "", " ", "A_STATE_OF_TOMORROW", "LAUNCH_FAILED"])
 def test_a_job_state_of_a_later_slurm_is_unknown(raw: str) -> None:
     assert job_state(raw) is JobState.UNKNOWN
 

@@ -4,8 +4,9 @@ import time
 from collections.abc import Callable
 
 from local.cluster import Cluster
+from slurm.capacity import capacity_code
 from slurm.dependency import Dependency, DependencyKind, parse
-from slurm.reason import ReasonCode, capacity_code, reason_code
+from slurm.reason import ReasonCode, reason_code
 
 SCRIPT = "#!/bin/bash\n"
 

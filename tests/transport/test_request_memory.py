@@ -76,7 +76,7 @@ class Node(HeadNode):
             raise ClusterUnreachableError("It is switched off.")
         return Answer([self._reply(command) for step in bundle.steps for command in step])
 
-    def script(self, uri: str) -> str:
+    def script(self, uri: str, deadline: Deadline) -> str:
         raise ClusterUnreachableError("It is switched off.")
 
     def _reply(self, command: Command) -> Reply:

@@ -1,9 +1,12 @@
 """The knobs: delays, races, throttling, losses, dead agents."""
 
+import base64
+import gzip
 import json
 import time
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +14,8 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from mypy_boto3_ssm import SSMClient
 
 from local.ssm import Endpoint, Faults
+from local.ssm.faults import ENDINGS, NOT_DELIVERED
+from local.ssm.spoiling import WAYS
 
 from .conftest import NODE, Run, settled, wait_until
 
@@ -213,3 +218,25 @@ def test_a_foreign_host_name_is_refused(endpoint: Endpoint) -> None:
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(request)  # noqa: S310 - the endpoint's own address
     assert caught.value.code == 403
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_spoiled_answer_ends_well_and_is_another(way: str, endpoint: Endpoint, run: Run) -> None:
+    """The agent is content: only what the program printed is not what it printed."""
+    printed = base64.b64encode(gzip.compress(json.dumps({"replies": [{"exit_code": 0}]}).encode())).decode()
+    endpoint.faults.spoil = way
+    result = run(f"echo {printed}")
+    assert result["Status"] == "Success"
+    assert result["StandardOutputContent"].strip() != printed
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_command_ends_as_it_is_told(ending: str, endpoint: Endpoint, run: Run, tmp_path: Path) -> None:
+    endpoint.faults.ending = ending
+    assert run(f"echo > {tmp_path}/ran")["StatusDetails"] == ending
+    assert (tmp_path / "ran").exists() == (ending not in NOT_DELIVERED)
+
+
+def test_an_ending_that_there_is_not_is_refused(endpoint: Endpoint) -> None:
+    with pytest.raises(ValueError, match="ending is one of Undeliverable"):
+        endpoint.faults.change({"ending": "Success"})

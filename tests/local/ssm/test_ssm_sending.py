@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from mypy_boto3_ssm import SSMClient
 
-from local.ssm import Endpoint, Faults
+from local.ssm import Endpoint, Faults, commands
 from local.ssm.documents import RUN_SHELL_SCRIPT
 
 from .conftest import NODE, OTHER_NODE, Run, settled
@@ -257,3 +257,16 @@ def _seconds(run: Run) -> float:
     before = datetime.now(UTC)
     run("echo hi")
     return (datetime.now(UTC) - before).total_seconds()
+
+
+def test_what_was_sent_long_ago_is_counted_and_no_more(
+    endpoint: Endpoint, run: Run, ssm: SSMClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else `make run` would grow with every request."""
+    monkeypatch.setattr(commands, "_REMEMBERED", 2)
+    ids = [run(f"echo {number}")["CommandId"] for number in range(4)]
+    assert [bool(sent.parameters) for sent in endpoint.sends] == [False, False, True, True]
+    for forgotten in ids[:2]:
+        refused = refusal(ssm.get_command_invocation, CommandId=forgotten, InstanceId=NODE)
+        assert refused[0] == "InvocationDoesNotExist"
+    assert ssm.get_command_invocation(CommandId=ids[2], InstanceId=NODE)["Status"] == "Success"

@@ -1,0 +1,35 @@
+"""`make test-faults`: every fault x (read, submit with key, submit, cancel), as a table; FAULT=words for some rows."""
+
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from faults.catalogue import FAULTS
+from faults.matrix import print_matrix
+from faults.world import World
+from local import packages
+from local.cluster import Cluster
+from local.stack import Stack
+
+
+def main(words: str = "") -> int:
+    """The number of the process's end: 1 if a cell is wrong."""
+    packages.install(print, packages.ACCOUNTING)
+    chosen = [fault for fault in FAULTS if any(word in fault.name for word in words.split(","))]
+    began = time.monotonic()
+    directory = Path(tempfile.mkdtemp(prefix="slurmql-faults-", dir="/tmp"))
+    directory.chmod(0o755)
+    try:
+        cluster = Cluster(directory / "lab", "lab", accounting=True)
+        with Stack(directory, [cluster]) as stack, World(stack, directory) as world:
+            wrong = print_matrix(world, chosen)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+    print(f"\n{len(chosen)} faults, {4 * len(chosen)} cells, {wrong} wrong, {time.monotonic() - began:.0f} s")
+    return int(wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
