@@ -51,8 +51,8 @@ test-slurm: $(INSTALLED) $(GRAPHIQL)  ## test another Slurm, as root; SUITE=bull
 # tests/faults/ is a package below tests/.
 FAULTS := PYTHONPATH=tests:. $(BIN)/python -m
 
-test-faults: $(INSTALLED)  ## run every fault x (read, submit with key, submit, cancel); FAULT=words for some
-	@$(FAULTS) faults "$(FAULT)"
+test-faults: $(INSTALLED)  ## run every fault x (read, submit with key, submit, cancel); FAULT=words PART=1/3 for some
+	@$(FAULTS) faults "$(FAULT)" $(PART)
 
 test-kills: $(INSTALLED)  ## send N=1000 submissions with keys while everything is killed, and count the jobs
 	@$(FAULTS) faults.kills $(or $(N),1000)

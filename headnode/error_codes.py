@@ -60,6 +60,17 @@ class ErrorCode(Enum):
         "The cluster does not rank its jobs by shares; the message says what to switch on.",
         "Ask the administrator.",
     )
+    READER_NOT_PERMITTED = (
+        "slurm.conf's `PrivateData` hides this from the account that reads for this API; the message names the words "
+        "of `PrivateData` and the account.",
+        "Ask the administrator to set the stack's parameter [Reader](deploy.md#2-the-stack).",
+    )
+    UNREADABLE_OUTPUT = (
+        "Slurm printed something that this release of the API cannot read. If the error has no path, all other records "
+        "are in the answer: `extensions` has the `dataset`, how many `recordsLeftOut`, the `fields` that are null, and "
+        "Slurm's own text in `scheduler`.",
+        "Report it with `extensions.scheduler`.",
+    )
     PRIORITY_FACTORS_DISABLED = (
         "The cluster ranks jobs only by the order in which they came; the message says what to switch on.",
         "Ask the administrator.",
@@ -74,8 +85,9 @@ class ErrorCode(Enum):
         "Try again.",
     )
     OUTCOME_UNKNOWN = (
-        "A change was sent, and no answer came or none that can be read: it may have been made.",
-        "Retry with the same idempotency key, or look.",
+        "A change was sent, and no answer came or none that can be read: it may have been made. "
+        "`extensions.idempotencyKey` has a submission's key.",
+        "Retry a submission with that key; look before you repeat anything else.",
     )
     THROTTLED = (
         "AWS or slurmctld (`rl_enable`) accepts no more requests at the moment.",

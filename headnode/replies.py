@@ -100,6 +100,7 @@ def reply(given: Any) -> Reply:
         seconds=given.get("seconds", 0.0),
         refusal=given.get("refusal"),
         refusal_code=given.get("code"),
+        forgotten=given.get("forgotten") is True,
     )
     texts = isinstance(read.stdout, str) and isinstance(read.stderr, str)
     refused = isinstance(read.refusal, str | None) and isinstance(read.refusal_code, str | None)

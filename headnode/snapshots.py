@@ -65,7 +65,8 @@ class Snapshots:
     def kept(self, dataset: Dataset[T]) -> Snapshot[T] | None:
         """The dataset's snapshot, if one is kept and may still be used."""
         kept = self._good(dataset, 0)
-        return kept.snapshot if kept else None
+        answer = kept.answer if kept else None
+        return answer if isinstance(answer, Snapshot) else None
 
     def ask(
         self, datasets: Iterable[Dataset[Any]], deadline: Deadline, comment: str, actor: Actor = NOBODY
@@ -88,7 +89,7 @@ class Snapshots:
         while missing:
             ours, theirs = self._ask(missing, deadline, comment, actor)
             for dataset, answer in (ours | theirs).items():
-                answers[dataset] = answer.snapshot if isinstance(answer, KeptSnapshot) else answer
+                answers[dataset] = answer.answer if isinstance(answer, KeptSnapshot) else answer
             # The other request ran out of time; this one may have some left.
             missing = [each for each in theirs if isinstance(answers[each], DeadlineError) and not deadline.passed]
         return answers

@@ -8,8 +8,9 @@ from typing import Annotated
 
 from resolvers import datasets
 from resolvers.arguments import About, ReservationName
-from resolvers.change import Change, change, refused
-from resolvers.described import described
+from resolvers.change import Change, change, read_or_error, refused
+from resolvers.described import Id, described
+from resolvers.errors import RequestError
 from resolvers.facts import RESERVATIONS, Reservation, reservation_named
 from resolvers.node import Node
 from resolvers.queue import Queue
@@ -56,14 +57,17 @@ class UpdateQueue:
 class UpdateNodePayload:
     """The nodes that were changed, and why others were not."""
 
+    ids: Sequence[Id] = described("The ids of the nodes that were changed, even if they could not be read.", ())
     nodes: Sequence[Node] = described("The nodes that were changed, as they are now.", ())
     errors: Sequence[Refusal] = described("One for each node that was not changed, with its id.", ())
+    warnings: Sequence[str] = described("What else there is to know, such as why the nodes could not be read.", ())
 
 
 @dataclass(frozen=True, kw_only=True)
 class UpdateQueuePayload:
     """The changed queue, or why it was not changed."""
 
+    id: Id | None = described("The queue's id; null if it was not changed.")
     queue: Queue | None = described("The queue as it is now; null if it was not changed.")
     errors: Sequence[Refusal] = described("Why it was refused; empty if it was not.", ())
 
@@ -72,6 +76,7 @@ class UpdateQueuePayload:
 class CreateReservationPayload:
     """The new reservation, or why there is none."""
 
+    id: Id | None = described("The reservation's id; null if it was refused.")
     reservation: Reservation | None = described("The reservation; null if it was refused.")
     errors: Sequence[Refusal] = described("Why it was refused; empty if it was not.", ())
 
@@ -80,6 +85,7 @@ class CreateReservationPayload:
 class UpdateReservationPayload:
     """The changed reservation, or why it was not changed."""
 
+    id: Id | None = described("The reservation's id; null if it was not changed.")
     reservation: Reservation | None = described("The reservation as it is now; null if it was not changed.")
     errors: Sequence[Refusal] = described("Why it was refused; empty if it was not.", ())
 
@@ -105,9 +111,12 @@ async def update_node(
         raise refused(RefusalCode.INVALID_INPUT, f"Name 1 to {NAMES_LIMIT} nodes.", ["input", "names"])
     outcomes = await change.send(node_update.update(names, input.action, input.reason), datasets.NODES)
     done = [name for name, refusal in zip(names, outcomes, strict=True) if refusal is None]
-    changed = [node for node in map(change.view.node, done) if node is not None]
     refusals = [change.global_id(refusal) for refusal in outcomes if refusal is not None]
-    return UpdateNodePayload(nodes=changed, errors=refusals)
+    payload = UpdateNodePayload(ids=[f"{change.view.name}:{name}" for name in done], errors=refusals)
+    try:
+        return replace(payload, nodes=[node for node in map(change.view.node, done) if node is not None])
+    except RequestError as error:
+        return replace(payload, warnings=[f"The nodes could not be read: {error}"])
 
 
 @change(UpdateQueuePayload, "Open or close a queue. Operators only. scontrol update PartitionName.")
@@ -119,7 +128,8 @@ async def update_queue(
     refusal = await change.send(partition_update.update(name, input.action), datasets.QUEUES)
     if refusal is not None:
         return UpdateQueuePayload(errors=[replace(change.global_id(refusal), field=["input", "name"])])
-    return UpdateQueuePayload(queue=change.view.queue(name))
+    view = change.view
+    return UpdateQueuePayload(id=f"{view.name}:{name}", queue=read_or_error(lambda: view.queue(name)))
 
 
 @change(
@@ -133,7 +143,10 @@ async def create_reservation(
     outcome = await change.send(reservation.create(input), RESERVATIONS)
     if isinstance(outcome, Refusal):
         return CreateReservationPayload(errors=[outcome])
-    return CreateReservationPayload(reservation=reservation_named(change.view, outcome))
+    view = change.view
+    return CreateReservationPayload(
+        id=f"{view.name}:{outcome}", reservation=read_or_error(lambda: reservation_named(view, outcome))
+    )
 
 
 @change(UpdateReservationPayload, "Change a reservation. Operators only. scontrol update ReservationName.")
@@ -145,7 +158,10 @@ async def update_reservation(
     refusal = await change.send(reservation.update(replace(input, name=name)), RESERVATIONS)
     if refusal is not None:
         return UpdateReservationPayload(errors=[change.global_id(refusal)])
-    return UpdateReservationPayload(reservation=reservation_named(change.view, name))
+    view = change.view
+    return UpdateReservationPayload(
+        id=f"{view.name}:{name}", reservation=read_or_error(lambda: reservation_named(view, name))
+    )
 
 
 @change(DeleteReservationPayload, "Delete a reservation. Operators only. scontrol delete ReservationName.")

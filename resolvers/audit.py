@@ -89,14 +89,9 @@ def _asked(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _done(payload: Any) -> list[str]:
-    """The ids of what a payload shows as changed; the name of what is deleted."""
-    found: list[Any] = []
-    for line in fields(payload) if payload is not None else ():
-        value = getattr(payload, line.name)
-        if line.name != "errors":
-            found += value if isinstance(value, (list, tuple)) else [value]
-    done = [each if isinstance(each, str) else getattr(each, "id", None) for each in found[:_MOST]]
-    return [str(id) for id in done if id is not None]
+    """The ids of what was changed; the name of what was deleted."""
+    ids = getattr(payload, "ids", None) or [getattr(payload, "id", None) or getattr(payload, "name", None)]
+    return [id for id in ids[:_MOST] if id is not None]
 
 
 def _short(value: Any) -> Any:

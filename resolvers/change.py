@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast
 
 from graphql import get_named_type
 from graphql.type import GraphQLObjectType
@@ -92,6 +92,17 @@ def change(
         return ChangeField(make.__name__, sentence, payload, make)
 
     return declare
+
+
+def read_or_error(read: Callable[[], T]) -> T:
+    """What `read` returns, for a field of a payload that may be null.
+
+    An error in its place fails that field alone, as graphql-core raises it there: the change was made.
+    """
+    try:
+        return read()
+    except Exception as error:
+        return cast(T, error)
 
 
 class Change:

@@ -26,6 +26,7 @@ from resolvers.node import Node, NodeConnection
 from resolvers.order import NODE_ORDER, JobOrder, job_ordering, order_name
 from resolvers.pages import Ordering, check_page, natural, page
 from resolvers.past_array import array_of_task, past_array
+from resolvers.private_data import shown
 from resolvers.queue import Queue
 from resolvers.reads import JobPart, Parts, all_jobs, reads, reads_by
 from resolvers.visibility import visible
@@ -164,7 +165,11 @@ class Cluster:
         """
         if self._closed:
             return
-        self.answers.update((dataset, visible(self.request.caller, answer)) for dataset, answer in answers.items())
+        known = answers.get(datasets.CONFIGURATION) or self.answers.get(datasets.CONFIGURATION)
+        known = known or self.snapshots.kept(datasets.CONFIGURATION)
+        configuration = known.value if isinstance(known, Snapshot) else None
+        for dataset, answer in answers.items():
+            self.answers[dataset] = visible(self.request.caller, shown(dataset, answer, configuration))
 
     def read(self, dataset: Dataset[T]) -> Snapshot[T]:
         """The dataset's snapshot. Raises RequestError if it could not be read."""

@@ -14,11 +14,11 @@ from headnode import sent_commands
 from headnode.deadline import Deadline
 from headnode.settings import Settings
 from headnode.snapshots import Snapshots
-from resolvers import plan
+from resolvers import plan, unreadable
 from resolvers.audit import ChangeRecord, OperationSummary
 from resolvers.cluster import Cluster
 from resolvers.cluster_request import ClusterRequest
-from resolvers.errors import BadInputError, ForbiddenError, NotFoundError, UnauthenticatedError
+from resolvers.errors import BadInputError, ForbiddenError, NotFoundError, UnauthenticatedError, UnreadableError
 from resolvers.limits import Limits
 
 
@@ -88,6 +88,12 @@ class RequestContext:
     def as_of(self) -> datetime | None:
         """When the oldest data in the answer was fetched; None if it uses none."""
         return min((view.as_of for view in self._views.values() if view.as_of), default=None)
+
+    @property
+    def unreadable(self) -> list[UnreadableError]:
+        """Errors for what of the answers that this request got cannot be read."""
+        errors = (error for view in self._opened for error in unreadable.errors(view.name, view.answers))
+        return list({str(error): error for error in errors}.values())
 
     @property
     def cluster_names(self) -> list[str]:

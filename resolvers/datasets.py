@@ -82,19 +82,18 @@ def _accounted(ids: Sequence[Any]) -> Question[Mapping[Any, History]]:
     return Question(question.commands, lambda replies: dict.fromkeys(ids, question.read(replies)))
 
 
-def running_steps(raw_id: str, actor: Actor) -> Dataset[Sequence[RunningStep]]:
+def running_steps(raw_id: str, actor: Actor) -> Dataset[Rows[RunningStep]]:
     """What the steps of a running job use now, if the actor may see it."""
     return Dataset(("running steps", raw_id, actor), together=_running_steps, thing=raw_id)
 
 
-def _running_steps(raw_ids: Sequence[Any]) -> Question[Mapping[Any, Sequence[RunningStep]]]:
+def _running_steps(raw_ids: Sequence[Any]) -> Question[Mapping[Any, Rows[RunningStep]]]:
     question = sstat.running_steps(raw_ids)
 
-    def read(replies: Sequence[Reply]) -> dict[Any, list[RunningStep]]:
-        found: dict[Any, list[RunningStep]] = {raw_id: [] for raw_id in raw_ids}
-        for step in question.read(replies):
-            found.get(step.raw_id, []).append(step)
-        return found
+    def read(replies: Sequence[Reply]) -> dict[Any, Rows[RunningStep]]:
+        rows = question.read(replies)
+        of = rows.values(RunningStep.raw_id)
+        return {raw_id: rows.only([index for index, job in enumerate(of) if job == raw_id]) for raw_id in raw_ids}
 
     return Question(question.commands, read)
 

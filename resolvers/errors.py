@@ -6,9 +6,20 @@ from typing import Any
 from headnode.error_codes import ErrorCode as ErrorCode  # for schema/, which may not import headnode/
 from headnode.errors import HeadNodeError
 from headnode.snapshots import Fault
-from slurm.command import AccountingDisabledError, ProgramRefusedError, SlurmError
+from slurm.command import (
+    AccountingDisabledError,
+    PermissionDeniedError,
+    ProgramRefusedError,
+    SchedulerBusyError,
+    SlurmError,
+)
+from slurm.errors import ParseError
 from slurm.fair_share import FairShareDisabledError
+from slurm.private_data import HiddenError
 from slurm.sstat import NotPermittedError
+
+LONGEST_TEXT = 2000
+"""Characters of Slurm's own text in an error."""
 
 
 class RequestError(Exception):
@@ -78,6 +89,12 @@ class NotRememberedError(RequestError):
         )
 
 
+class UnreadableError(RequestError):
+    """Slurm printed something that this release of the API cannot read."""
+
+    code = ErrorCode.UNREADABLE_OUTPUT
+
+
 class UnavailableError(RequestError):
     """Something could not be read; the code says whether the cluster or its scheduler is the reason."""
 
@@ -88,37 +105,51 @@ class UnavailableError(RequestError):
 
 _CODES: Mapping[type[Exception], ErrorCode] = {
     ProgramRefusedError: ErrorCode.CLUSTER_UNREACHABLE,
+    SchedulerBusyError: ErrorCode.THROTTLED,
     AccountingDisabledError: ErrorCode.ACCOUNTING_DISABLED,
     FairShareDisabledError: ErrorCode.FAIR_SHARE_DISABLED,
     NotPermittedError: ErrorCode.FORBIDDEN,
+    HiddenError: ErrorCode.READER_NOT_PERMITTED,
+    PermissionDeniedError: ErrorCode.READER_NOT_PERMITTED,
     SlurmError: ErrorCode.SCHEDULER_UNAVAILABLE,
 }
 """The codes of faults by their classes; the first class that fits counts."""
 
 
 def code_of(fault: Fault) -> ErrorCode:
-    """The code of a fault. Output that cannot be parsed is a defect of ours."""
+    """The code of a fault."""
     if isinstance(fault, HeadNodeError):
         return fault.code
-    return next((code for kind, code in _CODES.items() if isinstance(fault, kind)), ErrorCode.INTERNAL_SERVER_ERROR)
+    return next((code for kind, code in _CODES.items() if isinstance(fault, kind)), ErrorCode.UNREADABLE_OUTPUT)
 
 
 def unavailable(cluster: str, fault: Fault) -> RequestError:
-    """The error for a fault, with the scheduler's own words if it said any.
-
-    Raises the fault if it is a defect of ours, to be masked and logged.
-    """
+    """The error for a fault, with the scheduler's own words if it said any."""
     match code_of(fault):
-        case ErrorCode.INTERNAL_SERVER_ERROR:
-            raise fault
         case ErrorCode.FORBIDDEN:
             return ForbiddenError(f"{cluster}: {fault}.", cluster=cluster)
         case ErrorCode.ACCOUNTING_DISABLED | ErrorCode.FAIR_SHARE_DISABLED as code:
             return UnavailableError(code, f"{cluster}: {fault}", cluster=cluster)
+        case ErrorCode.READER_NOT_PERMITTED as code if isinstance(fault, HiddenError):
+            return UnavailableError(code, f"{cluster}: {fault}", cluster=cluster)
+        case ErrorCode.READER_NOT_PERMITTED as code:
+            message = (
+                f"{cluster}: Slurm does not show this to the account that reads for this API ({fault}). Set the "
+                "stack's parameter Reader to SlurmUser, or change PrivateData in slurm.conf."
+            )
+            return UnavailableError(code, message, cluster=cluster, scheduler=str(fault))
         case ErrorCode.SCHEDULER_UNAVAILABLE as code:
             message = f"The scheduler of {cluster} does not answer: {fault}"
             return UnavailableError(code, message, cluster=cluster, scheduler=str(fault))
+        case _ if isinstance(fault, ParseError):
+            message = f"Slurm on {cluster} printed something that this release of the API cannot read: {fault}."
+            return UnreadableError(message, cluster=cluster, scheduler=shown(fault.text))
         case code if isinstance(fault, ProgramRefusedError):
             return UnavailableError(code, f"The head node of {cluster} refused: {fault}.", cluster=cluster)
         case code:
             return UnavailableError(code, str(fault), cluster=cluster)
+
+
+def shown(text: str) -> str:
+    """Slurm's own text, cut to what an error may hold."""
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}..."

@@ -129,6 +129,25 @@ def find_job(rows: JobRows, id: str) -> int | None:
     return next(iter(exact or waiting or sorted(found, key=lambda index: orders[index])), None)
 
 
+def find_jobs(rows: JobRows, id: str) -> list[int]:
+    """The row of the job with that id; for `123_[5-9]` the rows of all those tasks that have rows of their own.
+
+    When the last waiting tasks are cancelled, slurmctld keeps one row for them all, `123`.
+    """
+    parsed = job_id.parse(id)
+    index = find_job(rows, id)
+    if index is None and parsed.task_numbers:
+        index = _exact(rows, str(parsed.job))
+    if parsed.tasks is None or index is None or _exact(rows, id) is not None:
+        return [] if index is None else [index]
+    return _with_ids(rows, [id]) or [index]
+
+
+def _exact(rows: JobRows, id: str) -> int | None:
+    ids = rows.values(rows.record.job_id)
+    return next((index for index in range(len(rows)) if ids[index] == id), None)
+
+
 def named_tasks(id: str, ids: Sequence[str]) -> list[str]:
     """The tasks of a row of waiting tasks, `4_[5,7,9]`, that `ids` name; [] for any other row, or if `ids` mean all."""
     row = job_id.parse(id)

@@ -13,8 +13,10 @@ from headnode.snapshots import Dataset, Fault, Snapshot
 from resolvers import datasets
 from resolvers.errors import ErrorCode, code_of
 from resolvers.reads import reads
+from slurm.configuration import Configuration
 from slurm.errors import ParseError
 from slurm.ping import Controller, Ping
+from slurm.private_data import hidden_from_reader, how_to_show
 
 if TYPE_CHECKING:
     from resolvers.cluster import Cluster
@@ -43,36 +45,42 @@ class SnapshotAge:
 
 @dataclass(frozen=True)
 class Health:
-    """All checks of a cluster. `accounting` is None if the cluster keeps no accounts."""
+    """All checks of a cluster.
+
+    `accounting` is None if the cluster keeps no accounts, `private_data` if its configuration cannot be read.
+    """
 
     agent: Check
     head_node: Check
     scheduler: Check
     accounting: Check | None
+    private_data: Check | None
     controllers: Sequence[Controller]
     snapshots: Sequence[SnapshotAge]
 
     @property
     def ok(self) -> bool:
         """Whether all checks passed."""
-        checks = (self.agent, self.head_node, self.scheduler, self.accounting)
+        checks = (self.agent, self.head_node, self.scheduler, self.accounting, self.private_data)
         return all(check.ok for check in checks if check is not None)
 
 
-@reads(datasets.AGENT, datasets.PING)
+@reads(datasets.AGENT, datasets.PING, datasets.CONFIGURATION)
 def health(cluster: Cluster) -> Health:
     """The checks, from what AWS and the cluster answered."""
     agent, signs = _agent(cluster.answers[datasets.AGENT]), cluster.answers[datasets.PING]
+    private_data = _private_data(cluster.answers[datasets.CONFIGURATION])
     if not isinstance(signs, Snapshot):
         failed = _failed(signs)
         head_node = failed if isinstance(signs, HeadNodeError) else Check(True)
-        return Health(agent, head_node, failed, failed, [], _ages(cluster))
+        return Health(agent, head_node, failed, failed, private_data, [], _ages(cluster))
     is_up: Ping = signs.value
     return Health(
         agent,
         head_node=Check(True),
         scheduler=_scheduler(is_up.controllers),
         accounting=_accounting(is_up),
+        private_data=private_data,
         controllers=is_up.controllers,
         snapshots=_ages(cluster),
     )
@@ -101,6 +109,15 @@ def _accounting(signs: Ping) -> Check | None:
     if signs.accounting_is_up:
         return Check(True)
     return Check(False, signs.accounting_message, ErrorCode.ACCOUNTING_UNAVAILABLE.name)
+
+
+def _private_data(answer: Any) -> Check | None:
+    if not isinstance(answer, Snapshot):
+        return None
+    configuration: Configuration = answer.value
+    if words := hidden_from_reader(configuration):
+        return Check(False, f"{how_to_show(words, configuration)}.", ErrorCode.READER_NOT_PERMITTED.name)
+    return Check(True)
 
 
 def _failed(fault: Fault) -> Check:

@@ -6,15 +6,16 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 
 from access.role import JobVisibility
 from headnode.snapshots import Dataset, Snapshot
 from resolvers.arguments import IDS_LIMIT
 from resolvers.change import Change, refused
 from resolvers.cluster import Cluster
-from resolvers.described import described
+from resolvers.described import Id, described
 from resolvers.errors import BadInputError
-from resolvers.filters import find_job, local_id
+from resolvers.filters import find_job, find_jobs, local_id
 from resolvers.finished import finished
 from resolvers.job import Job
 from slurm import squeue
@@ -30,8 +31,15 @@ Outcomes = Question[list[Refusal | None]]
 class JobActionPayload:
     """The jobs that were acted on, and why others were not."""
 
-    jobs: Sequence[Job] = described("The jobs that were acted on, as they are now.", ())
+    ids: Sequence[Id] = described(
+        "The ids of what was acted on, as `lab:123` or `lab:123_[0-9]`, even if the jobs could not be read afterwards.",
+        (),
+    )
+    jobs: Sequence[Job] = described(
+        "The jobs that were acted on, as they are now, if the scheduler still lists them.", ()
+    )
     errors: Sequence[Refusal] = described("One for each job that was not acted on, with its id.", ())
+    warnings: Sequence[str] = described("What else there is to know, such as why the jobs could not be read.", ())
 
 
 async def act_on_named(
@@ -54,11 +62,16 @@ async def act_on(change: Change, jobs: Sequence[str], question: Outcomes) -> Job
     outcomes = await change.send(question, result)
     view = change.view
     rows = rows_of(view, result)
-    done = [find_job(rows, job) for job, refusal in zip(jobs, outcomes, strict=True) if refusal is None]
+    done = [job for job, refusal in zip(jobs, outcomes, strict=True) if refusal is None]
     visible = [_visible(refusal, rows, view) for refusal in outcomes if refusal is not None]
     refusals = [change.global_id(refusal) for refusal in await asyncio.to_thread(finished, view, visible)]
-    acted = [Job(view, rows, index) for index in dict.fromkeys(done) if index is not None]
-    return JobActionPayload(jobs=acted, errors=refusals)
+    acted = dict.fromkeys(index for job in done for index in find_jobs(rows, job))
+    return JobActionPayload(
+        ids=[f"{view.name}:{job}" for job in done],
+        jobs=[Job(view, rows, index) for index in islice(acted, IDS_LIMIT)],
+        errors=refusals,
+        warnings=[*(_unread(view, result) if done else ()), *_left_out(len(acted))],
+    )
 
 
 def local_ids(view: Cluster, ids: Sequence[str], path: Sequence[str]) -> tuple[list[str], list[Refusal]]:
@@ -77,6 +90,16 @@ def rows_of(view: Cluster, result: Dataset[Rows[squeue.Job]]) -> Rows[squeue.Job
     """The jobs that the change was about; none if they could not be read."""
     answer = view.answers[result]
     return answer.value if isinstance(answer, Snapshot) else squeue.no_jobs()
+
+
+def _unread(view: Cluster, result: Dataset[Rows[squeue.Job]]) -> list[str]:
+    """Why the jobs that the change was about could not be read, if so."""
+    answer = view.answers[result]
+    return [] if isinstance(answer, Snapshot) else [f"The change was made, but its jobs could not be read: {answer}"]
+
+
+def _left_out(count: int) -> list[str]:
+    return [f"`jobs` has the first {IDS_LIMIT} of {count} jobs."] if count > IDS_LIMIT else []
 
 
 def _visible(refusal: Refusal, rows: Rows[squeue.Job], view: Cluster) -> Refusal:

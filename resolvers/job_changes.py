@@ -47,8 +47,10 @@ class CancelJobs:
 class UpdateJobPayload:
     """The changed job, or why it was not changed."""
 
-    job: Job | None = described("The job as it is now; null if it was not changed.")
+    id: Id | None = described("The job's id; null if it was not changed.")
+    job: Job | None = described("The job as it is now; null if it was not changed or could not be read.")
     errors: Sequence[Refusal] = described("Why it was refused; empty if it was not.", ())
+    warnings: Sequence[str] = described("What else there is to know, such as why the job could not be read.", ())
 
 
 class ActByIds(Protocol):
@@ -188,7 +190,8 @@ async def update_job(
     if wrong:
         raise ChangeRefusedError(*wrong)
     acted = await act_on(change, jobs, job_update.update(jobs, input))
-    return UpdateJobPayload(job=next(iter(acted.jobs), None), errors=acted.errors)
+    first, job = next(iter(acted.ids), None), next(iter(acted.jobs), None)
+    return UpdateJobPayload(id=first, job=job, errors=acted.errors, warnings=acted.warnings)
 
 
 CHANGES = (*JOB_ACTIONS, update_job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
@@ -53,6 +54,8 @@ class JobRow(Protocol):
     def reason(self) -> str | None: ...  # noqa: D102 - as squeue.Job's
     @property
     def queue_name(self) -> str: ...  # noqa: D102 - as squeue.Job's
+    @property
+    def node_names(self) -> Sequence[str]: ...  # noqa: D102 - as squeue.Job's
     @property
     def array_job_id(self) -> str | None: ...  # noqa: D102 - as squeue.Job's
     @property
@@ -136,10 +139,10 @@ class JobDetail:
         return reason.reason_code(self.reason or "")
 
     @property
-    @reads(datasets.NODES, columns=_WAITING)
+    @reads(datasets.NODES, columns=(*_WAITING, squeue.Job.node_names))
     def reason_text(self: JobRow) -> str | None:
         """What it waits for, with EC2's reason for the node that it waits for; what ended it, if it has ended."""
-        said = reason.sentence(reason.reason_code(self.reason or ""), self.state)
+        said = reason.sentence(reason.reason_code(self.reason or ""), self.state, has_run=bool(self.node_names))
         node = without_capacity(self)
         sentences = [said] if said else []
         if node and node.capacity_code:

@@ -30,6 +30,8 @@ from graphql import (
 
 from headnode.dataset import each_once
 from headnode.snapshots import Dataset
+from resolvers.datasets import CONFIGURATION
+from resolvers.private_data import hiding
 from resolvers.reads import JobPart, Parts, Reads
 
 if TYPE_CHECKING:
@@ -74,7 +76,10 @@ class Selected:
 def datasets_of(view: Cluster, selected: Iterable[Selected]) -> list[Dataset[Any]]:
     """The datasets that the selected fields read, each once. Raises BadInputError."""
     wanted = (each.reads.wanted(view, each.below, each.arguments) for each in selected)
-    return each_once(dataset for datasets in wanted for dataset in datasets)
+    found = each_once(dataset for datasets in wanted for dataset in datasets)
+    if any(map(hiding, found)) and view.snapshots.kept(CONFIGURATION) is None:
+        return each_once([*found, CONFIGURATION])
+    return found
 
 
 Plan = Mapping[str | None, list[Selected]]

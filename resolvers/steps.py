@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from access.role import Role
 from resolvers import datasets
 from resolvers.errors import ForbiddenError
+from slurm.column import Rows
 from slurm.efficiency import Efficiency, efficiency
 from slurm.sacct import History, HistoryJob, Step
 from slurm.squeue import ENDED
@@ -79,7 +80,7 @@ async def efficiency_of(job: Job) -> Efficiency:
     return efficiency(accounted.job, accounted.steps, accounted.job.cpu_time_seconds)
 
 
-async def _running_steps(job: Job) -> Sequence[RunningStep]:
+async def _running_steps(job: Job) -> Rows[RunningStep]:
     return await job.cluster.load(datasets.running_steps(job.raw_id, job.cluster.request.actor))
 
 

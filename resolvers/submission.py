@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,17 +12,17 @@ from typing import Annotated
 
 from headnode.errors import HeadNodeError
 from headnode.node import Bundle
-from headnode.snapshots import Dataset
+from headnode.snapshots import Dataset, Snapshot
 from headnode.storage import ScriptUnavailableError
 from resolvers.arguments import About
-from resolvers.change import Change, ChangeRefusedError, change
+from resolvers.change import Change, ChangeRefusedError, change, read_or_error
 from resolvers.cluster import Cluster
-from resolvers.described import described
-from resolvers.errors import RequestError, unavailable
+from resolvers.described import Id, described
+from resolvers.errors import ErrorCode, RequestError, unavailable
 from resolvers.filters import find_job
 from resolvers.job import Job
-from resolvers.job_action import rows_of
 from slurm import sbatch, squeue
+from slurm.column import Rows
 from slurm.command import Question, SlurmError
 from slurm.refusal import Refusal
 
@@ -30,7 +31,17 @@ from slurm.refusal import Refusal
 class SubmitJobPayload:
     """The submitted job, or why there is none."""
 
-    job: Job | None = described("The job; null if it was refused, and with `testOnly`.")
+    id: Id | None = described("The id of the submitted job, even if the job could not be read afterwards.")
+    job: Job | None = described(
+        "The job; null if it was refused, if the scheduler no longer lists it, and with `testOnly`."
+    )
+    idempotency_key: str | None = described(
+        "The key of this submission: the input's, or one that the API made. A retry with it submits nothing more. Null "
+        "with `testOnly`."
+    )
+    warnings: Sequence[str] = described(
+        "What sbatch said besides, such as a site's notes, and why the scheduler does not list the job.", ()
+    )
     estimated_start_time: datetime | None = described(
         "With `testOnly`: the scheduler's estimate of when the job would start; null for a job that would be "
         "held. sbatch: --test-only."
@@ -43,19 +54,38 @@ async def submit_job(
     change: Change, input: Annotated[sbatch.Submission, About("The job to submit.")]
 ) -> SubmitJobPayload:
     """Submit a job as the caller's account."""
+    if not input.test_only and input.idempotency_key is None:
+        input = replace(input, idempotency_key=secrets.token_hex(16))
     submission = sbatch.check(input)
     text = await asyncio.to_thread(_fetched, change.view, input.script_uri)
     if input.test_only:
         return await asyncio.to_thread(_estimate, change.view, submission.estimate(text))
     result = Dataset("submitted job", partial(squeue.submitted_job, 0))
-    outcome = await change.send(submission.submit(text), result)
+    try:
+        outcome = await change.send(submission.submit(text), result)
+    except RequestError as error:
+        if error.extensions["code"] == ErrorCode.OUTCOME_UNKNOWN.name:
+            error.extensions["idempotencyKey"] = input.idempotency_key
+        raise
     if isinstance(outcome, Refusal):
-        return SubmitJobPayload(errors=[outcome])
-    rows = rows_of(change.view, result)
-    index = find_job(rows, outcome)
-    if index is None:
-        raise RequestError(f"Job {outcome} was submitted, but the scheduler does not list it.", jobId=outcome)
-    return SubmitJobPayload(job=Job(change.view, rows, index))
+        return SubmitJobPayload(idempotency_key=input.idempotency_key, errors=[outcome])
+    return SubmitJobPayload(
+        id=f"{change.view.name}:{outcome.job}",
+        job=read_or_error(lambda: _job(change.view, result, outcome)),
+        idempotency_key=input.idempotency_key,
+        warnings=outcome.warnings,
+    )
+
+
+def _job(view: Cluster, result: Dataset[Rows[squeue.Job]], submitted: sbatch.Submitted) -> Job | None:
+    """The job as squeue shows it, or None if slurmctld does not list it. Raises RequestError if it cannot be read."""
+    answer = view.answers[result]
+    if not isinstance(answer, Snapshot):
+        if submitted.forgotten:
+            return None
+        raise unavailable(view.name, answer)
+    index = find_job(answer.value, submitted.job)
+    return None if index is None else Job(view, answer.value, index)
 
 
 def _fetched(view: Cluster, uri: str | None) -> str | None:

@@ -12,6 +12,7 @@ from schema.introspection import Introspection
 from schema.mutation import Mutation
 from schema.planned import attach_plans
 from schema.query import Query
+from schema.unreadable import UnreadableOutput
 
 logger = logging.getLogger("slurmql")
 
@@ -30,7 +31,7 @@ class Schema(strawberry.Schema):
 schema = Schema(
     query=Query,
     mutation=Mutation,
-    extensions=[ErrorCodes, Introspection, Documents],
+    extensions=[ErrorCodes, UnreadableOutput, Introspection, Documents],
     execution_context_class=executor_class(),
 )
 attach_plans(schema)

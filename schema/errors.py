@@ -5,6 +5,7 @@ from strawberry.extensions import MaskErrors
 
 from resolvers.errors import ErrorCode, RequestError
 from schema.limits import TOO_LONG, too_long
+from slurm.errors import ParseError
 
 
 class ErrorCodes(MaskErrors):
@@ -17,6 +18,9 @@ class ErrorCodes(MaskErrors):
         """What a client sees of an unexpected exception. The schema logs the exception itself."""
         masked = super().anonymise_error(error)
         masked.extensions = {"code": RequestError.code.name}
+        if isinstance(error.original_error, ParseError):
+            masked.message = f"This release of the API cannot read what Slurm printed: no {error.original_error.what}."
+            masked.extensions = {"code": ErrorCode.UNREADABLE_OUTPUT.name}
         return masked
 
     def _process_errors(self, errors: list[GraphQLError]) -> list[GraphQLError]:

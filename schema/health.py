@@ -55,6 +55,10 @@ class Health:
     accounting: Check | None = strawberry.field(
         description="Whether slurmdbd answers; null if the cluster keeps no accounts. sacctmgr show cluster."
     )
+    private_data: Check | None = strawberry.field(
+        description="Whether the account that reads for this API sees everything: slurm.conf's PrivateData may hide "
+        "things from it, and the stack's parameter Reader chooses another. Null if the configuration cannot be read."
+    )
     controllers: list[Controller] = strawberry.field(
         description="Each slurmctld; empty if the head node does not answer. scontrol ping."
     )

@@ -64,6 +64,6 @@ def read(replies: Sequence[Reply], separators: Sequence[str]) -> AccountedFiles:
     for reply, separator in zip(replies, separators, strict=True):
         if reply.exit_code == 1 and "Invalid field requested" in reply.stderr:
             return AccountedFiles(None)
-        texts = sacct_search.texts(reply, separator, _COLUMNS)
+        texts = sacct_search.texts(reply, separator, _COLUMNS).texts
         patterns |= dict(zip(texts["DBIndex"], zip(texts["StdOut"], texts["StdErr"], strict=True), strict=True))
     return AccountedFiles(patterns)

@@ -149,27 +149,33 @@ flag: Kind[bool] = Kind(lambda value: "", FLAG)
 """An option without a value."""
 
 NUMBER = r"\d{1,10}"
-_WORD = r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]*"
+PLAIN_WORD = r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]*"
 
-word = matching(_WORD, "must be one word of letters, digits and _ . : @ + -")
-"""One name, of an account, a QOS, a partition, a reservation or a user."""
+_NAME = r"(?![-+ ])[^\0-\x1f\x7f,]{1,1024}(?<! )"
+
+word = matching(_NAME, "must be a name without commas and control characters; it cannot begin with -, + or a blank")
+"""One name, of an account, a QOS, a partition, a reservation or a user: blanks, `\\`, `$` and `@` may be in it.
+
+Slurm separates names by commas, and takes `-` and `+` before one for "but not" and "also".
+"""
+_node = matching(PLAIN_WORD, "must be one word of letters, digits and _ . : @ + -")
 
 
-@kind(rf"(?![Aa][Ll][Ll]\Z){_WORD}")
+@kind(rf"(?![Aa][Ll][Ll]\Z){PLAIN_WORD}")
 def node(value: str) -> str:
     """The name of one node."""
     if value.upper() == "ALL":
         raise ValueError("means every node of the cluster to scontrol: name the nodes")
-    return word(value)
+    return _node(value)
 
 
-@kind(listed(_WORD))
+@kind(listed(_NAME))
 def words(value: str) -> str:
     """Names joined by commas."""
     return ",".join(map(word, value.split(",")))
 
 
-@kind(listed(_WORD))
+@kind(listed(_NAME))
 def names(value: Sequence[str]) -> str:
     """A list of names, at least one."""
     if not value:

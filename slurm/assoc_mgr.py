@@ -1,10 +1,11 @@
 """What counts against the limits of associations and QOS now: `scontrol show assoc_mgr` (scontrol(1))."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from slurm.command import Reply, require_success
-from slurm.errors import ParseError
+from slurm.command import PermissionDeniedError, Reply, require_success, words
+from slurm.errors import ParseError, Unreadable
 from slurm.operation import Operation
 
 RAW, JOBS, SUBMITTED, WALL = "use: UsageRaw", "use: GrpJobs", "use: GrpSubmitJobs", "use: GrpWall"
@@ -21,29 +22,57 @@ _GROUP = (
     r" +GrpTRES=(\S*) GrpTRESMins=(\S*) GrpTRESRunMins=(\S*)"
 )
 _ASSOCIATION = re.compile(
-    r"(?m) ID=(?P<id>\d+) +SharesRaw/Norm/Level/Factor=\S+ +UsageRaw/Norm/Efctv=([\d.]+)/\S+ .*?" + _GROUP
+    r" ID=(?P<id>\d+) +SharesRaw/Norm/Level/Factor=\S+ +UsageRaw/Norm/Efctv=([\d.]+)/\S+ .*?" + _GROUP, re.DOTALL
 )
-_QOS = re.compile(r"(?m)^QOS=.*?\((?P<id>\d+)\) +UsageRaw=([\d.]+)" + _GROUP)
+_QOS = re.compile(r"QOS=.*?\((?P<id>\d+)\) +UsageRaw=([\d.]+)" + _GROUP, re.DOTALL)
 
 
 SHOW_ASSOCIATIONS = Operation(
-    "scontrol show assoc_mgr associations", words=("scontrol", "--oneliner", "show", "assoc_mgr", "flags=assoc")
+    "scontrol show assoc_mgr associations",
+    words=("scontrol", "--local", "--oneliner", "show", "assoc_mgr", "flags=assoc"),
 )
-SHOW_QOS = Operation("scontrol show assoc_mgr qos", words=("scontrol", "--oneliner", "show", "assoc_mgr", "flags=qos"))
+SHOW_QOS = Operation(
+    "scontrol show assoc_mgr qos", words=("scontrol", "--local", "--oneliner", "show", "assoc_mgr", "flags=qos")
+)
 
 
-def associations(reply: Reply) -> dict[str, Mapping[str, str]]:
+@dataclass(frozen=True)
+class Use:
+    """What is in use, by id and column, and what cannot be read."""
+
+    by_id: Mapping[str, Mapping[str, str]]
+    lost: Sequence[Unreadable]
+
+
+def associations(reply: Reply) -> Use:
     """The use of each association by its id. Raises as `require_success` does."""
-    return _by_id(_ASSOCIATION, require_success(reply))
+    return _by_id(_ASSOCIATION, "ClusterName=", _printed(reply))
 
 
-def qos(reply: Reply) -> dict[str, Mapping[str, str]]:
+def qos(reply: Reply) -> Use:
     """The use of each QOS by its id. Raises as `require_success` does."""
-    return _by_id(_QOS, require_success(reply))
+    return _by_id(_QOS, "QOS=", _printed(reply))
 
 
-def _by_id(pattern: re.Pattern[str], printed: str) -> dict[str, Mapping[str, str]]:
-    return {match["id"]: dict(zip(SOURCES, match.groups()[1:], strict=True)) for match in pattern.finditer(printed)}
+def _printed(reply: Reply) -> str:
+    """With PrivateData slurmctld shows it to administrators only: up to 22.05 scontrol cannot read its refusal."""
+    if re.search("Invalid user id|Malformed RPC of type RESPONSE_ASSOC_MGR_INFO", reply.stderr):
+        raise PermissionDeniedError(words(reply))
+    return require_success(reply)
+
+
+def _by_id(pattern: re.Pattern[str], first: str, printed: str) -> Use:
+    """A record goes on until the next line that starts one: a name may hold newlines."""
+    _, *chunks = re.split(rf"(?m)^(?={first})", printed)
+    found: dict[str, Mapping[str, str]] = {}
+    lost = []
+    for chunk in chunks:
+        match = pattern.search(chunk)
+        if match:
+            found[match["id"]] = dict(zip(SOURCES, match.groups()[1:], strict=True))
+        else:
+            lost.append(Unreadable("record of use", chunk.strip(), "used_tres", record_lost=False))
+    return Use(found, lost)
 
 
 def used(value: str) -> list[str]:

@@ -1,14 +1,13 @@
 """Accounts, and who may charge them how much: `sacctmgr show associations`, `show account` (sacctmgr(1))."""
 
 from collections.abc import Sequence
-from functools import partial
 
 from slurm import accounting, argument, assoc_mgr
+from slurm.accounting import Frame
 from slurm.assoc_mgr import held, minutes_as_seconds, used, whole
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply
 from slurm.duration import seconds
-from slurm.errors import ParseError
 from slurm.text import entries, integer, text_or_none, verbatim
 
 
@@ -141,10 +140,15 @@ class Account(Record):
     )
 
 
-_SACCTMGR = [source for source in Association.sources() if source not in assoc_mgr.SOURCES]
+_ASSOCIATIONS = Frame.of(
+    "ID",
+    [source for source in Association.sources() if source not in assoc_mgr.SOURCES],
+    written=("Account", "User", "Partition", "ParentName", "DefaultQOS", "QOS"),
+)
+_ACCOUNTS = Frame.of("Account", Account.sources(), written=("Organization", "Description"))
 
 
-SHOW = accounting.show("associations", cluster=argument.word.pattern)
+SHOW = accounting.show("associations", cluster=argument.PLAIN_WORD)
 SHOW_ACCOUNTS = accounting.show("account")
 
 
@@ -153,7 +157,7 @@ def associations(cluster: str | None = None) -> Question[Rows[Association]]:
 
     Reading raises AccountingDisabledError where the cluster keeps no accounts.
     """
-    options: dict[str, str | int] = {"format": ",".join(_SACCTMGR)}
+    options: dict[str, str | int] = {"format": _ASSOCIATIONS.format}
     commands = (
         Command(SHOW, {**options, "cluster": cluster} if cluster else options),
         Command(assoc_mgr.SHOW_ASSOCIATIONS),
@@ -162,23 +166,19 @@ def associations(cluster: str | None = None) -> Question[Rows[Association]]:
 
 
 def read(replies: Sequence[Reply]) -> Rows[Association]:
-    """Limits from sacctmgr, use from slurmctld, joined by id. Raises as `accounting.require`, and ParseError."""
+    """Limits from sacctmgr, use from slurmctld, joined by id. Raises as `accounting.require`."""
     limits, use = replies
-    texts = accounting.split(accounting.require(limits), _SACCTMGR)
-    return Rows(Association, accounting.with_use(texts, assoc_mgr.associations(use)))
+    texts, lost = _ASSOCIATIONS.split(accounting.require(limits))
+    known = assoc_mgr.associations(use)
+    return Rows.readable(Association, accounting.with_use(texts, known.by_id), [*lost, *known.lost])
 
 
 def accounts() -> Question[Rows[Account]]:
     """All accounts. Reading raises AccountingDisabledError where the cluster keeps none."""
-    columns = Account.sources()
-    return Question((Command(SHOW_ACCOUNTS, {"format": ",".join(columns)}),), partial(_read, columns=columns))
+    return Question((Command(SHOW_ACCOUNTS, {"format": _ACCOUNTS.format}),), read_accounts)
 
 
-def _read(replies: Sequence[Reply], columns: Sequence[str]) -> Rows[Account]:
-    """One line an account. The description comes last, so that it may hold "|"."""
+def read_accounts(replies: Sequence[Reply]) -> Rows[Account]:
+    """One record an account. Raises as `accounting.require`."""
     (reply,) = replies
-    records = [line.split("|", 2) for line in accounting.require(reply).split("\n") if line]
-    for record in records:
-        if len(record) != len(columns):
-            raise ParseError("record of sacctmgr", "|".join(record))
-    return Rows(Account, {column: [record[at] for record in records] for at, column in enumerate(columns)})
+    return Rows.readable(Account, *_ACCOUNTS.split(accounting.require(reply)))

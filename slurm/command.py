@@ -47,7 +47,9 @@ class Reply:
     """How a command ended: its exit code, output and errors (bytes that are not UTF-8 are U+FFFD), and seconds.
 
     `refusal` says why the program on the head node did not run it, in which case there is no exit code; its
-    `refusal_code` is invalid, forbidden, conflict, timed_out, unavailable or unknown (it may have been done).
+    `refusal_code` is invalid, forbidden, conflict, timed_out, unavailable, throttled, forgotten, or unknown (it may
+    have been done). A submission's job is `forgotten` if slurmctld no longer lists it; a command that names it by this
+    reply is refused.
     """
 
     exit_code: int | None
@@ -56,6 +58,7 @@ class Reply:
     seconds: float = 0.0
     refusal: str | None = None
     refusal_code: str | None = None
+    forgotten: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,19 @@ class SchedulerUnavailableError(SlurmError):
     """slurmctld cannot be reached or did not answer in time."""
 
 
-class AccountingDisabledError(SlurmError):
+class SchedulerBusyError(SlurmError):
+    """slurmctld limits how often an account may ask (slurm.conf: SlurmctldParameters=rl_enable)."""
+
+
+class CannotTellError(SlurmError):
+    """The cluster's own answer is that it does not tell this: asked again at once, it says the same."""
+
+
+class PermissionDeniedError(CannotTellError):
+    """slurmctld does not show this to the account that asks."""
+
+
+class AccountingDisabledError(CannotTellError):
     """The cluster keeps no accounts: slurm.conf's AccountingStorageType is accounting_storage/none."""
 
 
@@ -90,6 +105,9 @@ _UNAVAILABLE = re.compile(
 )
 
 
+_DENIED = "Access/permission denied"
+
+
 def words(reply: Reply) -> str:
     """What the command said of its failure: stderr, else stdout (scontrol show prints errors there), else its code."""
     said = reply.stderr.strip() or reply.stdout.strip()
@@ -97,7 +115,9 @@ def words(reply: Reply) -> str:
 
 
 def require_scheduler(reply: Reply) -> None:
-    """Raise SchedulerUnavailableError if the command could not ask slurmctld."""
+    """Raise SchedulerUnavailableError or SchedulerBusyError if the command could not ask slurmctld."""
+    if reply.refusal is not None and reply.refusal_code == "throttled":
+        raise SchedulerBusyError(reply.refusal)
     if reply.refusal is not None and reply.refusal_code in ("timed_out", "unavailable"):
         raise SchedulerUnavailableError(reply.refusal)
     if _UNAVAILABLE.search(reply.stderr):
@@ -108,11 +128,11 @@ def require_success(reply: Reply) -> str:
     """The output of a reply that succeeded.
 
     Raises SchedulerUnavailableError if slurmctld could not be asked, ProgramRefusedError if the program on the head
-    node refused, SlurmError for any other failure.
+    node refused, PermissionDeniedError, SlurmError for any other failure.
     """
     require_scheduler(reply)
     if reply.refusal is not None:
         raise ProgramRefusedError(reply.refusal)
     if reply.exit_code != 0:
-        raise SlurmError(words(reply))
+        raise (PermissionDeniedError if _DENIED in reply.stderr else SlurmError)(words(reply))
     return reply.stdout

@@ -40,6 +40,14 @@ def _yes(value: str) -> bool:
     return value in ("1", "Yes", "YES")
 
 
+def _user(value: str) -> str | None:
+    """ "slurm(64030)" without the number."""
+    return word(value.partition("(")[0])
+
+
+_READER = "the reader"  # no key of scontrol's
+
+
 class Configuration(Record):
     """Facts of the cluster's configuration that are worth knowing."""
 
@@ -142,17 +150,23 @@ class Configuration(Record):
         about="How long Slurm's commands wait for slurmctld, in seconds. slurm.conf: MessageTimeout.",
     )
 
+    slurm_user = Column(_user, "SlurmUser", about="The account that slurmctld runs as. slurm.conf: SlurmUser.")
+    reader = Column(word, _READER, about="The account that this API's reads run as on the head node.")
+
 
 SHOW = Operation("scontrol show config", words=("scontrol", "show", "config"))
+READER = Operation("reader")
+"""The program itself says as whom reads run."""
 
 
 def configuration() -> Question[Configuration]:
-    """The running slurmctld's configuration."""
-    return Question((Command(SHOW),), read)
+    """The running slurmctld's configuration, and who asked for it."""
+    return Question((Command(SHOW), Command(READER)), read)
 
 
 def read(replies: Sequence[Reply]) -> Configuration:
     """From lines of `Key = value`; a key that this Slurm has not is no value."""
-    (reply,) = replies
-    values = dict(_LINE.findall(require_success(reply)))
+    config, reader = replies
+    values = dict(_LINE.findall(require_success(config)))
+    values[_READER] = reader.stdout.strip()  # nothing from a head node's program that is older
     return Rows(Configuration, {source: [values.get(source, "")] for source in Configuration.sources()})[0]

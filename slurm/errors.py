@@ -1,4 +1,7 @@
-"""The one error of Slurm's value grammar."""
+"""The one error of Slurm's value grammar, and what is kept of it where other records are answered."""
+
+from dataclasses import dataclass
+from typing import Self
 
 SHOWN_CHARACTERS = 200
 
@@ -19,3 +22,25 @@ class ParseError(ValueError):
     def __reduce__(self) -> tuple[type["ParseError"], tuple[str, str]]:
         # An exception is rebuilt from `args`, which holds the message: copying would lose `what` and `text`.
         return type(self), (self.what, self.text)
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """Text of Slurm's that cannot be read: a whole record, or one value of a record.
+
+    `what` and `text` are ParseError's; `text` is None where the caller may not see it. `field` names the column whose
+    value it is; None for a whole record. The record is left out if `record_lost`; else the value is None.
+    """
+
+    what: str
+    text: str | None
+    field: str | None = None
+    record_lost: bool = True
+
+    @classmethod
+    def record(cls, what: str, text: str) -> Self:
+        """A record that is left out."""
+        return cls(what, text)
+
+    def __str__(self) -> str:
+        return f"not a valid {self.what}" if self.text is None else str(ParseError(self.what, self.text))

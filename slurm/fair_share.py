@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 
-from slurm import accounting, framing
+from slurm import accounting
+from slurm.accounting import Frame
 from slurm.assoc_mgr import whole
 from slurm.column import Column, Record, Rows
-from slurm.command import Command, Question, Reply, SlurmError, require_success
+from slurm.command import CannotTellError, Command, Question, Reply, require_success
 from slurm.operation import Operation
 from slurm.text import decimal, integer, text_or_none
 
 
-class FairShareDisabledError(SlurmError):
+class FairShareDisabledError(CannotTellError):
     """The cluster does not rank jobs by fair share: slurm.conf's PriorityType is priority/basic."""
 
 
@@ -68,6 +69,7 @@ class FairShare(Record):
     )
 
 
+_FRAME = Frame.of("ID", FairShare.sources(), written=("Account", "User", "Partition"))
 HOW_TO_SWITCH_ON = (
     "The cluster does not rank jobs by fair share. Set PriorityType=priority/multifactor in "
     "slurm.conf, with accounting."
@@ -75,17 +77,17 @@ HOW_TO_SWITCH_ON = (
 
 
 SSHARE = Operation(
-    "sshare", words=("sshare", "--noheader", "--parsable2", "--all"), options={"format": framing.COLUMNS}
+    "sshare", words=("sshare", "--noheader", "--parsable2", "--all"), options={"format": accounting.FORMAT}
 )
 
 
 def fair_shares() -> Question[Rows[FairShare]]:
     """All accounts and users, in the order of their tree. Reading raises FairShareDisabledError where there is none."""
-    return Question((Command(SSHARE, {"format": ",".join(FairShare.sources())}),), read)
+    return Question((Command(SSHARE, {"format": _FRAME.format}),), read)
 
 
 def read(replies: Sequence[Reply]) -> Rows[FairShare]:
-    """One line an association; there is one for the topmost account at least. Raises ParseError, SlurmError.
+    """One line an association; there is one for the topmost account at least. Raises SlurmError.
 
     Without priority/multifactor sshare prints nothing, and exits with 0 (22.05).
     """
@@ -93,4 +95,4 @@ def read(replies: Sequence[Reply]) -> Rows[FairShare]:
     printed = require_success(reply)
     if not printed.strip():
         raise FairShareDisabledError(HOW_TO_SWITCH_ON)
-    return Rows(FairShare, accounting.split(printed, FairShare.sources()))
+    return Rows.readable(FairShare, *_FRAME.split(printed))

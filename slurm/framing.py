@@ -11,9 +11,11 @@ them ends with the separator. They are one field, which is split once more: a th
 import re
 import secrets
 import string
+from bisect import bisect_right
 from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
 
-from slurm.errors import ParseError
+from slurm.errors import ParseError, Unreadable
 
 _FIRST = "~"  # occurs nowhere else in a separator, so the end of a value can never be taken for its beginning
 SEPARATOR = _FIRST + "[A-Za-z0-9]{8}"
@@ -62,11 +64,74 @@ def format_string(columns: Sequence[str], separator: str, plain: Collection[str]
     )
 
 
-def split(text: str, columns: Sequence[str], separator: str, plain: Collection[str] = ()) -> dict[str, list[str]]:
+class Records(NamedTuple):
+    """The text of every column, row by row, and the records that are not among them."""
+
+    texts: dict[str, list[str]]
+    lost: Sequence[Unreadable]
+
+
+def split(text: str, columns: Sequence[str], separator: str, plain: Collection[str] = ()) -> Records:
     """The text of every column, row by row; equal texts of a column are one object, as most columns hold few.
 
-    Raises ParseError if any record has another number of fields: nothing is dropped, nothing guessed.
+    A record that has another number of fields is left out and stands in `lost`; nothing is guessed.
     """
+    try:
+        return Records(_split(text, columns, separator, plain), ())
+    except ParseError:
+        records, lost = _sound(text, separator, _fields(columns, plain))
+    lost = lost or [Unreadable.record("record", text)]
+    return Records(_split("\n".join(records), columns, separator, plain), lost)
+
+
+def _sound(text: str, separator: str, fields: Sequence[Sequence[str]]) -> tuple[list[str], list[Unreadable]]:
+    """The records that have exactly their fields, and what stands between them.
+
+    A record begins on a new line with a field that has its plain columns, and ends before the next new line. One within
+    which another seems to begin is left out: a value is never another column's.
+    """
+    *cells, rest = text.split(separator)
+    width, records, lost = len(fields), list[str](), list[Unreadable]()
+    begins = [at for at, cell in enumerate(cells) if at == 0 or _begins(cell, fields[0])]
+    # Where several plain columns make a field, no other text looks like it; else one that holds a newline may.
+    certain = begins if len(fields[0]) > 1 else [at for at in begins if at == 0 or cells[at].startswith("\n")]
+    certain.append(len(cells))
+    at = 0
+    while at < len(cells):
+        behind = at + width
+        before, _, begin = cells[at].rpartition("\n")
+        ends_there = _ends(cells, behind, rest) and certain[bisect_right(certain, at)] >= behind
+        if ends_there and begin.count(_FIRST) == len(fields[0]) - 1:
+            lost += _lost(before)
+            records.append(separator.join([begin, *cells[at + 1 : behind], ""]))
+            at = behind
+            continue
+        following = bisect_right(begins, at)
+        to = begins[following] if following < len(begins) else len(cells)
+        lost += _lost(separator.join([*cells[at:to], ""]))
+        at = to
+    return records, [*lost, *_lost(rest)]
+
+
+def _lost(said: str) -> list[Unreadable]:
+    said = said.strip("\n")
+    return [Unreadable.record("record", said)] if said else []
+
+
+def _begins(cell: str, field: Sequence[str]) -> bool:
+    """Whether a record may begin there, on the cell's last line."""
+    return "\n" in cell and cell.rpartition("\n")[2].count(_FIRST) == len(field) - 1
+
+
+def _ends(cells: Sequence[str], behind: int, rest: str) -> bool:
+    """Whether what comes behind a record is another line, or nothing."""
+    if behind < len(cells):
+        return cells[behind].startswith("\n")
+    return behind == len(cells) and (not rest or rest.startswith("\n"))
+
+
+def _split(text: str, columns: Sequence[str], separator: str, plain: Collection[str]) -> dict[str, list[str]]:
+    """The texts if all records have exactly their fields; else raises ParseError."""
     fields = _fields(columns, plain)
     width = len(fields)
     texts: dict[str, list[str]] = {column: [] for column in columns}
@@ -131,8 +196,12 @@ def _parts(text: str, separator: str) -> Iterator[tuple[list[str], int]]:
 
 
 def _begun(values: list[str], first: bool) -> list[str]:
-    """The fields that begin records: each but the very first starts with the newline that ended the one before it."""
+    """The fields that begin records: each but the very first starts with the newline that ended the one before it.
+
+    They hold names and numbers of Slurm's own: with another newline, something else is printed before the record.
+    """
     rest = values[1:] if first else values
-    if wrong := [value for value in rest if not value.startswith("\n")]:
+    begun = values[: len(values) - len(rest)] + [value[1:] for value in rest]
+    if wrong := [value for value in rest if not value.startswith("\n")] or [value for value in begun if "\n" in value]:
         raise ParseError("record", wrong[0])
-    return values[: len(values) - len(rest)] + [value[1:] for value in rest]
+    return begun

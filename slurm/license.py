@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, require_success
 from slurm.operation import Operation
-from slurm.scontrol_record import fields
+from slurm.scontrol_record import RecordKind, columns
 from slurm.text import integer, verbatim
 
 
@@ -30,7 +30,7 @@ class License(Record):
     )
 
 
-SHOW = Operation("scontrol show licenses", words=("scontrol", "--oneliner", "show", "licenses"))
+SHOW = Operation("scontrol show licenses", words=("scontrol", "--local", "--oneliner", "show", "licenses"))
 
 
 def licenses() -> Question[Rows[License]]:
@@ -39,11 +39,14 @@ def licenses() -> Question[Rows[License]]:
 
 
 _NONE = "No licenses configured in Slurm."
+_LICENSE = RecordKind(
+    "license", "LicenseName", keys=("Total", "Used", "Free"), written=("LicenseName",), needs=("Total", "Used", "Free")
+)
 
 
 def read(replies: Sequence[Reply]) -> Rows[License]:
     """One line a license, or a sentence that there is none."""
     (reply,) = replies
-    lines = [line for line in require_success(reply).splitlines() if line.strip() and line.strip() != _NONE]
-    records = [fields(line) for line in lines]
-    return Rows(License, {source: [record.get(source, "") for record in records] for source in License.sources()})
+    printed = require_success(reply)
+    records, lost = _LICENSE.records("" if printed.strip() == _NONE else printed)
+    return Rows.readable(License, columns(records, License.sources()), lost)

@@ -51,6 +51,8 @@ class Operation:
     """The first release that does not need the operation; from that release on its reply is empty."""
     asks_slurmdbd: bool = False
     """It asks slurmdbd, so a slurmctld that is down does not delay it."""
+    refusals: tuple[str, ...] = ()
+    """The errors with which slurmctld refuses a submission; after any other error there may be a job."""
 
     def as_data(self) -> dict[str, Any]:
         """All but the name, as the SSM document carries it: what differs from the defaults."""

@@ -35,6 +35,7 @@ OPERATIONS: tuple[Operation, ...] = (
     partition.SHOW,
     show_node.SHOW,
     configuration.SHOW,
+    configuration.READER,
     reservation.SHOW,
     license.SHOW,
     topology.SHOW,

@@ -8,8 +8,8 @@ from slurm.command import Command, Question, Reply, require_success
 from slurm.duration import seconds
 from slurm.hostlist import expand
 from slurm.operation import Operation
-from slurm.scontrol_record import fields
-from slurm.sinfo import CpuCounts
+from slurm.scontrol_record import RecordKind, columns
+from slurm.sinfo import CpuCounts, QueueCpus
 from slurm.states import queue_state
 from slurm.text import integer, verbatim
 
@@ -48,7 +48,7 @@ class Queue(Record):
     cpu_counts = Column(_cpu_counts, _CPUS, about="The CPUs of the queue's nodes by what they do. sinfo: CPUsState.")
 
 
-SHOW = Operation("scontrol show partition", words=("scontrol", "--oneliner", "--all", "show", "partition"))
+SHOW = Operation("scontrol show partition", words=("scontrol", "--local", "--oneliner", "--all", "show", "partition"))
 
 
 def queues() -> Question[Rows[Queue]]:
@@ -62,12 +62,23 @@ def queues() -> Question[Rows[Queue]]:
     return Question((Command(SHOW), *cpus.commands), read)
 
 
-def _join(partitions: str, counts: dict[str, CpuCounts]) -> Rows[Queue]:
-    records = [fields(line) for line in partitions.splitlines() if line.strip()]
-    texts = {source: [record.get(source, "") for record in records] for source in Queue.sources() if source != _CPUS}
-    texts[_CPUS] = [_text(counts.get(name)) for name in texts["PartitionName"]]
-    return Rows(Queue, texts)
+# Keys that may follow a value that people write; others, of newer releases, may follow the rest.
+_PARTITION = RecordKind(
+    "partition",
+    "PartitionName",
+    keys=("AllocNodes", "Default", "DefaultTime", "Nodes", "State", "MaxTime", "MaxNodes", "Alternate"),
+    written=("PartitionName", "AllowGroups", "AllowAccounts", "AllowQos", "DenyAccounts", "DenyQos", "QoS"),
+    needs=("State", "Nodes"),
+)
 
 
-def _text(counts: CpuCounts | None) -> str:
-    return f"{counts.allocated}/{counts.idle}/{counts.other}/{counts.total}" if counts else ""
+def _join(partitions: str, cpus: QueueCpus) -> Rows[Queue]:
+    records, lost = _PARTITION.records(partitions)
+    texts = columns(records, [source for source in Queue.sources() if source != _CPUS])
+    # A queue that sinfo does not list has no nodes, unless its line is one that cannot be read.
+    absent = _UNREADABLE if cpus.lost else ""
+    texts[_CPUS] = [cpus.by_name.get(name, absent) for name in texts["PartitionName"]]
+    return Rows.readable(Queue, texts, [*lost, *cpus.lost])
+
+
+_UNREADABLE = "?"

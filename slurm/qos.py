@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from slurm import accounting, assoc_mgr
+from slurm.accounting import Frame
 from slurm.assoc_mgr import held, minutes_as_seconds, used, whole
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply
@@ -142,7 +143,9 @@ class Qos(Record):
     )
 
 
-_SACCTMGR = [source for source in Qos.sources() if source not in assoc_mgr.SOURCES]
+_QOS = Frame.of(
+    "ID", [source for source in Qos.sources() if source not in assoc_mgr.SOURCES], written=("Name", "Preempt")
+)
 
 
 SHOW = accounting.show("qos")
@@ -151,14 +154,15 @@ SHOW = accounting.show("qos")
 def qos() -> Question[Rows[Qos]]:
     """All QOS. Reading raises AccountingDisabledError where the cluster keeps no accounts."""
     commands = (
-        Command(SHOW, {"format": ",".join(_SACCTMGR)}),
+        Command(SHOW, {"format": _QOS.format}),
         Command(assoc_mgr.SHOW_QOS),
     )
     return Question(commands, read)
 
 
 def read(replies: Sequence[Reply]) -> Rows[Qos]:
-    """Limits from sacctmgr, use from slurmctld, joined by id. Raises as `accounting.require`, and ParseError."""
+    """Limits from sacctmgr, use from slurmctld, joined by id. Raises as `accounting.require`."""
     limits, use = replies
-    texts = accounting.split(accounting.require(limits), _SACCTMGR)
-    return Rows(Qos, accounting.with_use(texts, assoc_mgr.qos(use)))
+    texts, lost = _QOS.split(accounting.require(limits))
+    known = assoc_mgr.qos(use)
+    return Rows.readable(Qos, accounting.with_use(texts, known.by_id), [*lost, *known.lost])

@@ -369,19 +369,20 @@ _ENDS_BY_REASON: dict[tuple[JobState, ReasonCode], str] = {
     (JobState.CANCELLED, ReasonCode.DEPENDENCY_NEVER_SATISFIED): (
         "A job that it depended on did not end as required, so it never started."
     ),
-    (JobState.CANCELLED, ReasonCode.INACTIVE_LIMIT): "Its command did nothing for longer than the cluster allows.",
-    (JobState.FAILED, ReasonCode.BAD_CONSTRAINTS): "No node could ever give what it asked for.",
-    (JobState.FAILED, ReasonCode.SYSTEM_FAILURE): "Slurm, a file system or the network failed. Submit it again.",
+    (JobState.FAILED, ReasonCode.BAD_CONSTRAINTS): "No node could ever give what it asked for, so it never started.",
 }
 
 
-def sentence(code: ReasonCode | None, state: JobState) -> str | None:
-    """What to tell people: of a job that waits why, and of one that ended what ended it; else None."""
-    if code is not None and (state, code) in _ENDS_BY_REASON:
+def sentence(code: ReasonCode | None, state: JobState, has_run: bool) -> str | None:
+    """What to tell people: of a job that waits why, and of one that ended what ended it; else None.
+
+    Of a job that has run the reason is not why it did not start: accounting keeps the last reason for waiting.
+    """
+    if code is not None and not has_run and (state, code) in _ENDS_BY_REASON:
         return _ENDS_BY_REASON[state, code]
     if code is not None and (state in _WAITING or (state is JobState.RUNNING and code is ReasonCode.PROLOG)):
         return code.description
-    return _ENDS.get(state)
+    return "It failed before it started." if state is JobState.FAILED and not has_run else _ENDS.get(state)
 
 
 # Sentences that slurmctld writes in place of a code (read in 20.11 to 26.05); the first match counts.

@@ -17,6 +17,10 @@ class RefusalCode(DescribedEnum):
     ALREADY_FINISHED = "ALREADY_FINISHED", "The job has ended, so there is nothing left to do."
     CONFLICT = "CONFLICT", "It does not fit the job's present state, or the idempotency key's first use."
     LIMIT_EXCEEDED = "LIMIT_EXCEEDED", "A limit of the account, the QOS or the cluster is reached."
+    OUTCOME_UNKNOWN = (
+        "OUTCOME_UNKNOWN",
+        "The scheduler's answer was lost: the change to this job may have been made. Look at the job.",
+    )
     REJECTED_BY_SCHEDULER = (
         "REJECTED_BY_SCHEDULER",
         "The scheduler said no for another reason; the message has its words.",
@@ -67,6 +71,14 @@ _PROGRAM_CODES = {
 }
 
 
+# slurmctld may have done what it was asked to, and the client did not get its reply (slurm_strerror(3)).
+_LOST = re.compile(
+    r"Zero Bytes were transmitted|Connection reset by peer|Broken pipe|Socket timed out|Insane message length"
+    r"|[Rr]eceive failure|Header lengths are longer|Received (zero length message|message length)"
+    r"|Incompatible versions of client and server code|Protocol authentication error|Connection timed out reading"
+)
+
+
 def refusal(reply: Reply) -> Refusal | None:
     """Why a change was refused, or None if it was made.
 
@@ -75,6 +87,8 @@ def refusal(reply: Reply) -> Refusal | None:
     """
     if reply.refusal_code in ("unknown", "timed_out"):
         raise OutcomeUnknown(reply.refusal)
+    if reply.exit_code is not None and (reply.exit_code < 0 or _LOST.search(reply.stderr)):
+        raise OutcomeUnknown(f"The scheduler's answer was lost: {words(reply)}")
     require_scheduler(reply)
     if reply.refusal is not None:
         return Refusal(_PROGRAM_CODES.get(reply.refusal_code or "", RefusalCode.INVALID_INPUT), reply.refusal)

@@ -11,11 +11,11 @@ from slurm.argument import assignment
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, require_success
 from slurm.duration import seconds
-from slurm.errors import ParseError
 from slurm.hostlist import expand
 from slurm.instant import instant
 from slurm.operation import Operation, RunsAs
 from slurm.refusal import Refusal, RefusalCode, refusal
+from slurm.scontrol_record import RecordKind, columns
 from slurm.states import DescribedEnum
 from slurm.text import entries, integer, text_or_none, verbatim
 
@@ -110,7 +110,9 @@ class Reservation(Record):
     )
 
 
-SHOW = Operation("scontrol show reservation", words=("scontrol", "--oneliner", "--all", "show", "reservation"))
+SHOW = Operation(
+    "scontrol show reservation", words=("scontrol", "--local", "--oneliner", "--all", "show", "reservation")
+)
 
 
 def reservations() -> Question[Rows[Reservation]]:
@@ -119,41 +121,23 @@ def reservations() -> Question[Rows[Reservation]]:
 
 
 _NONE = "No reservations in the system"
-# Besides the table's own: keys that may stand between them, of a core reservation once for each node.
-_KEYS = [*Reservation.sources(), "NodeName", "CoreIDs", "BurstBuffer", "Watts", "AllowedPartitions", "QOS"]
-# Names and features may hold blanks, so that only a known key starts a new value.
-_NEXT_KEY = re.compile(rf"[ \t]+(?=(?:{'|'.join(_KEYS)})=)")
+_RESERVATION = RecordKind(
+    "reservation",
+    "ReservationName",
+    keys=[*Reservation.sources(), "BurstBuffer", "Watts", "AllowedPartitions", "QOS"],
+    written=("ReservationName", "PartitionName", "Features", "Users", "Groups", "Accounts", "AllowedPartitions", "QOS"),
+    repeated=("NodeName", "CoreIDs"),  # of a core reservation once for each node
+    last="Comment",
+    needs=("State", "StartTime", "EndTime"),
+)
 
 
 def read(replies: Sequence[Reply]) -> Rows[Reservation]:
-    """One line a reservation. Only operators make them, so their texts are taken to forge no keys.
-
-    Raises ParseError for anything else than records, besides what `require_success` raises.
-    """
+    """One line a reservation. Only operators make them, so their texts are taken to forge no keys."""
     (reply,) = replies
     printed = require_success(reply)
-    records = [] if printed.startswith(_NONE) else [_record(chunk) for chunk in _chunks(printed)]
-    texts = {source: [record.get(source, "") for record in records] for source in Reservation.sources()}
-    return Rows(Reservation, texts)
-
-
-def _chunks(printed: str) -> list[str]:
-    """A record goes on until the next line that starts one: a comment may hold newlines."""
-    before, *chunks = re.split(r"(?m)^(?=ReservationName=)", printed)
-    if before.strip():
-        raise ParseError("reservation", before)
-    return chunks
-
-
-def _record(chunk: str) -> dict[str, str]:
-    chunk, _, comment = chunk.rstrip("\n").rstrip(" ").partition(" Comment=")  # the last key
-    values = {"Comment": comment}
-    for pair in _NEXT_KEY.split(chunk):
-        key, equals, value = pair.strip().partition("=")
-        if not equals:
-            raise ParseError("reservation", chunk)
-        values.setdefault(key, value)
-    return values
+    records, lost = _RESERVATION.records("" if printed.startswith(_NONE) else printed)
+    return Rows.readable(Reservation, columns(records, Reservation.sources()), lost)
 
 
 @argument.kind(argument.NUMBER)

@@ -7,6 +7,7 @@ job, so that both cover the time before; later it starts when the last size ende
 from collections.abc import Mapping, Sequence
 
 from slurm.duration import seconds
+from slurm.errors import ParseError
 from slurm.sacct_search import RUN_AGAIN
 from slurm.states import JobState, job_state
 
@@ -17,7 +18,7 @@ Texts = Mapping[str, Sequence[str]]
 def joined(texts: Texts) -> dict[str, list[str]]:
     """The rows with one for each job that was resized: the last size, with the time since the first and all steps.
 
-    Submit and Start are the first size's; ElapsedRaw, CPUTimeRAW and TotalCPU count all of them. Raises ParseError.
+    Submit and Start are the first size's; ElapsedRaw, CPUTimeRAW and TotalCPU count all of them.
     """
     rows = {column: list(values) for column, values in texts.items()}
     chains = _chains(texts)
@@ -82,8 +83,16 @@ def restart_count(texts: Mapping[str, Sequence[str]], runs: Sequence[int]) -> in
 
 
 def _cpu_time(texts: Sequence[str]) -> str:
-    """The sum, with a fraction as sacct prints it unless nothing was measured."""
-    total = sum(seconds(text) or 0 for text in texts)
+    """The sum, with a fraction as sacct prints it unless nothing was measured.
+
+    A time that cannot be read stands for the sum, so that reading the job, and no other, raises ParseError.
+    """
+    total = 0
+    for text in texts:
+        try:
+            total += seconds(text) or 0
+        except ParseError:
+            return text
     fraction = ".000" if any(text not in ("", "00:00:00") for text in texts) else ""
     return f"{total // 3600:02}:{total // 60 % 60:02}:{total % 60:02}{fraction}"
 

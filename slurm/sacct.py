@@ -13,6 +13,7 @@ from slurm import framing, squeue
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply
 from slurm.duration import seconds
+from slurm.errors import Unreadable
 from slurm.exit_code import NOTHING, ExitCode, of_accounted_job, of_step
 from slurm.hostlist import PLACEHOLDERS, expand
 from slurm.instant import instant
@@ -403,11 +404,11 @@ def read(replies: Sequence[Reply], separators: Sequence[str], steps: bool) -> Hi
     Raises AccountingDisabledError, SchedulerUnavailableError (slurmdbd does not answer), SlurmError, ParseError.
     """
     parts = [texts(reply, separator, _COLUMNS) for reply, separator in zip(replies, separators, strict=True)]
-    rows = _each_once({column: [text for part in parts for text in part[column]] for column in _COLUMNS})
+    rows = _each_once({column: [text for part in parts for text in part.texts[column]] for column in _COLUMNS})
     sizes = joined(rows)
     if not steps:
         sizes |= {column: [""] * len(sizes[column]) for column in _MEASURED}
-    return _history(sizes)
+    return _history(sizes, [lost for part in parts for lost in part.lost])
 
 
 def _each_once(texts: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -416,7 +417,7 @@ def _each_once(texts: dict[str, list[str]]) -> dict[str, list[str]]:
     return {column: [values[index] for index in sorted(first.values())] for column, values in texts.items()}
 
 
-def _history(texts: Mapping[str, Sequence[str]]) -> History:
+def _history(texts: Mapping[str, Sequence[str]], lost: Sequence[Unreadable]) -> History:
     """One row a job, its latest run, which is what sacct shows without --duplicates; and that run's steps.
 
     Another job may have had the same number (a new head node on an old database counts from 1 again): only what says
@@ -440,9 +441,8 @@ def _history(texts: Mapping[str, Sequence[str]]) -> History:
     rows = _taken(texts, jobs, HistoryJob.sources())
     rows[_RESTARTS] = [str(count) for count in restarts]
     rows[_MAX_RSS_OF_STEPS] = [",".join(texts["MaxRSS"][step] for step in own) for own in own_steps]
-    return History(
-        Rows(HistoryJob, rows), Rows(Step, _taken(texts, [step for own in own_steps for step in own], Step.sources()))
-    )
+    steps_of_jobs = _taken(texts, [step for own in own_steps for step in own], Step.sources())
+    return History(Rows.readable(HistoryJob, rows, lost), Rows.readable(Step, steps_of_jobs))
 
 
 def _taken(texts: Mapping[str, Sequence[str]], rows: Sequence[int], columns: Sequence[str]) -> dict[str, list[str]]:

@@ -23,7 +23,7 @@ ACCOUNTED = ENDED | {JobState.PENDING, JobState.RUNNING, JobState.SUSPENDED, Job
 """The states that `sacct --state` knows; it refuses the passing ones (CONFIGURING, COMPLETING ...)."""
 
 _FIRST_DAY = datetime(1970, 1, 2, tzinfo=UTC)  # sacct takes no time of 0
-_PLAIN = re.compile(argument.word.pattern)
+_PLAIN = re.compile(argument.PLAIN_WORD)
 _MOST_USERS = 4
 
 
@@ -53,7 +53,7 @@ class Search:
 _TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d|now"
 SACCT = Operation(
     "sacct",
-    words=("sacct", "--noheader", "--allusers", "--duplicates", "--parsable", "--noconvert"),
+    words=("sacct", "--local", "--noheader", "--allusers", "--duplicates", "--parsable", "--noconvert"),
     options={
         "format": framing.COLUMNS,
         "delimiter": framing.SEPARATOR,
@@ -61,11 +61,11 @@ SACCT = Operation(
         "starttime": _TIME,
         "endtime": _TIME,
         "jobs": argument.listed(job_id.ARGUMENT),
-        "user": argument.word.pattern,
-        "accounts": argument.word.pattern,
-        "partition": argument.word.pattern,
-        "nodelist": argument.word.pattern,
-        "name": argument.word.pattern,
+        "user": argument.PLAIN_WORD,
+        "accounts": argument.PLAIN_WORD,
+        "partition": argument.PLAIN_WORD,
+        "nodelist": argument.PLAIN_WORD,
+        "name": argument.PLAIN_WORD,
         "state": argument.listed("[A-Z_]+"),
     },
     asks_slurmdbd=True,
@@ -165,11 +165,11 @@ def lookup_id(text: str) -> str:
     return f"{parsed.job}_{parsed.task}" if parsed.task is not None else str(parsed.job)
 
 
-def texts(reply: Reply, separator: str, columns: Sequence[str]) -> dict[str, list[str]]:
+def texts(reply: Reply, separator: str, columns: Sequence[str]) -> framing.Records:
     """The columns of one sacct's reply. Raises as `read`."""
     if "accounting storage is disabled" in reply.stderr:
         raise AccountingDisabledError(accounting.HOW_TO_SWITCH_ON)
     # A user without an account, a window that has not begun: errors to sacct (exit code 1), no rows to us.
     if reply.exit_code == 1 and re.search(r"Invalid user id|is after end time", reply.stderr):
-        return {column: [] for column in columns}
+        return framing.Records({column: [] for column in columns}, ())
     return framing.split(accounting.require(reply), columns, separator)

@@ -15,8 +15,9 @@ from slurm.argument import Kind, described, matching
 from slurm.command import Command, Question, Reply, require_scheduler
 from slurm.job_environment import EnvironmentVariable, Export
 from slurm.operation import Operation, RunsAs
-from slurm.refusal import Refusal, RefusalCode, refusal
+from slurm.refusal import OutcomeUnknown, Refusal, RefusalCode, refusal
 from slurm.states import DescribedEnum
+from slurm.submission_refusals import REFUSALS
 
 
 class MailType(DescribedEnum):
@@ -106,8 +107,8 @@ class Submission:
         "The batch script as a file on the cluster, an absolute path that the user's account may read there."
     )
     idempotency_key: str | None = described(
-        "Any text of at most 255 bytes. A retry with the same key and the same input submits nothing and gives the "
-        "first job; keys are the user's own and are kept for a week. It counts for nothing with `testOnly`."
+        "Any text of at most 255 bytes; by default the API makes a key. A retry with the same key and the same input "
+        "submits nothing and returns the first job. Keys belong to one user and are kept for a week."
     )
     test_only: bool | None = option(
         "test-only", argument.flag, "Make no job: only check the input and estimate when the job would start."
@@ -241,7 +242,17 @@ SBATCH = Operation(
     argument=argument.folder.pattern,  # the script's path; without one the script comes by stdin
     argument_is_optional=True,
     runs_as=RunsAs.CALLER,
+    refusals=REFUSALS,
 )
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """A job that was submitted: its id, and what sbatch said besides. slurmctld lists no `forgotten` job."""
+
+    job: str
+    warnings: Sequence[str] = ()
+    forgotten: bool = False
 
 
 @dataclass(frozen=True)
@@ -251,8 +262,8 @@ class Checked:
     submission: Submission
     options: Mapping[str, str | int]
 
-    def submit(self, fetched: str | None = None) -> Question[str | Refusal]:
-        """Submit the job; the answer is its id, or why it was refused.
+    def submit(self, fetched: str | None = None) -> Question[Submitted | Refusal]:
+        """Submit the job; the answer is the job, or why it was refused.
 
         `fetched` is the text that scriptUri leads to. Raises InvalidInputError if that is not a batch script.
         """
@@ -305,19 +316,28 @@ def check(submission: Submission) -> Checked:
     return Checked(submission, _joined(submission, options))
 
 
-def read(replies: Sequence[Reply], source: str = "script") -> str | Refusal:
-    """The id from `sbatch --parsable`, "123" or "123;cluster", on its last line. Raises as `refusal` does.
+_FORGOTTEN = (
+    "The scheduler no longer lists the job, which an earlier request with this idempotency key submitted. If the "
+    "cluster keeps accounts, jobHistory has the job."
+)
 
-    Errors beside it do not count: sbatch tells of every attempt that a busy slurmctld put off. `source` is the input
-    that the script came by.
+
+def read(replies: Sequence[Reply], source: str = "script") -> Submitted | Refusal:
+    """The job from the reply, whose stdout is the id that `sbatch --parsable` printed. Raises as `refusal` does.
+
+    stderr has the rest of what sbatch said, which may have `error:` in it, too: sbatch reports each attempt that a busy
+    slurmctld put off. `source` is the input that the script came by.
     """
     (reply,) = replies
-    match = re.fullmatch(r"(\d+)(;[A-Za-z0-9_.-]+)?", (reply.stdout.strip().splitlines() or [""])[-1])
-    if reply.exit_code == 0 and match is not None:
-        return match[1]
+    if reply.exit_code == 0 and re.fullmatch(r"[0-9]{1,10}", reply.stdout):
+        said = [re.sub(r"^sbatch: ", "", line).strip() for line in reply.stderr.splitlines()]
+        warnings = [line for line in said if line]
+        return Submitted(
+            reply.stdout, [*warnings, _FORGOTTEN] if reply.forgotten else warnings, forgotten=reply.forgotten
+        )
     if why := refusal(reply):
         return _about_field(why, source)
-    return Refusal(RefusalCode.REJECTED_BY_SCHEDULER, f"sbatch printed no job id: {reply.stdout[:200]!r}")
+    raise OutcomeUnknown(f"sbatch printed no job id: {reply.stdout[:200]!r}")
 
 
 def _never(read: Callable[[Sequence[Reply]], datetime | Refusal | None], replies: Sequence[Reply]) -> Refusal | None:

@@ -4,34 +4,47 @@ That sinfo has no StateComplete, and its StateLong hides much: "drained" says ne
 a cloud instance. From 21.08 on the head node runs nothing for this, and the answer is empty.
 """
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from slurm.command import Command, Question, Reply, require_success
-from slurm.errors import ParseError
+from slurm.errors import Unreadable
 from slurm.operation import Operation
+from slurm.scontrol_record import RecordKind
 
-# Before State stand only words of the configuration and of the node's system; what people write comes behind it.
-_NODE = re.compile(r"NodeName=(\S+) .*? State=(\S+) ")
+# Before Reason stand only words of the configuration and of the node's system, of which "OS" has blanks.
+_NODE = RecordKind(
+    "node",
+    "NodeName",
+    keys=("RealMemory", "ThreadsPerCore"),
+    written=("OS", "Comment"),
+    repeated=("State",),
+    last="Reason",
+    needs=("State",),
+)
 
 
-SHOW = Operation("scontrol show node", words=("scontrol", "--oneliner", "--all", "show", "node"), until=(21, 8))
+SHOW = Operation(
+    "scontrol show node", words=("scontrol", "--local", "--oneliner", "--all", "show", "node"), until=(21, 8)
+)
 
 
-def states() -> Question[dict[str, str]]:
-    """The complete state of each node by its name, as "IDLE#+CLOUD" or "DOWN*+DRAIN"; {} from 21.08 on."""
+@dataclass(frozen=True)
+class States:
+    """The complete state of each node by its name, as "IDLE#+CLOUD" or "DOWN*+DRAIN", and what cannot be read."""
+
+    by_name: Mapping[str, str]
+    lost: Sequence[Unreadable]
+
+
+def states() -> Question[States]:
+    """The states of all nodes; none from 21.08 on."""
     return Question((Command(SHOW),), read)
 
 
-def read(replies: Sequence[Reply]) -> dict[str, str]:
-    """From one line a node. Raises ParseError for a line that is none."""
+def read(replies: Sequence[Reply]) -> States:
+    """From one line a node. A node whose record cannot be read keeps the state that sinfo gives."""
     (reply,) = replies
-    # A reason may hold what str.splitlines takes for the end of a line; scontrol makes blanks of newlines alone.
-    return dict(_state(line) for line in require_success(reply).split("\n") if line.strip())
-
-
-def _state(line: str) -> tuple[str, str]:
-    match = _NODE.match(line)
-    if match is None:
-        raise ParseError("node record", line)
-    return match[1], match[2]
+    records, lost = _NODE.records(require_success(reply))
+    kept = [replace(each, field="raw_state", record_lost=False) for each in lost]
+    return States({record["NodeName"]: record["State"] for record in records}, kept)

@@ -1,6 +1,6 @@
 """Nodes, and each queue's CPUs, as sinfo lists them (sinfo(1))."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -9,7 +9,7 @@ from slurm import framing, show_node
 from slurm.capacity import capacity_code
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, require_success
-from slurm.errors import ParseError
+from slurm.errors import ParseError, Unreadable
 from slurm.gres import gpus
 from slurm.instant import instant
 from slurm.operation import FLAG, Operation
@@ -196,7 +196,7 @@ class Node(Record):
 
 SINFO = Operation(
     "sinfo",
-    words=("sinfo", "--noheader", "--all", "--noconvert"),
+    words=("sinfo", "--local", "--noheader", "--all", "--noconvert"),
     options={"Node": FLAG, "Format": framing.FORMAT},
 )
 
@@ -211,7 +211,7 @@ def nodes() -> Question[Rows[Node]]:
 def read_nodes(replies: Sequence[Reply], separator: str) -> Rows[Node]:
     """One row a node: `sinfo --Node` prints a node once for each of its partitions."""
     listed, shown = replies
-    texts = framing.split(require_success(listed), Node.sources(), separator)
+    texts, lost = framing.split(require_success(listed), Node.sources(), separator)
     states = show_node.states().read([shown])
     first: dict[str, int] = {}
     partitions: dict[str, list[str]] = {}
@@ -220,23 +220,31 @@ def read_nodes(replies: Sequence[Reply], separator: str) -> Rows[Node]:
         partitions.setdefault(name, []).append(texts["PartitionName"][index])
     merged = {source: [values[index] for index in first.values()] for source, values in texts.items()}
     merged["PartitionName"] = [",".join(partitions[name]) for name in first]
-    if states:
-        merged["StateComplete"] = [states.get(name, "") for name in first]
-    return Rows(Node, merged)
+    if states.by_name:
+        merged["StateComplete"] = [states.by_name.get(name, "") for name in first]
+    return Rows.readable(Node, merged, [*lost, *states.lost])
 
 
 _QUEUE_COLUMNS = ("PartitionName", "CPUsState")
 
 
-def queue_cpu_counts() -> Question[dict[str, CpuCounts]]:
-    """The CPUs of every queue, by the queue's name."""
+@dataclass(frozen=True)
+class QueueCpus:
+    """The text of every queue's CPUsState by the queue's name, and what cannot be read."""
+
+    by_name: Mapping[str, str]
+    lost: Sequence[Unreadable]
+
+
+def queue_cpu_counts() -> Question[QueueCpus]:
+    """The CPUs of every queue."""
     separator = framing.separator()
     command = Command(SINFO, options={"Format": framing.format_string(_QUEUE_COLUMNS, separator)})
     return Question((command,), partial(read_queue_cpu_counts, separator=separator))
 
 
-def read_queue_cpu_counts(replies: Sequence[Reply], separator: str) -> dict[str, CpuCounts]:
+def read_queue_cpu_counts(replies: Sequence[Reply], separator: str) -> QueueCpus:
     """One row a partition, as long as no column that differs between its nodes is asked for."""
     (reply,) = replies
-    texts = framing.split(require_success(reply), _QUEUE_COLUMNS, separator)
-    return {name: cpu_counts(counts) for name, counts in zip(texts["PartitionName"], texts["CPUsState"], strict=True)}
+    texts, lost = framing.split(require_success(reply), _QUEUE_COLUMNS, separator)
+    return QueueCpus(dict(zip(texts["PartitionName"], texts["CPUsState"], strict=True)), lost)

@@ -71,7 +71,7 @@ class PriorityFactors(Record):
 
 SPRIO = Operation(
     "sprio",
-    words=("sprio", "--noheader"),
+    words=("sprio", "--local", "--noheader"),
     environment={"SPRIO_FORMAT": f"(%[A-Za-z]{framing.SEPARATOR})+"},
 )
 
@@ -99,4 +99,4 @@ def read(replies: Sequence[Reply], separator: str) -> Rows[PriorityFactors] | No
             "The cluster starts jobs in the order they came (PriorityType=priority/basic); an administrator can choose"
             " priority/multifactor in slurm.conf."
         )
-    return Rows(PriorityFactors, framing.split(require_success(reply), PriorityFactors.sources(), separator))
+    return Rows.readable(PriorityFactors, *framing.split(require_success(reply), PriorityFactors.sources(), separator))

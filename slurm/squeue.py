@@ -379,8 +379,8 @@ def is_brief(rows: Rows[Job]) -> bool:
 
 SQUEUE = Operation(
     "squeue",
-    words=("squeue", "--noheader", "--all", "--states=all", "--noconvert"),
-    options={"jobs": argument.listed(job_id.ARGUMENT)},
+    words=("squeue", "--local", "--noheader", "--all", "--states=all", "--noconvert"),
+    options={"jobs": argument.listed(job_id.ARGUMENT), "user": argument.word.pattern},
     environment={"SQUEUE_FORMAT2": framing.FORMAT},
 )
 
@@ -420,7 +420,7 @@ def read(replies: Sequence[Reply], separator: str, columns: Sequence[str]) -> Ro
     (reply,) = replies
     if reply.exit_code == 1 and "Invalid job id specified" in reply.stderr:
         return no_jobs()
-    return Rows(Job, framing.split(require_success(reply), columns, separator, _PLAIN))
+    return Rows.readable(Job, *framing.split(require_success(reply), columns, separator, _PLAIN))
 
 
 def no_jobs() -> Rows[Job]:

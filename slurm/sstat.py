@@ -14,7 +14,7 @@ from slurm import argument, framing
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, SlurmError, require_success
 from slurm.duration import seconds
-from slurm.errors import ParseError
+from slurm.errors import Unreadable
 from slurm.hostlist import expand
 from slurm.operation import Operation, RunsAs
 from slurm.text import integer, verbatim
@@ -88,21 +88,23 @@ def read(replies: Sequence[Reply]) -> Rows[RunningStep]:
     """One row a step; sstat says what it could not read on stderr, with exit code 0.
 
     Raises NotPermittedError if that is all it says, ProgramRefusedError (the caller has no account on the cluster),
-    SchedulerUnavailableError, SlurmError; ParseError if a row has another number of columns.
+    SchedulerUnavailableError, SlurmError.
     """
     columns = RunningStep.sources()
-    rows = {row[0]: row for reply in replies for row in _rows(reply, len(columns))}
-    return Rows(
-        RunningStep, {column: [row[position] for row in rows.values()] for position, column in enumerate(columns)}
-    )
+    records, lost = dict[str, list[str]](), list[Unreadable]()
+    for line in [line for reply in replies for line in _lines(reply)]:
+        record = line.split("|")
+        if len(record) == len(columns):
+            records[record[0]] = record
+        else:
+            lost.append(Unreadable.record("record", line))
+    texts = {column: [record[at] for record in records.values()] for at, column in enumerate(columns)}
+    return Rows.readable(RunningStep, texts, lost)
 
 
-def _rows(reply: Reply, width: int) -> list[list[str]]:
-    lines = require_success(reply).splitlines()
-    if not lines and re.search("Invalid user id|denied", reply.stderr):
+def _lines(reply: Reply) -> list[str]:
+    denied = re.search("Invalid user id|denied", reply.stderr)
+    lines = [] if denied and not reply.stdout else require_success(reply).splitlines()
+    if denied and not lines:
         raise NotPermittedError("only the job's own user and Slurm's administrators may see what its steps use now")
-    rows = [line.split("|") for line in lines]
-    for line, row in zip(lines, rows, strict=True):
-        if len(row) != width:
-            raise ParseError("record", line)
-    return rows
+    return lines

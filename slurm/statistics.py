@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from slurm.command import Command, Question, Reply, require_success
-from slurm.errors import ParseError
+from slurm.errors import ParseError, Unreadable
 from slurm.instant import instant
 from slurm.operation import Operation
 from slurm.text import integer
@@ -89,6 +89,13 @@ class Statistics:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Counted(Statistics):
+    """Statistics as they were read: a figure that cannot be read is None, and stands in `unreadable`."""
+
+    unreadable: Sequence[Unreadable] = ()
+
+
 SDIAG = Operation("sdiag", words=("sdiag",))
 
 
@@ -97,17 +104,22 @@ def statistics() -> Question[Statistics]:
     return Question((Command(SDIAG),), read)
 
 
-def read(replies: Sequence[Reply]) -> Statistics:
-    """Lines of `label: value` under headings. Raises ParseError where no figure is found, or one is no number."""
+def read(replies: Sequence[Reply]) -> Counted:
+    """Lines of `label: value` under headings. Raises ParseError where no figure is found."""
     (reply,) = replies
     printed = require_success(reply)
     found = _by_place(printed)
     if (_TOP, "Jobs submitted") not in found:
         raise ParseError("sdiag output", printed)
-    lines = Statistics.__dataclass_fields__
-    return Statistics(
-        **{name: line.metadata["parse"](found.get(line.metadata["place"], "")) for name, line in lines.items()}
-    )
+    figures: dict[str, Any] = {}
+    unreadable = []
+    for name, line in Statistics.__dataclass_fields__.items():
+        try:
+            figures[name] = line.metadata["parse"](found.get(line.metadata["place"], ""))
+        except ParseError as error:
+            figures[name] = None
+            unreadable.append(Unreadable(error.what, error.text, name, record_lost=False))
+    return Counted(**figures, unreadable=unreadable)
 
 
 _HEADINGS = (_MAIN, _BACKFILL)

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, require_success
-from slurm.errors import ParseError
 from slurm.hostlist import expand
 from slurm.operation import Operation
-from slurm.scontrol_record import fields
+from slurm.scontrol_record import RecordKind, columns
 from slurm.text import integer, verbatim
 
 
@@ -36,7 +35,7 @@ class Switch(Record):
     )
 
 
-SHOW = Operation("scontrol show topology", words=("scontrol", "--oneliner", "show", "topology"))
+SHOW = Operation("scontrol show topology", words=("scontrol", "--local", "--oneliner", "show", "topology"))
 
 
 def topology() -> Question[Rows[Switch]]:
@@ -46,22 +45,13 @@ def topology() -> Question[Rows[Switch]]:
 
 _NAMES = ("SwitchName", "BlockName", "AggregatedBlock")
 _NONE = "No topology information available"
+_SWITCH = RecordKind("topology", "|".join(_NAMES), keys=("Nodes", "Switches"))
 
 
 def read(replies: Sequence[Reply]) -> Rows[Switch]:
-    """One line a switch. Without a plugin scontrol prints nothing, or on stderr that there is no information.
-
-    Raises ParseError for any other line, besides what `require_success` raises.
-    """
+    """One line a switch. Without a plugin scontrol prints nothing, or on stderr that there is no information."""
     (reply,) = replies
-    printed = "" if _NONE in reply.stderr else require_success(reply)
-    records = [_record(line) for line in printed.splitlines() if line.strip()]
-    return Rows(Switch, {source: [record.get(source, "") for record in records] for source in Switch.sources()})
-
-
-def _record(line: str) -> dict[str, str]:
-    record = fields(line)
-    named = [record[name] for name in _NAMES if name in record]
-    if len(named) != 1:
-        raise ParseError("topology", line)
-    return {**record, "Name": named[0]}
+    records, lost = _SWITCH.records("" if _NONE in reply.stderr else require_success(reply))
+    for record in records:
+        record["Name"] = next(iter(record.values()))
+    return Rows.readable(Switch, columns(records, Switch.sources()), lost)

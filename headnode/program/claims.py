@@ -2,58 +2,91 @@
 
 import fcntl
 import os
-import re
 import time
-from typing import Optional, Tuple
+from typing import List, Optional, Sequence, Tuple
 
+from headnode.program.attempt import Attempt, from_lines, line
 from headnode.program.processes import SECONDS
 from headnode.program.refused import Refused
 from headnode.program.settings import SETTINGS
 
+WEEK = 7 * 86400.0
 KEYS_LIMIT = 20000  # idempotency keys of one user
+ROOM = 1000  # keys that are forgotten at once when there are more: listing them costs 50 ms
 CLAIM_LIMIT = 1 << 16  # bytes of a claim that are read
 
 
 class Claim:
-    """A key's file: a line with the time and the digest of what is submitted, then what its sbatch printed.
+    """A key's file, open and locked: what its sbatch submits, and the job.
 
-    sbatch holds the file open as the user, who could make it write anything there: at worst this breaks the user's own
-    key.
+    Only this program writes to it. sbatch does not hold it open: a user's plugins and profile run in sbatch.
     """
 
-    def __init__(self, folder: int, name: str) -> None:
-        self.descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600, dir_fd=folder)
+    def __init__(self, uid: int, key: str) -> None:
+        """Wait for the lock: a submission with the same key may be under way. Raises Refused after some time."""
+        import hashlib
 
-    def lock(self) -> None:
-        """Wait for the lock, which sbatch holds too: a submission with the same key may be under way."""
-        give_up = time.time() + SECONDS
-        while True:
-            try:
-                return fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                if time.time() > give_up:
-                    raise Refused("a submission with the same key is still under way", "unknown") from None
-                time.sleep(0.05)
+        name = hashlib.sha256(key.encode("utf-8")).hexdigest()
+        folder = claims_of(uid)
+        try:
+            self.descriptor = lock_claim(folder, name)
+        finally:
+            os.close(folder)
 
-    def read(self) -> "Tuple[float, Optional[str], str]":
-        """When it was claimed, the digest, and what sbatch printed; no digest if the claim is new."""
-        text = os.pread(self.descriptor, CLAIM_LIMIT, 0).decode("utf-8", "replace")
-        head = re.match(r"(\d{1,12}\.\d{6}) ([0-9a-f]{64})\n", text, re.ASCII)
-        return (float(head.group(1)), head.group(2), text[head.end() :]) if head else (0.0, None, "")
+    def read(self) -> "Optional[Attempt]":
+        """The attempt of the last week that has the key."""
+        attempt = from_lines(os.pread(self.descriptor, CLAIM_LIMIT, 0).decode("utf-8", "replace"))
+        return attempt if attempt is not None and attempt.began > time.time() - WEEK else None
 
-    def begin(self, claimed_at: float, digest: str) -> None:
+    def begin(self, attempt: Attempt) -> None:
+        """Keep what is submitted. Raises OSError: then sbatch must not run."""
         os.ftruncate(self.descriptor, 0)
-        os.write(self.descriptor, ("%f %s\n" % (claimed_at, digest)).encode())
+        os.write(self.descriptor, attempt.beginning())
+
+    def announce(self, session: int) -> None:
+        """Keep the session of sbatch, in the child that becomes sbatch: from now on Slurm can be asked for its job."""
+        os.write(self.descriptor, line({"session": session}))
         os.fsync(self.descriptor)
 
-    def add(self, job: str) -> None:
+    def keep(self, attempt: Attempt) -> None:
+        """Keep the job."""
         try:
-            os.write(self.descriptor, ("%s\n" % job).encode())
+            os.write(self.descriptor, attempt.end())
         except OSError:
             pass  # there was room when sbatch was run; this reply at least has the job
 
     def forget(self) -> None:
+        """Free the key."""
         os.ftruncate(self.descriptor, 0)
+
+    def close(self) -> None:
+        """Let others have the key."""
+        os.close(self.descriptor)
+
+
+class NoClaim(Claim):
+    """In a claim's place, where there is no key."""
+
+    def __init__(self) -> None:
+        pass
+
+    def read(self) -> "Optional[Attempt]":
+        return None
+
+    def begin(self, attempt: Attempt) -> None:
+        pass
+
+    def announce(self, session: int) -> None:
+        pass
+
+    def keep(self, attempt: Attempt) -> None:
+        pass
+
+    def forget(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
 
 
 def claims_of(uid: int) -> int:
@@ -68,14 +101,69 @@ def claims_of(uid: int) -> int:
     return folder
 
 
-def forget_old_claims(folder: int) -> None:
-    """A key is kept for a week."""
+def lock_claim(folder: int, name: str) -> int:
+    """The descriptor of a key's file, locked. A known key is always there; a new one may take the oldest one's room."""
+    give_up = time.time() + SECONDS
+    flags = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW
+    while True:
+        try:
+            descriptor = os.open(name, flags, dir_fd=folder)
+        except FileNotFoundError:
+            forget_old_claims(folder, name)
+            descriptor = os.open(name, flags | os.O_CREAT, 0o600, dir_fd=folder)
+        if locked(descriptor) and os.fstat(descriptor).st_nlink:  # else it was forgotten in between
+            return descriptor
+        os.close(descriptor)
+        if time.time() > give_up:
+            raise Refused("a submission with the same key is still under way", "unknown")
+        time.sleep(0.05)
+
+
+def locked(descriptor: int) -> bool:
+    """Whether the file is locked by us now."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except OSError:
+        return False
+
+
+def forget_old_claims(folder: int, new: str) -> None:
+    """Remove the keys of more than a week ago, and the oldest ones where there are too many.
+
+    Looking at every key takes time, so one new key in sixteen, which its digest chooses, has that done.
+    """
     names = os.listdir(folder)
+    if len(names) < KEYS_LIMIT and not new.startswith("0"):
+        return
+    by_age = sorted(ages(folder, names))
+    surplus = len(by_age) - KEYS_LIMIT + ROOM if len(by_age) >= KEYS_LIMIT else 0
+    for position, (used_at, name) in enumerate(by_age):
+        if position < surplus or used_at < time.time() - WEEK:
+            forget_claim(folder, name)
+
+
+def ages(folder: int, names: "Sequence[str]") -> "List[Tuple[float, str]]":
+    """When each key was last used, and its name."""
+    found = []
     for name in names:
         try:
-            if time.time() - os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime > 7 * 86400:
-                os.unlink(name, dir_fd=folder)
+            found.append((os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime, name))
         except FileNotFoundError:
             pass  # another submission was quicker
-    if len(names) > KEYS_LIMIT:
-        raise Refused("%d idempotency keys were used within a week: submit without one" % len(names))
+    return found
+
+
+def forget_claim(folder: int, name: str) -> None:
+    """Remove a key's file, unless a submission uses it now."""
+    try:
+        descriptor = os.open(name, os.O_RDWR | os.O_NOFOLLOW, dir_fd=folder)
+    except OSError:
+        return
+    try:
+        if locked(descriptor):
+            os.unlink(name, dir_fd=folder)
+    except FileNotFoundError:
+        pass
+    finally:
+        os.close(descriptor)

@@ -12,10 +12,12 @@ Request:  {"expires": epoch seconds, "user": name or null, "administer": bool, "
 Operation: {"operation": name in the list, "options": {name: text}, "arguments": [text], "environment": {name: text},
            "stdin": text, "key": idempotency key}; an option may be {"job_of": n}: the job id in reply n.
 Answer:   {"started": epoch seconds, "replies": [{"exit_code", "stdout", "stderr", "seconds"} or {"refusal", "code"}]},
-           one reply for each operation in order; {"error": text, "expired" or "unread": true} if the request itself is
-           refused, and nothing of it run; {"error": text} if the answer is lost;
+           one reply for each operation in order; {"started", "error": text, "expired" or "unread": true} if the request
+           itself is refused, and nothing of it run; {"error": text} if the answer is lost;
            {"put": sha256 of the object} if the answer was too large for stdout and went to S3. It is base64 of gzip of
            JSON. A number in place of a text is the number of the gzip member, behind the JSON's, that holds the text.
+           A submission's stdout is the job's id alone; its stderr has the rest of what sbatch said. "forgotten": true
+           in that reply means that slurmctld no longer lists the job.
 It always exits with 0: 194 would reboot the node, 137, 168 and 169 have meanings to the SSM agent.
 """
 
@@ -42,11 +44,12 @@ def answer(text: str) -> "Tuple[Dict[str, Any], Optional[str]]":
     try:
         request = well_formed(unpack(text))
     except (ValueError, TypeError, AttributeError, OSError, zlib.error, RecursionError, Refused) as error:
-        return {"error": "the request cannot be read: %s" % error, "unread": True}, None
+        return {"error": "the request cannot be read: %s" % error, "unread": True, "started": started}, None
     if started > request["expires"]:
-        return {"error": "the request came too late", "expired": True}, None
+        return {"error": "the request came too late", "expired": True, "started": started}, None
     if request["expires"] > started + AHEAD:
-        return {"error": "the request is good for too long, or the clocks differ by an hour", "unread": True}, None
+        too_long = "the request is good for too long, or the clocks differ by an hour"
+        return {"error": too_long, "unread": True, "started": started}, None
     replies: "List[Dict[str, Any]]" = []
     for step in request["steps"]:
         replies.extend(perform(request, replies, step))

@@ -7,8 +7,8 @@ from headnode.program.refused import Refused
 
 # Slurm's commands for reading and changing, found in the settings' path: never a shell.
 COMMANDS = "sacct sacctmgr scancel scontrol sdiag sinfo sprio squeue sshare sstat".split()
-# Only this operation submits; this program does the two others itself.
-COMMANDS_OF = {"sbatch": ["sbatch"], "read": [""], "account": [""]}
+# Only this operation submits; this program does the others itself.
+COMMANDS_OF = {"sbatch": ["sbatch"], "read": [""], "account": [""], "reader": [""]}
 READER, CALLER, ADMINISTRATOR = "reader", "caller", "administrator"
 OPTION = r"[A-Za-z][A-Za-z0-9-]*"
 ANOTHER_USER = ("uid", "gid")  # options that would choose whom a command acts as
@@ -35,6 +35,7 @@ class Operation:
         needs: "Sequence[str]" = (),
         until: "Optional[Sequence[int]]" = None,
         asks_slurmdbd: bool = False,
+        refusals: "Sequence[str]" = (),
     ) -> None:
         self.name = name
         self.words = list(words)
@@ -48,6 +49,7 @@ class Operation:
         self.needs = needs
         self.until = until
         self.asks_slurmdbd = asks_slurmdbd
+        self.refusals = refusals
 
     @property
     def changes(self) -> bool:
@@ -114,8 +116,9 @@ def matches(pattern: str, value: object) -> bool:
 def submitted_job(replies: "List[Dict[str, Any]]", number: "Any") -> str:
     """The job id in the reply of that number, an earlier sbatch's."""
     reply = replies[number] if isinstance(number, int) and 0 <= number < len(replies) else {}
-    printed = reply.get("stdout")
-    match = re.search(r"^(\d+)(;.*)?\Z", printed.strip(), re.MULTILINE) if isinstance(printed, str) else None
-    if reply.get("exit_code") != 0 or match is None:
+    job = reply.get("stdout")
+    if reply.get("exit_code") != 0 or not matches(r"[0-9]{1,10}", job):
         raise Refused("no job was submitted")
-    return match.group(1)
+    if reply.get("forgotten"):
+        raise Refused("the scheduler no longer lists job %s" % job, "forgotten")
+    return str(job)

@@ -1,48 +1,54 @@
-"""What became of a submission."""
+"""How sbatch ended, and what that says of the job."""
 
 import re
-import time
-from typing import Optional
+from typing import List, Sequence
 
-from headnode.program.accounts import Account, plain_environment
-from headnode.program.processes import Process, run
-from headnode.program.refused import Refused
+from headnode.program.processes import Process
+
+TAKEN = "taken"
+REFUSED = "refused"
+NOT_SENT = "not sent"  # as it seems; Slurm is asked nevertheless
+UNKNOWN = "unknown"
+FAILED = re.compile(r"^.*error: Batch job submission failed: (.*)$", re.MULTILINE)
+COMPLAINT = re.compile(r"^\S+: (error|fatal): |unrecognized option|invalid option|ambiguous", re.MULTILINE)
+UNSPECIFIED = "Unspecified error"  # slurm_strerror(-1): what a job_submit plugin returns that gives no reason
+ID = re.compile(r"^([0-9]{1,10})(?:;[A-Za-z0-9_.-]+)?$", re.MULTILINE | re.ASCII)
 
 
-def outcome_unknown(sbatch: Process) -> bool:
-    """Whether slurmctld may have taken the job although sbatch did not say so: it ran out of time, or was killed.
+def ending(sbatch: Process, refusals: "Sequence[str]") -> str:
+    """TAKEN, REFUSED, NOT_SENT or UNKNOWN. `refusals` are the texts with which slurmctld itself says no.
 
-    It is a clear no if sbatch itself prints an error, or that its release has no such option.
+    A lost reply has many texts, which differ between releases, and a warning may begin with `error:`, too. So only
+    known refusals are a no. sbatch reports every failure to submit in one line; an error without that line is from
+    before, as of a wrong option.
     """
-    if sbatch.refusal is not None:
-        return sbatch.refusal.code == "timed_out"
-    refused = b"error: " in sbatch.stderr or b"unrecognized option" in sbatch.stderr
-    return sbatch.exit_code != 0 and (not refused or b"Socket timed out" in sbatch.stderr)
+    if sbatch.child is None:
+        return REFUSED
+    if sbatch.refusal is not None or sbatch.exit_code is None or sbatch.exit_code < 0:
+        return UNKNOWN
+    if sbatch.exit_code == 0:
+        return TAKEN
+    said = sbatch.stderr.decode("utf-8", "replace")
+    failures = {failure.strip() for failure in FAILED.findall(said)}
+    if failures and failures <= set(refusals):
+        return REFUSED
+    died = 128 < sbatch.exit_code < 255  # a shell in sbatch's place reports its child's signal so
+    if not died and COMPLAINT.search(said) and failures <= {UNSPECIFIED}:
+        return NOT_SENT
+    return UNKNOWN
 
 
-def job_id(printed: str) -> "Optional[str]":
-    """The job id that sbatch printed."""
-    match = re.search(r"^(\d+)(;.*)?$", printed.strip(), re.MULTILINE)
-    return match.group(1) if match else None
+def printed_ids(sbatch: Process) -> "List[str]":
+    """The lines that may be the job's id. A plugin or a wrapper around sbatch can print such a line, too."""
+    return ID.findall(sbatch.stdout.decode("utf-8", "replace"))
 
 
-def find_submitted(user: Account, printed: str, claimed_at: float) -> "Optional[str]":
-    """The job that a lost sbatch submitted: slurmctld knows the session that each job was submitted from."""
-    session = re.search(r"^session (\d+)$", printed, re.MULTILINE)
-    if session is None:
-        return None  # sbatch was never started
-    if time.time() - claimed_at > 240:  # slurmctld forgets finished jobs after MinJobAge, 300 s by default
-        raise Refused(
-            "what became of the first submission is no longer known; look for the job, or use a new key", "unknown"
-        )
-    account = Account(user.entry, plain_environment())
-    columns = "ArrayJobID:|,AllocSID:|,SubmitTime:|"
-    listing = Process(["squeue", "-h", "-a", "-t", "all", "-u", user.entry.pw_name, "-O", columns], account)
-    run([listing])
-    if listing.exit_code != 0:
-        raise Refused("the scheduler cannot be asked what became of the first submission", "unknown")
-    # A session's number comes back after millions of processes, so older jobs do not count. slurmctld's clock is coarse
-    # and may be behind ours.
-    rows = re.findall(r"^(\d+)\|(\d+)\|(\d+)\|$", listing.stdout.decode("ascii", "replace"), re.MULTILINE)
-    jobs = [int(job) for job, sid, submitted in rows if sid == session.group(1) and int(submitted) > claimed_at - 5]
-    return str(min(jobs)) if jobs else None
+def remarks(sbatch: Process, job: str, most: int) -> str:
+    """What sbatch said besides the job's id."""
+    lines = sbatch.stdout.decode("utf-8", "replace").splitlines()
+    for position in reversed(range(len(lines))):
+        match = ID.match(lines[position])
+        if match and match.group(1) == job:
+            del lines[position]
+            break
+    return "\n".join(sbatch.stderr.decode("utf-8", "replace").splitlines() + lines)[:most]

@@ -50,8 +50,10 @@ class Process:
         self.seconds = seconds
         self.left = most
         self.watch = watch
+        self.flows = flows
         self.session = session
-        self.target = subprocess.PIPE
+        self.announce: "Optional[Callable[[int], None]]" = None
+        self.child: "Any" = None  # a Popen or a Child
         self.output = {"stdout": Printed(flows), "stderr": Printed(flows)}
         self.streams: "Dict[str, Any]" = {}
         self.started = 0.0
@@ -66,11 +68,11 @@ class Process:
         try:
             if self.input is not None:
                 stdin = spool(self.input.encode("utf-8"))
-            self.child: "Any" = subprocess.Popen(  # or a Child
+            self.child = subprocess.Popen(
                 [self.argv0] + self.argv[1:],
                 executable=find(self.argv[0]),
                 stdin=stdin,
-                stdout=self.target,
+                stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=self.account.environment,
                 pass_fds=() if self.passes is None else (self.passes,),
@@ -94,12 +96,12 @@ class Process:
         return self.refusal is None
 
     def enter(self) -> None:
-        """In the child: become the account. The session goes into a claim, as squeue shows a job's (AllocSID)."""
+        """In the child: become the account. Its session, if it has one of its own, may be announced before."""
         if self.session:
             os.setsid()
+        if self.announce is not None:
+            self.announce(os.getsid(0))
         self.account.enter()
-        if self.target != subprocess.PIPE:
-            os.write(1, b"session %d\n" % os.getsid(0))
 
     def read(self, selector: selectors.BaseSelector, name: str) -> None:
         data = os.read(self.streams[name].fileno(), PIPE)

@@ -8,7 +8,7 @@ from headnode.program.files import Reading
 from headnode.program.operations import ADMINISTRATOR, CALLER, OPERATIONS, READER, Operation
 from headnode.program.processes import Process, run
 from headnode.program.refused import Refused
-from headnode.program.scheduler import is_older_than, scheduler_down
+from headnode.program.scheduler import is_older_than, reader_limited, scheduler_down
 from headnode.program.submission import submit
 
 
@@ -38,6 +38,11 @@ def perform(
         except OSError as error:  # before anything was done: no room for a claim, no process to be had
             answers[position] = Refused("the head node: %s" % error.strerror, "unavailable").reply()
     run(list(processes.values()))
+    late = [process for process in processes.values() if process.refusal and process.refusal.code == "timed_out"]
+    limited = reader_limited() if any(process.flows for process in late) else None
+    for process in late:
+        if limited is not None and process.flows:
+            process.refusal = limited
     if request.get("administer"):
         try:
             run_denied_as_administrator(operations, processes)
@@ -54,6 +59,8 @@ def answer_at_once(
     if operation.name == "account":
         name = caller_entry(next(iter(asked["arguments"]), None)).pw_name
         return {"exit_code": 0, "stdout": name}
+    if operation.name == "reader":
+        return {"exit_code": 0, "stdout": service_account(READER).entry.pw_name}
     if operation.name == "sbatch":
         return submit(request, operation, asked)
     if operation.until is not None and not is_older_than(operation.until):

@@ -1,20 +1,22 @@
 """Jobs submitted with sbatch, with an idempotency key or without."""
 
 import json
-import os
 import time
-from typing import Any, Dict
+from typing import Any, Dict, Sequence
 
 from headnode.program.accounts import PLAIN_ENVIRONMENT, Account, caller_entry
-from headnode.program.claims import Claim, claims_of, forget_old_claims
+from headnode.program.attempt import Attempt
+from headnode.program.claims import Claim, NoClaim
 from headnode.program.files import Reading
+from headnode.program.known_jobs import LOOKS, find_job, is_submitted
 from headnode.program.login import login
 from headnode.program.operations import Operation
-from headnode.program.outcome import find_submitted, job_id, outcome_unknown
+from headnode.program.outcome import NOT_SENT, REFUSED, TAKEN, UNKNOWN, ending, printed_ids, remarks
 from headnode.program.processes import Process, run
 from headnode.program.refused import Refused
 
 SCRIPT_LIMIT = 4 << 20  # bytes: slurmctld's default max_script_size
+REMARKS_LIMIT = 4096  # characters of what sbatch says besides the job's id
 
 
 def submit(request: "Dict[str, Any]", operation: Operation, asked: "Dict[str, Any]") -> "Dict[str, Any]":
@@ -37,16 +39,11 @@ def submit(request: "Dict[str, Any]", operation: Operation, asked: "Dict[str, An
         account.environment.update(PLAIN_ENVIRONMENT)
         run([sbatch])
         return sbatch.reply()
-    if asked["key"] is not None:
-        return submit_once(sbatch, asked)
-    run([sbatch])
-    if outcome_unknown(sbatch):
-        # A script may ask sbatch to wait for the job's end: sbatch prints the id before.
-        job = job_id(sbatch.stdout.decode("ascii", "replace"))
-        if job:
-            return {"exit_code": 0, "stdout": job, "stderr": "", "seconds": sbatch.seconds}
-        raise Refused("the scheduler did not say whether it took the job", "unknown")
-    return sbatch.reply()
+    claim = NoClaim() if asked["key"] is None else Claim(account.entry.pw_uid, asked["key"])
+    try:
+        return submit_once(sbatch, claim, digest_of(asked), operation.refusals)
+    finally:
+        claim.close()
 
 
 def require_script(path: str, account: Account) -> None:
@@ -60,57 +57,57 @@ def require_script(path: str, account: Account) -> None:
         raise Refused("the script has %d bytes, and Slurm takes %d" % (about["size"], SCRIPT_LIMIT))
 
 
-def submit_once(sbatch: Process, asked: "Dict[str, Any]") -> "Dict[str, Any]":
-    """Submit unless the user's key has a job already; then reply with that job.
-
-    The claim is a root-owned file, locked while sbatch runs. sbatch writes the job id into it itself, so the id is kept
-    even if this program is killed in between. Only the loss of sbatch or of slurmctld's answer leaves a claim without a
-    job; then Slurm is asked what became of it.
-    """
+def digest_of(asked: "Dict[str, Any]") -> str:
+    """What is submitted, as a few bytes."""
     import hashlib
 
     content = json.dumps([asked[name] for name in ("options", "arguments", "stdin", "environment")], sort_keys=True)
-    digest = hashlib.sha256(content.encode("utf-8")).hexdigest()
-    name = hashlib.sha256(asked["key"].encode("utf-8")).hexdigest()
-    folder = claims_of(sbatch.account.entry.pw_uid)
-    try:
-        forget_old_claims(folder)
-        claim = Claim(folder, name)
-    finally:
-        os.close(folder)
-    try:
-        return submit_claimed(sbatch, claim, digest)
-    finally:
-        os.close(claim.descriptor)
+    return hashlib.sha256(content.encode("utf-8")).hexdigest()
 
 
-def submit_claimed(sbatch: Process, claim: Claim, digest: str) -> "Dict[str, Any]":
-    """Submit while the claim is locked, unless it has a job already. `digest` is that of what is submitted."""
-    claim.lock()
-    first_claimed_at, claimed_digest, printed = claim.read()
-    if claimed_digest is not None:
-        if claimed_digest != digest:
+def submit_once(sbatch: Process, claim: Claim, digest: str, refusals: "Sequence[str]") -> "Dict[str, Any]":
+    """Submit unless the claim has a job already; then reply with that job.
+
+    The claim has sbatch's session and the time before sbatch asks slurmctld for anything. So the job can be found
+    whatever dies in between: this program, sbatch, slurmctld's answer.
+    """
+    earlier = claim.read()
+    if earlier is not None:
+        if earlier.digest != digest:
             raise Refused("the idempotency key was used for another submission", "conflict")
-        job = job_id(printed) or find_submitted(sbatch.account, printed, first_claimed_at)
-        if job:
-            return submitted(claim, job)
-    claimed_at = time.time()
-    claim.begin(claimed_at, digest)
-    sbatch.target = claim.descriptor
+        known = earlier.job
+        if is_submitted(sbatch.account, earlier):
+            if known is None:
+                earlier.ended = time.time()
+            claim.keep(earlier)
+            return earlier.reply()
+    attempt = Attempt(digest)
+    sbatch.argv0 = attempt.argv0
+    sbatch.announce = claim.announce
+    claim.begin(attempt)
     run([sbatch])
-    printed = claim.read()[2]
-    job = job_id(printed)
-    if job is None and outcome_unknown(sbatch):
-        job = find_submitted(sbatch.account, printed, claimed_at)
-        if job is None:
-            raise Refused("the scheduler did not say whether it took the job; retry with the same key", "unknown")
-    if job:
-        return submitted(claim, job)
-    claim.forget()  # a clear no: the key is free again
+    attempt.ended = time.time()
+    attempt.session = sbatch.child and sbatch.child.pid
+    if has_job(sbatch, attempt, refusals):
+        claim.keep(attempt)
+        return attempt.reply()
+    claim.forget()  # it is a clear no: the key is free again
     return sbatch.reply()
 
 
-def submitted(claim: Claim, job: str) -> "Dict[str, Any]":
-    """The reply with the claim's job, which is kept for the next time."""
-    claim.add(job)
-    return {"exit_code": 0, "stdout": job, "stderr": "", "seconds": 0.0}
+def has_job(sbatch: Process, attempt: Attempt, refusals: "Sequence[str]") -> bool:
+    """Whether sbatch made a job, which the attempt then names. Raises Refused where nobody knows."""
+    how = ending(sbatch, refusals)
+    if how == REFUSED:
+        return False
+    printed = printed_ids(sbatch)
+    if how == TAKEN and len(printed) == 1:
+        attempt.job = printed[0]
+    elif not find_job(sbatch.account, attempt, LOOKS if how == UNKNOWN else LOOKS[:1]):
+        if how == NOT_SENT:
+            return False
+        if how == UNKNOWN or not printed:
+            raise Refused("the scheduler did not say whether it took the job; retry with the same key", "unknown")
+        attempt.job = printed[-1]  # sbatch prints the id last
+    attempt.said = remarks(sbatch, attempt.job or "", REMARKS_LIMIT)
+    return True

@@ -34,7 +34,7 @@ from slurm.job_environment import EnvironmentVariable
 from slurm.job_update import JobUpdate
 from slurm.node_update import NodeAction
 from slurm.refusal import InvalidInputError, Refusal
-from slurm.sbatch import Submission
+from slurm.sbatch import Submission, Submitted
 
 T = TypeVar("T")
 
@@ -288,9 +288,9 @@ def test_every_text_becomes_that_text_in_a_job_of_the_callers(
         commands = [command for question in questions for command in question.commands]
         replies = node.run(Bundle([commands], Actor("ada"), changes=True), Deadline.after(100), "attack")
         for each, question, reply in zip(some, questions, replies, strict=True):
-            job = question.read([reply])
-            assert isinstance(job, str), (each, job)
-            asked[job] = each
+            submitted = question.read([reply])
+            assert isinstance(submitted, Submitted), (each, submitted)
+            asked[submitted.job] = each
     told = jobs_told(lab)
     for job, each in asked.items():
         user, name, comment = told[job]

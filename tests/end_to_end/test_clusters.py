@@ -180,7 +180,7 @@ def test_two_head_nodes_with_the_same_tag_are_told(api: Api, stack: Stack) -> No
 
 
 def test_a_replaced_head_node_is_found_again(stack: Stack, lab: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first request after it learns from SSM that the old one is gone, the next finds the new one."""
+    """SSM says that the old one is gone, so nothing ran there: the same request goes to the new one."""
     old, new = (stack.aws.head_node("replaced-cluster") for _ in range(2))
     ec2 = stack.aws.client("ec2")
     ec2.stop_instances(InstanceIds=[new])
@@ -201,6 +201,5 @@ def test_a_replaced_head_node_is_found_again(stack: Stack, lab: Cluster, monkeyp
         ec2.stop_instances(InstanceIds=[old])
         ec2.start_instances(InstanceIds=[new])
         instances[0].stopped = True
-        assert isinstance(queues(cluster), ClusterUnreachableError)
         assert isinstance(queues(cluster), Snapshot)
         assert [sent.instance_ids for sent in endpoint.sends] == [(old,), (new,)]

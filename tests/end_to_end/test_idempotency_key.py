@@ -1,25 +1,18 @@
 """A retried submission with the same key gives the first job and no second one, whatever died in between."""
 
 import asyncio
-import base64
-import gzip
-import json
 import os
 import secrets
 import signal
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
+from head_node_program import Program, kill_all_of, wait_until
 
 from conftest import Api
-from headnode import document
-from headnode.joining import joined
 from local.cluster import Cluster
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
@@ -116,93 +109,9 @@ def test_a_key_may_be_any_text(api: Api, lab: Cluster, name: str, key: str) -> N
     assert len(jobs_named(lab, name)) == 1
 
 
-class Program:
-    """The program as the agent runs it, with an sbatch of the test's own before the real one."""
-
-    def __init__(self, cluster: Cluster, folder: Path, name: str) -> None:
-        self._cluster = cluster
-        self._folder = folder
-        self._name = name
-        self.script = SCRIPT + f"# {name}\n"
-        self.started = folder / "sbatch-started"
-        self.ready = folder / "ready"
-        self.state = folder / "state"
-        folder.joinpath("bin").mkdir()
-
-    def sbatch(self, *lines: str) -> None:
-        """Put a script in sbatch's place. `$real` is the real one."""
-        program = self._folder / "bin" / "sbatch"
-        real = self._cluster.programs.path("sbatch")
-        program.write_text("\n".join(["#!/bin/sh", f"real={real}", f"touch {self.started}", *lines, ""]))
-        program.chmod(0o755)
-
-    def start(self) -> subprocess.Popen[str]:
-        operation = {
-            "operation": "sbatch",
-            "options": {"job-name": self._name, "hold": ""},
-            "environment": {},
-            "stdin": self.script,
-            "key": "the key",
-        }
-        request = {"expires": time.time() + 60, "user": "ada", "put": None, "steps": [[operation]]}
-        settings = {
-            "state": str(self.state),
-            "path": f"{self._folder}/bin:/usr/bin:/bin",
-        }
-        argv = ["/usr/bin/python3", "-I", "-S", "-c", joined(), document.operations(), json.dumps(settings)]
-        process = subprocess.Popen(
-            self._cluster.programs.command(argv),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={"PATH": "/usr/bin:/bin", **self._cluster.environment},
-            start_new_session=True,
-            text=True,
-        )
-        assert process.stdin is not None
-        process.stdin.write(base64.urlsafe_b64encode(gzip.compress(json.dumps(request).encode())).decode())
-        process.stdin.close()
-        process.stdin = None
-        return process
-
-    def finish(self, process: subprocess.Popen[str]) -> dict[str, Any]:
-        printed, _ = process.communicate(timeout=60)
-        (reply,) = json.loads(gzip.decompress(base64.b64decode(printed)))["replies"]
-        answer: dict[str, Any] = reply
-        return answer
-
-    def run(self) -> dict[str, Any]:
-        """The reply to a submission that nothing disturbs."""
-        self.sbatch('exec "$real" "$@"')
-        return self.finish(self.start())
-
-
 @pytest.fixture
 def program(lab: Cluster, name: str) -> Program:
-    folder = lab.user("ada").workspace / name
-    folder.mkdir()
-    folder.chmod(0o777)
-    return Program(lab, folder, name)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < give_up
-        time.sleep(0.02)
-
-
-def kill_all_of(process: subprocess.Popen[str]) -> None:
-    """End the program and its sbatch, which has a session of its own, as a reboot would."""
-    for pid in [*descendants(process.pid), process.pid]:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    process.communicate()
-
-
-def descendants(pid: int) -> Iterator[int]:
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        yield from descendants(int(child))
-        yield int(child)
+    return Program(lab, name)
 
 
 def test_killed_before_sbatch_asked_a_retry_submits(lab: Cluster, program: Program, name: str) -> None:

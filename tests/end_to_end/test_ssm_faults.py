@@ -157,6 +157,16 @@ def test_with_a_key_a_submission_whose_reply_is_lost_can_be_made_again(api: Api,
     assert answer["data"]["submitJob"] == {"job": {"id": f"lab:{job}"}, "errors": []}
 
 
+def test_without_a_key_the_error_has_one_to_retry_with(api: Api, faults: Faults, lab: Cluster) -> None:
+    faults.lose_reply = 1
+    (error,) = ask(api, SUBMIT, seconds=2, name="no-key")["errors"]
+    wait_until(lambda: len(jobs_named(lab, "no-key")) == 1)
+    key = error["extensions"]["idempotencyKey"]
+    answer = ask(api, SUBMIT.replace("hold: true", f'hold: true, idempotencyKey: "{key}"'), name="no-key")
+    (job,) = jobs_named(lab, "no-key")
+    assert answer["data"]["submitJob"] == {"job": {"id": f"lab:{job}"}, "errors": []}
+
+
 def test_a_read_whose_connection_breaks_is_sent_again(api: Api, faults: Faults) -> None:
     faults.lose_response = 1
     assert "errors" not in ask(api, QUERY)

@@ -152,9 +152,11 @@ def test_while_ec2_fails_the_id_from_before_is_used(
 
 def test_an_ec2_that_hangs_from_the_start_is_told_in_time(line: Line) -> None:
     line.break_down(Kind.HANG, "ec2:*")
+    found = discovery()
+    assert found._clients.ec2
     began = time.monotonic()
     with until(Deadline.after(2)), pytest.raises(ClusterUnreachableError):
-        discovery().instance()
+        found.instance()
     assert time.monotonic() - began < 3
 
 
@@ -182,6 +184,7 @@ def test_a_head_node_that_was_replaced_is_found_again(line: Line, endpoint: Endp
 @pytest.mark.parametrize("operation", ["s3:PutObject", "s3:GetObject"])
 def test_an_s3_that_hangs_is_told_in_time(operation: str, line: Line) -> None:
     storage = Storage(Clients(), BUCKET)
+    assert storage._clients.s3
     line.break_down(Kind.HANG, operation)
     began = time.monotonic()
     with until(Deadline.after(1)), pytest.raises(ClusterUnreachableError):

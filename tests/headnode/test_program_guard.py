@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import pwd
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,7 +48,7 @@ def submission(**parts: Any) -> dict[str, Any]:
 def error(node: Node, text: str, source: str = SOURCE) -> str:
     """What is wrong with a request that is not carried out."""
     answer = node.answer(text, source)
-    assert set(answer) <= {"error", "unread"}, answer
+    assert set(answer) <= {"error", "unread", "started"}, answer
     message: str = answer["error"]
     return message
 
@@ -263,9 +264,9 @@ def test_no_variable_is_an_option_of_sbatch_or_puts_code_into_it(node: Node, nam
 
 @pytest.mark.parametrize("name", ["PATH", "BASH_ENV", "ENV", "PYTHONPATH", "HOME"])
 def test_a_variable_of_the_job_changes_neither_what_is_run_nor_as_whom(node: Node, name: str) -> None:
-    node.command("sbatch", f'/usr/bin/id -un; printf "%s\\n" "$0" "${{{name}-unset}}"')
+    node.command("sbatch", f'(/usr/bin/id -un; printf "%s\\n" "$0" "${{{name}-unset}}") >&2; echo 17')
     (reply,) = node.ask(submission(environment={name: "/nowhere"}))
-    user, path, value = reply["stdout"].splitlines()
+    user, path, value = reply["stderr"].splitlines()
     assert (user, value) == (node.user, "/nowhere")
     assert path == str(node.bin / "sbatch")
 
@@ -358,9 +359,9 @@ def test_a_login_that_prints_without_end_or_hangs_leaves_a_bare_environment(node
         "LOGIN_SECONDS = 5.0", "LOGIN_SECONDS = 1.0"
     )
     assert noisy.count("LOGIN_SECONDS = 1.0") == noisy.count(repr(str(shell))) == 1
-    node.command("sbatch", "env | cut -d= -f1 | sort | tr '\\n' ' '")
+    node.command("sbatch", "env | cut -d= -f1 | sort | tr '\\n' ' ' >&2; echo 17")
     (reply,) = node.answer(packed(node.request(submission())), noisy)["replies"]
-    assert set(reply["stdout"].split()) - {"PWD", "OLDPWD", "SHLVL", "_"} == {
+    assert set(reply["stderr"].split()) - {"PWD", "OLDPWD", "SHLVL", "_"} == {
         "HOME",
         "LOGNAME",
         "PATH",
@@ -498,34 +499,79 @@ def test_a_folder_or_claim_that_somebody_planted_is_not_used(node: Node, planted
     assert not list(target.iterdir())
 
 
-def test_a_claim_that_the_users_own_sbatch_spoiled_spoils_nothing_else(node: Node) -> None:
-    """sbatch runs as the user, whose profile can put code into it: it may write anything, and empty the claim."""
+def test_a_claim_that_is_spoiled_is_no_claim(node: Node) -> None:
+    """A disk may lose what was written."""
     node.command("sbatch", "echo 17")
-    for garbage in (b"\xff\0\n1 2 3\n", b"x" * 3_000_000, b"", b"\n\n17\n", b"1.0 " + b"0" * 64):
+    for garbage in (b"\xff\0\n1 2 3\n", b"x" * 3_000_000, b"", b"\n\n17\n", b"[]\n{}", b'{"digest": 1, "more": 2}'):
         (first,) = node.ask(submission(key="k"))
         assert first["stdout"] == "17"
         (claim,) = claims(node).iterdir()
         claim.write_bytes(garbage)
-    assert node.ask(submission(key="k"))[0]["stdout"] == "17"
 
 
-def test_old_keys_go_and_too_many_are_refused(node: Node) -> None:
-    few = SOURCE.replace("KEYS_LIMIT = 20000", "KEYS_LIMIT = 3")
-    assert few != SOURCE
-    node.command("sbatch", "echo 17")
+class Keys:
+    """A node that keeps few keys. Each submission with a new key gets the next id."""
 
-    def submit(key: str) -> dict[str, Any]:
-        reply: dict[str, Any] = node.answer(packed(node.request(submission(key=key))), few)["replies"][0]
-        return reply
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.source = SOURCE.replace("KEYS_LIMIT = 20000", "KEYS_LIMIT = 8").replace("ROOM = 1000", "ROOM = 2")
+        assert self.source.count("KEYS_LIMIT = 8") == self.source.count("ROOM = 2") == 1
+        node.command("sbatch", f"echo x >> {node.folder}/ids; wc -l < {node.folder}/ids")
+        (node.folder / "ids").touch()
+        (node.folder / "ids").chmod(0o666)
+        # Slurm lists every job, of every session.
+        sessions = f"{node.folder}/sessions"
+        node.command("squeue", f"cat {sessions}")
+        (node.folder / "sessions").touch()
 
-    for number in range(4):
-        assert submit(str(number))["stdout"] == "17"
-    assert "submit without one" in submit("more")["refusal"]
-    week_ago = time.time() - 8 * 86400
-    for claim in claims(node).iterdir():
-        os.utime(claim, (week_ago, week_ago))
-    submit("now they go")
-    assert submit("more")["stdout"] == "17"
+    def submit(self, key: str) -> str:
+        (reply,) = self.node.answer(packed(self.node.request(submission(key=key))), self.source)["replies"]
+        self._list_jobs()
+        return str(reply["stdout"])
+
+    def _list_jobs(self) -> None:
+        rows = []
+        for claim in claims(self.node).iterdir():
+            kept: dict[str, Any] = {}
+            for line in claim.read_text().splitlines():
+                kept |= json.loads(line)
+            if kept:
+                rows.append(f"{kept['job']}~{kept['session']}~{int(kept['began'])}~0~")
+        (self.node.folder / "sessions").write_text("\n".join([*rows, ""]))
+
+
+def test_too_many_keys_cost_the_oldest_and_no_new_one(node: Node) -> None:
+    keys = Keys(node)
+    ids = {str(number): keys.submit(str(number)) for number in range(20)}
+    assert len(set(ids.values())) == 20
+    assert len(list(claims(node).iterdir())) <= 8
+    for key in ("19", "18", "17", "16", "15"):
+        assert keys.submit(key) == ids[key]
+    assert keys.submit("0") not in ids.values()
+
+
+def test_a_known_key_answers_however_many_there_are(node: Node) -> None:
+    keys = Keys(node)
+    first = keys.submit("first")
+    for number in range(50):
+        (claims(node) / f"{number:064x}").touch()
+    assert keys.submit("first") == first
+
+
+def test_keys_of_more_than_a_week_ago_go(node: Node) -> None:
+    keys = Keys(node)
+    first = keys.submit("first")
+    (claim,) = claims(node).iterdir()
+    began = re.search(r'"began": ([0-9.]+)', claim.read_text())
+    assert began
+    claim.write_text(claim.read_text().replace(began[1], str(float(began[1]) - 8 * 86400)))
+    assert keys.submit("first") != first
+    os.utime(claim, (0, 0))
+    for number in range(64):
+        keys.submit(f"another {number}")
+        if not claim.exists():
+            break
+    assert not claim.exists()
 
 
 def test_a_node_without_room_for_a_key_submits_nothing(node: Node) -> None:

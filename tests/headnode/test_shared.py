@@ -34,7 +34,7 @@ from headnode.snapshots import Snapshots
 from headnode.storage import Storage
 from local.aws import BUCKET, CREDENTIALS, TABLE, Aws
 from slurm import framing
-from slurm.command import Command, Question, Reply
+from slurm.command import AccountingDisabledError, Command, Question, Reply
 from slurm.errors import ParseError
 from slurm.operation import Operation
 
@@ -209,6 +209,21 @@ def test_what_one_sandbox_was_told_the_others_have(sandbox: Callable[..., Sandbo
     assert third.ask(NODES) == [["sinfo", "1"]]
     assert cluster.asked == [["squeue", "sinfo"]]
     assert first.as_of(JOBS) == second.as_of(JOBS) == third.as_of(JOBS) <= datetime.now(UTC)
+
+
+def _cannot_tell(replies: Sequence[Reply]) -> str:
+    raise AccountingDisabledError(replies[0].stdout)
+
+
+def test_what_the_cluster_cannot_tell_one_sandbox_the_others_know(
+    sandbox: Callable[..., Sandbox], cluster: Cluster
+) -> None:
+    books = Dataset("books", partial(Question, (Command(Operation("sacctmgr")),), _cannot_tell), shared=True)
+    for each in (sandbox(), sandbox(), sandbox()):
+        ((fault,), (again,)) = each.ask(books), each.ask(books)
+        assert isinstance(fault, AccountingDisabledError)
+        assert str(fault) == str(again) == "sacctmgr 1 "
+    assert cluster.asked == [["sacctmgr"]]
 
 
 def test_of_what_others_know_only_the_rest_is_asked_for(sandbox: Callable[..., Sandbox], cluster: Cluster) -> None:

@@ -15,7 +15,7 @@ from headnode.deadline import Deadline
 from headnode.errors import ClusterUnreachableError, DeadlineError, HeadNodeError
 from headnode.node import Answer, Bundle, HeadNode
 from headnode.snapshots import Dataset, Snapshot, Snapshots
-from slurm.command import Command, Question, Reply
+from slurm.command import AccountingDisabledError, Command, Question, Reply
 from slurm.errors import ParseError
 from slurm.operation import Operation
 
@@ -49,6 +49,10 @@ def unreadable(replies: Sequence[Reply]) -> str:
 
 def dataset(name: str, lifetime: float | None = None, read: Callable[[Sequence[Reply]], str] = stdout) -> Dataset[str]:
     return Dataset(name, partial(Question, (Command(Operation(name)),), read), lifetime)
+
+
+def cannot_tell(replies: Sequence[Reply]) -> str:
+    raise AccountingDisabledError(replies[0].stdout)
 
 
 JOBS, NODES, BROKEN = dataset("squeue"), dataset("sinfo"), dataset("broken", read=unreadable)
@@ -92,6 +96,25 @@ def test_an_old_snapshot_is_asked_for_anew(node: Node) -> None:
     value(snapshots, JOBS)
     wait_until(lambda: snapshots.kept(JOBS) is None)
     assert value(snapshots, JOBS) == "squeue 2"
+
+
+def test_that_a_cluster_cannot_tell_is_kept_like_an_answer(node: Node) -> None:
+    snapshots = Snapshots(node, ttl=0.3)
+    books = dataset("sacctmgr", read=cannot_tell)
+    faults = [fault(snapshots, books) for _ in range(8)]
+    assert {(type(each), str(each)) for each in faults} == {(AccountingDisabledError, "sacctmgr 1")}
+    assert len(node.asked) == 1
+    assert snapshots.kept(books) is None
+    time.sleep(0.3)
+    assert str(fault(snapshots, books)) == "sacctmgr 2"
+
+
+def test_a_cluster_that_does_not_answer_is_asked_again(node: Node) -> None:
+    snapshots = Snapshots(node, ttl=60)
+    node.fault = ClusterUnreachableError("gone")
+    fault(snapshots, JOBS)
+    fault(snapshots, JOBS)
+    assert len(node.asked) == 2
 
 
 def test_without_a_ttl_nothing_is_kept(node: Node) -> None:

@@ -3,10 +3,10 @@
 import pytest
 
 from slurm import job_action
-from slurm.command import Command, Reply
+from slurm.command import Command, Reply, SchedulerUnavailableError
 from slurm.errors import ParseError
 from slurm.operation import Operation
-from slurm.refusal import Refusal, RefusalCode
+from slurm.refusal import OutcomeUnknown, Refusal, RefusalCode
 
 
 def test_each_job_has_its_own_command() -> None:
@@ -52,6 +52,26 @@ def test_scontrols_actions(action: object, operation: Operation) -> None:
 def test_an_arrays_limit_is_no_part_of_its_tasks() -> None:
     (command,) = job_action.cancel(["1_[3-9,11%2]"]).commands
     assert command.arguments == ("1_[3-9,11]",)
+
+
+def test_a_job_whose_outcome_is_unknown_hides_nothing_of_the_others() -> None:
+    question = job_action.hold(["1", "2", "3", "4"])
+    lost = Reply(1, "", "slurm_update error: Zero Bytes were transmitted or received\n")
+    down = Reply(1, "", "slurm_update error: Unable to contact slurm controller (connect failure)\n")
+    held, unknown, not_done, refused = question.read(
+        [Reply(0), lost, down, Reply(1, "", "Access/permission denied for job 4\n")]
+    )
+    assert held is None
+    assert unknown is not None
+    assert (unknown.code, unknown.id) == (RefusalCode.OUTCOME_UNKNOWN, "2")
+    assert not_done is not None
+    assert (not_done.code, not_done.id) == (RefusalCode.REJECTED_BY_SCHEDULER, "3")
+    assert refused is not None
+    assert (refused.code, refused.id) == (RefusalCode.FORBIDDEN, "4")
+    with pytest.raises(OutcomeUnknown):
+        job_action.hold(["1", "2"]).read([lost, lost])
+    with pytest.raises(SchedulerUnavailableError):
+        job_action.hold(["1"]).read([down])
 
 
 @pytest.mark.parametrize("id", ["-1", "1;id", "1 2", "name=x", ""])

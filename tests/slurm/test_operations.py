@@ -288,3 +288,18 @@ def test_the_head_node_takes_whatever_an_input_lets_through(data: st.DataObject,
         return
     for command in question.commands:
         argv(command)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        operation
+        for operation in OPERATIONS
+        if operation.name in ("squeue", "sinfo", "sprio", "sacct")
+        or (operation.name.startswith("scontrol show ") and operation.name != "scontrol show config")
+    ],
+    ids=lambda operation: operation.name,
+)
+def test_a_federation_shows_this_cluster_alone(operation: Operation) -> None:
+    """FederationParameters=fed_display makes them show all clusters. 20.11, 22.05, 24.11 and 26.05 take --local."""
+    assert operation.words[1] == "--local"

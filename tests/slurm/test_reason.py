@@ -126,11 +126,10 @@ ENDS = {
 @pytest.mark.parametrize("code", ReasonCode)
 def test_only_a_job_that_waits_is_told_what_to_wait_for(code: ReasonCode) -> None:
     for state in WAITS:
-        assert sentence(code, state) == code.description
+        assert sentence(code, state, has_run=False) == code.description
     for state, said in ENDS.items():
-        of_its_own = state is JobState.FAILED and code in (ReasonCode.BAD_CONSTRAINTS, ReasonCode.SYSTEM_FAILURE)
-        assert of_its_own or (sentence(code, state) or "").startswith(said)
-    assert sentence(code, JobState.COMPLETED) is None
+        assert (sentence(code, state, has_run=True) or "").startswith(said)
+    assert sentence(code, JobState.COMPLETED, has_run=True) is None
 
 
 @pytest.mark.parametrize(
@@ -140,7 +139,11 @@ def test_only_a_job_that_waits_is_told_what_to_wait_for(code: ReasonCode) -> Non
         (ReasonCode.NODE_DOWN, JobState.NODE_FAIL, "A node failed while it ran. Submit it again."),
         (ReasonCode.DEPENDENCY, JobState.COMPLETED, None),
         (ReasonCode.JOB_ARRAY_TASK_LIMIT, JobState.COMPLETED, None),
-        (ReasonCode.BAD_CONSTRAINTS, JobState.FAILED, "No node could ever give what it asked for."),
+        (
+            ReasonCode.BAD_CONSTRAINTS,
+            JobState.FAILED,
+            "No node could ever give what it asked for, so it never started.",
+        ),
         (
             ReasonCode.DEPENDENCY_NEVER_SATISFIED,
             JobState.CANCELLED,
@@ -148,13 +151,15 @@ def test_only_a_job_that_waits_is_told_what_to_wait_for(code: ReasonCode) -> Non
         ),
         (None, JobState.TIMEOUT, "It reached its time limit. Submit it again with a longer one."),
         (None, JobState.PENDING, None),
+        (None, JobState.FAILED, "It failed before it started."),
         (ReasonCode.DEPENDENCY, JobState.RUNNING, None),  # accounting keeps why it waited
     ],
 )
 def test_of_a_job_that_has_ended_it_says_what_ended_it(
     code: ReasonCode | None, state: JobState, said: str | None
 ) -> None:
-    assert sentence(code, state) == said
+    started = state in (JobState.COMPLETED, JobState.RUNNING, JobState.NODE_FAIL, JobState.TIMEOUT)
+    assert sentence(code, state, has_run=started) == said
 
 
 def test_no_two_codes_are_one_spelling() -> None:

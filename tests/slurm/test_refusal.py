@@ -120,3 +120,18 @@ def test_a_scheduler_that_does_not_answer_refuses_nothing() -> None:
         refusal(Reply(1, "", f"sbatch: error: Batch job submission failed: {words}\n"))
     with pytest.raises(SchedulerUnavailableError, match="cannot run sbatch"):
         refusal(Reply(None, refusal="cannot run sbatch: not found", refusal_code="unavailable"))
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(1, "", "slurm_update error: Zero Bytes were transmitted or received\n"),
+        Reply(1, "", "scancel: error: Kill job error on job id 3: Socket timed out on send/recv operation\n"),
+        Reply(0, "", "scancel: error: Kill job error on job id 3: Connection reset by peer\n"),
+        Reply(1, "", "slurm_update error: Unable to contact slurm controller (receive failure)\n"),
+        Reply(-9, "", ""),
+    ],
+)
+def test_a_change_whose_answer_was_lost_may_have_been_made(reply: Reply) -> None:
+    with pytest.raises(OutcomeUnknown, match="answer was lost"):
+        refusal(reply)

@@ -196,7 +196,7 @@ def test_a_script_is_checked_in_a_time_that_grows_with_its_length(line: str) -> 
         ("environment", [EnvironmentVariable(name="SBATCH_UID", value="0")]),
         ("name", "é" * 513),
         ("name", "a\0"),
-        ("queue", "a b"),
+        ("queue", "a\nb"),
         ("queue", ",queue1"),
         ("account", "-x"),
         ("work_dir", "relative"),
@@ -272,14 +272,30 @@ def test_any_name_is_taken_as_it_is_or_refused(name: str) -> None:
         assert made.options == {"job-name": name}
 
 
-@pytest.mark.parametrize("printed", ["17\n", "17", "17;lab\n", "a warning of a plugin\n17\n"])
-def test_the_job_s_id_stands_on_the_last_line(printed: str) -> None:
-    assert sbatch.read([Reply(0, printed)]) == "17"
+def test_the_program_gives_the_id_alone() -> None:
+    assert sbatch.read([Reply(0, "17")]) == sbatch.Submitted("17", [])
 
 
-def test_a_job_submitted_at_the_second_attempt_is_submitted() -> None:
+@pytest.mark.parametrize("printed", ["", "17;lab", "17\n42", "Submitted batch job 17"])
+def test_anything_else_may_have_been_submitted(printed: str) -> None:
+    with pytest.raises(OutcomeUnknown):
+        sbatch.read([Reply(0, printed)])
+
+
+def test_what_sbatch_says_of_a_submitted_job_is_a_warning() -> None:
+    """sbatch reports each attempt that a busy slurmctld put off as an error."""
     retried = "sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying\n"
-    assert sbatch.read([Reply(0, "17\n", retried)]) == "17"
+    submitted = sbatch.read([Reply(0, "17", f"{retried}\nsbatch: Your project ends soon.\n")])
+    assert submitted == sbatch.Submitted(
+        "17", ["error: Slurm temporarily unable to accept job, sleeping and retrying", "Your project ends soon."]
+    )
+
+
+def test_a_job_that_slurmctld_forgot_comes_with_a_warning() -> None:
+    submitted = sbatch.read([Reply(0, "17", forgotten=True)])
+    assert isinstance(submitted, sbatch.Submitted)
+    assert submitted.forgotten
+    assert "jobHistory" in submitted.warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -305,12 +321,6 @@ def test_a_refusal_about_no_input_names_none() -> None:
     )
     assert isinstance(found, Refusal)
     assert found.field is None
-
-
-def test_success_without_an_id_is_no_success() -> None:
-    found = sbatch.read([Reply(0, "Submitted\n")])
-    assert isinstance(found, Refusal)
-    assert "no job id" in found.message
 
 
 def test_what_may_have_been_submitted_is_unknown() -> None:

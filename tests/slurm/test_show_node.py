@@ -4,7 +4,6 @@ import pytest
 
 from slurm import show_node
 from slurm.command import Reply, SchedulerUnavailableError
-from slurm.errors import ParseError
 
 # Captured from 20.11.4; the second was drained by an administrator who wrote what looks like a state.
 CLOUD = (
@@ -22,20 +21,21 @@ DRAINED = (
 
 
 def test_each_node_has_its_complete_state() -> None:
-    assert show_node.read([Reply(0, f"{CLOUD}\n{DRAINED}\n")]) == {
+    assert show_node.read([Reply(0, f"{CLOUD}\n{DRAINED}\n")]).by_name == {
         "queue1-dy-large-1": "IDLE+CLOUD+POWER",
         "queue1-st-small-2": "IDLE+DRAIN",
     }
 
 
 def test_later_releases_that_run_nothing_tell_nothing() -> None:
-    assert show_node.read([Reply(0, "")]) == {}
+    assert show_node.read([Reply(0, "")]) == show_node.States({}, [])
 
 
 @pytest.mark.parametrize("line", ["No nodes in the system", "NodeName=a", CLOUD.partition(" State=")[0]])
-def test_a_line_without_a_state_is_an_error(line: str) -> None:
-    with pytest.raises(ParseError, match="node record"):
-        show_node.read([Reply(0, f"{CLOUD}\n{line}\n")])
+def test_a_line_without_a_state_is_told_and_costs_no_other_node(line: str) -> None:
+    states = show_node.read([Reply(0, f"{line}\n{CLOUD}\n")])
+    assert states.by_name == {"queue1-dy-large-1": "IDLE+CLOUD+POWER"}
+    assert [(lost.what, lost.text, lost.record_lost) for lost in states.lost] == [("node", line, False)]
 
 
 def test_a_scheduler_that_does_not_answer_is_unavailable() -> None:

@@ -221,9 +221,10 @@ def test_an_id_that_no_slurm_prints_has_no_place(id: str) -> None:
         _ = job(WAITING, JobArrayID=id).order
 
 
-def test_text_that_no_slurm_prints_is_an_error() -> None:
-    with pytest.raises(ParseError):
-        _ = job(WAITING, SubmitTime="2026-11-22T18:00:00").submit_time
+def test_text_that_no_slurm_prints_is_no_value_and_is_told() -> None:
+    found = job(WAITING, SubmitTime="2026-11-22T18:00:00")
+    assert found.submit_time is None
+    assert [(each.field, each.text) for each in found.rows.unreadable] == [("submit_time", "2026-11-22T18:00:00")]
 
 
 def test_all_jobs_are_asked_for_without_an_id() -> None:

@@ -60,9 +60,12 @@ def test_without_a_plugin_there_are_none(stdout: str, stderr: str, exit_code: in
 
 
 @pytest.mark.parametrize("line", ["RingName=r0 Nodes=n[1-4]", "Level=0 LinkSpeed=1", "no pairs at all"])
-def test_another_line_is_refused(line: str) -> None:
+def test_another_line_costs_no_switch_and_is_told(line: str) -> None:
+    rows = read([Reply(0, f"{line}\n{PLAIN}")])
+    assert [(row.name, row.level, row.link_speed, row.node_names, row.switch_names) for row in rows] == TREE
+    assert [each.text for each in rows.unreadable] == [line]
     with pytest.raises(ParseError):
-        switches(PLAIN + line + "\n")
+        read([Reply(0, f"{line}\n")])
 
 
 def test_a_failure_is_no_empty_topology() -> None:

@@ -1,0 +1,211 @@
+"""What of Slurm's output cannot be read, and what Slurm hides: as a caller sees it, over a scripted head node."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from access.caller import Caller
+from access.role import JobVisibility, Role
+from headnode.deadline import Deadline
+from headnode.node import Answer, Bundle, HeadNode
+from headnode.settings import ClusterSettings, Settings
+from headnode.snapshots import Snapshots
+from own_loop import finish
+from resolvers.context import RequestContext
+from schema import schema
+from slurm.command import Command, Reply
+
+PARTITION = "PartitionName={} AllowGroups={} AllowAccounts=ALL AllocNodes=ALL Nodes=n1 MaxTime=UNLIMITED State=UP\n"
+CONFIG = "SLURM_VERSION = 22.05.8\nClusterName = lab\nSlurmUser = slurm(64030)\nPrivateData = {}\n"
+TEXTS = {"NodeList": "n1", "State": "RUNNING", "tres-alloc": "cpu=1", "exit_code": "0", "CPUsState": "1/0/0/1"}
+
+
+class Scripted(HeadNode):
+    """A head node that prints what the test says, by the operation."""
+
+    def __init__(self, printed: Mapping[str, Callable[[Command], Reply]]) -> None:
+        self.printed = printed
+        self.asked: list[list[str]] = []
+
+    def answer(self, bundle: Bundle, deadline: Deadline, comment: str) -> Answer:
+        commands = [command for step in bundle.steps for command in step]
+        self.asked.append([command.operation.name for command in commands])
+        return Answer([self.printed[command.operation.name](command) for command in commands])
+
+
+def says(stdout: str, stderr: str = "", exit_code: int = 0) -> Callable[[Command], Reply]:
+    return lambda command: Reply(exit_code, stdout, stderr)
+
+
+def rows(*texts: Mapping[str, str]) -> Callable[[Command], Reply]:
+    """Rows of squeue or sinfo in the format that is asked for."""
+
+    def printed(command: Command) -> Reply:
+        asked = str(command.environment.get("SQUEUE_FORMAT2") or command.options["Format"])
+        columns = [item.split(":") for item in asked.split(",")]
+        return Reply(0, "".join("".join(_text(row, *column) for column in columns) + "\n" for row in texts))
+
+    return printed
+
+
+def _text(row: Mapping[str, str], column: str, end: str) -> str:
+    return row.get(column, TEXTS.get(column, "1")) + end
+
+
+class SignedInAs:
+    """Somebody whom the gateway vouches for."""
+
+    def __init__(self, visibility: JobVisibility = JobVisibility.ALL) -> None:
+        self._visibility = visibility
+        self.identity = None
+
+    def on(self, cluster: str) -> Caller:
+        return Caller("ada", "ada", Role.USER, self._visibility)
+
+
+def ask(
+    document: str,
+    printed: Mapping[str, Callable[[Command], Reply]],
+    visibility: JobVisibility = JobVisibility.ALL,
+    private: str = "cloud",
+    reader: str = "nobody",
+) -> tuple[Any, list[dict[str, Any]], Scripted]:
+    """The data, the errors, and the head node."""
+    node = Scripted(
+        {
+            "scontrol show config": says(CONFIG.format(private)),
+            "reader": says(reader),
+            "account": says("ada"),
+            **printed,
+        }
+    )
+    settings = Settings({"lab": ClusterSettings("lab", "lab")}, "lab", "slurmql")
+    who: Any = SignedInAs(visibility)
+    context = RequestContext({"lab": Snapshots(node, 60)}, settings, who, Deadline.after(20), "test")
+    result = finish(schema.execute(document, context_value=context))
+    return result.data, [error.formatted for error in result.errors or []], node
+
+
+QUEUES = '{ queues { name cpuCounts { total } } queue(name: "b") { name } }'
+
+
+def queues(*printed: str, cpus: Callable[[Command], Reply] | None = None) -> dict[str, Callable[[Command], Reply]]:
+    listed = rows(*({"PartitionName": name, "CPUsState": "1/2/3/6"} for name in "abc"))
+    return {"scontrol show partition": says("".join(printed)), "sinfo": cpus or listed}
+
+
+def test_blanks_in_what_a_partition_allows_cost_nothing() -> None:
+    printed = queues(PARTITION.format("a", "domain users"), PARTITION.format("b", "x,y z"))
+    data, errors, _ = ask(QUEUES, printed)
+    total = {"cpuCounts": {"total": 6}}
+    assert (data, errors) == ({"queues": [{"name": "a", **total}, {"name": "b", **total}], "queue": {"name": "b"}}, [])
+
+
+def test_a_record_that_cannot_be_read_is_one_error_without_a_path() -> None:
+    broken = PARTITION.format("a", "x State=DOWN")
+    data, (error,), node = ask(QUEUES, queues(broken, PARTITION.format("b", "ALL")))
+    assert data == {"queues": [{"name": "b", "cpuCounts": {"total": 6}}], "queue": {"name": "b"}}
+    assert error["extensions"] == {
+        "code": "UNREADABLE_OUTPUT",
+        "cluster": "lab",
+        "dataset": "queues",
+        "recordsLeftOut": 1,
+        "fields": [],
+        "scheduler": [broken.strip()],
+    }
+    assert "path" not in error
+    assert "1 record is left out" in error["message"]
+    assert len(node.asked) == 1
+
+
+def test_where_nothing_can_be_read_the_field_is_null_with_a_code() -> None:
+    data, errors, _ = ask("{ queues { name } }", queues("PartitionName\n"))
+    assert data == {"queues": None}
+    assert [(error["extensions"]["code"], error["path"]) for error in errors] == [("UNREADABLE_OUTPUT", ["queues"])]
+    assert errors[0]["extensions"]["scheduler"] == "PartitionName"
+
+
+JOBS = "{ jobs { totalCount nodes { jobId submitTime nodeNames } } }"
+
+
+def test_a_value_that_cannot_be_read_is_null_and_one_error_for_all_of_its_kind() -> None:
+    listed = rows(
+        {"JobArrayID": "1", "SubmitTime": "yesterday"},
+        {"JobArrayID": "2", "SubmitTime": "1795372140"},
+        {"JobArrayID": "3", "SubmitTime": "yesterday"},
+    )
+    data, (error,), _ = ask(JOBS, {"squeue": listed})
+    assert data["jobs"]["totalCount"] == 3
+    times = {each["jobId"]: each["submitTime"] for each in data["jobs"]["nodes"]}
+    assert times == {"1": None, "2": "2026-11-22T18:29:00+00:00", "3": None}
+    about = error["extensions"]
+    assert (about["code"], about["fields"], about["recordsLeftOut"]) == ("UNREADABLE_OUTPUT", ["submitTime"], 0)
+    assert about["scheduler"] == ["yesterday"]
+
+
+def test_a_job_without_a_value_that_all_have_is_left_out() -> None:
+    data, (error,), _ = ask(JOBS, {"squeue": rows({"JobArrayID": "1"}, {"JobArrayID": "2", "NodeList": "n[1"})})
+    assert [each["jobId"] for each in data["jobs"]["nodes"]] == ["1"]
+    assert (data["jobs"]["totalCount"], error["extensions"]["recordsLeftOut"]) == (1, 1)
+
+
+def test_who_sees_own_jobs_alone_does_not_see_the_text_of_others() -> None:
+    listed = rows(
+        {"JobArrayID": "1", "UserName": "ada"},
+        {"JobArrayID": "2", "UserName": "grace", "NodeList": "secret[1"},
+        {"JobArrayID": "3", "UserName": "grace", "SubmitTime": "secret"},
+    )
+    data, (error,), _ = ask(JOBS, {"squeue": listed}, JobVisibility.OWN)
+    assert [each["jobId"] for each in data["jobs"]["nodes"]] == ["1"]
+    assert (error["extensions"]["recordsLeftOut"], error["extensions"]["scheduler"]) == (1, [])
+    assert "secret" not in str(error)
+
+
+# --- private data ---------------------------------------------------------------------------------------------------
+
+DENIED = says("", "slurm_load_node: Access/permission denied\n", 1)
+
+
+@pytest.mark.parametrize(
+    ("document", "printed", "private"),
+    [
+        ("{ jobs { totalCount } }", {"squeue": rows()}, "jobs"),
+        ("{ jobs { totalCount } }", {"squeue": rows()}, "cloud,jobs,usage"),
+        ("{ nodes { totalCount } }", {"sinfo": DENIED, "scontrol show node": says("")}, "nodes"),
+        ("{ nodes { totalCount } }", {"sinfo": DENIED, "scontrol show node": says("")}, "cloud"),  # unknown until now
+        (
+            "{ cluster { reservations { name } } }",
+            {"scontrol show reservation": says("No reservations in the system")},
+            "reservations",
+        ),
+    ],
+)
+def test_what_is_hidden_from_the_reader_is_an_error_that_names_it(
+    document: str, printed: dict[str, Callable[[Command], Reply]], private: str
+) -> None:
+    _, (error,), _ = ask(document, printed, private=private)
+    assert error["extensions"]["code"] == "READER_NOT_PERMITTED"
+    assert "PrivateData" in error["message"] and "Reader" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("private", "reader", "listed"),
+    [
+        ("jobs", "slurm", rows()),
+        ("jobs", "root", rows()),
+        ("jobs", "", rows()),  # a head node's program that does not say who reads
+        ("cloud", "nobody", rows()),
+        ("usage,nodes", "nobody", rows()),
+        ("jobs", "operator", rows({"UserName": "grace"})),  # Slurm's operators see all
+    ],
+)
+def test_what_is_not_hidden_is_answered(private: str, reader: str, listed: Callable[[Command], Reply]) -> None:
+    data, errors, _ = ask("{ jobs { totalCount } }", {"squeue": listed}, private=private, reader=reader)
+    assert errors == []
+    assert data["jobs"]["totalCount"] in (0, 1)
+
+
+def test_the_configuration_is_asked_for_with_what_it_may_hide_and_then_known() -> None:
+    _, _, node = ask("{ jobs { totalCount } }", {"squeue": rows()})
+    assert node.asked == [["squeue", "scontrol show config", "reader"]]
