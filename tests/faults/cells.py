@@ -20,8 +20,8 @@ TYPED = frozenset({
 JOBS = "{ jobs(first: 1000) { nodes { name } } }"
 LARGE = "query ($id: ID!) { job(id: $id) { script } }"
 SUBMIT = """mutation ($name: String!, $key: String, $script: String) { submitJob(input: {
-  script: $script, name: $name, hold: true, idempotencyKey: $key }) { job { id } errors { code message } } }"""
-CANCEL = "mutation ($id: ID!) { cancelJobs(input: { ids: [$id] }) { jobs { id } errors { code message } } }"
+  script: $script, name: $name, hold: true, idempotencyKey: $key }) { id job { id } errors { code message } } }"""
+CANCEL = "mutation ($id: ID!) { cancelJobs(input: { ids: [$id] }) { ids errors { code message } } }"
 SMALL_SCRIPT = "#!/bin/sh\nsleep 300\n"
 
 
@@ -132,8 +132,8 @@ class Case:
         if self.column == "read":
             return self._sees_witness(answered)
         if self.column == "cancel":
-            return [job["id"].partition(":")[2] for job in data["cancelJobs"]["jobs"]] == [self.job]
-        return data["submitJob"]["job"] is not None
+            return [_local(id) for id in data["cancelJobs"]["ids"]] == [self.job]
+        return data["submitJob"]["id"] is not None
 
     def _sees_witness(self, answered: Answered) -> bool:
         return "witness" in [job["name"] for job in answered.body["data"]["jobs"]["nodes"]]
@@ -167,7 +167,7 @@ class Case:
             cell.wrong.append(f"a retry with the key: {again.codes[0]}: {again.said[:100]}")
         elif len(made) != 1:
             cell.wrong.append(f"{len(made)} jobs for one key")
-        elif (job := again.body["data"]["submitJob"]["job"]) is None or job["id"].partition(":")[2] not in made:
+        elif _local(again.body["data"]["submitJob"]["id"]) not in made:
             cell.wrong.append("the key answers with another job")
 
     def _after_cancel(self, first: Answered) -> None:
@@ -184,6 +184,11 @@ class Case:
         state = self.world.jobs_named(self.name).get(self.job)
         if state != "CANCELLED" and not self.rule.loses_jobs:
             self.cell.wrong.append(f"the job is {state} after a retry")
+
+
+def _local(id: str) -> str:
+    """The scheduler's own id in one that is unique over all clusters."""
+    return id.partition(":")[2]
 
 
 def _key(answered: Answered) -> str | None:

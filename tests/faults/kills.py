@@ -138,8 +138,8 @@ class Submissions:
         if answered.codes:
             time.sleep(0.3)
             return None
-        job = answered.body["data"]["submitJob"]["job"]
-        return job["id"].partition(":")[2] if job else None
+        id: str = answered.body["data"]["submitJob"]["id"]
+        return id.partition(":")[2]
 
     def ask_all_again(self) -> None:
         """The last retry of every key, with nothing going wrong any more."""
