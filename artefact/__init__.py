@@ -1,1 +1,1 @@
-"""The deployable artefact: what a Lambda function unpacks into /var/task. Made without Docker and without AWS."""
+"""The deployable artefact, which Lambda unpacks into /var/task; it is built without Docker and without AWS."""

@@ -1,4 +1,4 @@
-"""`make build`: the folder that becomes /var/task, and its zip."""
+"""`make build`: makes the folder that becomes /var/task, and its zip."""
 
 import argparse
 import shutil
@@ -11,11 +11,11 @@ from artefact.target import MACHINES, PYTHON, Target
 
 TREE = Path(__file__).parents[1]
 _LARGEST = 8
-"""How many of the parts are told with their size."""
+"""How many parts are listed with their size."""
 
 
 def main(argv: list[str]) -> int:
-    """Build, and say what came out; 1 with a sentence on standard error if it cannot be built."""
+    """Build and print the sizes; return 1, with a sentence on standard error, if it cannot be built."""
     parser = argparse.ArgumentParser(prog="make build", description=__doc__)
     parser.add_argument("--architecture", choices=MACHINES, default="arm64")
     parser.add_argument("--python", default=PYTHON, help="the runtime's minor version")
@@ -26,13 +26,13 @@ def main(argv: list[str]) -> int:
     try:
         build(folder.absolute(), target)
     except dependencies.DependenciesError as error:
-        print(f"the libraries cannot be had for {target.architecture}: {error}", file=sys.stderr)
+        print(f"the libraries for {target.architecture} cannot be installed: {error}", file=sys.stderr)
         return 1
     return 0
 
 
 def build(folder: Path, target: Target) -> None:
-    """Fill the folder, which is emptied first, and write its zip beside it. Raises DependenciesError."""
+    """Empty the folder, fill it, and write its zip beside it. Raises DependenciesError."""
     started = time.monotonic()
 
     def progress(line: str) -> None:
@@ -44,33 +44,33 @@ def build(folder: Path, target: Target) -> None:
     dependencies.install(TREE, folder, target)
     contents.remove_unused(folder)
     kept = botocore_data.cut(folder / "botocore" / "data", TREE / "headnode")
-    told = ", ".join(f"{service} {len(operations)}" for service, operations in kept.items())
-    progress(f"cut botocore's data to what is called: {told} operations")
+    kept_counts = ", ".join(f"{service} {len(operations)}" for service, operations in kept.items())
+    progress(f"cut botocore's data to the operations that we call: {kept_counts}")
     contents.add_ours(TREE, folder)
     if not contents.has_graphiql(TREE):
-        progress("without GraphiQL: `make web` was not run")
+        progress("without GraphiQL, because `make web` has not been run")
     if python := target.interpreter():
         progress(f"compiling with {python}")
         bytecode.compile_all(folder, python)
     else:
         progress(
-            f"WARNING: no Python {target.python} here (PATH, pyenv, uv, RUNTIME_PYTHON): no .pyc, so every cold start"
-            " compiles all modules and takes more than twice as long"
+            f"WARNING: found no Python {target.python} (PATH, pyenv, uv, RUNTIME_PYTHON) to make .pyc files: every cold"
+            " start compiles all modules and takes more than twice as long"
         )
     zipped = folder.with_name(f"{folder.name}.zip")
     archive.pack(folder, zipped)
-    _tell(folder, zipped)
+    _print_sizes(folder, zipped)
     progress(f"built {folder}")
 
 
-def _tell(folder: Path, zipped: Path) -> None:
+def _print_sizes(folder: Path, zipped: Path) -> None:
     sizes = archive.sizes(folder)
     for name, size in list(sizes.items())[:_LARGEST]:
         print(f"{size / 1e6:8.2f} MB  {name}")
     rest = list(sizes.values())[_LARGEST:]
     print(f"{sum(rest) / 1e6:8.2f} MB  {len(rest)} others")
-    print(f"{sum(sizes.values()) / 1e6:8.2f} MB  in all; Lambda takes 250")
-    print(f"{zipped.stat().st_size / 1e6:8.2f} MB  {zipped}; Lambda takes 50")
+    print(f"{sum(sizes.values()) / 1e6:8.2f} MB  in total; Lambda accepts 250")
+    print(f"{zipped.stat().st_size / 1e6:8.2f} MB  {zipped}; Lambda accepts 50")
 
 
 if __name__ == "__main__":

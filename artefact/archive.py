@@ -1,14 +1,14 @@
-"""The artefact as a zip, the same bytes for the same content, and how large it is."""
+"""Packs the artefact into a zip, with the same bytes for the same content, and measures its parts."""
 
 import zipfile
 from pathlib import Path
 
-# Lambda does not look at dates, and SAM writes this one, too: the earliest that a zip can say.
+# The earliest date that a zip can store. Lambda ignores dates, and SAM writes this one, too.
 _DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def pack(folder: Path, archive: Path) -> None:
-    """Write the folder's files to a zip: sorted, undated, readable by all."""
+    """Write the folder's files to a zip: sorted, with a fixed date, and readable by all."""
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
         for path in sorted(folder.rglob("*")):
             if path.is_file():
@@ -19,7 +19,7 @@ def pack(folder: Path, archive: Path) -> None:
 
 
 def sizes(folder: Path) -> dict[str, int]:
-    """Bytes of each file and folder at the top, the largest first."""
+    """The size in bytes of each file and folder at the top level, the largest first."""
     found = {path.name: _bytes(path) for path in folder.iterdir()}
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 

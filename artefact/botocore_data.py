@@ -1,7 +1,7 @@
-"""botocore's descriptions of AWS, cut to what our code calls: else a cold start looks through 28 MB of text.
+"""Cuts botocore's descriptions of AWS to what our code calls; otherwise a cold start searches 28 MB of text.
 
-What our code calls is read from it: a service is one that headnode/aws.py names, and an operation is kept if its Python
-name stands anywhere in headnode/, as an attribute or a string. Too much may be kept, but nothing that is called is cut.
+It finds out what our code calls: the services are those that headnode/aws.py names, and an operation is kept if its
+Python name occurs anywhere in headnode/, as an attribute or a string. It may keep too much but never cuts too much.
 """
 
 import ast
@@ -14,13 +14,13 @@ from typing import Any
 from botocore import xform_name
 from botocore.loaders import Loader
 
-# botocore itself calls them: to find a bucket's Region, to open a session with a directory bucket.
+# botocore itself calls these, to find a bucket's Region and to open a session with a directory bucket.
 _OF_BOTOCORE = {"s3": {"HeadBucket", "CreateSession"}}
 _KEPT = ("_retry.json", "partitions.json", "sdk-default-configuration.json")
 
 
 def cut(data: Path, headnode: Path) -> dict[str, list[str]]:
-    """Cut botocore's folder `data` to what the code in `headnode` uses; the operations that are left, by service."""
+    """Cut botocore's folder `data` to what the code in `headnode` uses; return the remaining operations by service."""
     loader = Loader(extra_search_paths=[str(data)], include_default_search_paths=False)
     named = set(_names(headnode / "aws.py"))
     services = sorted(named & set(loader.list_available_services("service-2")))
@@ -45,7 +45,7 @@ def cut(data: Path, headnode: Path) -> dict[str, list[str]]:
 
 
 def _names(source: Path) -> Iterator[str]:
-    """Every attribute's name and every string of a module."""
+    """All names of attributes and all strings in a module."""
     for node in ast.walk(ast.parse(source.read_text())):
         if isinstance(node, ast.Attribute):
             yield node.attr
@@ -54,7 +54,7 @@ def _names(source: Path) -> Iterator[str]:
 
 
 def _used(service: str, model: Mapping[str, Any], called: set[str]) -> dict[str, Any]:
-    """The service's model with the operations that are called, the shapes they need, and no documentation."""
+    """The service's model with only these operations and the shapes that they need, without documentation."""
     operations = {
         name: operation
         for name, operation in model["operations"].items()
@@ -86,7 +86,7 @@ def _shape_names(described: Any) -> Iterator[str]:
 
 
 def _without_documentation(described: Any) -> Any:
-    """The same with empty texts, for botocore asks for some; a member that is called `documentation` is no text."""
+    """The same with empty texts, because botocore expects some; a shape's member named `documentation` stays."""
     if isinstance(described, dict):
         return {
             key: "" if key == "documentation" and isinstance(value, str) else _without_documentation(value)

@@ -1,8 +1,8 @@
-"""Bytecode that Lambda's Python takes as it is.
+"""Compiles bytecode that Lambda's Python uses as it is.
 
-SAM's zip dates every file 1980, so .pyc files that tell their source's time are never valid there, and Lambda's
-/var/task is read-only: without this, each cold start compiles everything. Unchecked-hash .pyc are taken without a look
-at the source. They fit one minor version of Python only, so that version has to make them.
+SAM's zip dates every file 1980, so .pyc files that record their source's time are never valid, and Lambda's /var/task
+is read-only. Without this module each cold start would compile everything. Python uses .pyc files with an unchecked
+hash without looking at the source. They fit only one minor version of Python, so that version must make them.
 """
 
 import os
@@ -10,11 +10,11 @@ import subprocess
 from pathlib import Path
 
 TASK = "/var/task"
-"""Where Lambda unpacks the artefact; tracebacks name it."""
+"""Where Lambda unpacks the artefact; tracebacks show it."""
 
 
 def compile_all(folder: Path, python: Path) -> None:
-    """Compile every module in the folder, by the runtime's own Python, in one process: the same bytes every time."""
+    """Compile every module in the folder with the runtime's Python, in one process, with the same bytes every time."""
     subprocess.run(
         [
             *(python, "-I", "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash"),

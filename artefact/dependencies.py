@@ -1,4 +1,4 @@
-"""The libraries that the Lambda needs, as wheels for its platform, in the pinned versions."""
+"""Installs the libraries that the Lambda needs: wheels for its platform in the pinned versions."""
 
 import subprocess
 import sys
@@ -13,14 +13,14 @@ from artefact.target import Target
 
 
 class DependenciesError(Exception):
-    """A library cannot be had for the target; the text is pip's, or names what is missing."""
+    """A library cannot be installed for the target; the text is pip's or names what is missing."""
 
 
 def install(tree: Path, into: Path, target: Target) -> None:
-    """Install the project's dependencies into the folder, by pip, from wheels alone. Raises DependenciesError.
+    """Install the project's dependencies into the folder with pip, only from wheels. Raises DependenciesError.
 
-    pip decides about conditional requirements (`; python_version < "3.13"`) by the Python that runs it, so this is the
-    runtime's if there is one; whatever ran it, nothing may be missing in the end.
+    pip evaluates conditional requirements (`; python_version < "3.13"`) for the Python that runs it, so the runtime's
+    Python runs it if this machine has one. In any case it is an error if a requirement is missing in the end.
     """
     python = target.interpreter()
     project = tomllib.loads((tree / "pyproject.toml").read_text())["project"]
@@ -37,11 +37,11 @@ def install(tree: Path, into: Path, target: Target) -> None:
     if result.returncode != 0:
         raise DependenciesError(result.stderr.strip())
     if missing := unmet(into, target, project["dependencies"]):
-        raise DependenciesError(f"the runtime needs these, and pip did not install them: {', '.join(missing)}")
+        raise DependenciesError(f"pip did not install what the runtime needs: {', '.join(missing)}")
 
 
 def unmet(folder: Path, target: Target, wanted: list[str]) -> list[str]:
-    """The requirements that hold for the target and that nothing in the folder meets, `library: requirement`."""
+    """The target's requirements that nothing in the folder meets, as `library: requirement`."""
     installed: dict[str, Distribution] = {
         canonicalize_name(library.name): library for library in distributions(path=[str(folder)])
     }

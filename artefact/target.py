@@ -1,4 +1,4 @@
-"""What the artefact is made for: Lambda's processor and Python."""
+"""The processor and the Python version for which the artefact is built."""
 
 import os
 import platform
@@ -13,33 +13,33 @@ from typing import Self
 PYTHON = "3.13"
 """The Runtime of template.yaml."""
 MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
-"""Lambda's names of its architectures, and the processor's name in wheels."""
+"""The processor's name in wheels for each of Lambda's architectures."""
 _ASK = "import sys; print('%d.%d %s' % (*sys.version_info[:2], sys.version_info.releaselevel))"
 
 
 @dataclass(frozen=True)
 class Target:
-    """An architecture of Lambda's (`arm64`) and a minor version of Python (`3.13`)."""
+    """One of Lambda's architectures (`arm64`) and a minor version of Python (`3.13`)."""
 
     architecture: str
     python: str = PYTHON
 
     @classmethod
     def here(cls) -> Self:
-        """This machine's, so that what is built can run here."""
+        """This machine's target, so that the result can run here."""
         architecture = next(name for name, machine in MACHINES.items() if machine == platform.machine())
         return cls(architecture, f"{sys.version_info.major}.{sys.version_info.minor}")
 
     @property
     def platforms(self) -> list[str]:
-        """The wheels that the runtime can load. It is Amazon Linux 2023, glibc 2.34."""
+        """The platform tags of wheels that the runtime can load; it is Amazon Linux 2023 with glibc 2.34."""
         machine = MACHINES[self.architecture]
         tags = ["manylinux2014", *(f"manylinux_2_{minor}" for minor in range(17, 35))]
         return [f"{tag}_{machine}" for tag in tags]
 
     @property
     def markers(self) -> dict[str, str]:
-        """What decides in the runtime whether a conditional requirement holds."""
+        """The runtime's values for conditional requirements."""
         return {
             "implementation_name": "cpython",
             "implementation_version": f"{self.python}.0",
@@ -57,7 +57,7 @@ class Target:
     def interpreter(self) -> Path | None:
         """A CPython of that minor version on this machine; None if there is none.
 
-        RUNTIME_PYTHON names one; else PATH, then the folders of pyenv and uv.
+        It is the one that RUNTIME_PYTHON names, or the first in PATH and in the folders of pyenv and uv.
         """
         return next((path for path in self._candidates() if _version(path) == f"{self.python} final"), None)
 
@@ -76,7 +76,7 @@ class Target:
 
 
 def _version(python: Path) -> str | None:
-    """Its version and level of release; None if it does not run (pyenv's shims do not for each version)."""
+    """An interpreter's version and release level; None if it does not run, like some of pyenv's shims."""
     try:
         return subprocess.run(
             [python, "-I", "-S", "-c", _ASK], capture_output=True, text=True, check=True

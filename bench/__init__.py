@@ -1,1 +1,1 @@
-"""`make bench`: what slurmql costs, against its peers on the same real Slurm in the same run."""
+"""`make bench`: measures slurmql against its peers, on the same real Slurm and in the same run."""

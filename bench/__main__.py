@@ -1,4 +1,4 @@
-"""`make bench`: run the benchmarks, print a table, write bench/results.json; BENCH=name runs one of them."""
+"""`make bench`: runs the benchmarks, or one with BENCH=name, prints a table and writes bench/results.json."""
 
 import argparse
 import json
@@ -14,7 +14,7 @@ from bench.figures import Figure, table, write
 
 
 def main() -> int:
-    """Run each benchmark in a process of its own; 1 if one could not be measured, or misses its goal."""
+    """Run each benchmark in its own process; return 1 if one cannot be measured or misses its goal."""
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("benchmark", nargs="*", help=f"of {', '.join(BENCHMARKS)}; all of them if none is named")
     parser.add_argument("--measure", choices=BENCHMARKS, help=argparse.SUPPRESS)
@@ -24,7 +24,7 @@ def main() -> int:
     if unknown := set(arguments.benchmark) - set(BENCHMARKS):
         parser.error(f"there is no benchmark {', '.join(unknown)}: {', '.join(BENCHMARKS)}")
     if os.geteuid() != 0:
-        print("the peers run in chroots of other Slurm versions, which only root can make and enter")
+        print("the peers run in chroots with other Slurm versions, which only root can make and enter")
         return 1
     figures: list[Figure] = []
     failed = []
@@ -43,7 +43,7 @@ def main() -> int:
 
 
 def _run(name: str) -> list[Figure]:
-    """The benchmark's figures; none if it ended before its end."""
+    """The benchmark's figures; none if it stopped early."""
     argv = [sys.executable, "-m", "bench", "--measure", name]
     process = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=False)
     if process.returncode != 0:
@@ -52,7 +52,7 @@ def _run(name: str) -> list[Figure]:
 
 
 def _measure(name: str) -> int:
-    """Measure in this process: it may enter a chroot, which it never leaves. Progress goes to standard error."""
+    """Measure in this process, which may enter a chroot and never leave it. Progress goes to standard error."""
     started = time.monotonic()
 
     def progress(line: str) -> None:

@@ -12,7 +12,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Benchmark:
-    """What it is about, and what yields its figures."""
+    """A description and the function that yields the figures."""
 
     about: str
     measure: Callable[[Progress], Iterator[Figure]]

@@ -1,4 +1,4 @@
-"""What was measured: figures, their table, and bench/results.json."""
+"""Measured figures, their table, and bench/results.json."""
 
 import json
 from collections.abc import Iterable
@@ -10,9 +10,9 @@ RESULTS = Path(__file__).with_name("results.json")
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure: its `name`, `value` and `unit`; `baseline` is the peer's own figure, `goal` what it must reach.
+    """One figure: its `name`, `value` and `unit`; `baseline` is the peer's figure, `goal` what the value must reach.
 
-    A goal reads `<= 1.5` or `>= 20`; None where nothing was promised. `how` says how it was measured.
+    A goal is like `<= 1.5` or `>= 20`, or None if there is no promise. `how` says how it was measured.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Figure:
 
 
 def write(figures: Iterable[Figure], path: Path = RESULTS) -> None:
-    """Write the figures, by their names, beside those that were measured before and are not measured anew."""
+    """Write the figures by name; earlier figures that were not measured again stay."""
     known = json.loads(path.read_text()) if path.exists() else {}
     for figure in figures:
         entry = asdict(figure)
@@ -41,7 +41,7 @@ def write(figures: Iterable[Figure], path: Path = RESULTS) -> None:
 
 
 def table(figures: Iterable[Figure]) -> str:
-    """One line a figure, those that miss their goal marked."""
+    """One line for each figure; those that miss their goal are marked."""
     lines = [("figure", "value", "goal", "baseline")]
     for figure in figures:
         goal = "" if figure.goal is None else figure.goal + ("" if figure.reached else "  MISSED")

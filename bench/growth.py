@@ -1,4 +1,4 @@
-"""From 1,000 to 100,000 jobs: what an answer with all of them takes, and what the handler weighs."""
+"""From 1,000 to 100,000 jobs: how long an answer with all of them takes, and how much memory the handler needs."""
 
 import statistics
 from collections.abc import Callable, Iterator
@@ -13,12 +13,12 @@ from local.stack import Stack
 SUITE = "bookworm"
 SIZES = (1_000, 10_000, 50_000, 100_000)
 PEERS_UNTIL = 10_000
-"""slurmrestd takes over 2 GiB for so many jobs, Strawberry's default execution over half a second."""
+"""For so many jobs slurmrestd needs more than 2 GiB and Strawberry's default execution more than half a second."""
 ROUNDS = 3
 
 
 def measure(progress: Callable[[str], None]) -> Iterator[Figure]:
-    """Each size's milliseconds, cold and warm, and the ratios between the largest and the smallest."""
+    """The milliseconds for each size, cold and warm, and the ratios of the largest to the smallest."""
     warm, cold, weight = {}, {}, 0.0
     with queue.stack(SUITE, progress) as stack:
         cluster, size = stack.clusters["lab"], 0
@@ -48,7 +48,7 @@ def measure(progress: Callable[[str], None]) -> Iterator[Figure]:
 
 
 def _peers(stack: Stack, cluster: Cluster, jobs: int) -> Iterator[Figure]:
-    """What others take for as many jobs."""
+    """The milliseconds that others need for as many jobs."""
     of_rounds = f"median of {ROUNDS}, Slurm 22.05"
     with slurmrestd.running(cluster, SUITE) as restd:
         seconds = statistics.median(restd.jobs()[0] for _ in range(ROUNDS))
@@ -67,7 +67,7 @@ def _document(jobs: int) -> str:
 
 
 def _ours(stack: Stack, jobs: int) -> tuple[float, float, float]:
-    """Seconds of a cold and of a warm answer, and the MiB of a fresh process that gave them."""
+    """The seconds of a cold and of a warm answer, and the MiB of the new process that gave them."""
     document = _document(jobs)
     with Sandbox({**stack.environment, **ENVIRONMENT}) as sandbox:
         sandbox.invoke(document, gzip=True)

@@ -1,4 +1,4 @@
-"""What a command costs the head node: CPU seconds and resident memory of all its processes together."""
+"""What a command costs the head node: the CPU seconds and resident memory of all its processes together."""
 
 import base64
 import os
@@ -16,13 +16,13 @@ from local.cluster import Cluster
 from local.stack import Stack
 
 INTERVAL = 0.001
-"""Seconds between two looks at the processes' memory."""
+"""Seconds between two samples of the processes' memory."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds that passed, CPU seconds (user and system) of the process and all its descendants, and MiB of those that
-    ran at one time.
+    """The elapsed seconds, the CPU seconds (user and system) of the process and its descendants, and the MiB of those
+    that ran at the same time.
     """
 
     seconds: float
@@ -31,20 +31,20 @@ class Cost:
 
 
 def squeue_json(cluster: Cluster) -> Cost:
-    """`squeue --json` of all jobs, alone."""
+    """Measure `squeue --json` of all jobs alone."""
     return _measure([cluster.programs.path("squeue"), "--json"], cluster, b"", subprocess.DEVNULL)[0]
 
 
 def snapshot(stack: Stack, cluster: Cluster) -> Cost:
-    """Our document's script with the request of the last command that was sent: interpreter, program, squeue, gzip, and
-    curl, which puts the answer into the bucket.
+    """Measure our document's script with the request of the last command: interpreter, program, squeue, gzip, and curl,
+    which puts the answer into the bucket.
     """
     script = "\n".join(stack.document["mainSteps"][0]["inputs"]["runCommand"])
     request = stack.ssm.sends[-1].parameters[PARAMETER][0]
     filled = script.replace("{{ " + PARAMETER + " }}", request).encode()
     cost, printed = _measure(["/bin/sh"], cluster, filled, subprocess.PIPE)
     if "put" not in (answer := unpack(base64.b64decode(printed))):
-        raise RuntimeError(f"no answer went to the bucket: {answer}")
+        raise RuntimeError(f"the answer did not go to the bucket: {answer}")
     return cost
 
 
@@ -69,9 +69,9 @@ def _measure(argv: Sequence[str], cluster: Cluster, stdin: bytes, stdout: int) -
 
 
 class _Memory(threading.Thread):
-    """Adds up the largest resident sets so far (proc(5), VmHWM) of all processes below one that run at one time.
+    """Adds up the peak resident sets (proc(5), VmHWM) of all processes below one that run at the same time.
 
-    Not all peak at once, so it is rather too much.
+    They do not all peak at once, so the sum is rather too large.
     """
 
     def __init__(self, pid: int) -> None:

@@ -1,6 +1,6 @@
-"""The handler in a process of its own, as in a sandbox of Lambda: asked, timed, and weighed.
+"""Runs the handler in its own process, like a sandbox of Lambda, and measures its time and memory.
 
-Run as a program it reads one JSON object a line from standard input and prints one a line.
+As a program it reads one JSON object per line from standard input and prints one per line.
 """
 
 import json
@@ -22,9 +22,9 @@ DEFAULT_EXECUTION = "--default-execution"
 
 @dataclass(frozen=True)
 class Timing:
-    """Some invocations in turn: seconds of each, the last one's body in bytes, as Lambda gets it, and its status.
+    """Some invocations in turn: the seconds of each, and the status and the bytes of the last body, as Lambda gets it.
 
-    `rss_mib` is the process's largest resident set until then; `answer` the last body, if it was asked for.
+    `rss_mib` is the process's largest resident set so far; `answer` is the last body if it was requested.
     """
 
     seconds: list[float]
@@ -35,14 +35,14 @@ class Timing:
 
     @property
     def median(self) -> float:
-        """Seconds of the middle one."""
+        """The median of the seconds."""
         return statistics.median(self.seconds)
 
 
 class Sandbox:
     """A process that serves invocations; a context manager.
 
-    With `default_execution` lists are executed as Strawberry does it, object by object.
+    With `default_execution` lists are executed as in Strawberry, object by object.
     """
 
     def __init__(self, environment: Mapping[str, str], default_execution: bool = False) -> None:
@@ -72,9 +72,9 @@ class Sandbox:
         pause: float = 0.0,
         answer: bool = False,
     ) -> None:
-        """Ask for some invocations, `pause` seconds apart, without waiting for their end.
+        """Request some invocations, `pause` seconds apart, without waiting for them.
 
-        `cold` forgets all snapshots before each, `gzip` takes a compressed answer, `answer` hands over the last one.
+        `cold` drops all snapshots before each, `gzip` accepts a compressed answer, `answer` requests the last body.
         """
         assert self._process.stdin  # noqa: S101 - it is a pipe
         asked = {"times": times, "cold": cold, "gzip": gzip, "pause": pause, "answer": answer}
@@ -83,7 +83,7 @@ class Sandbox:
         self._process.stdin.flush()
 
     def receive(self) -> Timing:
-        """What the invocations cost that were sent last."""
+        """The timing of the invocations that were requested last."""
         assert self._process.stdout  # noqa: S101 - it is a pipe
         line = self._process.stdout.readline()
         if not line:
@@ -91,7 +91,7 @@ class Sandbox:
         return Timing(**json.loads(line))
 
     def invoke(self, document: str, **options: Any) -> Timing:
-        """Ask and wait. Raises RuntimeError for an answer that is not 200."""
+        """Request invocations and wait for them. Raises RuntimeError for a status other than 200."""
         self.send(document, **options)
         timing = self.receive()
         if timing.status != 200:
@@ -107,7 +107,7 @@ class Sandbox:
 
 
 def event(document: str, gzip: bool) -> dict[str, Any]:
-    """An HTTP API event (payload 2.0) of a caller that the gateway's JWT authorizer let in."""
+    """An HTTP API event (payload 2.0) of a caller whom the gateway's JWT authorizer has accepted."""
     accepted = {"accept-encoding": "gzip"} if gzip else {}
     return {
         "version": "2.0",
@@ -128,7 +128,7 @@ def event(document: str, gzip: bool) -> dict[str, Any]:
 
 def _serve(default_execution: bool) -> None:
     if default_execution:
-        graphql.version = "another"  # our executor stands aside for one that it was not compared with
+        graphql.version = "another"  # our executor is not used for a graphql-core that it was not tested with
     from handler import clusters
     from handler import handler as mangum
     from local.gateway import Context, Handler

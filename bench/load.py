@@ -1,6 +1,6 @@
 """Two hundred dashboards poll the local gateway at once, from another process.
 
-Run as a program it is that other process: it polls the URL given and prints what it saw as JSON.
+As a program it is that other process: it polls the given URL and prints its measurements as JSON.
 """
 
 import asyncio
@@ -26,11 +26,12 @@ DOCUMENT = f"{{ jobs(first: 50) {{ totalCount nodes {{ {FIELDS} }} }} queues {{ 
 
 
 def measure(progress: Callable[[str], None]) -> Iterator[Figure]:
-    """Requests a second, the slowest hundredth, errors, and SSM commands."""
+    """Requests per second, the 99th percentile, errors and SSM commands."""
     with queue.stack("bookworm", progress) as stack:
         queue.grow(stack.clusters["lab"], 0, JOBS, progress)
-        os.environ.update({**stack.environment, "SLURMQL_TABLE": ""})  # one process shares with nobody
-        from handler import handler  # reads the variables when it is imported
+        # No table: a single process has nobody to share snapshots with.
+        os.environ.update({**stack.environment, "SLURMQL_TABLE": ""})
+        from handler import handler  # it reads the variables on import
 
         with Gateway(handler, stack.demo_user) as gateway:
             before = len(stack.ssm.sends)
@@ -56,7 +57,7 @@ class _Seen:
 
 
 async def _poll(url: str, until: float, seen: _Seen) -> None:
-    """One keep-alive connection that asks again as soon as it was answered."""
+    """One keep-alive connection, which sends the next request as soon as it has the answer."""
     parts = urlsplit(url)
     body = json.dumps({"query": DOCUMENT}).encode()
     head = (

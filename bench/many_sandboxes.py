@@ -1,4 +1,4 @@
-"""Twenty sandboxes and one cluster: how often the head node is asked."""
+"""Twenty sandboxes and one cluster: how often they ask the head node."""
 
 import math
 import time
@@ -17,7 +17,7 @@ DOCUMENT = "{ jobs { totalCount } queues { name } nodes { totalCount } }"
 
 
 def measure(progress: Callable[[str], None]) -> Iterator[Figure]:
-    """SSM commands for each TTL that passed, while all of them ask."""
+    """The number of SSM commands per TTL while all of them ask."""
     with queue.stack("bookworm", progress) as stack, ExitStack() as held:
         progress(f"starting {SANDBOXES} processes")
         environment = {**stack.environment, "SLURMQL_TTL": str(TTL)}

@@ -1,4 +1,4 @@
-"""docs/benchmarks.md's table and plot, made from bench/results.json."""
+"""Makes the table and the plot of docs/benchmarks.md from bench/results.json."""
 
 import json
 import re
@@ -21,7 +21,7 @@ CURVES = {
 
 
 def write() -> None:
-    """Renew the page's table, and the plot."""
+    """Renew the page's table and the plot."""
     results = json.loads(RESULTS.read_text())
     before, rest = PAGE.read_text().split(BEGIN)
     after = rest.split(END)[1]
@@ -39,13 +39,13 @@ def _table(results: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _plot(results: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Draw the curves; False if there is no figure for them."""
+    """Draw the curves; return False if there are no figures for them."""
     if not any(re.fullmatch(r"warm_ms_\d+", name) for name in results):
         return False
     import matplotlib as mpl
 
     mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "slurmql"  # the same figures make the same file
+    mpl.rcParams["svg.hashsalt"] = "slurmql"  # the same figures always give the same file
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(7, 5.5))

@@ -13,9 +13,9 @@ from local.suite import debootstrap, entered
 from local.suite.suite import made
 
 ARRAY = 1000
-"""Tasks of one array; each becomes a job of its own."""
+"""The tasks of one array; each becomes a separate job."""
 LONGEST = 200_000
-"""Jobs that slurmctld takes."""
+"""The most jobs that slurmctld accepts."""
 AT_ONCE = 4
 
 
@@ -38,8 +38,8 @@ def stack(suite: str, progress: Callable[[str], None]) -> Iterator[Stack]:
 def grow(cluster: Cluster, start: int, end: int, progress: Callable[[str], None]) -> None:
     """Add held jobs to a queue of `start` jobs until it has `end`; both are multiples of 1,000.
 
-    Arrays are submitted held, and each task is then given a name and a time limit of its own, which makes it a job of
-    its own to slurmctld (job_array.html): several times as fast as an sbatch for each.
+    It submits held arrays and then gives each task its own name and time limit, which turns it into a separate job
+    (job_array.html). That is several times as fast as one sbatch for each job.
     """
     users = [user.name for user in cluster.users]
     firsts = range(start, end, ARRAY)
@@ -70,5 +70,5 @@ def _add(cluster: Cluster, first: int, users: list[str]) -> None:
 
 
 def _name(number: int) -> str:
-    """Eight digits that do not follow from the number before, as names do not."""
+    """Eight hexadecimal digits that look random, so that names do not compress better than real ones."""
     return f"{number * 2654435761 % 2**32:08x}"

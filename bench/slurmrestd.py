@@ -1,4 +1,4 @@
-"""Slurm's own REST daemon, as Debian has it, over its Unix socket (slurmrestd(8))."""
+"""Slurm's own REST daemon, Debian's package, over its Unix socket (slurmrestd(8))."""
 
 import http.client
 import os
@@ -13,22 +13,22 @@ from pathlib import Path
 from local.cluster import Cluster
 
 API = {"bookworm": "/slurm/v0.0.38/jobs", "trixie": "/slurm/v0.0.42/jobs/"}
-"""The newest path of its jobs in each suite."""
+"""The newest path for all jobs in each suite."""
 OPTIONS = {"bookworm": ("-s", "openapi/v0.0.38"), "trixie": ("-s", "openapi/slurmctld", "-d", "v0.0.42")}
-"""Where there is no slurmdbd it starts only when told of slurmctld alone."""
+"""Without slurmdbd it starts only with slurmctld's plugin alone."""
 STARTS_WITHIN = 20.0
 
 
 @dataclass(frozen=True)
 class Slurmrestd:
-    """The daemon while it runs."""
+    """The running daemon."""
 
     socket: Path
     pid: int
     path: str
 
     def jobs(self) -> tuple[float, int]:
-        """Ask for all jobs: seconds until the whole answer was there, and its bytes. It is not parsed."""
+        """Ask for all jobs; return the seconds until the whole answer was read, unparsed, and its bytes."""
         started = time.perf_counter()
         connection = _Connection(self.socket)
         connection.request("GET", self.path)
@@ -42,14 +42,14 @@ class Slurmrestd:
 
     @property
     def rss_mib(self) -> float:
-        """Its largest resident set until now (proc(5), VmHWM)."""
+        """Its largest resident set so far (proc(5), VmHWM)."""
         lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 
 
 @contextmanager
 def running(cluster: Cluster, suite: str) -> Iterator[Slurmrestd]:
-    """Run it on that cluster, as its first demo user: it refuses to run as root or as SlurmUser."""
+    """Run it for that cluster as the first demo user, because it refuses to run as root or SlurmUser."""
     user = cluster.users[0]
     path = user.workspace / "slurmrestd.socket"
     argv = [cluster.programs.path("slurmrestd"), "-a", "rest_auth/local", *OPTIONS[suite], f"unix:{path}"]
@@ -68,7 +68,7 @@ def running(cluster: Cluster, suite: str) -> Iterator[Slurmrestd]:
     finally:
         process.kill()
         process.wait()
-        path.unlink(missing_ok=True)  # the next one waits for a socket of its own
+        path.unlink(missing_ok=True)  # or the next one would take it for its own
 
 
 class _Connection(http.client.HTTPConnection):

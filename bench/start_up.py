@@ -1,4 +1,4 @@
-"""The start of a sandbox under AWS's runtime client: the built artefact against a plain `sam build` of our code."""
+"""How fast a sandbox starts under AWS's runtime client: our artefact against a plain `sam build` of our code."""
 
 import contextlib
 import shutil
@@ -21,11 +21,11 @@ ENVIRONMENT = {**CREDENTIALS, "SLURMQL_CLUSTERS": '{"lab": {}}', "SLURMQL_BUCKET
 
 
 def measure(progress: Callable[[str], None]) -> Iterator[Figure]:
-    """The ratio of both, in pairs."""
+    """The ratio of both, measured in pairs."""
     folder = Path(tempfile.mkdtemp(prefix="slurmql-start-up-"))
     try:
         progress("building the artefact")
-        with contextlib.redirect_stdout(sys.stderr):  # standard output is for the figures
+        with contextlib.redirect_stdout(sys.stderr):  # standard output carries only the figures
             build(folder / "built", Target.here())
         progress("building plainly")
         plain(folder / "plain", Target.here())
@@ -50,14 +50,14 @@ def measure(progress: Callable[[str], None]) -> Iterator[Figure]:
 
 
 def plain(folder: Path, target: Target) -> None:
-    """The same code and libraries as sam build's `python-pip` puts them: whole, and without bytecode."""
+    """The same code and libraries as sam build's `python-pip` installs them: complete and without bytecode."""
     folder.mkdir()
     dependencies.install(TREE, folder, target)
     contents.add_ours(TREE, folder)
 
 
 def _init(folder: Path, name: str) -> float:
-    # In Lambda the folder is read-only: bytecode that is missing is missing each time.
+    # In Lambda the folder is read-only, so missing bytecode is missing at every start.
     environment = {**ENVIRONMENT, "PYTHONDONTWRITEBYTECODE": "1"}
     with Sandbox(folder / name, folder / "client", environment, folder / "said") as sandbox:
         return sandbox.init()

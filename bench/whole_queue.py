@@ -15,7 +15,7 @@ from local.suite import SUITES
 JOBS = 10_000
 ROUNDS = 5
 HEAD_NODE_ROUNDS = 15
-"""Of commands of a tenth of a second, on which everything else that runs leaves its mark."""
+"""More rounds for commands of a tenth of a second, because everything else that runs affects them."""
 FIELDS = "jobId name user account queueName state reason submitTime startTime timeLimitSeconds cpuCount nodeCount"
 WHOLE = f"{{ jobs(first: {JOBS}) {{ nodes {{ {FIELDS} }} }} }}"
 SMALL = (
@@ -26,12 +26,12 @@ ENVIRONMENT = {
     "SLURMQL_PAGE_LIMIT": "200000",
     "SLURMQL_TTL": "3600",
     "SLURMQL_COST_LIMIT": "100000000",
-    "SLURMQL_TABLE": "",  # one sandbox shares with nobody; with a table the look at it would be moto's time, not ours
+    "SLURMQL_TABLE": "",  # a single sandbox has nobody to share with, and reading a table would measure moto, not us
 }
 
 
 def measure(suite: str, progress: Callable[[str], None]) -> Iterator[Figure]:
-    """All figures of that suite's Slurm."""
+    """All figures for that suite's Slurm."""
     with queue.stack(suite, progress) as stack:
         cluster = stack.clusters["lab"]
         queue.grow(cluster, 0, JOBS, progress)
@@ -47,7 +47,7 @@ def measure(suite: str, progress: Callable[[str], None]) -> Iterator[Figure]:
 
 
 def _name(figure: str, suite: str) -> str:
-    """22.05's figures bear the plain name."""
+    """The figure's name, with the version for all but 22.05."""
     return figure if suite == "bookworm" else f"{figure}_{SUITES[suite].replace('.', '_')}"
 
 
@@ -131,14 +131,15 @@ def _against_strawberry(suite: str, sandbox: Sandbox, plain: Sandbox) -> Figure:
 
 
 def _floor(sandbox: Sandbox) -> float:
-    """Seconds that the same data takes as plain dicts through orjson: the least that any server in Python does."""
+    """The seconds for writing the same data from plain dicts with orjson: the least that any Python server needs."""
     nodes = sandbox.answer(WHOLE)["jobs"]["nodes"]
     keys = list(nodes[0])
     columns = [[node[key] for node in nodes] for key in keys]
     taken = []
     for _ in range(ROUNDS * 3):
         started = time.perf_counter()
-        orjson.dumps({"data": {"jobs": {"nodes": [dict(zip(keys, row)) for row in zip(*columns)]}}})  # noqa: B905 - as fast as can be
+        rows = [dict(zip(keys, row)) for row in zip(*columns)]  # noqa: B905 - as fast as possible
+        orjson.dumps({"data": {"jobs": {"nodes": rows}}})
         taken.append(time.perf_counter() - started)
     return statistics.median(taken)
 

@@ -25,13 +25,13 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
-        require_free(arguments.port)  # before anything is touched: the directory may be another's that runs
+        require_free(arguments.port)  # first of all: another run may be using the directory
         _serve(directory, arguments.port, arguments.accounting)
     except PortTakenError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        shutil.rmtree(directory, ignore_errors=True)  # after a failed start its logs tell why, so then it stays
+        shutil.rmtree(directory, ignore_errors=True)  # but not after a failed start: its logs say why it failed
     print("\nstopped: every process that was started is gone", flush=True)
     return 0
 
@@ -39,13 +39,13 @@ def main() -> int:
 def _port(text: str) -> int:
     number = int(text)
     if not 0 < number < 65536:
-        raise argparse.ArgumentTypeError(f"{number} is not a port: 1 to 65535")
+        raise argparse.ArgumentTypeError(f"{number} is not a port (1 to 65535)")
     return number
 
 
 def _interrupt(*_: object) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # once is enough; what follows must not be interrupted
+        signal.signal(number, signal.SIG_IGN)  # a second signal must not interrupt the clean-up
     raise KeyboardInterrupt
 
 

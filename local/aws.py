@@ -18,7 +18,7 @@ from local.iam import Policy
 REGION = "eu-west-1"
 BUCKET = "slurmql"
 SCRIPTS = "slurmql-scripts"
-"""The bucket that batch scripts may come from."""
+"""The bucket from which batch scripts may be read."""
 TABLE = "slurmql"
 READY_WITHIN = 30.0
 
@@ -30,14 +30,14 @@ class AwsError(Exception):
 
 
 def head_node_tags(cluster: str) -> dict[str, str]:
-    """How ParallelCluster tags a cluster's head node."""
+    """The tags that ParallelCluster gives a cluster's head node."""
     return {"parallelcluster:cluster-name": cluster, "parallelcluster:node-type": "HeadNode", "Name": "HeadNode"}
 
 
 class Aws:
     """moto's server with buckets and a table; a context manager. `url` serves EC2, S3 and DynamoDB.
 
-    `policies` are what access keys may do; one that has no policy may do anything.
+    `policies` say what each access key may do; a key without a policy may do anything.
     """
 
     def __init__(self, log: Path, policies: Mapping[str, Policy] | None = None) -> None:
@@ -57,7 +57,7 @@ class Aws:
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **CREDENTIALS, "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"},
-                start_new_session=True,  # Ctrl-C is for us; we end it
+                start_new_session=True,  # Ctrl-C must reach only us; we stop this process ourselves
             )
         try:
             self._wait(port)
@@ -80,11 +80,11 @@ class Aws:
             endpoint_url=self.url,
             region_name=REGION,
             aws_access_key_id="local",
-            aws_secret_access_key="local",  # noqa: S106 - no secret: nothing checks it
+            aws_secret_access_key="local",  # noqa: S106 - not a secret: nothing checks it
         )
 
     def create_table(self, name: str) -> None:
-        """A table as the stack has it: one string key."""
+        """Create a table like the stack's: its key is one string."""
         self.client("dynamodb").create_table(
             TableName=name,
             AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
@@ -93,7 +93,7 @@ class Aws:
         )
 
     def head_node(self, cluster: str) -> str:
-        """A running instance tagged as ParallelCluster tags a head node; its id."""
+        """Start an instance with the tags of a ParallelCluster head node and return its id."""
         answer = self.client("ec2").run_instances(
             ImageId="ami-12345678",
             MinCount=1,

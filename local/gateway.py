@@ -1,7 +1,8 @@
 """A local API Gateway: HTTP requests become HTTP API events (payload 2.0) and go through the Lambda's own handler.
 
-Signing in is make-believe, and only here: `Authorization: Bearer NAME` signs NAME in, `Bearer NAME;groups=a,b` adds
-groups, no header is the demo user. What the handler sees are the claims that the gateway's JWT authorizer would pass.
+Authentication is simulated, and only here: `Authorization: Bearer NAME` signs NAME in, `Bearer NAME;groups=a,b` adds
+groups, and a request without the header comes from the demo user. The handler gets the claims that API Gateway's JWT
+authorizer would pass on.
 """
 
 import asyncio
@@ -20,11 +21,11 @@ Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 ADDRESS = "127.0.0.1"
 LAMBDA_SECONDS = 30.0
 BODY_LIMIT = 10 * 1024 * 1024
-"""Bytes that API Gateway takes."""
+"""The largest body that API Gateway accepts, in bytes."""
 
 
 class PortTakenError(Exception):
-    """Something listens there already."""
+    """Another program listens on the port."""
 
     def __init__(self, port: int) -> None:
         super().__init__(f"port {port} is taken: stop what listens there, or choose another with PORT=")
@@ -33,7 +34,8 @@ class PortTakenError(Exception):
 def require_free(port: int) -> None:
     """Raise PortTakenError if something listens on the port of the loopback interface."""
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server will: what was closed is free
+        # Like the server: a port that was just closed counts as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((ADDRESS, port))
             probe.listen()
@@ -42,19 +44,19 @@ def require_free(port: int) -> None:
 
 
 class Context:
-    """What the Lambda runtime tells a handler of an invocation."""
+    """The context object that the Lambda runtime passes to a handler."""
 
     def __init__(self) -> None:
         self.aws_request_id = str(uuid.uuid4())
         self._end = time.monotonic() + LAMBDA_SECONDS
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until Lambda would end the invocation."""
+        """Milliseconds until Lambda would stop the invocation."""
         return max(0, int((self._end - time.monotonic()) * 1000))
 
 
 def claims(authorization: str | None, demo_user: str) -> dict[str, str]:
-    """The claims of the make-believe token, lists printed as API Gateway prints them: `[a b]`."""
+    """The claims of the simulated token; a list is one string as API Gateway writes it: `[a b]`."""
     token = (authorization or "").removeprefix("Bearer ").strip() or demo_user
     name, _, rest = token.partition(";")
     groups = rest.removeprefix("groups=").replace(",", " ") if rest.startswith("groups=") else ""
@@ -91,7 +93,8 @@ def _request_handler(handler: Handler, demo_user: str) -> type[BaseHTTPRequestHa
         def setup(self) -> None:
             super().setup()
             self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            asyncio.set_event_loop(asyncio.new_event_loop())  # Lambda has one; here each connection's thread has
+            # Lambda has one event loop; here each connection's thread has its own.
+            asyncio.set_event_loop(asyncio.new_event_loop())
 
         def finish(self) -> None:
             super().finish()
@@ -100,7 +103,7 @@ def _request_handler(handler: Handler, demo_user: str) -> type[BaseHTTPRequestHa
         def answer(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             if length > BODY_LIMIT:
-                self.close_connection = True  # the body, unread, is no request
+                self.close_connection = True  # or the unread body would be taken for the next request
                 self.send_error(413)
                 return
             response = handler(self.event(self.rfile.read(length)), Context())
@@ -141,6 +144,6 @@ def _request_handler(handler: Handler, demo_user: str) -> type[BaseHTTPRequestHa
         do_GET = do_POST = do_PUT = do_DELETE = do_OPTIONS = do_HEAD = answer  # noqa: N815 - http.server's names
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing: the terminal belongs to the person who runs it."""
+            """Log nothing: requests would clutter the terminal of `make run`."""
 
     return RequestHandler

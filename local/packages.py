@@ -1,4 +1,4 @@
-"""Slurm's own packages and curl, installed where they are missing: `python -m local.packages [--accounting]`."""
+"""Installs the Debian packages that are missing, Slurm's and curl: `python -m local.packages [--accounting]`."""
 
 import argparse
 import os
@@ -12,30 +12,35 @@ PACKAGES: Mapping[str, str] = {
     "slurmd": "slurmd",
     "sbatch": "slurm-client",
     "munged": "munge",
-    "curl": "curl",  # headnode/program/transfer.py sends what is large with it; head nodes have it
+    "curl": "curl",  # headnode/program/transfer.py uploads large answers with it; real head nodes have it
 }
-"""A program of each Debian package we need, and that package."""
-# The core alone: mariadb-server would set up and start a server that the machine's owner did not ask for.
-ACCOUNTING: Mapping[str, str] = {**PACKAGES, "slurmdbd": "slurmdbd", "mariadbd": "mariadb-server-core"}
-"""The same for a cluster with accounting."""
-# An ordinary user's PATH leaves out the folders of the daemons.
+"""The packages that we need, each with a program that shows whether it is installed."""
+# Only the core: mariadb-server would set up and start a server that the machine's owner did not ask for.
+ACCOUNTING: Mapping[str, str] = {
+    **PACKAGES,
+    "slurmdbd": "slurmdbd",
+    "mariadbd": "mariadb-server-core",
+    "my_print_defaults": "mariadb-client-core",  # mariadb-install-db calls it, and no package depends on it
+}
+"""The packages for a cluster with accounting."""
+# An ordinary user's PATH lacks the daemons' folders.
 FOLDERS = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
 
 
 class PackagesError(Exception):
-    """The packages cannot be installed; the text says why and what to do."""
+    """A package cannot be installed; the text says why and what to do."""
 
 
 def missing(packages: Mapping[str, str] = PACKAGES) -> list[str]:
-    """Those of the packages whose program is not on this machine."""
+    """The packages whose program is not on this machine."""
     return [package for program, package in packages.items() if shutil.which(program, path=FOLDERS) is None]
 
 
 def install(progress: Callable[[str], None], wanted: Mapping[str, str] = PACKAGES) -> None:
-    """Install what is missing of the packages wanted, if anything, through apt-get. Raises PackagesError.
+    """Install those of the wanted packages that are missing, with apt-get. Raises PackagesError.
 
-    Nothing is enabled or configured: where systemd starts the packages' services, they end for want of a
-    slurm.conf, and the clusters of this project neither need nor touch them.
+    It enables and configures nothing. If systemd starts the packages' services, they exit because there is no
+    slurm.conf; this project's clusters neither need nor touch them.
     """
     packages = missing(wanted)
     if not packages:
@@ -47,7 +52,7 @@ def install(progress: Callable[[str], None], wanted: Mapping[str, str] = PACKAGE
     progress(f"installing {', '.join(packages)}: {' '.join(argv)}")
     if _apt(argv).returncode == 0:
         return
-    progress("apt-get knows no such packages yet: updating its lists once")
+    progress("apt-get does not find the packages: updating its lists once")
     for command in ([*become_root, "apt-get", "update", "--quiet"], argv):
         result = _apt(command)
         if result.returncode != 0:
@@ -55,7 +60,7 @@ def install(progress: Callable[[str], None], wanted: Mapping[str, str] = PACKAGE
 
 
 def _become_root(packages: Sequence[str]) -> list[str]:
-    """What to put before a command so that it runs as root. Raises PackagesError."""
+    """The words that make a command run as root. Raises PackagesError."""
     if os.geteuid() == 0:
         return []
     by_hand = f"run as root: apt-get install {' '.join(packages)}"
@@ -69,7 +74,7 @@ def _become_root(packages: Sequence[str]) -> list[str]:
 
 
 def _apt(argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    # Through env(1), as sudo passes no environment on.
+    # With env(1), because sudo does not pass the environment on.
     at = argv.index("apt-get")
     command = [*argv[:at], "env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8", *argv[at:]]
     return subprocess.run(command, capture_output=True, text=True, check=False)
@@ -80,7 +85,7 @@ def _last_line(text: str) -> str:
 
 
 def main(argv: Sequence[str] = ()) -> int:
-    """Install what is missing; 1 with a sentence on standard error when that cannot be."""
+    """Install what is missing; return 1, with a sentence on standard error, if that fails."""
     parser = argparse.ArgumentParser(prog="python -m local.packages", description=__doc__)
     parser.add_argument("--accounting", action="store_true", help="slurmdbd and MariaDB too")
     wanted = ACCOUNTING if parser.parse_args(argv).accounting else PACKAGES

@@ -26,16 +26,16 @@ _FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:slurmql"
 
 
 PATIENCE = 60.0
-"""Seconds that an answer may take."""
+"""Seconds to wait for an answer."""
 _Item = TypeVar("_Item")
 
 
 class SandboxError(Exception):
-    """The handler failed, or could not be loaded; the text is what the runtime client reported."""
+    """The handler failed or could not be loaded; the text is the runtime client's report."""
 
 
 def link_client(folder: Path) -> None:
-    """Fill the folder with AWS's runtime client and nothing else, as Lambda's /var/runtime."""
+    """Fill the folder with links to AWS's runtime client and nothing else, like Lambda's /var/runtime."""
     found = importlib.util.find_spec("awslambdaric")
     if found is None or found.origin is None:
         raise SandboxError("awslambdaric is not installed")
@@ -49,10 +49,10 @@ def link_client(folder: Path) -> None:
 
 
 class Sandbox:
-    """One sandbox of a Lambda function: a process of AWS's runtime client over the artefact; a context manager.
+    """One sandbox of a Lambda function: AWS's runtime client runs the artefact in a process. A context manager.
 
-    `client` is a folder that link_client filled: beside the artefact and the standard library there is nothing else to
-    import. `options` are the interpreter's; what the process says goes to the file `said`.
+    `client` is a folder that link_client filled; the process can import it, the artefact and the standard library only.
+    `options` are options of the interpreter; the process's output goes to the file `said`.
     """
 
     def __init__(
@@ -94,12 +94,12 @@ class Sandbox:
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.wait()
-        self._events.put(None)  # a thread may wait for the next event
+        self._events.put(None)  # wakes a thread that waits for the next event
         self._server.shutdown()
         self._server.server_close()
 
     def invoke(self, event: Mapping[str, Any], request_id: str | None = None) -> dict[str, Any]:
-        """The handler's answer to the event. Raises SandboxError, also when the process has ended or says nothing."""
+        """The handler's answer to the event. Raises SandboxError, also if the process ends or answers too late."""
         self._events.put((request_id or str(uuid.uuid4()), json.dumps(event).encode()))
         kind, body = self._next(self._replies)
         answer: dict[str, Any] = json.loads(body)
@@ -108,14 +108,14 @@ class Sandbox:
         raise SandboxError(answer)
 
     def init(self) -> float:
-        """CPU seconds of the init phase: the process's until it asked for the first event. Can be asked once."""
+        """CPU seconds that the process used until it asked for its first event. Can be called once."""
         return self._next(self._init)
 
     def _next(self, arriving: "queue.Queue[_Item]") -> _Item:
         give_up = time.monotonic() + PATIENCE
         alive = True
         while alive and time.monotonic() < give_up:
-            alive = self._process.poll() is None  # what it said before its end has arrived then, too
+            alive = self._process.poll() is None  # if it has ended, all its messages have arrived
             with contextlib.suppress(queue.Empty):
                 return arriving.get(timeout=0.1)
         raise SandboxError(self._said.read_text(errors="replace")[-2000:])
@@ -128,7 +128,7 @@ class Sandbox:
             wbufsize = -1  # head and body in one packet
 
             def do_GET(self) -> None:
-                """The next event, which the client waits for."""
+                """Wait for the next event and send it to the client."""
                 if not sandbox._ready:
                     sandbox._ready = True
                     sandbox._init.put(_cpu_seconds(sandbox._process.pid))
@@ -140,7 +140,7 @@ class Sandbox:
                     200,
                     event,
                     {
-                        "Content-Type": "application/json",  # without one, the client dies of SIGSEGV
+                        "Content-Type": "application/json",  # without this header the client crashes (SIGSEGV)
                         "Lambda-Runtime-Aws-Request-Id": request_id,
                         "Lambda-Runtime-Deadline-Ms": str(deadline),
                         "Lambda-Runtime-Invoked-Function-Arn": _FUNCTION,
@@ -182,4 +182,4 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """The client is gone, as its process is killed in the end."""
+        """Ignore that the client is gone: its process is killed at the end."""

@@ -1,4 +1,4 @@
-"""Everything that `make run` and the tests stand on: real Slurm clusters, an SSM endpoint, and the rest of AWS."""
+"""What `make run` and the tests run on: real Slurm clusters, an SSM endpoint, and the rest of AWS."""
 
 import json
 import os
@@ -20,11 +20,10 @@ DOCUMENT = "slurmql"
 
 
 class Stack:
-    """Clusters, and an AWS that knows their head nodes; a context manager.
+    """Clusters and the local AWS endpoints that know their head nodes; a context manager.
 
-    `environment` is what the Lambda is deployed with: the settings, and the endpoints that stand for AWS. Its
-    credentials are the function's, whom the endpoints let do what template.yaml's role may do: `policies`, by access
-    key.
+    `environment` holds the Lambda's variables: its settings, the endpoints' addresses and the function's access key.
+    `policies` say what each access key may do; the function's may do what the role in template.yaml may do.
     """
 
     def __init__(
@@ -65,7 +64,7 @@ class Stack:
 
     @property
     def demo_user(self) -> str:
-        """The first demo user: root's clusters have two, an ordinary user's only that user."""
+        """The first demo user. Clusters that root starts have two; an ordinary user's cluster has only that user."""
         return next(iter(self.clusters.values())).users[0].name
 
     @property
@@ -84,7 +83,7 @@ class Stack:
             "SLURMQL_BUCKET": BUCKET,
             "SLURMQL_TABLE": TABLE,
             "SLURMQL_SCRIPT_BUCKETS": SCRIPTS,
-            # The local endpoint answers in milliseconds, AWS not before a quarter of a second.
+            # The local endpoint answers within milliseconds; AWS takes at least a quarter of a second.
             "SLURMQL_FIRST_LOOK": "0.03",
             "SLURMQL_LOOK_INTERVAL": "0.02",
         }
@@ -96,7 +95,7 @@ class Stack:
             endpoint_url=self.ssm.url,
             region_name=REGION,
             aws_access_key_id="local",
-            aws_secret_access_key="local",  # noqa: S106 - no secret: nothing checks it
+            aws_secret_access_key="local",  # noqa: S106 - not a secret: nothing checks it
         )
 
     def _endpoint(self) -> Endpoint:

@@ -154,14 +154,15 @@ async def update_reservation(
     change: Change, input: Annotated[ReservationUpdate, About("Which reservation, and what to change of it.")]
 ) -> UpdateReservationPayload:
     """Change a reservation."""
-    name = change.local(input.name)
-    refusal = await change.send(reservation.update(replace(input, name=name)), RESERVATIONS)
-    if refusal is not None:
-        return UpdateReservationPayload(errors=[change.global_id(refusal)])
+    changes = replace(input, name=change.local(input.name))
+    refusal = await change.send(reservation.update(changes), RESERVATIONS)
     view = change.view
-    return UpdateReservationPayload(
-        id=f"{view.name}:{name}", reservation=read_or_error(lambda: reservation_named(view, name))
-    )
+    known = read_or_error(lambda: reservation_named(view, changes.name))
+    if refusal is None:
+        return UpdateReservationPayload(id=f"{view.name}:{changes.name}", reservation=known)
+    if isinstance(known, Reservation):
+        refusal = reservation.of_known(refusal, changes)
+    return UpdateReservationPayload(errors=[change.global_id(refusal)])
 
 
 @change(DeleteReservationPayload, "Delete a reservation. Operators only. scontrol delete ReservationName.")

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from slurm import argument
-from slurm.argument import assignment
+from slurm.argument import assignment, or_nothing
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, require_success
 from slurm.duration import seconds
@@ -212,13 +212,19 @@ class ReservationUpdate:
     )
     queue: str | None = assignment("PartitionName", argument.word, "The queue that its nodes are chosen from.")
     features: str | None = assignment(
-        "Features", _features, "Features that the chosen nodes must have, as `static` or `c5.large|c5.xlarge`."
+        "Features", _features, "Features that the chosen nodes must have. Slurm 20.11 to 26.05 does not change them."
     )
-    users: Sequence[str] | None = assignment("Users", argument.names, "Who may use it, in place of its users.")
+    users: Sequence[str] | None = assignment(
+        "Users", or_nothing(argument.names), "Who may use it from now on; empty if accounts alone decide."
+    )
     accounts: Sequence[str] | None = assignment(
-        "Accounts", argument.names, "The accounts whose jobs may use it, in place of its accounts."
+        "Accounts",
+        or_nothing(argument.names),
+        "The accounts whose jobs may use it from now on; empty if users alone decide.",
     )
-    licenses: str | None = assignment("Licenses", argument.licenses, "Licenses to keep, as `matlab:2`.")
+    licenses: str | None = assignment(
+        "Licenses", or_nothing(argument.licenses), "The licenses to keep from now on, as `matlab:2`; empty for none."
+    )
     flags: Sequence[ReservationFlag] | None = assignment("Flags", _flags, "Flags to add.")
 
 
@@ -290,9 +296,16 @@ def read_updated(replies: Sequence[Reply], changes: ReservationUpdate) -> Refusa
     why = refusal(reply)
     if why is None:
         return None
-    if "Requested reservation is invalid" in why.message:
+    if _INVALID in why.message:
         return Refusal(RefusalCode.NOT_FOUND, why.message, ["input", "name"], changes.name)
     return replace(_about_field(why, changes), id=changes.name)
+
+
+def of_known(why: Refusal, changes: ReservationUpdate) -> Refusal:
+    """The refusal to change a reservation that exists: 24.11 and 26.05 call it invalid if its new nodes are."""
+    if why.code is RefusalCode.NOT_FOUND and changes.node_names is not None:
+        return replace(why, code=RefusalCode.REJECTED_BY_SCHEDULER, field=["input", "nodeNames"])
+    return why
 
 
 def delete(name: str) -> Question[Refusal | None]:
@@ -313,10 +326,11 @@ def read_deleted(replies: Sequence[Reply], name: str) -> Refusal | None:
     why = refusal(replace(reply, exit_code=1) if failed else reply)
     if why is None:
         return None
-    code = RefusalCode.NOT_FOUND if "Requested reservation is invalid" in why.message else why.code
+    code = RefusalCode.NOT_FOUND if _INVALID in why.message else why.code
     return Refusal(code, why.message, why.field, name)
 
 
+_INVALID = "Requested reservation is invalid"
 # Which input Slurm's words are about (slurm_strerror(3)).
 _FIELDS = [
     (r"Invalid partition", "queue"),
@@ -326,7 +340,7 @@ _FIELDS = [
     (r"Invalid account", "accounts"),
     (r"[Ll]icense", "licenses"),
     (r"[Ff]eature", "features"),
-    (r"start time|Start time", "startTime"),
+    (r"start time|Start time|Invalid time specified", "startTime"),
 ]
 
 
@@ -335,6 +349,8 @@ def _about_field(why: Refusal, reservation: NewReservation | ReservationUpdate) 
     if "Invalid user id" in why.message and reservation.users:
         return Refusal(RefusalCode.INVALID_INPUT, why.message, ["input", "users"])
     name = next((name for text, name in _FIELDS if re.search(text, why.message)), None)
+    if "operation not supported" in why.message and reservation.features:
+        name = "features"
     code = RefusalCode.CONFLICT if "overlaps with another" in why.message else why.code
     return Refusal(code, why.message, ["input", name] if name else None)
 

@@ -11,6 +11,10 @@ NOT_SENT = "not sent"  # as it seems; Slurm is asked nevertheless
 UNKNOWN = "unknown"
 FAILED = re.compile(r"^.*error: Batch job submission failed: (.*)$", re.MULTILINE)
 COMPLAINT = re.compile(r"^\S+: (error|fatal): |unrecognized option|invalid option|ambiguous", re.MULTILINE)
+LOST = re.compile(
+    r"timed out|Zero Bytes|Connection (reset|refused|aborted)|Broken pipe|(send|receive|shutdown) failure"
+    r"|Unexpected message|Insane message|Protocol authentication|Header lengths|zero length message"
+)
 UNSPECIFIED = "Unspecified error"  # slurm_strerror(-1): what a job_submit plugin returns that gives no reason
 ID = re.compile(r"^([0-9]{1,10})(?:;[A-Za-z0-9_.-]+)?$", re.MULTILINE | re.ASCII)
 
@@ -20,7 +24,7 @@ def ending(sbatch: Process, refusals: "Sequence[str]") -> str:
 
     A lost reply has many texts, which differ between releases, and a warning may begin with `error:`, too. So only
     known refusals are a no. sbatch reports every failure to submit in one line; an error without that line is from
-    before, as of a wrong option.
+    before, as of a wrong option, unless it is about the connection.
     """
     if sbatch.child is None:
         return REFUSED
@@ -33,7 +37,7 @@ def ending(sbatch: Process, refusals: "Sequence[str]") -> str:
     if failures and failures <= set(refusals):
         return REFUSED
     died = 128 < sbatch.exit_code < 255  # a shell in sbatch's place reports its child's signal so
-    if not died and COMPLAINT.search(said) and failures <= {UNSPECIFIED}:
+    if not died and COMPLAINT.search(said) and not LOST.search(said) and failures <= {UNSPECIFIED}:
         return NOT_SENT
     return UNKNOWN
 

@@ -1,4 +1,4 @@
-"""One private Slurm: from an empty folder to idle nodes, and back to no process."""
+"""One private Slurm cluster: starts in an empty folder, and stops without leaving a process."""
 
 import fcntl
 import os
@@ -23,25 +23,25 @@ from local.cluster.users import DemoUser, UnusableAccountError, demo_users
 from local.suite.chroot import Chroot, SuiteError
 
 READY_WITHIN = 30.0
-"""Seconds each daemon may take; on two cores all of them take half a second."""
+"""Seconds that each daemon may take to start; on two cores all of them together take half a second."""
 SLURM_ACCOUNT = "slurm"
-"""SlurmUser when root starts the cluster, as on ParallelCluster; Debian's packages make it."""
+"""SlurmUser if root starts the cluster, as on ParallelCluster; Debian's packages create the account."""
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class ClusterError(Exception):
-    """The cluster could not start; the text says what failed and what can be done."""
+    """The cluster could not start; the text says what failed and what to do."""
 
 
 class Cluster:
     """A real Slurm in `directory`, as a context manager that starts and stops it.
 
-    As root the cluster is as ParallelCluster's: slurmctld runs as `slurm`, slurmd as root, jobs as the demo
-    users. As an ordinary user everything runs as that user. Each start begins with an empty queue.
+    If root starts it, it is like ParallelCluster's: slurmctld runs as `slurm`, slurmd as root, jobs as the demo
+    users. If an ordinary user starts it, everything runs as that user. Each start begins with an empty queue.
 
-    With `accounting` there are slurmdbd and its database too, with the accounts and the QOS of
-    local/cluster/accounts.py, and each job's use is counted. As on ParallelCluster nothing is enforced and
-    GPUs are not counted; `settings={"AccountingStorageEnforce": ..., "AccountingStorageTRES": ...}` say otherwise.
+    With `accounting` it also runs slurmdbd and a database, with the accounts and the QOS of
+    local/cluster/accounts.py, and records what each job uses. As on ParallelCluster, limits are not enforced and
+    GPUs are not counted; set `settings={"AccountingStorageEnforce": ..., "AccountingStorageTRES": ...}` to change that.
     """
 
     def __init__(
@@ -83,11 +83,11 @@ class Cluster:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """The variables that point a Slurm client at this cluster; empty unless it runs."""
+        """The variables that point a Slurm client at this cluster; empty while it does not run."""
         return dict(self._environment)
 
     def start(self, progress: Callable[[str], None]) -> None:
-        """Start it and wait until the static nodes are idle. Raises ClusterError, leaving no process."""
+        """Start it and wait until the static nodes are idle. Raises ClusterError and then leaves no process."""
         with ExitStack() as held:
             try:
                 self._start(held, progress)
@@ -97,13 +97,13 @@ class Cluster:
             self._held = held.pop_all()
 
     def stop(self) -> None:
-        """End every process the cluster ever started; logs and state stay in the directory."""
+        """End every process that the cluster ever started; its logs and state stay in the directory."""
         self._environment = {}
         self._daemons = None
         self._held.close()
 
     def stop_controller(self) -> None:
-        """Shut slurmctld down; the nodes and their jobs stay (scontrol(1), shutdown). Raises ClusterError."""
+        """Stop slurmctld; the nodes and their jobs go on (scontrol(1), shutdown). Raises ClusterError."""
         self.run("scontrol", "shutdown", "slurmctld")
         with self._running() as daemons:
             daemons.wait_for_end("slurmctld", READY_WITHIN)
@@ -120,7 +120,7 @@ class Cluster:
             daemons.wait_for_end("slurmctld", READY_WITHIN)
 
     def start_controller(self) -> None:
-        """Start slurmctld again, with the jobs that it knew. Raises ClusterError."""
+        """Start slurmctld again with the jobs it had. Raises ClusterError."""
         with self._running() as daemons:
             daemons.start("slurmctld", slurmctld(self.programs, daemons.layout))
             daemons.wait("slurmctld", self._controller_is_up, READY_WITHIN)
@@ -132,15 +132,15 @@ class Cluster:
     def run(
         self, *argv: str, user: str | None = None, input: str | None = None, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
-        """Run a Slurm command on this cluster, by no path of the API's.
+        """Run a Slurm command on this cluster directly, not through the API.
 
-        As the account that started the cluster, or as a demo user in their workspace; in a clean environment.
-        Raises CalledProcessError on a status other than 0 unless `check` is off.
+        It runs in a clean environment, as the account that started the cluster or as a demo user in their workspace.
+        Raises CalledProcessError for a status other than 0 unless `check` is false.
         """
         person = None if user is None else self.user(user)
         command, folder = [self.programs.path(argv[0]), *argv[1:]], person.workspace if person else None
         switch = person if os.geteuid() == 0 else None
-        if self.programs.chroot:  # which only root can enter, so it switches the account as well
+        if self.programs.chroot:  # chroot(8) needs root, so it starts as root and switches the account itself
             ids = (person.uid, person.gid, person.groups) if person else None
             command, folder, switch = self.programs.command(command, folder or "/", ids), None, None
         result = subprocess.run(
@@ -153,7 +153,7 @@ class Cluster:
             input=input,
             capture_output=True,
             encoding="utf-8",
-            errors="replace",  # a job's name may hold any byte
+            errors="replace",  # a job's name may contain any byte
             check=False,
         )
         if check and result.returncode != 0:
@@ -220,7 +220,7 @@ class Cluster:
         if self._accounting:
             self._start_accounting(daemons, configuration, progress)
         progress(f"starting slurmctld on {configuration.host.address}:{configuration.controller_port}")
-        daemons.start("slurmctld", [*slurmctld(self.programs, layout), "-c"])  # an empty queue
+        daemons.start("slurmctld", [*slurmctld(self.programs, layout), "-c"])  # start with an empty queue
         daemons.wait("slurmctld", self._controller_is_up, READY_WITHIN)
         self._daemons = daemons
         for node in static:
@@ -243,7 +243,7 @@ class Cluster:
         progress(f"starting slurmdbd on {configuration.host.address}:{configuration.accounting_port}")
         daemons.start("slurmdbd", slurmdbd(self.programs, layout, account))
         daemons.wait("slurmdbd", self._books_are_open, READY_WITHIN)
-        # Before slurmctld starts, which would enter the cluster itself, with no accounts to charge jobs to.
+        # Before slurmctld starts: it would register the cluster itself, without accounts to charge jobs to.
         layout.flat_file.write_text(accounts.flat_file(self.name, [user.name for user in self.users]))
         if os.geteuid() != 0:
             for entry in accounts.open_to(self.name, account):
@@ -263,7 +263,7 @@ class Cluster:
     def _running(self) -> Iterator[Daemons]:
         try:
             if self._daemons is None:
-                raise DaemonError("it does not run")
+                raise DaemonError("it is not running")
             yield self._daemons
         except DaemonError as error:
             raise ClusterError(f"cluster {self.name}: {error}") from error
@@ -292,4 +292,4 @@ def _slurm_user() -> str:
     try:
         return pwd.getpwnam(SLURM_ACCOUNT).pw_name
     except KeyError:
-        raise UnusableAccountError(f"there is no account {SLURM_ACCOUNT}: Debian's packages make it") from None
+        raise UnusableAccountError(f"there is no account {SLURM_ACCOUNT}, which Debian's packages create") from None

@@ -1,4 +1,4 @@
-"""slurm.conf, gres.conf and slurmdbd.conf, with the values ParallelCluster writes wherever one machine allows them."""
+"""slurm.conf, gres.conf and slurmdbd.conf, with ParallelCluster's values where one machine can have them."""
 
 import os
 import secrets
@@ -21,14 +21,14 @@ class ComputeResource:
     count: int
     cpus: int
     memory: int
-    """MiB a job may use: 95 % of the instance's, as ParallelCluster counts."""
+    """MiB that jobs may use: 95 % of the instance's memory, as on ParallelCluster."""
     static: bool = False
     gpus: tuple[str, int] | None = None
-    """Type and count of the GPUs of each node, such as ("a100", 8)."""
+    """The type and number of each node's GPUs, such as ("a100", 8)."""
 
     @property
     def nodes(self) -> tuple[str, ...]:
-        """The name of each node."""
+        """The names of the nodes."""
         return tuple(f"{self._stem}-{number}" for number in range(1, self.count + 1))
 
     @property
@@ -38,7 +38,7 @@ class ComputeResource:
 
     @property
     def features(self) -> str:
-        """Feature list in ParallelCluster's order: static or dynamic, instance type, resource, gpu."""
+        """The features in ParallelCluster's order: static or dynamic, instance type, resource, gpu."""
         kind = "static" if self.static else "dynamic"
         return ",".join([kind, self.instance_type, self.name] + (["gpu"] if self.gpus else []))
 
@@ -48,18 +48,18 @@ class ComputeResource:
 
 
 CGROUP_DISABLED_SINCE = (24, 5)
-"""First Slurm whose cgroup.conf(5) knows `CgroupPlugin=disabled`; older ones need no cgroup.conf here."""
+"""The first Slurm whose cgroup.conf(5) has `CgroupPlugin=disabled`; older ones need no cgroup.conf here."""
 PARALLELCLUSTER = (
     ComputeResource("queue1", "small", "t3.small", count=2, cpus=4, memory=1945, static=True),
     ComputeResource("queue1", "large", "c5.large", count=4, cpus=2, memory=3891),
     ComputeResource("gpu", "p4d", "p4d.24xlarge", count=2, cpus=96, memory=1_120_665, gpus=("a100", 8)),
 )
-"""Two queues; the first is the default. A t3.small has 2 CPUs: 4 let a few more demo jobs run at once."""
+"""Two queues; the first is the default. A real t3.small has 2 CPUs; with 4 a few more demo jobs run at once."""
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """All that slurm.conf says. Durations are seconds."""
+    """The content of the files. Durations are in seconds."""
 
     cluster_name: str
     layout: Layout
@@ -69,22 +69,22 @@ class Configuration:
     controller_port: int
     node_ports: Mapping[str, int]
     accounting_port: int | None = None
-    """slurmdbd's; None for a cluster without accounting."""
+    """slurmdbd's port; None for a cluster without accounting."""
     compute: tuple[ComputeResource, ...] = PARALLELCLUSTER
     suspend_after: int = 60
     suspend_timeout: int = 5
     resume_timeout: int = 60
     max_jobs: int = 10_000
     settings: Mapping[str, str] = field(default_factory=dict)
-    """Further lines, which win over ours."""
+    """Further settings, which override ours."""
 
     @property
     def static_nodes(self) -> tuple[str, ...]:
-        """Nodes that are up as long as the cluster is."""
+        """The nodes that are always up."""
         return tuple(node for resource in self.compute if resource.static for node in resource.nodes)
 
     def slurm_conf(self) -> str:
-        """Text of slurm.conf (slurm.conf(5))."""
+        """The text of slurm.conf (slurm.conf(5))."""
         general = {**self._general(), **self._power_saving(), **self._accounting(), **self.settings}
         lines = [f"{key}={value}" for key, value in general.items()]
         lines += [self._node_line(resource) for resource in self.compute]
@@ -92,9 +92,9 @@ class Configuration:
         return "\n".join(lines) + "\n"
 
     def gres_conf(self) -> str:
-        """Text of gres.conf (gres.conf(5)): links to /dev/null stand in for the GPUs' devices.
+        """The text of gres.conf (gres.conf(5)), with links to /dev/null as the GPUs' devices.
 
-        slurmd counts no GPU that names no file, and slurmctld then drains the node (22.05).
+        slurmd does not count a GPU without a file, and slurmctld then drains the node (22.05).
         """
         return "".join(
             f"NodeName={resource.hostlist} Name=gpu Type={resource.gpus[0]} Count={resource.gpus[1]}"
@@ -104,7 +104,7 @@ class Configuration:
         )
 
     def slurmdbd_conf(self) -> str:
-        """Text of slurmdbd.conf (slurmdbd.conf(5))."""
+        """The text of slurmdbd.conf (slurmdbd.conf(5))."""
         layout = self.layout
         values = {
             "DbdHost": self.host.name,
@@ -117,7 +117,7 @@ class Configuration:
             "PidFile": str(layout.pids / "slurmdbd.pid"),
             "LogFile": str(layout.log / "slurmdbd.log"),
             "StorageType": "accounting_storage/mysql",
-            # With this name, and no other, the client library takes the socket.
+            # The client library uses the socket only for this name.
             "StorageHost": "localhost",
             "StorageUser": self.slurm_user,
             "StorageLoc": "slurm_acct_db",
@@ -134,7 +134,7 @@ class Configuration:
             "SlurmdUser": self.slurmd_user,
             "AuthType": "auth/munge",
             "AuthInfo": f"socket={layout.munge_socket}",
-            # Both daemons listen on the address of this host's name alone, not on every interface.
+            # Both daemons listen only on the address of this host's name, not on every interface.
             "CommunicationParameters": "NoCtldInAddrAny,NoInAddrAny",
             "StateSaveLocation": str(layout.state),
             "SlurmdSpoolDir": str(layout.spool / "%n"),
@@ -142,7 +142,7 @@ class Configuration:
             "SlurmdPidFile": str(layout.pids / "%n.pid"),
             "SlurmctldLogFile": str(layout.log / "slurmctld.log"),
             "SlurmdLogFile": str(layout.log / "%n.log"),
-            # Neither control groups nor MPI: both need rights or parts an ordinary machine may lack.
+            # No control groups and no MPI: an ordinary machine may lack what they need.
             "ProctrackType": "proctrack/linuxproc",
             "TaskPlugin": "task/none",
             "MpiDefault": "none",
@@ -150,10 +150,10 @@ class Configuration:
             "SelectType": "select/cons_tres",
             "SelectTypeParameters": "CR_CPU",
             "GresTypes": "gpu",
-            # Half a second from sbatch to a running job, where Slurm's own values make it up to three.
+            # A job starts half a second after sbatch; with Slurm's defaults it takes up to three seconds.
             "SchedulerParameters": "batch_sched_delay=1,sched_min_interval=200000",
-            # The default of 22.05. The later one, priority/multifactor, ranks all jobs of such a cluster alike,
-            # and then one that waits for resources holds up every later one of its queue.
+            # The default in 22.05. The later default, priority/multifactor, gives all jobs of such a cluster the same
+            # priority, and then a job that waits for resources holds up all later jobs of its queue.
             "PriorityType": "priority/basic",
             "MaxJobCount": str(self.max_jobs),
             "MinJobAge": "300",
@@ -171,9 +171,9 @@ class Configuration:
             "AccountingStorageType": "accounting_storage/slurmdbd",
             "AccountingStorageHost": self.host.address,
             "AccountingStoragePort": str(self.accounting_port),
-            # With munge this is no password but munged's socket: AuthInfo does not count here.
+            # With munge this is not a password but munged's socket; AuthInfo is ignored here.
             "AccountingStoragePass": str(self.layout.munge_socket),
-            # ParallelCluster counts by control group, every 30 s; a second shows what a demo's short jobs use.
+            # ParallelCluster samples control groups every 30 s; every second also catches a demo's short jobs.
             "JobAcctGatherType": "jobacct_gather/linux",
             "JobAcctGatherFrequency": "task=1",
         }
@@ -217,17 +217,17 @@ class Configuration:
 
 
 def power_program(verb: str, layout: Layout) -> str:
-    """Text of ResumeProgram (`verb` "resume") or SuspendProgram ("suspend"): it hands its hostlist on.
+    """The text of ResumeProgram (`verb` "resume") or SuspendProgram ("suspend"), which passes on its hostlist.
 
-    slurmctld runs it as SlurmUser, who may not start root's slurmd; the keeper at the pipe's other end may.
-    It is a shell script because this package's interpreter may lie where SlurmUser cannot read. A line as
-    short as this arrives in one piece (pipe(7)).
+    slurmctld runs it as SlurmUser, who may not start root's slurmd; the keeper, which reads the pipe, may.
+    It is a shell script because SlurmUser may be unable to read our Python interpreter. Such a short line
+    arrives in one piece (pipe(7)).
     """
     return f'#!/bin/sh\necho "{verb} $1" >{shlex.quote(str(layout.power_requests))}\n'
 
 
 def write(configuration: Configuration, version: tuple[int, int]) -> None:
-    """Write every file that the daemons of that Slurm `version` read, secrets and programs included."""
+    """Write every file that the daemons of that Slurm `version` read, including secrets and programs."""
     layout = configuration.layout
     layout.slurm_conf.write_text(configuration.slurm_conf())
     layout.slurm_conf.with_name("gres.conf").write_text(configuration.gres_conf())
@@ -245,7 +245,7 @@ def write(configuration: Configuration, version: tuple[int, int]) -> None:
 
 
 def _write_slurmdbd_conf(configuration: Configuration) -> None:
-    # slurmdbd ends unless the file is its own account's and no other's: a database password may stand in it.
+    # slurmdbd exits unless only its own account can read the file, which may contain a database password.
     file = configuration.layout.slurm_conf.with_name("slurmdbd.conf")
     file.touch(mode=0o600)
     file.write_text(configuration.slurmdbd_conf())

@@ -1,4 +1,4 @@
-"""munged, slurmdbd, slurmctld and slurmd: how each is started, and the process they all live under."""
+"""How munged, slurmdbd, slurmctld and slurmd are started, and the process that is their common ancestor."""
 
 import json
 import os
@@ -19,23 +19,23 @@ from local.suite.chroot import Chroot
 BIN_DIRS = tuple(
     Path(folder) for folder in ("/usr/bin", "/bin", "/usr/sbin", "/sbin", "/opt/slurm/bin", "/opt/slurm/sbin")
 )
-"""Where Slurm's and munge's programs are looked for."""
+"""The folders that may contain Slurm's and munge's programs."""
 KEEPER = Path(__file__).with_name("keeper.py")
 
 
 class DaemonError(Exception):
-    """A program is missing, ended before it was ready, or took too long; the text says which and why."""
+    """A program is missing, ended before it was ready, or took too long; the text says which one and why."""
 
 
 @dataclass(frozen=True)
 class Programs:
-    """The absolute path of each program, from the folders given: this machine's, or those of another Slurm's chroot."""
+    """The absolute path of each program, on this machine or in the chroot of another Slurm version."""
 
     folders: tuple[Path, ...] = BIN_DIRS
     chroot: Chroot | None = None
 
     def path(self, program: str) -> str:
-        """Where `program` lies, inside the chroot if there is one. Raises DaemonError."""
+        """The path of `program`, inside the chroot if there is one. Raises DaemonError."""
         found = self._found(program)
         if found is None:
             raise DaemonError(f"{program} is not installed: run python -m local.packages")
@@ -47,9 +47,9 @@ class Programs:
         directory: str | Path = "/",
         ids: tuple[int, int, Sequence[int]] | None = None,
     ) -> list[str]:
-        """The argv that runs `argv` where the programs are; on this machine it is `argv` itself.
+        """The argv that runs `argv` in the chroot, in `directory` and as `ids` (uid, gid, all groups).
 
-        Only in a chroot do `directory` and `ids` (uid, gid, all groups) say where and as whom.
+        Without a chroot it is `argv` itself, and `directory` and `ids` are ignored.
         """
         return list(argv) if self.chroot is None else self.chroot.command(argv, directory, ids)
 
@@ -60,21 +60,21 @@ class Programs:
         return next((str(path) for path in candidates if self.chroot.has(path)), None)
 
     def slurm_version(self) -> tuple[int, int]:
-        """Release of the installed slurmctld, such as (22, 5). Raises DaemonError."""
+        """The release of the installed slurmctld, such as (22, 5). Raises DaemonError."""
         argv = self.command([self.path("slurmctld"), "-V"])
         answer = subprocess.run(argv, capture_output=True, text=True, check=False).stdout
         release = re.search(r"(\d+)\.(\d+)", answer)
         if release is None:
-            raise DaemonError(f"slurmctld -V answers {answer!r}, no version")
+            raise DaemonError(f"slurmctld -V printed {answer!r}, which is not a version")
         return int(release[1]), int(release[2])
 
 
 def munged(programs: Programs, layout: Layout) -> list[str]:
-    """The argv of munged in the foreground (munged(8)), all its files below the layout."""
+    """The argv of munged in the foreground (munged(8)); all its files are in the layout's folder."""
     return [
         programs.path("munged"),
         "--foreground",
-        # It distrusts folders that others may write to, and logs other than its own account's.
+        # Without it munged refuses folders that others may write to, and a log of another account.
         "--force",
         f"--key-file={layout.munge_key}",
         f"--socket={layout.munge_socket}",
@@ -85,7 +85,7 @@ def munged(programs: Programs, layout: Layout) -> list[str]:
 
 
 def as_account(programs: Programs, account: str) -> list[str]:
-    """What runs the rest of an argv as `account` (setpriv(1)); nothing for an ordinary user, who is it already."""
+    """The words that make an argv run as `account` (setpriv(1)); none for an ordinary user, who is that account."""
     if os.geteuid() != 0:
         return []
     return [programs.path("setpriv"), f"--reuid={account}", f"--regid={account}", "--init-groups"]
@@ -94,8 +94,8 @@ def as_account(programs: Programs, account: str) -> list[str]:
 def slurmdbd(programs: Programs, layout: Layout, account: str) -> list[str]:
     """The argv of slurmdbd in the foreground (slurmdbd(8)); it reads slurmdbd.conf beside slurm.conf.
 
-    Started by root it would become `account` itself, but 20.11 only after it has gone to the database, which lets
-    nobody else in. Slurm has no option for MariaDB's socket: it is its client library that heeds the variable.
+    It could switch from root to `account` itself, but 20.11 does so only after it has connected to the database,
+    which refuses root. Slurm has no option for MariaDB's socket, but MariaDB's client library reads the variable.
     """
     return [
         *as_account(programs, account),
@@ -107,20 +107,20 @@ def slurmdbd(programs: Programs, layout: Layout, account: str) -> list[str]:
 
 
 def slurmctld(programs: Programs, layout: Layout) -> list[str]:
-    """The argv of slurmctld in the foreground, with the state that it saved last (slurmctld(8))."""
+    """The argv of slurmctld in the foreground, with the state that it last saved (slurmctld(8))."""
     return [programs.path("slurmctld"), "-D", "-f", str(layout.slurm_conf)]
 
 
 def slurmd(programs: Programs, layout: Layout, node: str) -> list[str]:
     """The argv of a node's slurmd in the foreground (slurmd(8)).
 
-    -b reports the machine as just booted: without it slurmctld ignores a cloud node it has just resumed.
+    -b makes it report that the machine has just booted; otherwise slurmctld ignores a cloud node that it has resumed.
     """
     return [programs.path("slurmd"), "-D", "-b", "-f", str(layout.slurm_conf), "-N", node]
 
 
 class Daemons:
-    """The cluster's daemons, children of a keeper that ends them with all that they started."""
+    """The cluster's daemons: children of a keeper, which ends them and everything that they started."""
 
     def __init__(
         self,
@@ -156,7 +156,7 @@ class Daemons:
             )
 
     def start(self, name: str, argv: Sequence[str]) -> None:
-        """Start a daemon; `name` names its log. Raises DaemonError when it cannot be executed."""
+        """Start a daemon; its log is named `name`. Raises DaemonError if it cannot be executed."""
         answer = self._ask({"start": name, "argv": self._programs.command(argv), "log": self._log(name)})
         if "error" in answer:
             raise DaemonError(str(answer["error"]))
@@ -167,7 +167,7 @@ class Daemons:
         os.kill(self._pids[name], number)
 
     def wait(self, name: str, ready: Callable[[], bool], seconds: float) -> None:
-        """Wait until `ready`. Raises DaemonError when the daemon ends first or the time is over."""
+        """Wait until `ready` is true. Raises DaemonError if the daemon ends first or the time is over."""
         deadline = time.monotonic() + seconds
         while not ready():
             status = self._ask({"exit": name})["exit"]
@@ -178,13 +178,13 @@ class Daemons:
             time.sleep(0.05)
 
     def finish(self, name: str, seconds: float) -> None:
-        """Wait until what was started has ended well. Raises DaemonError when it fails or the time is over."""
+        """Wait until the program has ended with status 0. Raises DaemonError if it fails or the time is over."""
         status = self.wait_for_end(name, seconds)
         if status != 0:
             raise DaemonError(f"{name} ended with status {status}: {self._last_words(name)}")
 
     def wait_for_end(self, name: str, seconds: float) -> int:
-        """Wait until the daemon has ended; its exit status. Raises DaemonError when it has not within the time."""
+        """Wait until the daemon has ended and return its exit status. Raises DaemonError if the time is over."""
         deadline = time.monotonic() + seconds
         while (status := self._ask({"exit": name})["exit"]) is None:
             if time.monotonic() > deadline:
@@ -193,7 +193,7 @@ class Daemons:
         return int(status)
 
     def stop(self) -> None:
-        """End every process of the cluster; returns when none is left."""
+        """End every process of the cluster; return when none is left."""
         for stream in (self._keeper.stdin, self._keeper.stdout):
             if stream is not None:
                 stream.close()
@@ -215,7 +215,7 @@ class Daemons:
 
     def _ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
         stdin, stdout = self._keeper.stdin, self._keeper.stdout
-        if stdin is None or stdout is None:  # for the type checker: both are pipes
+        if stdin is None or stdout is None:  # only for the type checker: both are pipes
             raise DaemonError("the keeper has no pipes")
         try:
             stdin.write(json.dumps(request) + "\n")

@@ -1,4 +1,4 @@
-"""Jobs in every state a dashboard should show."""
+"""Jobs in every state that a dashboard should show."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ STEADY_WORK = 'for epoch in $(seq 720); do echo "epoch $epoch, loss 0.$((900 - e
 
 @dataclass(frozen=True)
 class DemoJob:
-    """A job that was submitted; of an array, its first part."""
+    """A submitted job; for an array, its first task."""
 
     name: str
     user: str
@@ -19,10 +19,10 @@ class DemoJob:
 
 
 def submit(cluster: Cluster) -> tuple[DemoJob, ...]:
-    """Submit ten jobs as the demo users, in turn. Raises CalledProcessError when sbatch refuses one.
+    """Submit ten jobs as the demo users, in turn. Raises CalledProcessError if sbatch refuses one.
 
-    Seconds later two are running, one waits for resources and one for another job, an array runs two tasks at
-    a time, one is held, one has finished, one has failed, and one each boots a dynamic node and a GPU node.
+    Within seconds two are running, one waits for resources and one for another job, an array runs two tasks at
+    a time, one is held, one has finished, one has failed, one boots a dynamic node and one a GPU node.
     """
     return tuple(_submit_all(cluster))
 
@@ -45,7 +45,7 @@ def _submit_all(cluster: Cluster) -> Iterator[DemoJob]:
     yield sbatch("evaluate", "echo accuracy 0.93", static, "--time=30", f"--dependency=afterok:{training.job_id}")
     yield sbatch("sweep", "sleep 60; echo point $SLURM_ARRAY_TASK_ID", static, "--array=1-20%2", "--time=10")
     yield sbatch("held-back", "echo released", static, "--hold", "--time=10")
-    # A low priority: the scheduler would otherwise let no later job of the queue pass it.
+    # Its priority is low because otherwise the scheduler would not start any later job of the queue before it.
     yield sbatch("both-nodes", "srun hostname", static, "--nodes=2", "--exclusive", "--time=20", "--nice=100000")
     yield sbatch("on-demand", "sleep 120", "--constraint=c5.large", "--time=15")
     yield sbatch(

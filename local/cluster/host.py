@@ -8,24 +8,24 @@ from dataclasses import dataclass
 
 
 class HostError(Exception):
-    """This machine's name has no address."""
+    """This machine's name does not resolve to an address."""
 
 
 @dataclass(frozen=True)
 class Host:
-    """What SlurmctldHost and NodeHostname say. Slurm listens on the address its host's name resolves to."""
+    """The values of SlurmctldHost and NodeHostname. Slurm listens on the address that its host's name resolves to."""
 
     name: str
     address: str
     renamed: bool = False
-    """Whether the daemons must see `name` in place of the machine's name, in a UTS namespace of their own."""
+    """Whether the daemons need a UTS namespace in which the machine is called `name`."""
 
 
 def own_host(progress: Callable[[str], None]) -> Host:
-    """This machine by a name that resolves to a loopback address, or by its own where that cannot be had.
+    """This machine under a name that resolves to a loopback address if possible, else under its own name.
 
-    Debian's /etc/hosts has such a line; containers and cloud machines often resolve their name to an address
-    that others reach. Root can then give the daemons another name (uts_namespaces(7)). Raises HostError.
+    Debian's /etc/hosts maps the name to loopback; on containers and cloud machines it often resolves to an address
+    that others can reach. Root can then give the daemons another name (uts_namespaces(7)). Raises HostError.
     """
     name = socket.gethostname()
     address = _address(name)
@@ -35,7 +35,7 @@ def own_host(progress: Callable[[str], None]) -> Host:
         return Host("localhost", "127.0.0.1", renamed=True)
     if address is None:
         raise HostError(f"this machine's name, {name}, has no address: add `127.0.1.1 {name}` to /etc/hosts")
-    progress(f"{name} is {address}: Slurm listens there, for authenticated calls (munge), not on loopback")
+    progress(f"{name} is {address}: Slurm listens there, not on loopback; its calls are authenticated (munge)")
     return Host(name.partition(".")[0], address)
 
 

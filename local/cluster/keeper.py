@@ -1,14 +1,14 @@
-"""The process under which all of one cluster's processes live, so that they end together.
+"""The ancestor of all processes of one cluster, which ends them together.
 
-Run as `python keeper.py ORDERS_JSON_PATH`: it needs nothing but the standard library. It is a child
-subreaper (PR_SET_CHILD_SUBREAPER, prctl(2)): whatever a daemon, a job or a job's own background process
-starts stays its descendant however often it forks, so ending those ends the cluster, and nothing else.
+Run as `python keeper.py ORDERS_JSON_PATH`; it needs only the standard library. It is a child subreaper
+(PR_SET_CHILD_SUBREAPER, prctl(2)): everything that a daemon, a job or a job's background process starts remains its
+descendant, however often it forks. So it can end the whole cluster by ending its descendants, and touches nothing else.
 
-Standard input takes one JSON request a line, standard output answers each with one:
+It reads one JSON request a line from standard input and answers each with one line on standard output:
     {"start": NAME, "argv": [...], "log": PATH}  ->  {"pid": 123} or {"error": "..."}
     {"exit": NAME}                               ->  {"exit": null} while it runs, else {"exit": status}
 End of input, SIGTERM, or the death of the parent (SIGKILL included) ends every descendant, then the keeper.
-Lines `resume HOSTLIST` and `suspend HOSTLIST` on the power pipe boot and end the slurmd of cloud nodes.
+Lines `resume HOSTLIST` and `suspend HOSTLIST` on the power pipe start and end the slurmd of cloud nodes.
 """
 
 import contextlib
@@ -27,14 +27,14 @@ from pathlib import Path
 from typing import Any
 
 GRACE = 2.0
-"""Seconds the daemons have between SIGTERM and SIGKILL. Jobs have none: slurmstepd would not heed it."""
+"""Seconds between SIGTERM and SIGKILL for the daemons. Jobs get SIGKILL at once: slurmstepd ignores SIGTERM."""
 TICK = 0.2
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 POWER_REQUEST = re.compile(r"(resume|suspend) ([A-Za-z0-9,\[\]-]+)")
 
 
 def descendants(ancestor: int) -> set[int]:
-    """Living processes below `ancestor`, zombies left out (proc_pid_stat(5))."""
+    """The living descendants of `ancestor`, without zombies (proc_pid_stat(5))."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
@@ -42,8 +42,8 @@ def descendants(ancestor: int) -> set[int]:
         try:
             stat = (entry / "stat").read_bytes()
         except OSError:
-            continue  # ended since the listing
-        # The command's name stands in parentheses and may hold any byte, blanks and parentheses included.
+            continue  # it has ended since the listing
+        # The command's name is in parentheses and may contain any byte, even blanks and parentheses.
         state, parent = stat[stat.rindex(b")") + 2 :].split()[:2]
         children.setdefault(int(parent), []).append(int(entry.name) if state != b"Z" else -int(entry.name))
     found: set[int] = set()
@@ -56,7 +56,7 @@ def descendants(ancestor: int) -> set[int]:
 
 
 def end_descendants(daemons: Collection[int]) -> None:
-    """SIGTERM the daemons among this process's children, then SIGKILL all its descendants; reap them."""
+    """Send SIGTERM to the daemons among this process's children, then SIGKILL to all its descendants; reap them."""
     for pid in daemons:
         _signal(pid, signal.SIGTERM)
     deadline = time.monotonic() + GRACE
@@ -70,7 +70,7 @@ def end_descendants(daemons: Collection[int]) -> None:
 
 
 def reap() -> dict[int, int]:
-    """Exit status of every child that has ended since the last call, by pid; negative for a signal."""
+    """The exit status of each child that has ended since the last call, by pid; negative for a signal."""
     ended: dict[int, int] = {}
     while True:
         try:
@@ -83,7 +83,7 @@ def reap() -> dict[int, int]:
 
 
 def spawn(argv: Sequence[str], log: str, environment: Mapping[str, str]) -> int:
-    """Start `argv` in its own session, output appended to `log`, no signal blocked or ignored; its pid."""
+    """Start `argv` in its own session, with no signal blocked or ignored and its output in `log`; return its pid."""
     append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     return os.posix_spawn(
         argv[0],
@@ -101,7 +101,7 @@ def spawn(argv: Sequence[str], log: str, environment: Mapping[str, str]) -> int:
 
 
 class Keeper:
-    """State of the keeper: the daemons it started and the cloud nodes that are up."""
+    """The keeper's state: the daemons that it started and the cloud nodes that are up."""
 
     def __init__(self, orders: Mapping[str, Any]) -> None:
         if orders["host_name"]:
@@ -110,7 +110,7 @@ class Keeper:
         self.scontrol: list[str] = orders["scontrol"]
         self.boot: dict[str, dict[str, Any]] = orders["boot"]
         """argv and log of the slurmd of each cloud node."""
-        self.requests = os.open(orders["power_requests"], os.O_RDWR | os.O_NONBLOCK)  # a reader always, no end of file
+        self.requests = os.open(orders["power_requests"], os.O_RDWR | os.O_NONBLOCK)  # with a writer, it never ends
         self.parent = os.pidfd_open(os.getppid())
         self.pids: dict[str, int] = {}
         self.exits: dict[int, int] = {}
@@ -118,12 +118,12 @@ class Keeper:
         self.unread = {0: b"", self.requests: b""}
 
     def running(self) -> set[int]:
-        """The daemons and instances that have not ended."""
+        """The daemons and instances that still run."""
         self.exits |= reap()
         return {*self.pids.values(), *self.instances.values()} - self.exits.keys()
 
     def keep(self) -> None:
-        """Serve requests until the input ends, the parent dies or SIGTERM comes."""
+        """Serve requests until the input ends, the parent dies or SIGTERM arrives."""
         with selectors.DefaultSelector() as selector:
             for source in (0, self.requests, self.parent):
                 selector.register(source, selectors.EVENT_READ)
@@ -181,7 +181,7 @@ class Keeper:
         return [node for node in expanded.stdout.split() if node in self.boot]
 
     def _boot_instance(self, node: str) -> None:
-        """Fork a subreaper of its own for the node: ending it ends the node's steps and jobs as well."""
+        """Fork a subreaper for this node alone: ending it also ends the node's steps and jobs."""
         pid = os.fork()
         if pid:
             self.instances[node] = pid
@@ -198,7 +198,7 @@ class Keeper:
 
 
 def be_instance(boot: Mapping[str, Any], environment: Mapping[str, str]) -> None:
-    """Run a cloud node's slurmd until SIGTERM or until slurmd ends; then end all that it left."""
+    """Run a cloud node's slurmd until SIGTERM arrives or slurmd ends; then end the processes that it left behind."""
     os.setsid()
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
@@ -210,7 +210,7 @@ def be_instance(boot: Mapping[str, Any], environment: Mapping[str, str]) -> None
 
 
 def prctl(option: int, value: int) -> None:
-    """prctl(2), of which Python has no binding."""
+    """Call prctl(2), for which Python has no binding."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(option, value, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), f"prctl({option})")
@@ -222,9 +222,9 @@ def _signal(pid: int, number: int) -> None:
 
 
 def main(orders: str) -> None:
-    """Keep the cluster whose orders lie in the file `orders`."""
+    """Keep the cluster that the file `orders` describes."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     keeper = Keeper(json.loads(Path(orders).read_text()))
     try:

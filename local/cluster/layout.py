@@ -1,4 +1,4 @@
-"""Where a cluster keeps what."""
+"""Where a cluster keeps its files."""
 
 import shutil
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Layout:
-    """Where a cluster keeps its files. Daemons of three accounts and every demo user reach into `root`."""
+    """The folders and files of a cluster. Daemons of three accounts and every demo user use `root`."""
 
     root: Path
 
     @property
     def slurm_conf(self) -> Path:
-        """What SLURM_CONF names."""
+        """The file that SLURM_CONF names."""
         return self.root / "etc" / "slurm.conf"
 
     @property
@@ -23,22 +23,22 @@ class Layout:
 
     @property
     def munge_socket(self) -> Path:
-        """The socket by which all authenticate."""
+        """The socket through which all processes authenticate."""
         return self.munge / "socket"
 
     @property
     def munge_key(self) -> Path:
-        """The key of this cluster alone."""
+        """The munge key of this cluster."""
         return self.root / "secret" / "munge.key"
 
     @property
     def log(self) -> Path:
-        """One log for each daemon."""
+        """The daemons' logs."""
         return self.root / "log"
 
     @property
     def state(self) -> Path:
-        """Slurmctld's StateSaveLocation."""
+        """slurmctld's StateSaveLocation."""
         return self.root / "state"
 
     @property
@@ -58,41 +58,41 @@ class Layout:
 
     @property
     def database(self) -> Path:
-        """MariaDB's data folder, which its account alone may enter."""
+        """MariaDB's data folder, which only its account may enter."""
         return self.root / "database"
 
     @property
     def database_socket(self) -> Path:
-        """The socket by which slurmdbd reaches MariaDB."""
+        """The socket through which slurmdbd reaches MariaDB."""
         return self.database / "socket"
 
     @property
     def init_file(self) -> Path:
-        """What MariaDB runs when it starts."""
+        """The SQL that MariaDB runs when it starts."""
         return self.root / "etc" / "init.sql"
 
     @property
     def flat_file(self) -> Path:
-        """What sacctmgr enters into a new database."""
+        """The accounts that sacctmgr loads into a new database."""
         return self.root / "etc" / "accounts"
 
     @property
     def gpu_files(self) -> Path:
-        """What gres.conf gives as the GPUs' device files."""
+        """The files that gres.conf names as the GPUs' devices."""
         return self.root / "etc" / "gpus"
 
     @property
     def power_requests(self) -> Path:
-        """The pipe by which slurmctld asks for nodes and gives them back."""
+        """The pipe through which slurmctld asks for nodes and gives them back."""
         return self.root / "programs" / "requests"
 
     def longest_socket(self, node: str) -> int:
-        """Bytes of the longest socket name below `root`: slurmstepd's, `<spool>/<node>_<job>.<step>`."""
+        """The length in bytes of the longest socket name in `root`: slurmstepd's, `<spool>/<node>_<job>.<step>`."""
         return len(str(self.spool / node / f"{node}_{2**26}.{2**32 - 1}").encode())
 
 
 def make_folders(layout: Layout, slurm_user: str) -> None:
-    """Make the folders anew and empty, each entered and owned by those who must and no others."""
+    """Make the folders new and empty, with the owners and permissions that their users need."""
     secret = layout.munge_key.parent
     everyone = (layout.slurm_conf.parent, layout.munge, layout.spool, layout.programs)
     slurms = (layout.state, layout.log, layout.pids, layout.database)

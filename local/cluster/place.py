@@ -1,4 +1,4 @@
-"""Where a cluster's files can lie: a folder every account may enter, whose name sockets and slurm.conf can hold."""
+"""Where a cluster's files can be: in a folder that all accounts may enter, with a short and simple path."""
 
 import re
 import shutil
@@ -11,21 +11,21 @@ from local.cluster.layout import Layout
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9_./+@-]+")
 SOCKET_NAME_LIMIT = 107
-"""Bytes of a unix socket's name (unix(7): 108 with the closing zero)."""
+"""The most bytes that a Unix socket's name may have (unix(7): 108 with the closing zero)."""
 
 
 @contextmanager
 def suitable(directory: Path, longest_node: str, shared: bool, progress: Callable[[str], None]) -> Iterator[Path]:
-    """`directory` itself where it serves, else a folder in /tmp that is removed at the end, its logs kept.
+    """Yield `directory` if it is suitable, else a folder in /tmp, which is removed at the end; its logs are kept.
 
-    `shared` says that several accounts must reach it: slurmctld's and the demo users'.
+    `shared` says that several accounts must be able to enter it: slurmctld's and the demo users'.
     """
     obstacle = _obstacle(directory, longest_node, shared)
     if obstacle is None:
         yield directory
         return
     place = Path(tempfile.mkdtemp(prefix="slurmql-", dir="/tmp"))
-    progress(f"{directory} {obstacle}: the cluster lives in {place} until it stops")
+    progress(f"{directory} {obstacle}: the cluster uses {place} until it stops")
     try:
         place.chmod(0o755)
         yield place

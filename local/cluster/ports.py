@@ -1,29 +1,29 @@
-"""Free TCP ports, held against every other cluster that starts at the same time."""
+"""Free TCP ports, reserved so that no cluster that starts at the same time takes them."""
 
 import random
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# Below the range the kernel hands out to outgoing connections (32768 and up), above the well-known services.
+# Below the ports that the kernel gives to outgoing connections (32768 and up), above the well-known services.
 RANGE = range(20_000, 32_000)
 
 
 class NoFreePortsError(Exception):
-    """Fewer ports are free in `RANGE` than were asked for."""
+    """`RANGE` has fewer free ports than requested."""
 
 
 @contextmanager
 def reserved(count: int) -> Iterator[tuple[int, ...]]:
-    """Hold `count` free ports until the block ends; they are ascending, not always adjacent.
+    """Reserve `count` free ports until the block ends; they are ascending, but not always adjacent.
 
-    A port is held by a socket name in Linux's abstract namespace (unix(7)): it lies in no file, so it cannot
-    go stale, and the port itself stays free for the daemon that is to listen on it.
+    A port is reserved by a socket name in Linux's abstract namespace (unix(7)). It is not a file, so it cannot
+    become stale, and the port itself stays free for the daemon that will listen on it.
     """
     holds: list[socket.socket] = []
     ports: list[int] = []
     try:
-        start = random.choice(RANGE)  # noqa: S311 - spreads clusters out, guards nothing
+        start = random.choice(RANGE)  # noqa: S311 - it only spreads clusters out; nothing depends on it
         for port in [*range(start, RANGE.stop), *range(RANGE.start, start)]:
             if len(ports) == count:
                 break
@@ -32,7 +32,7 @@ def reserved(count: int) -> Iterator[tuple[int, ...]]:
                 holds.append(hold)
                 ports.append(port)
         if len(ports) < count:
-            raise NoFreePortsError(f"{count} free ports wanted in {RANGE.start}-{RANGE.stop - 1}, found {len(ports)}")
+            raise NoFreePortsError(f"only {len(ports)} of {count} ports are free in {RANGE.start}-{RANGE.stop - 1}")
         yield tuple(sorted(ports))
     finally:
         for hold in holds:
@@ -45,7 +45,7 @@ def _hold(port: int) -> socket.socket | None:
         hold.bind(f"\0slurmql-port-{port}")
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            # Any address: a service of this machine may listen on another one than ours.
+            # On all addresses: a service of this machine may listen on another address than ours.
             probe.bind(("", port))
     except OSError:
         hold.close()

@@ -1,4 +1,4 @@
-"""The people of the demo cluster: real accounts, made once and kept, as another cluster may be using them."""
+"""The demo users: real accounts, created once and then kept, because another cluster may use them."""
 
 import grp
 import os
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEMO_USERS = (("ada", "analysts"), ("grace", "compilers"))
-"""Name and extra group of each demo user."""
+"""The name and the extra group of each demo user."""
 LOWEST_UID = 1000
-"""First uid of a person; those below belong to the system (login.defs(5), UID_MIN)."""
+"""The lowest uid of a person; lower ones belong to the system (login.defs(5), UID_MIN)."""
 
 
 class UnusableAccountError(Exception):
-    """An account of a demo user's name exists but is no person's, or could not be made."""
+    """A demo user's account is a system account or could not be created."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,15 @@ class DemoUser:
     uid: int
     gid: int
     groups: tuple[int, ...]
-    """Every group id of the user, the primary one included, as initgroups(3) sets them."""
+    """All group ids of the user, including the primary one, as initgroups(3) sets them."""
     home: Path
     shell: str
     workspace: Path
-    """A folder of the user's inside the cluster's directory: where `Cluster.run` starts and output lands."""
+    """The user's folder in the cluster's directory: the working directory of `Cluster.run` and of the jobs."""
 
 
 def demo_users(workspaces: Path, progress: Callable[[str], None]) -> tuple[DemoUser, ...]:
-    """As root the demo users, made where missing; else the current user. Raises UnusableAccountError."""
+    """For root the demo users, created if they are missing; else the current user. Raises UnusableAccountError."""
     if os.geteuid() != 0:
         return (_with_workspace(pwd.getpwuid(os.geteuid()).pw_name, workspaces),)
     for name, group in DEMO_USERS:
@@ -44,7 +44,7 @@ def demo_users(workspaces: Path, progress: Callable[[str], None]) -> tuple[DemoU
 
 def _ensure_account(name: str, group: str, progress: Callable[[str], None]) -> None:
     if not _exists(name):
-        progress(f"making the demo user {name}, in the extra group {group} (both stay: userdel -r {name})")
+        progress(f"creating the demo user {name} in the extra group {group}; both stay (userdel -r {name})")
         _make(["groupadd", "--force", group], lambda: True)
         _make(
             ["useradd", "--create-home", "--shell", "/bin/bash", "--groups", group, name],
@@ -52,13 +52,13 @@ def _ensure_account(name: str, group: str, progress: Callable[[str], None]) -> N
         )
     if pwd.getpwnam(name).pw_uid < LOWEST_UID:
         raise UnusableAccountError(
-            f"{name} is an account of the system (uid below {LOWEST_UID}): it cannot be a demo user"
+            f"{name} is a system account (its uid is below {LOWEST_UID}), so it cannot be a demo user"
         )
 
 
 def _make(argv: list[str], made: Callable[[], bool]) -> None:
     result = subprocess.run(argv, capture_output=True, text=True, check=False)
-    # Another cluster that starts at the same time may have made it first.
+    # Another cluster that starts at the same time may have created it first.
     if result.returncode != 0 and not made():
         raise UnusableAccountError(f"{' '.join(argv)}: {result.stderr.strip()}")
 

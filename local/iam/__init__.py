@@ -1,4 +1,4 @@
-"""IAM for the local endpoints: they refuse what the deployed role could not do."""
+"""IAM for the local endpoints: they refuse what the deployed role may not do."""
 
 from .policy import Policy
 from .role import ACCOUNT, FUNCTION, function_policy

@@ -1,7 +1,7 @@
 """What a policy allows: IAM's evaluation of identity policies.
 
-Source: the IAM user guide, "Policy evaluation logic" and "IAM JSON policy elements". No kept library evaluates policies
-without AWS: moto's own knows neither resources nor conditions. What is not known here is an error, never a yes.
+Source: the IAM user guide, "Policy evaluation logic" and "IAM JSON policy elements". No maintained library evaluates
+policies without AWS, and moto's ignores resources and conditions. Unknown elements and operators raise an error.
 """
 
 import re
@@ -13,11 +13,11 @@ _ELEMENTS = {"Sid", "Effect", "Action", "Resource", "Condition"}
 
 
 class UnknownElementError(Exception):
-    """A statement has an element or an operator that is not evaluated here."""
+    """A statement has an element or an operator that this module cannot evaluate."""
 
 
 class Policy:
-    """The statements of a role. An explicit Deny wins, and what no statement allows is refused."""
+    """The statements of a role. An explicit Deny wins; an action that no statement allows is refused."""
 
     def __init__(self, statements: Sequence[Mapping[str, Any]]) -> None:
         for statement in statements:
@@ -26,7 +26,7 @@ class Policy:
         self.statements = statements
 
     def allows(self, action: str, resource: str = "*", context: Mapping[str, str] | None = None) -> bool:
-        """Whether the action may be done on the resource, an ARN; `*` is an action that knows no resource.
+        """Whether the policy allows the action on the resource, an ARN; `*` for an action without a resource.
 
         `context` holds the condition keys of the request, such as `ssm:resourceTag/NAME`.
         """
@@ -45,7 +45,7 @@ def _matches(patterns: str | Iterable[str], value: str, fold: Any = str) -> bool
 
 
 def _holds(conditions: Mapping[str, Mapping[str, Any]], context: Mapping[str, str]) -> bool:
-    """All operators and all their keys must hold; a key that the request has not holds with nothing."""
+    """Whether all operators hold for all their keys; a key that the request lacks never holds."""
     known = {key.lower(): value for key, value in context.items()}
     for operator, keys in conditions.items():
         if operator not in ("StringEquals", "StringLike", "ArnEquals", "ArnLike"):
@@ -67,6 +67,6 @@ def _listed(value: str | Iterable[str]) -> Iterable[str]:
 
 @cache
 def _pattern(text: str) -> re.Pattern[str]:
-    """IAM's wildcards: `*` is any text, `?` any character; nothing else is special."""
+    """IAM's wildcards: `*` matches any text and `?` any character; nothing else is special."""
     parts = [".*" if each == "*" else "." if each == "?" else re.escape(each) for each in text]
     return re.compile("".join(parts), re.DOTALL)

@@ -1,4 +1,4 @@
-"""Which action on which resource an HTTP request to EC2, S3 or DynamoDB is, and how each of them says no.
+"""The action and the resource of an HTTP request to EC2, S3 or DynamoDB, and how each service refuses it.
 
 Source: the service authorization reference of each service; its API's error format.
 """
@@ -19,7 +19,7 @@ _UNKNOWN = "unknown"
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for: by whose access key, and as IAM sees it."""
+    """A request as IAM sees it, with the caller's access key."""
 
     caller: str
     service: str
@@ -29,14 +29,14 @@ class Request:
 
 
 def understood(method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Request | None:
-    """The request; None if it is not signed. What is not understood has an action that nothing allows.
+    """The request; None if it is not signed. An unknown request gets an action that no policy allows.
 
-    `headers` by their names in small letters.
+    The names of `headers` are in lower case.
     """
     parameters = {name: values[0] for name, values in parse_qs(query, keep_blank_values=True).items()}
     signed = _CREDENTIAL.search(headers.get("authorization") or f"Credential={parameters.get('X-Amz-Credential', '')}")
     if signed is None:
-        caller = parameters.get("AWSAccessKeyId")  # a URL of signature version 2, which S3 still takes
+        caller = parameters.get("AWSAccessKeyId")  # a URL with signature version 2, which S3 still accepts
         return _s3(caller, method, path, parameters) if caller else None
     caller, region, service = signed.groups()
     match service:
@@ -52,7 +52,7 @@ def understood(method: str, path: str, query: str, headers: Mapping[str, str], b
 
 def _s3(caller: str, method: str, path: str, parameters: Mapping[str, str]) -> Request:
     bucket, _, key = unquote(path).lstrip("/").partition("/")
-    # A parameter that is not part of the signature names another resource of the object: its ACL, a multipart upload.
+    # Any parameter besides the signature's means another operation: on the object's ACL, a multipart upload.
     others = [name for name in parameters if not name.lower().startswith("x-") and name not in _SIGNATURE_2]
     if not key or others:
         action = "ListBucket" if method == "GET" and not key and "list-type" in others else _UNKNOWN
@@ -70,7 +70,7 @@ def _dynamodb(caller: str, region: str, target: str, body: bytes) -> Request:
 
 
 def denial(request: Request) -> tuple[str, str, bytes]:
-    """The service's answer to what may not be done: HTTP status, content type, body."""
+    """The service's refusal: HTTP status, content type and body."""
     message = f"{request.caller} is not authorized to perform: {request.action} on resource: {request.resource}"
     if request.service == "dynamodb":
         told = {"__type": "com.amazon.coral.service#AccessDeniedException", "Message": message}

@@ -1,4 +1,4 @@
-"""The role of the function as template.yaml gives it, for the names that the local stack uses."""
+"""The function's role from template.yaml, for the names that the local stack uses."""
 
 from collections.abc import Iterable
 
@@ -7,15 +7,15 @@ from local.template import Deployment, read
 from .policy import Policy
 
 ACCOUNT = "123456789012"
-"""The account that moto's server and the SSM endpoint are."""
+"""The AWS account of moto's server and of the SSM endpoint."""
 FUNCTION = "function"
-"""The access key of the function's role. Every other key is an administrator's: tests prepare and look with it."""
+"""The access key of the function's role. All other keys are administrators', for the set-up and checks of tests."""
 
 
 def function_policy(
     region: str, clusters: Iterable[str], document: str, bucket: str, table: str, script_buckets: Iterable[str]
 ) -> Policy:
-    """What the deployed function may do."""
+    """The policy of the deployed function."""
     deployment = Deployment(
         read(),
         {

@@ -1,6 +1,6 @@
-"""`python -m local.iam.server PORT POLICIES`: moto's server, which refuses what a caller's policy does not allow.
+"""`python -m local.iam.server PORT POLICIES`: moto's server, refusing what a caller's policy does not allow.
 
-POLICIES is JSON: the statements of each access key's policy. A key that has none may do anything.
+POLICIES is JSON: the statements of each access key's policy. A key without a policy may do anything.
 """
 
 import io
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 class Guard:
-    """A WSGI application before another one, which lets through what is allowed."""
+    """A WSGI application that passes allowed requests on to another one."""
 
     def __init__(self, application: "WSGIApplication", policies: Mapping[str, Policy]) -> None:
         self._application = application
         self._policies = policies
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer one request, or have moto answer it."""
+        """Refuse a request or let moto answer it."""
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
         request = understood(
@@ -47,7 +47,8 @@ class Guard:
             return _deny(request, start_response)
         content, status, headers = run_wsgi_app(self._application, environ)
         if status.startswith("404") and request.action == "s3:GetObject" and not _may_list(policy, request):
-            return _deny(request, start_response)  # S3 tells what is missing only to those who may list the bucket
+            # S3 says that an object is missing only to callers who may list the bucket.
+            return _deny(request, start_response)
         start_response(status, list(headers))
         return content
 

@@ -1,4 +1,4 @@
-"""A Systems Manager endpoint for one machine: Run Command that really runs, and fails the way AWS does."""
+"""A Systems Manager endpoint on this machine: its Run Command really runs scripts, and fails the way AWS does."""
 
 from .commands import Send
 from .endpoint import Endpoint

@@ -1,4 +1,4 @@
-"""One node's agent: it queues a few commands, runs five at a time, and replies.
+"""One node's agent: it runs five commands at a time, queues a few more, and replies.
 
 Source: amazon-ssm-agent (runscript.go, run_plugin.go, the worker pool, the control channel's size limit).
 """
@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from . import bucket, parameters, script, streams
-from .documents import Step, Version
+from .documents import Document, Step
 from .faults import Faults
 from .instance import Instance
 
 WORKERS = 5
 BUFFER = 5
-"""CommandWorkersLimit and CommandWorkerBufferLimit, the agent's defaults."""
+"""The agent's defaults of CommandWorkersLimit and CommandWorkerBufferLimit."""
 
 _REPLY_BYTES = 120_000
-# About what the real agent puts around the output: names, times, counts, a description of itself.
+# Roughly what the real agent adds to the output: names, times, counts, a description of itself.
 _REPLY_ENVELOPE_BYTES = 600
 
 _NO_TIMEOUT_GIVEN = 3600
@@ -31,10 +31,10 @@ _EXIT_SUCCESS, _EXIT_FAILURE, _REBOOT = 168, 169, 194
 
 @dataclass(frozen=True)
 class Work:
-    """One command for one node: what to run, how to end it early, and whom to tell."""
+    """One command for one node: what to run, how to end it early, and who receives the reply."""
 
     command_id: str
-    version: Version
+    document: Document
     values: Mapping[str, parameters.Value]
     bucket: bucket.Bucket
     interrupt: script.Interrupt
@@ -43,7 +43,7 @@ class Work:
 
 @dataclass(frozen=True)
 class StepReply:
-    """How one step ended: Success, Failed, TimedOut or Cancelled, and its streams after the agent's cut."""
+    """How one step ended: Success, Failed, TimedOut or Cancelled, and the streams as the agent cuts them."""
 
     name: str
     status: str
@@ -55,12 +55,12 @@ class StepReply:
 
     @property
     def output(self) -> bytes:
-        """Both streams in 2,500 bytes."""
+        """Both streams, cut to 2,500 bytes together."""
         return streams.combined(self.stdout, self.stderr)
 
     @property
     def json_length(self) -> int:
-        """The bytes its streams take in the agent's JSON."""
+        """How many bytes its streams take in the agent's JSON."""
         return sum(map(streams.go_json_length, (self.stdout, self.stderr, self.output)))
 
 
@@ -78,13 +78,13 @@ class Reply:
 
     @property
     def too_large(self) -> bool:
-        """Whether the agent would drop it: "too large to send over control channel"."""
+        """Whether the agent would drop it as "too large to send over control channel"."""
         return sum(step.json_length for step in self.steps) + _REPLY_ENVELOPE_BYTES > _REPLY_BYTES
 
 
 @dataclass
 class Agent:
-    """The agent of one instance. `pace` is how long one second of a script's time limit lasts, in seconds."""
+    """The agent of one instance. One second of a script's time limit lasts `pace` seconds."""
 
     instance: Instance
     directory: Path
@@ -101,7 +101,7 @@ class Agent:
         self._stopped = False
 
     def accept(self, work: Work) -> bool:
-        """Take a command: run it, or keep it until a worker is free; False when the buffer is full."""
+        """Accept a command and run it when a worker is free; return False if the queue is full."""
         with self._changed:
             if self._stopped:
                 return False
@@ -115,7 +115,7 @@ class Agent:
             return False
 
     def stop(self, seconds: float = 10.0) -> None:
-        """End every script with its process group and wait for them, at most so many seconds."""
+        """Kill every script's process group and wait until they have ended, at most `seconds`."""
         with self._changed:
             self._stopped = True
             for work in (*self._running, *self._buffer):
@@ -142,14 +142,14 @@ class Agent:
 
     def _carry_out(self, work: Work) -> None:
         replies: list[StepReply] = []
-        for step in work.version.steps():
+        for step in work.document.steps():
             if not step.for_linux:
                 continue
             replies.append(self._run(work, step))
             if replies[-1].code in (_EXIT_SUCCESS, _EXIT_FAILURE):
                 break
         if not replies:
-            replies.append(_without_script(work.version.steps()[0], "Success", 0, b""))
+            replies.append(_without_script(work.document.steps()[0], "Success", 0, b""))
         reply = Reply(tuple(replies))
         if not reply.too_large:
             work.reply(reply)
@@ -189,8 +189,8 @@ class Agent:
         return str(downloaded) if downloaded.exists() else "/usr/bin"
 
     def _environment(self, work: Work) -> dict[str, str]:
-        """Return what systemd and the agent give a script: no HOME, USER, SHELL or TERM."""
-        variables = {} if self.faults.old_agent else parameters.exported(work.version, work.values)
+        """Return the environment that systemd and the agent give a script, without HOME, USER, SHELL or TERM."""
+        variables = {} if self.faults.old_agent else parameters.exported(work.document, work.values)
         return {
             "LANG": "C.UTF-8",
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin",
@@ -219,7 +219,7 @@ def _lines(commands: Any) -> list[str]:
 
 
 def _time_limit(wanted: Any) -> int:
-    """Return the seconds a script may run: 5 to 172,800 as asked for, otherwise an hour."""
+    """Return how many seconds a script may run: what is wanted if it is 5 to 172,800, otherwise an hour."""
     try:
         seconds = int(wanted)
     except (TypeError, ValueError):
@@ -228,7 +228,7 @@ def _time_limit(wanted: Any) -> int:
 
 
 def _append_error(folder: Path, ending: script.Ending, cancelled: bool) -> None:
-    """Write the agent's own line behind stderr. It has no newline before it, and counts in the cut."""
+    """Append the agent's own line to stderr, without a newline before it; it counts towards the limit."""
     if ending.error and _status(ending, cancelled) == "Failed":
         with (folder / "stderr").open("ab") as file:
             file.write(f"failed to run commands: {ending.error}".encode())
@@ -236,7 +236,7 @@ def _append_error(folder: Path, ending: script.Ending, cancelled: bool) -> None:
 
 def _status(ending: script.Ending, cancelled: bool) -> str:
     if ending.code == script.KILLED:
-        # The agent cannot tell its own kill from a script that ends with exit 137.
+        # The agent cannot distinguish its own kill from a script that exits with 137.
         return "Cancelled" if cancelled else "TimedOut"
     return "Success" if ending.code in (0, _REBOOT) else "Failed"
 
@@ -264,7 +264,7 @@ def _without_script(step: Step, status: str, code: int, stderr: bytes) -> StepRe
 
 
 def _read(stream: Path) -> bytes:
-    """Return what the agent keeps of a stream, without reading more than that."""
+    """Return the part of a stream that the agent keeps, without reading more."""
     try:
         with stream.open("rb") as file:
             return streams.keep(file.read(streams.STDOUT_CHARACTERS))

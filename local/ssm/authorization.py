@@ -1,6 +1,6 @@
-"""Who may do what: the callers' policies, asked as Systems Manager asks IAM.
+"""Checks callers' policies as Systems Manager does with IAM.
 
-Source: the service authorization reference of Systems Manager. A signature is not verified; its access key is believed.
+Source: the service authorization reference of Systems Manager. Signatures are not verified; the access key is trusted.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +10,7 @@ from local.iam import ACCOUNT, Policy
 from .instance import Instance
 from .protocol import ApiError, Json
 
+# Including operations that the endpoint lacks, because a caller's policy is checked first.
 _OF_DOCUMENTS = {
     "CreateDocument",
     "DeleteDocument",
@@ -21,7 +22,7 @@ _OF_DOCUMENTS = {
 
 
 class Authorization:
-    """The policies by access key. A caller without a policy is an administrator and may do anything."""
+    """The policies by access key. A caller without a policy is an administrator, who may do anything."""
 
     def __init__(self, policies: Mapping[str, Policy], instances: Sequence[Instance], region: str) -> None:
         self._policies = policies
@@ -29,7 +30,7 @@ class Authorization:
         self._region = region
 
     def check(self, caller: str, operation: str, request: Json) -> None:
-        """Raise AccessDeniedException, with AWS's words, for what the caller may not do."""
+        """Raise AccessDeniedException, in AWS's words, if the caller may not do this."""
         policy = self._policies.get(caller)
         if policy is None:
             return
@@ -43,9 +44,9 @@ class Authorization:
                 )
 
     def _resources(self, operation: str, request: Json) -> Iterator[tuple[str, Mapping[str, str]]]:
-        """What the operation touches, and the tags of it: SendCommand needs the document and every node."""
+        """The resources of the operation with their tags; SendCommand needs the document and every node."""
         if operation in _OF_DOCUMENTS:
-            yield self._document(str(request["Name"])), {}
+            yield self._document(str(request.get("Name", ""))), {}
         elif operation == "SendCommand":
             yield self._document(str(request["DocumentName"])), {}
             targets = [value for each in request.get("Targets") or [] for value in each.get("Values") or []]

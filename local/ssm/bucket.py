@@ -1,4 +1,4 @@
-"""Where the agent puts a command's whole output when the sender names a bucket.
+"""Uploads a command's whole output if the sender names a bucket, as the agent does.
 
 Source: amazon-ssm-agent (fileS3.go, s3util) and the user guide's page on Run Command output.
 """
@@ -25,12 +25,12 @@ class Bucket:
         return "/".join(part for part in parts if part)
 
     def url(self, region: str, key: str) -> str:
-        """Return what GetCommandInvocation says: path style, or "" without a bucket."""
+        """Return the URL in GetCommandInvocation's answer: in path style, or "" without a bucket."""
         return f"https://s3.{region}.amazonaws.com/{self.name}/{key}" if self.name else ""
 
 
 def upload(endpoint: str | None, bucket: Bucket, key: str, file: Path) -> None:
-    """PUT a file that is not empty. A failure is only logged, as by the agent: the command still succeeds."""
+    """Upload a file unless it is empty. A failure is only logged, as by the agent; the command still succeeds."""
     if not endpoint or not file.exists() or not file.stat().st_size:
         return
     try:

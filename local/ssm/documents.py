@@ -1,7 +1,6 @@
-"""Command documents: their versions, their parameters, their steps.
+"""Command documents: their parameters and steps. Each has one version, because nothing here changes a document.
 
-Source: the SSM user guide's "Document schemas and features"; the API pages CreateDocument, UpdateDocument,
-GetDocument.
+Source: the SSM user guide's "Document schemas and features"; the API page CreateDocument.
 """
 
 import hashlib
@@ -10,8 +9,10 @@ import re
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
+
+from local.iam import ACCOUNT
 
 from .protocol import ApiError, Json
 
@@ -63,9 +64,9 @@ class Step:
     """One aws:runShellScript of a document, before its parameters are filled in.
 
     name       the API's name of the plugin: the step's name, or aws:runShellScript in schema 1.2
-    folder     the directories, relative to the command's, that hold its script
+    folder     the folder of its script, relative to the command's
     inputs     runCommand, workingDirectory, timeoutSeconds
-    for_linux  False when its precondition names another platform
+    for_linux  False if its precondition names another platform
     """
 
     name: str
@@ -75,13 +76,14 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Version:
-    """One version of a document. `number` counts from 1, `created` is in seconds since 1970."""
+class Document:
+    """A document with its only version."""
 
-    number: int
+    name: str
     text: str
     content: Json
     created: float
+    """Seconds since 1970."""
 
     @property
     def parameters(self) -> dict[str, Json]:
@@ -95,7 +97,7 @@ class Version:
 
     @property
     def sha256(self) -> str:
-        """The hash that SendCommand's DocumentHash is compared with."""
+        """The hash with which SendCommand's DocumentHash is compared."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     def steps(self) -> tuple[Step, ...]:
@@ -113,44 +115,28 @@ class Version:
             for step in self.content["mainSteps"]
         )
 
+    def check_version(self, wanted: object) -> None:
+        """Raise InvalidDocumentVersion unless it means the only version, which is also the default and the latest."""
+        if wanted not in (None, "", "$DEFAULT", "$LATEST", "1"):
+            raise ApiError("InvalidDocumentVersion")
 
-@dataclass(frozen=True)
-class Document:
-    """A document with all its versions, oldest first, and the number of the default one."""
-
-    name: str
-    owner: str
-    versions: tuple[Version, ...]
-    default: int = 1
-
-    def version(self, wanted: object) -> Version:
-        """Return the version $DEFAULT, $LATEST, a number or nothing means; raises InvalidDocumentVersion."""
-        if wanted in (None, "", "$DEFAULT"):
-            wanted = str(self.default)
-        if wanted == "$LATEST":
-            return self.versions[-1]
-        for version in self.versions:
-            if str(version.number) == wanted:
-                return version
-        raise ApiError("InvalidDocumentVersion")
-
-    def describe(self, version: Version, status: str = "Active") -> Json:
-        """Return the API's DocumentDescription."""
+    def describe(self) -> Json:
+        """Return the API's DocumentDescription of a new document."""
         return {
-            "Hash": version.sha256,
+            "Hash": self.sha256,
             "HashType": "Sha256",
             "Name": self.name,
-            "Owner": self.owner,
-            "CreatedDate": version.created,
-            "Status": status,
-            "DocumentVersion": str(version.number),
-            "Description": str(version.content.get("description", "")),
-            "Parameters": [_describe(name, body) for name, body in version.parameters.items()],
+            "Owner": ACCOUNT,
+            "CreatedDate": self.created,
+            "Status": "Creating",
+            "DocumentVersion": "1",
+            "Description": str(self.content.get("description", "")),
+            "Parameters": [_describe(name, body) for name, body in self.parameters.items()],
             "PlatformTypes": ["Linux", "MacOS"],
             "DocumentType": "Command",
-            "SchemaVersion": version.schema,
-            "LatestVersion": str(self.versions[-1].number),
-            "DefaultVersion": str(self.default),
+            "SchemaVersion": self.schema,
+            "LatestVersion": "1",
+            "DefaultVersion": "1",
             "DocumentFormat": "JSON",
             "Tags": [],
         }
@@ -158,98 +144,41 @@ class Document:
 
 @dataclass
 class Library:
-    """The account's documents, AWS-RunShellScript among them. Its methods are the API's operations."""
+    """The account's documents and AWS-RunShellScript."""
 
     _documents: dict[str, Document] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        version = Version(1, json.dumps(RUN_SHELL_SCRIPT), RUN_SHELL_SCRIPT, time.time())
-        self._documents["AWS-RunShellScript"] = Document("AWS-RunShellScript", "Amazon", (version,))
+        text = json.dumps(RUN_SHELL_SCRIPT)
+        self._documents["AWS-RunShellScript"] = Document("AWS-RunShellScript", text, RUN_SHELL_SCRIPT, time.time())
 
-    def find(self, name: object, message: str | None = None) -> Document:
-        """Return the document of that name or ARN; raises InvalidDocument, with the message if given."""
-        plain = str(name).rpartition("/")[2]
-        document = self._documents.get(plain)
+    def find(self, name: object) -> Document:
+        """Return the document with that name or ARN. Raises InvalidDocument, without a message, as AWS does."""
+        document = self._documents.get(str(name).rpartition("/")[2])
         if document is None:
-            absent = f"Document with name {plain} does not exist."
-            raise ApiError("InvalidDocument", absent if message is None else message)
+            raise ApiError("InvalidDocument")
         return document
 
     def create(self, request: Json) -> Json:
         """CreateDocument."""
-        name = str(request["Name"])
-        version = _read(request, 1)
+        document = _read(request)
         with self._lock:
-            if name in self._documents:
-                raise ApiError("DocumentAlreadyExists", f"Document with same name {name} already exists")
-            document = self._documents[name] = Document(name, "123456789012", (version,))
-        return {"DocumentDescription": document.describe(version, "Creating")}
-
-    def update(self, request: Json) -> Json:
-        """UpdateDocument: a new version, which does not become the default."""
-        with self._lock:
-            document = self._own(request)
-            version = _read(request, document.versions[-1].number + 1)
-            if any(version.text == old.text for old in document.versions):
-                raise ApiError(
-                    "DuplicateDocumentContent",
-                    "The content of the document matches another version of it. Change it and try again.",
-                )
-            document = replace(document, versions=(*document.versions, version))
+            if document.name in self._documents:
+                raise ApiError("DocumentAlreadyExists", f"Document with same name {document.name} already exists")
             self._documents[document.name] = document
-        return {"DocumentDescription": document.describe(version, "Updating")}
+        return {"DocumentDescription": document.describe()}
 
-    def update_default_version(self, request: Json) -> Json:
-        """UpdateDocumentDefaultVersion."""
+    def replace(self, name: str, content: str | None) -> None:
+        """Put a document in the place of the one with that name, or none at all; for tests, as is `Endpoint.faults`."""
         with self._lock:
-            document = self._own(request)
-            number = document.version(request["DocumentVersion"]).number
-            self._documents[document.name] = replace(document, default=number)
-        return {"Description": {"Name": document.name, "DefaultVersion": str(number)}}
-
-    def delete(self, request: Json) -> Json:
-        """DeleteDocument: the whole document, or one version that is not the default."""
-        with self._lock:
-            document = self._own(request)
-            if "DocumentVersion" not in request:
-                del self._documents[document.name]
-                return {}
-            gone = document.version(request["DocumentVersion"])
-            if gone.number == document.default:
-                raise ApiError("InvalidDocumentOperation", "Default version of the document can't be deleted.")
-            left = tuple(version for version in document.versions if version is not gone)
-            self._documents[document.name] = replace(document, versions=left)
-        return {}
-
-    def describe(self, request: Json) -> Json:
-        """DescribeDocument."""
-        document = self.find(request["Name"])
-        return {"Document": document.describe(document.version(request.get("DocumentVersion")))}
-
-    def get(self, request: Json) -> Json:
-        """GetDocument."""
-        document = self.find(request["Name"])
-        version = document.version(request.get("DocumentVersion"))
-        return {
-            "Name": document.name,
-            "CreatedDate": version.created,
-            "DocumentVersion": str(version.number),
-            "Status": "Active",
-            "Content": version.text,
-            "DocumentType": "Command",
-            "DocumentFormat": "JSON",
-        }
-
-    def _own(self, request: Json) -> Document:
-        document = self.find(request["Name"])
-        if document.owner == "Amazon":
-            raise ApiError("InvalidDocumentOperation", "You can't change a document that Amazon owns.")
-        return document
+            self._documents.pop(name, None)
+        if content is not None:
+            self.create({"Name": name, "Content": content})
 
 
-def _read(request: Json, number: int) -> Version:
-    """Read a document's content; raises the API's errors for what AWS, or this endpoint, does not take."""
+def _read(request: Json) -> Document:
+    """Read a document's content. Raises the API's errors for what AWS or this endpoint does not accept."""
     text = str(request["Content"])
     if len(text.encode()) > _CONTENT_BYTES:
         raise ApiError("MaxDocumentSizeExceeded", "The size limit of a document is 64 KB.")
@@ -263,28 +192,28 @@ def _read(request: Json, number: int) -> Version:
         raise ApiError("InvalidDocumentContent", "The document is not a JSON object.")
     if str(content.get("schemaVersion")) not in _SCHEMAS:
         raise ApiError("InvalidDocumentSchemaVersion", f"Schema version must be one of {', '.join(_SCHEMAS)}.")
-    version = Version(number, text, content, time.time())
-    _check_steps(version)
-    _check_patterns(version)
-    return version
+    document = Document(str(request["Name"]), text, content, time.time())
+    _check_steps(document)
+    _check_patterns(document)
+    return document
 
 
-def _check_patterns(version: Version) -> None:
-    for name, body in version.parameters.items():
+def _check_patterns(document: Document) -> None:
+    for name, body in document.parameters.items():
         try:
             re.compile(str(body.get("allowedPattern", "")))
         except re.error as failure:
             raise ApiError("InvalidDocumentContent", f"allowedPattern of {name}: {failure}") from failure
 
 
-def _check_steps(version: Version) -> None:
-    plugins = [step.get("action") for step in version.content.get("mainSteps") or []]
-    if version.schema == "1.2":
-        plugins = list(version.content.get("runtimeConfig") or {})
+def _check_steps(document: Document) -> None:
+    plugins = [step.get("action") for step in document.content.get("mainSteps") or []]
+    if document.schema == "1.2":
+        plugins = list(document.content.get("runtimeConfig") or {})
     if not plugins or set(plugins) != {_PLUGIN}:
         raise ApiError("InvalidDocumentContent", f"The local endpoint runs {_PLUGIN} only, not {plugins}.")
     try:
-        steps = version.steps()
+        steps = document.steps()
     except (KeyError, TypeError) as failure:
         raise ApiError("InvalidDocumentContent", f"A step lacks {failure}.") from failure
     if not all(step.inputs.get("runCommand") for step in steps):

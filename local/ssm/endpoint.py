@@ -1,7 +1,7 @@
 """The server: Systems Manager's operations over HTTP on the loopback interface.
 
-Whoever reaches the port can run commands as this process's user, for signatures are not verified. So the
-server listens on loopback only, and answers only requests that name it so.
+Signatures are not verified, so anybody who reaches the port can run commands as this process's user. Therefore the
+server listens only on loopback and answers only requests whose Host is a loopback name.
 """
 
 import json
@@ -40,26 +40,21 @@ _REQUIRED = {
     "GetCommandInvocation": ("CommandId", "InstanceId"),
     "CancelCommand": ("CommandId",),
     "CreateDocument": ("Name", "Content"),
-    "UpdateDocument": ("Name", "Content"),
-    "UpdateDocumentDefaultVersion": ("Name", "DocumentVersion"),
-    "DeleteDocument": ("Name",),
-    "DescribeDocument": ("Name",),
-    "GetDocument": ("Name",),
     "GetConnectionStatus": ("Target",),
 }
 
 
 class Endpoint:
-    """A Systems Manager endpoint for some instances, all of which are this machine. A context manager, too.
+    """A Systems Manager endpoint for some instances, all of which are this machine; a context manager.
 
     instances    the nodes
     faults       what goes wrong and how long things take; may be changed while it runs
-    s3_endpoint  where agents upload output when a command names a bucket, such as http://127.0.0.1:5000
-    port         0 for any free one
-    directory    where instances without their own directory work; None: a temporary one, removed at the stop
-    region       the region it says it is
-    pace         how long one second of SSM's time limits (delivery, execution) lasts, in seconds; for tests
-    policies     what each access key may do; one that has no policy may do anything
+    s3_endpoint  where agents upload output if a command names a bucket, such as http://127.0.0.1:5000
+    port         the port; 0 means any free one
+    directory    the folder of instances that have none of their own; None: a temporary one, removed at the end
+    region       the region that it claims to be
+    pace         how many seconds one second of SSM's time limits (delivery, execution) lasts; for tests
+    policies     what each access key may do; a key without a policy may do anything
     """
 
     def __init__(
@@ -82,21 +77,14 @@ class Endpoint:
             each.id: Agent(each, each.directory or root / each.id, region, self.faults, s3_endpoint, pace)
             for each in instances
         }
-        library = Library()
+        self.documents = Library()
         nodes = Nodes(instances)
-        self._commands = Commands(library, self._agents, self.faults, region, pace)
+        self._commands = Commands(self.documents, self._agents, self.faults, region, pace)
         self._operations: dict[str, Callable[[Json], Json]] = {
             "SendCommand": self._commands.send,
             "GetCommandInvocation": self._commands.result,
-            "ListCommands": self._commands.list_commands,
-            "ListCommandInvocations": self._commands.list_invocations,
             "CancelCommand": self._commands.cancel,
-            "CreateDocument": library.create,
-            "UpdateDocument": library.update,
-            "UpdateDocumentDefaultVersion": library.update_default_version,
-            "DeleteDocument": library.delete,
-            "DescribeDocument": library.describe,
-            "GetDocument": library.get,
+            "CreateDocument": self.documents.create,
             "DescribeInstanceInformation": nodes.describe,
             "GetConnectionStatus": nodes.connection,
         }
@@ -110,22 +98,22 @@ class Endpoint:
 
     @property
     def sends(self) -> list[Send]:
-        """Every SendCommand accepted, the oldest first."""
+        """All accepted SendCommands, the oldest first."""
         return self._commands.sends
 
     @property
     def reboots(self) -> list[str]:
-        """The ids of the commands whose script ended with 194, on which a real agent reboots the node."""
+        """The ids of the commands whose script exited with 194, for which a real agent would reboot the node."""
         return [command_id for agent in self._agents.values() for command_id in agent.reboots]
 
     def start(self) -> Self:
-        """Begin to answer."""
+        """Start to answer requests."""
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
         return self
 
     def stop(self) -> None:
-        """Stop answering and end every script that runs, with its process group."""
+        """Stop answering and kill the process group of every script that runs."""
         if self._thread is not None:
             self._server.shutdown()
             self._thread.join()
@@ -142,18 +130,18 @@ class Endpoint:
         self.stop()
 
     def call(self, caller: str, operation: str, request: Json) -> Json | None:
-        """Carry out an operation for an access key; returns the answer, None if that is to be lost. Raises ApiError."""
+        """Carry out an operation for an access key and return the answer, None to lose it. Raises ApiError."""
         if self.faults.call_latency:
             time.sleep(self.faults.call_latency)
         if self.faults.throttles():
             raise ApiError("ThrottlingException", "Rate exceeded")
-        carry_out = self._operations.get(operation)
-        if carry_out is None:
-            raise ApiError("UnknownOperationException", f"The local endpoint has no {operation}.")
         for member in _REQUIRED.get(operation, ()):
             if request.get(member) is None:
                 raise _missing(member)
         self._authorization.check(caller, operation, request)
+        carry_out = self._operations.get(operation)
+        if carry_out is None:
+            raise ApiError("UnknownOperationException", f"The local endpoint has no {operation}.")
         answer = carry_out(request)
         return None if operation == "SendCommand" and self.faults.loses_response() else answer
 
@@ -167,7 +155,7 @@ def _missing(member: str) -> ApiError:
 
 
 class _Server(ThreadingHTTPServer):
-    """Keeps its connections, so that a stop leaves none open."""
+    """A server that remembers its connections, so that it can close all of them when it stops."""
 
     daemon_threads = True
     block_on_close = False
@@ -179,7 +167,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
-        """Bind without HTTPServer's look-up of the host's name, which can take seconds."""
+        """Bind without looking up the host's name as HTTPServer does, which can take seconds."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = _ADDRESS, int(self.server_address[1])
 
@@ -217,19 +205,21 @@ class _Handler(BaseHTTPRequestHandler):
         self._guarded(self._local)
 
     def do_PATCH(self) -> None:
-        """Change knobs: PATCH /_local/faults."""
+        """Answer PATCH /_local/faults, which changes faults."""
         self._guarded(self._change)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing on stderr."""
+        """Print nothing on standard error."""
         _log.debug(format, *args)
 
     def _guarded(self, answer: Callable[[], Any]) -> None:
-        """Send the answer, or the error that came instead of it."""
+        """Send the answer or, if it fails, the error."""
         try:
             if self.headers.get("Host", "").rpartition(":")[0] not in (_ADDRESS, "localhost"):
-                # A page in a browser can have a foreign name resolve to 127.0.0.1.
-                raise ApiError("AccessDeniedException", "This endpoint answers only to its loopback name.", 403)
+                # A web page can make a foreign host name resolve to 127.0.0.1 (DNS rebinding).
+                raise ApiError(
+                    "AccessDeniedException", "This endpoint answers only requests for its loopback name.", 403
+                )
             content = answer()
         except ApiError as error:
             self._send(error.status, error.body())
@@ -270,7 +260,7 @@ class _Handler(BaseHTTPRequestHandler):
         return body
 
     def _send(self, status: int, content: Any) -> None:
-        """Send head and body in one write: two would wait for each other's acknowledgement."""
+        """Send head and body in one write: with two the second waits for the first one's acknowledgement."""
         body = json.dumps(content).encode()
         head = (
             f"HTTP/1.1 {status} {'OK' if status == 200 else 'Error'}\r\n"

@@ -1,4 +1,4 @@
-"""The knobs: how slow and how unreliable the endpoint is."""
+"""How slow and how unreliable the endpoint is."""
 
 import os
 import random
@@ -16,21 +16,21 @@ NOT_DELIVERED = ENDINGS[:2]
 
 @dataclass
 class Faults:
-    """What goes wrong, and how long things take. All off by default. May be changed while the endpoint runs.
+    """What goes wrong and how long things take. By default nothing does. May be changed while the endpoint runs.
 
-    call_latency        seconds every API call takes
-    delivery_delay      seconds until the agent hears of a command, or of a cancel, that was accepted
-    redelivery_delay    seconds until a command that met a full buffer is offered again (AWS's is unknown)
-    visibility_lag      seconds between a script's end and its result's being readable
-    invocation_missing  seconds after a send in which GetCommandInvocation says InvocationDoesNotExist
-    throttle            probability, 0 to 1, that a call is answered ThrottlingException
-    throttle_next       the next N calls are answered ThrottlingException
-    lose_reply          True, or the next N: the agent's reply never arrives, the command stays InProgress
-    lose_response       True, or the next N: SendCommand is carried out, then the connection just closes
-    spoil               how the program's answer is spoiled on its way: one of local/ssm/spoiling.py; "" for not at all
-    ending              what becomes of every command, in SSM's word (Undeliverable ...); "" for what really does
-    old_agent           the agents know no ENV_VAR interpolation (before 3.3.2746.0)
-    seed                of the generator behind `throttle`
+    call_latency        seconds that every API call takes
+    delivery_delay      seconds until an accepted command or cancel reaches the agent
+    redelivery_delay    seconds until a command is offered again to an agent whose queue was full (unknown for AWS)
+    visibility_lag      seconds between a script's end and the moment when its result can be read
+    invocation_missing  seconds after a send during which GetCommandInvocation answers InvocationDoesNotExist
+    throttle            probability, 0 to 1, that a call is answered with ThrottlingException
+    throttle_next       the next N calls are answered with ThrottlingException
+    lose_reply          True or the next N: the agent's reply never arrives, and the command stays InProgress
+    lose_response       True or the next N: SendCommand is carried out, and then the connection closes
+    spoil               how the program's answer is damaged on its way: a way of local/ssm/spoiling.py; "" for none
+    ending              how every command ends, in SSM's word (such as Undeliverable); "" for how it really ends
+    old_agent           the agents lack ENV_VAR interpolation (before 3.3.2746.0)
+    seed                the seed of the random numbers for `throttle`
     """
 
     call_latency: float = 0.0
@@ -49,16 +49,16 @@ class Faults:
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
-        self._random = random.Random(self.seed)  # noqa: S311 - a repeatable dice, not a secret
+        self._random = random.Random(self.seed)  # noqa: S311 - repeatable, not secret
 
     @classmethod
     def realistic(cls) -> Self:
-        """Return knobs that make a command take about 0.4 s, as measured on AWS from within the region."""
+        """Return delays that make a command take about 0.4 s, as measured on AWS from within the region."""
         return cls(call_latency=0.02, delivery_delay=0.23, visibility_lag=0.1, redelivery_delay=1.0)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """Return what SSM_LATENCY asks for: `realistic`, or as fast as it can if empty. Raises ValueError."""
+        """Return what SSM_LATENCY asks for: `realistic` delays, or none if it is empty. Raises ValueError."""
         match environment.get("SSM_LATENCY", ""):
             case "realistic":
                 return cls.realistic()
@@ -80,11 +80,11 @@ class Faults:
         return self._spend("lose_response")
 
     def as_json(self) -> dict[str, bool | int | float | str]:
-        """Return every knob by name."""
+        """Return all faults by name."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def change(self, wanted: Mapping[str, object]) -> None:
-        """Set the named knobs, all or none. Raises ValueError for an unknown name or an unfit value."""
+        """Set the named faults, all or none. Raises ValueError for an unknown name or an unsuitable value."""
         for name, value in wanted.items():
             _check(name, value)
         with self._lock:
@@ -121,7 +121,7 @@ _WORDS = {"spoil": tuple(WAYS), "ending": ENDINGS}
 def _check(name: str, value: object) -> None:
     known = {field.name: str(getattr(field.type, "__name__", field.type)) for field in fields(Faults)}
     if name not in known:
-        raise ValueError(f"no such knob: {name}")
+        raise ValueError(f"no such fault: {name}")
     if isinstance(value, str) and value not in ("", *_WORDS.get(name, ())):
         raise ValueError(f"{name} is one of {', '.join(_WORDS.get(name, ()))}, not {value!r}")
     mistyped = not isinstance(value, _TYPES[known[name]]) or (isinstance(value, bool) and "bool" not in known[name])

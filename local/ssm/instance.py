@@ -1,4 +1,4 @@
-"""A managed node: where its agent works and what it starts scripts with."""
+"""A managed node: where its agent keeps scripts and how it runs them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,12 +14,12 @@ class Instance:
     """One managed node. `online` and `stopped` may be changed while the endpoint runs.
 
     id           i- and 8 or 17 characters, or mi- and 17 (a hybrid activation)
-    directory    the agent's orchestration root, one directory per command. None: below the endpoint's
-    environment  what the agent's systemd unit adds to the scripts' environment, such as SLURM_CONF
-    tags         its tags, which policies may ask for (ssm:resourceTag/NAME)
-    chroot       where the scripts run, another Slurm's folder; None: on this machine itself
-    online       False: the machine runs but its agent is dead, so commands are accepted and never delivered
-    stopped      True: the machine is off, so commands are refused with InvalidInstanceId
+    directory    the agent's orchestration folder, with one folder per command. None: a folder in the endpoint's
+    environment  variables that the agent's systemd unit adds for the scripts, such as SLURM_CONF
+    tags         its tags, for conditions of policies (ssm:resourceTag/NAME)
+    chroot       the folder of another Slurm version, where the scripts run; None: on this machine itself
+    online       False: the machine runs but its agent is dead; commands are accepted and never delivered
+    stopped      True: the machine is off; commands are refused with InvalidInstanceId
     """
 
     id: str

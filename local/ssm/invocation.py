@@ -1,6 +1,6 @@
-"""A command on one node, as the service sees it over time.
+"""A command on one node, and its state as the service reports it.
 
-Source: the API pages GetCommandInvocation and ListCommandInvocations, and answers captured from AWS.
+Source: the API page GetCommandInvocation, and answers captured from AWS.
 """
 
 import time
@@ -14,12 +14,11 @@ from .protocol import ApiError, Json, elapsed, iso_milliseconds
 from .script import Interrupt
 
 NO_CLOUDWATCH: Json = {"CloudWatchLogGroupName": "", "CloudWatchOutputEnabled": False}
-NO_NOTIFICATION: Json = {"NotificationArn": "", "NotificationEvents": [], "NotificationType": ""}
 
 
 @dataclass(frozen=True)
 class State:
-    """A Status, its StatusDetails and a ResponseCode, -1 for none."""
+    """A Status, its StatusDetails and a ResponseCode, which is -1 if there is none."""
 
     status: str
     details: str
@@ -27,20 +26,20 @@ class State:
 
     @property
     def terminal(self) -> bool:
-        """Whether it is the last one."""
+        """Whether it is final."""
         return self.status not in ("Pending", "InProgress", "Delayed")
 
 
 @dataclass
 class Invocation:
-    """One command on one instance. Its state is read off what has happened and when (seconds since 1970).
+    """One command on one instance. Its state follows from what has happened and when (seconds since 1970).
 
     expires       when the service gives up waiting for a reply
     delivered     the agent has it
-    turned_away   the agent's buffer was full
+    turned_away   the agent's queue was full
     withdrawn     it was cancelled before it was delivered
-    reply         what the agent said; nobody sees it before `visible`
-    fate          the end that a fault gives it, once there is a reply if it was delivered
+    reply         the agent's reply, which nobody sees before `visible`
+    fate          the end that a fault gives it; if it was delivered, only after the reply
     """
 
     command_id: str
@@ -62,7 +61,7 @@ class Invocation:
     visible: float = 0.0
 
     def state(self) -> State:
-        """Return its state now."""
+        """Return its current state."""
         reply = self.visible_reply()
         if self.fate and (reply or not self.delivered):
             return self.fate
@@ -80,13 +79,13 @@ class Invocation:
         return State("Pending", "Pending")
 
     def visible_reply(self) -> Reply | None:
-        """Return the agent's reply once it can be seen; one that came after the expiry never can."""
+        """Return the agent's reply if it is visible by now; a reply after the expiry never becomes visible."""
         if self.reply and self.visible <= min(time.time(), self.expires):
             return self.reply
         return None
 
     def plugin(self, wanted: str | None) -> Step:
-        """Return the step of that name; with no name the only one. Raises InvalidPluginName."""
+        """Return the step with that name or, without a name, the only step. Raises InvalidPluginName."""
         chosen = [step for step in self.steps if wanted in (step.name, None)]
         if len(chosen) != 1:
             raise ApiError(
@@ -97,7 +96,7 @@ class Invocation:
         return chosen[0]
 
     def as_result(self, plugin_name: str | None) -> Json:
-        """Return GetCommandInvocation's answer. Output and URLs stay empty until the state is terminal."""
+        """Return GetCommandInvocation's answer. Output and URLs are empty until the state is final."""
         step = self.plugin(plugin_name)
         state = self.state()
         answer: Json = {
@@ -125,47 +124,6 @@ class Invocation:
                 answer |= {"StandardOutputContent": "", "StandardErrorContent": ""}
         return answer
 
-    def as_listed(self, details: bool) -> Json:
-        """Return one item of ListCommandInvocations, with its plugins when details are asked for."""
-        state = self.state()
-        return {
-            "CommandId": self.command_id,
-            "InstanceId": self.instance_id,
-            "InstanceName": "",
-            "Comment": self.comment,
-            "DocumentName": self.document,
-            "DocumentVersion": self.document_version,
-            "RequestedDateTime": self.requested,
-            "Status": state.status,
-            "StatusDetails": state.details,
-            "StandardOutputUrl": "",
-            "StandardErrorUrl": "",
-            "CommandPlugins": [self._plugin(step, state) for step in self.steps] if details else [],
-            "ServiceRole": "",
-            "NotificationConfig": NO_NOTIFICATION,
-            "CloudWatchOutputConfig": NO_CLOUDWATCH,
-        }
-
-    def _plugin(self, step: Step, state: State) -> Json:
-        shown: Json = {
-            "Name": step.name,
-            "Status": state.status,
-            "StatusDetails": state.details,
-            "ResponseCode": state.code,
-            "Output": "",
-            "StandardOutputUrl": "",
-            "StandardErrorUrl": "",
-            "OutputS3Region": self.region,
-            "OutputS3BucketName": self.bucket.name,
-            "OutputS3KeyPrefix": self.bucket.prefix,
-        }
-        said = self._step_reply(step)
-        if said:
-            shown |= _step_state(said) | self._urls(step)
-            shown |= {"Output": streams.text(said.output)}
-            shown |= {"ResponseStartDateTime": said.started, "ResponseFinishDateTime": said.finished}
-        return shown
-
     def _step_reply(self, step: Step) -> StepReply | None:
         reply = self.visible_reply()
         return next((said for said in reply.steps if said.name == step.name), None) if reply else None
@@ -192,7 +150,7 @@ def _result(said: StepReply) -> Json:
     return _step_state(said) | {
         "ExecutionStartDateTime": iso_milliseconds(said.started),
         "ExecutionElapsedTime": elapsed(lasted),
-        # AWS shows the start plus whole seconds here, not the end that the elapsed time gives.
+        # AWS shows the start plus whole seconds here, not the end that follows from the elapsed time.
         "ExecutionEndDateTime": iso_milliseconds(said.started + int(lasted)),
         "StandardOutputContent": streams.text(said.stdout)[: streams.STDOUT_CHARACTERS],
         "StandardErrorContent": streams.text(said.stderr)[: streams.STDERR_CHARACTERS],

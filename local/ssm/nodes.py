@@ -1,4 +1,4 @@
-"""What Systems Manager knows of its nodes.
+"""What Systems Manager knows about its nodes.
 
 Source: the API pages DescribeInstanceInformation and GetConnectionStatus.
 """
@@ -8,13 +8,13 @@ import time
 from collections.abc import Sequence
 
 from .instance import Instance
-from .protocol import ApiError, Json, page
+from .protocol import ApiError, Json
 
 
 class Nodes:
     """The account's managed nodes.
 
-    On AWS a dead agent goes on being listed Online for some minutes; here it is ConnectionLost at once.
+    AWS lists a dead agent as Online for some more minutes; here it is ConnectionLost at once.
     """
 
     def __init__(self, instances: Sequence[Instance]) -> None:
@@ -28,11 +28,10 @@ class Nodes:
             for each in (*request.get("Filters", []), *request.get("InstanceInformationFilterList", []))
         ]
         found = [each for each in self._instances if all(_has(each, key, values) for key, values in wanted)]
-        shown, more = page(found, lambda instance: instance.id, request)
-        return {"InstanceInformationList": [self._information(each) for each in shown], **more}
+        return {"InstanceInformationList": [self._information(each) for each in found]}
 
     def connection(self, request: Json) -> Json:
-        """GetConnectionStatus: whether the agent listens right now."""
+        """GetConnectionStatus: whether the agent is connected right now."""
         target = str(request["Target"])
         connected = any(each.id == target and _ping(each) == "Online" for each in self._instances)
         return {"Target": target, "Status": "connected" if connected else "notconnected"}

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .documents import RUN_SHELL_SCRIPT, Step, Version
+from .documents import RUN_SHELL_SCRIPT, Document, Step
 from .protocol import ApiError, Json
 
 Value = str | list[str]
@@ -21,16 +21,16 @@ _STORE_REFERENCE = re.compile(r"\{\{ *ssm:([/\w.-]+) *\}\}", re.ASCII)
 _PATTERN_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
 
 
-class UnresolvedReference(ValueError):  # noqa: N818 - it is the agent's own refusal, told in the invocation
-    """A {{ssm:name}} that Parameter Store does not know; the text is the agent's."""
+class UnresolvedReference(ValueError):  # noqa: N818 - the agent's own refusal, reported in the invocation
+    """A {{ssm:name}} that Parameter Store does not have; the text is the agent's."""
 
 
-def accept(version: Version, given: Mapping[str, Any]) -> dict[str, Value]:
-    """Check the parameters of a SendCommand and return every declared parameter's value, defaults included.
+def accept(document: Document, given: Mapping[str, Any]) -> dict[str, Value]:
+    """Check the parameters of a SendCommand and return the value of every declared parameter, including defaults.
 
     Raises InvalidParameters for an unknown, missing or disallowed value. Defaults are not checked, as on AWS.
     """
-    declared = version.parameters
+    declared = document.parameters
     if not given.keys() <= declared.keys():
         raise _refusal()
     values: dict[str, Value] = {}
@@ -44,16 +44,16 @@ def accept(version: Version, given: Mapping[str, Any]) -> dict[str, Value]:
     return values
 
 
-def check_payload(version: Version, given: Mapping[str, Any]) -> None:
-    """Raise MaxDocumentSizeExceeded when what would go to the agent is over 100,000 bytes."""
-    if _json_length(given) + _json_length(version.content) + _ENVELOPE_BYTES > _PAYLOAD_BYTES:
+def check_payload(document: Document, given: Mapping[str, Any]) -> None:
+    """Raise MaxDocumentSizeExceeded if more than 100,000 bytes would go to the agent."""
+    if _json_length(given) + _json_length(document.content) + _ENVELOPE_BYTES > _PAYLOAD_BYTES:
         raise ApiError("MaxDocumentSizeExceeded", "The document and its parameters exceed the maximum size of 97KB.")
 
 
 def fill(step: Step, values: Mapping[str, Value]) -> Json:
-    """Return the step's inputs with {{ name }} replaced, once, as the agent does it: no quoting of any kind.
+    """Return the step's inputs with each {{ name }} replaced once and without any quoting, as the agent does it.
 
-    Raises UnresolvedReference when the result holds a {{ssm:name}}: this account has no Parameter Store.
+    Raises UnresolvedReference if the result contains a {{ssm:name}}: this account has no Parameter Store.
     """
     usable = {name: value for name, value in values.items() if _USABLE_NAME.match(name)}
     filled = {name: _replace(value, usable) for name, value in step.inputs.items()}
@@ -63,19 +63,19 @@ def fill(step: Step, values: Mapping[str, Value]) -> Json:
     return filled
 
 
-def exported(version: Version, values: Mapping[str, Value]) -> dict[str, str]:
+def exported(document: Document, values: Mapping[str, Value]) -> dict[str, str]:
     """Return the SSM_<name> variables of the ENV_VAR parameters (schema 2.2, type String)."""
-    if version.schema != "2.2":
+    if document.schema != "2.2":
         return {}
     return {
         f"SSM_{name}": value
-        for name, body in version.parameters.items()
+        for name, body in document.parameters.items()
         if body.get("interpolationType") == "ENV_VAR" and isinstance(value := values[name], str)
     }
 
 
 def matches(pattern: str, value: str) -> bool:
-    """Say whether an allowedPattern is found in a value, as Go's regexp finds it: `$` is the very end."""
+    """Return whether an allowedPattern matches in a value as in Go's regexp, where `$` is only the very end."""
     strict = _PATTERN_TOKEN.sub(lambda token: r"\Z" if token[0] == "$" else token[0], pattern)
     return re.search(strict, value) is not None
 
@@ -125,10 +125,10 @@ def _html_safe(value: object) -> str:
 
 
 def _json_length(value: object) -> int:
-    """Return the bytes of the service's JSON, where an HTML-special or non-ASCII character takes six."""
+    """Return the length of the service's JSON in bytes; an HTML-special or non-ASCII character takes six."""
     text = json.dumps(value, separators=(",", ":"))
     return len(text) + 5 * sum(text.count(character) for character in "<>&")
 
 
-# The rest of the payload: AWS was measured to take one ASCII command of 98,883 characters and not one more.
+# The rest of the payload. AWS accepts one ASCII command of at most 98,883 characters, as measured.
 _ENVELOPE_BYTES = _PAYLOAD_BYTES - _json_length({"commands": ["x" * 98_883]}) - _json_length(RUN_SHELL_SCRIPT)

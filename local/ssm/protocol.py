@@ -1,32 +1,24 @@
-"""AWS's JSON 1.1 protocol: the errors, the times and the paging that its answers carry.
+"""AWS's JSON 1.1 protocol: the errors and times in its answers.
 
 Source: the SSM service model (2014-11-06) and the AWS JSON 1.1 protocol page of Smithy.
 """
 
-import base64
-import binascii
 import re
-from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
-
-T = TypeVar("T")
+from typing import Any
 
 Json = dict[str, Any]
-"""A JSON object as it came off, or goes onto, the wire."""
+"""A JSON object of a request or an answer."""
 
-# The errors whose shape in the service model has a member called Message; all others answer with "message".
+# Errors whose shape in the service model has a member called Message; in all others it is "message".
 _CAPITAL_MESSAGE = frozenset({
     "DocumentAlreadyExists",
-    "DuplicateDocumentContent",
     "InternalServerError",
     "InvalidDocument",
     "InvalidDocumentContent",
-    "InvalidDocumentOperation",
     "InvalidDocumentSchemaVersion",
     "InvalidDocumentVersion",
     "InvalidInstanceId",
-    "InvalidNextToken",
     "InvalidParameters",
     "MaxDocumentSizeExceeded",
 })  # fmt: skip
@@ -36,7 +28,7 @@ _INSTANCE_ID_AS_AWS_PRINTS_IT = r"(^i-(\w{8}|\w{17})$)|(^mi-\w{17}$)"
 
 
 class ApiError(Exception):
-    """An error as the API names it: `kind` is the `__type`, `status` the HTTP status."""
+    """An error of the API: `kind` is its `__type`, `status` the HTTP status."""
 
     def __init__(self, kind: str, message: str = "", status: int = 400) -> None:
         super().__init__(f"{kind}: {message}")
@@ -60,14 +52,14 @@ def violation(value: object, member: str, constraint: str) -> ApiError:
 
 
 def check_instance_id(value: object, member: str) -> str:
-    """Return the instance id, or raise ValidationException when it is not spelt like one."""
+    """Return the instance id, or raise ValidationException if it does not look like one."""
     if not isinstance(value, str) or not INSTANCE_ID.match(value):
         raise violation(value, member, f"satisfy regular expression pattern: {_INSTANCE_ID_AS_AWS_PRINTS_IT}")
     return value
 
 
 def check_command_id(value: object) -> str:
-    """Return the command id, or raise ValidationException when it is not 36 characters long."""
+    """Return the command id, or raise ValidationException if it is not 36 characters long."""
     if not isinstance(value, str) or len(value) < 36:
         raise violation(value, "commandId", "have length greater than or equal to 36")
     if len(value) > 36:
@@ -76,7 +68,7 @@ def check_command_id(value: object) -> str:
 
 
 def check_between(request: Json, name: str, low: int, high: int, default: int) -> int:
-    """Return the integer member `name`, or raise ValidationException outside low..high."""
+    """Return the integer member `name`, or raise ValidationException if it is not in low..high."""
     value = request.get(name, default)
     member = name[0].lower() + name[1:]
     if not isinstance(value, int) or isinstance(value, bool):
@@ -89,37 +81,10 @@ def check_between(request: Json, name: str, low: int, high: int, default: int) -
 
 
 def iso_milliseconds(moment: float) -> str:
-    """Return a moment (seconds since 1970) as GetCommandInvocation prints it: 2026-01-02T03:04:05.678Z."""
+    """Return a time (seconds since 1970) as GetCommandInvocation writes it: 2026-01-02T03:04:05.678Z."""
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def elapsed(seconds: float) -> str:
-    """Return a duration in seconds as GetCommandInvocation prints it: PT0.003S."""
+    """Return a duration in seconds as GetCommandInvocation writes it: PT0.003S."""
     return f"PT{round(max(seconds, 0.0), 3):g}S"
-
-
-def page(
-    items: Sequence[T], key: Callable[[T], str], request: Mapping[str, Any], at_most: int = 50
-) -> tuple[list[T], Json]:
-    """Cut one page out of items: the page, and {"NextToken": ..} when there is more.
-
-    A token names the last item shown, so a page does not shift when newer items arrive before it.
-    Raises InvalidNextToken for a token that names none of them.
-    """
-    start = _start(items, key, request.get("NextToken"))
-    shown = list(items[start : start + int(request.get("MaxResults") or at_most)])
-    more = start + len(shown) < len(items)
-    return shown, {"NextToken": base64.b64encode(key(shown[-1]).encode()).decode()} if more else {}
-
-
-def _start(items: Sequence[T], key: Callable[[T], str], token: object) -> int:
-    if not token:
-        return 0
-    try:
-        last = base64.b64decode(str(token), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        last = ""
-    for position, item in enumerate(items):
-        if key(item) == last:
-            return position + 1
-    raise ApiError("InvalidNextToken", "The specified token is not valid.")

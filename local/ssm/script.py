@@ -1,4 +1,4 @@
-"""Run one script the way the agent does, and say how it ended.
+"""Runs one script the way the agent does and returns how it ended.
 
 Source: amazon-ssm-agent, runscript.go and the shell command executer.
 """
@@ -19,12 +19,12 @@ from pathlib import Path
 from local.suite.chroot import Chroot
 
 KILLED = 137
-"""The code the agent gives a script that it killed, for a timeout or a cancel."""
+"""The exit code that the agent reports for a script that it killed because of a timeout or a cancel."""
 
 _READ_BYTES = 65_536
 
-# A script that another thread's fork still holds open for writing cannot be executed ("Text file busy"), so
-# none is written while a process is being started. https://github.com/golang/go/issues/22315 is Go's story.
+# A script cannot be executed while another thread's fork has it open for writing ("Text file busy"), so none is
+# written while a process is being started. https://github.com/golang/go/issues/22315 describes the same in Go.
 _starting = threading.Lock()
 
 
@@ -32,9 +32,9 @@ _starting = threading.Lock()
 class Ending:
     """How a script ended.
 
-    code      its exit status; -1: ended by a signal, 137: killed by the agent, 1: could not start
-    error     Go's text for the failure ("exit status 3"), "" for none
-    killed    the agent killed it
+    code      its exit status; -1: ended by a signal, 137: killed by the agent, 1: it could not be started
+    error     Go's text for the failure ("exit status 3"); "" if there is none
+    killed    whether the agent killed it
     started, finished   seconds since 1970
     """
 
@@ -46,7 +46,7 @@ class Ending:
 
 
 class Interrupt:
-    """A request to end a script, made from another thread; it may be made before the script starts."""
+    """Another thread's request to end a script; it may come before the script starts."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -55,22 +55,22 @@ class Interrupt:
 
     @property
     def requested(self) -> bool:
-        """Whether the end was asked for."""
+        """Whether the end has been requested."""
         return self._requested.is_set()
 
     def request(self) -> None:
-        """Ask for the end. Asking again, or after the end, does nothing."""
+        """Request the end. A second request, or one after the end, does nothing."""
         with self._lock:
             self._requested.set()
             if self._wake is not None:
                 os.eventfd_write(self._wake, 1)
 
     def fileno(self) -> int:
-        """Return a descriptor that is readable once the end was asked for (for selectors)."""
+        """Return a descriptor, for selectors, that becomes readable when the end is requested."""
         return -1 if self._wake is None else self._wake
 
     def close(self) -> None:
-        """Give the descriptor back."""
+        """Close the descriptor."""
         with self._lock:
             if self._wake is not None:
                 os.close(self._wake)
@@ -78,7 +78,7 @@ class Interrupt:
 
 
 def write_script(path: Path, lines: list[str]) -> None:
-    """Write the lines as an executable that only its owner may touch (mode 0700)."""
+    """Write the lines as an executable with mode 0700."""
     content = "\n".join(lines).encode("utf-8", "surrogatepass")
     with _starting, os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o700), "wb") as file:
         file.write(content)
@@ -92,20 +92,20 @@ def run(
     interrupt: Interrupt,
     chroot: Chroot | None = None,
 ) -> Ending:
-    """Run `sh -c script` in its own process group and read both its pipes to their end; in `chroot`, if given.
+    """Run `sh -c script` in its own process group, in `chroot` if given, and read both its pipes to their end.
 
-    The streams are written to the files `stdout` and `stderr` beside the script. The end is that of the
-    pipes, not only of the shell: a child in the background that keeps one open is waited for. After so many
-    `seconds`, or when interrupted, the process group is killed; what has left the group survives.
+    The streams are written to the files `stdout` and `stderr` beside the script. It ends when the pipes end, not
+    with the shell: it waits for a child in the background that keeps one open. After `seconds`, or when interrupted,
+    the process group is killed; processes that have left the group survive.
     """
     started = time.time()
     try:
-        # The agent does not quote the path; its own never holds a space, a developer's directory may.
+        # The agent does not quote the path. Its own never contains a space, but a developer's folder may.
         argv = ["sh", "-c", shlex.quote(str(script))]
         argv = chroot.command(argv, working_directory) if chroot else argv
         process = _start(argv, "/" if chroot else working_directory, environment)
     except (OSError, ValueError) as failure:
-        # ValueError: a variable holds a NUL.
+        # ValueError: a variable contains a NUL.
         number = failure.errno if isinstance(failure, OSError) else errno.EINVAL
         reason = os.strerror(number or 0).lower()
         return Ending(1, f"fork/exec /usr/bin/sh: {reason}", False, started, time.time())
@@ -136,9 +136,9 @@ def _start(argv: list[str], directory: str, environment: Mapping[str, str]) -> s
 
 
 def _follow(process: subprocess.Popen[bytes], directory: Path, deadline: float, interrupt: Interrupt) -> bool:
-    """Copy the streams until both end and the shell has exited: True; False at the deadline or an interrupt.
+    """Copy the streams until both end and the shell has exited; False if the deadline or an interrupt comes first.
 
-    The shell is not reaped here, so its process group stays its own until it is killed or done.
+    The shell is not reaped here, so that no other process can get its process group's id before the kill.
     """
     exited = os.pidfd_open(process.pid)
     files = {process.stdout: directory / "stdout", process.stderr: directory / "stderr"}
@@ -165,7 +165,7 @@ def _follow(process: subprocess.Popen[bytes], directory: Path, deadline: float, 
 
 
 def _go_error(status: int) -> str:
-    """Return the text of Go's exec.ExitError for a status as subprocess gives it."""
+    """Return the text of Go's exec.ExitError for a status of subprocess."""
     if status == 0:
         return ""
     if status > 0:

@@ -1,4 +1,4 @@
-"""Other Slurm versions: each a Debian suite in a folder of its own, made once and kept in a cache directory."""
+"""Other Slurm versions: each is a Debian suite in its own folder, made once and kept in a cache."""
 
 from local.suite.chroot import Chroot, SuiteError
 from local.suite.suite import SUITES, entered

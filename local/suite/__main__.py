@@ -12,19 +12,19 @@ from local.suite.suite import SUITES, cache, made
 
 ALL = "all"
 TESTS = ("tests/end_to_end", "tests/headnode/test_program.py")
-"""What depends on Slurm's version: everything that asks a real cluster through the API or runs the program there."""
+"""The tests that depend on Slurm's version: those that ask a real cluster through the API or run the program there."""
 AT_ONCE = ("--numprocesses", "4", "--dist", "loadfile")
 NOT_HERE = 3
 
 
 def main() -> int:
-    """Make what is missing, run the tests on each suite in turn, print the table.
+    """Make the suites that are missing, run the tests on each in turn, and print the table.
 
-    The status is 1 if a test failed, 3 if a suite cannot be made here: nothing is known of it then.
+    The status is 1 if a test failed and 3 if a suite cannot be made here, so that nothing was tested.
     """
     parser = argparse.ArgumentParser(prog="make test-slurm")
     parser.add_argument("suite", choices=[*SUITES, ALL])
-    parser.add_argument("pytest", nargs="*", help="arguments of pytest in place of the end-to-end tests")
+    parser.add_argument("pytest", nargs="*", help="arguments for pytest instead of the end-to-end tests")
     arguments = parser.parse_args()
     suites = list(SUITES) if arguments.suite == ALL else [arguments.suite]
     if os.geteuid() != 0:

@@ -1,4 +1,4 @@
-"""A suite's root folder: running programs in it, and showing it folders of this machine (chroot(1), mount(8))."""
+"""A suite's root folder: how programs run in it and how it sees folders of this machine (chroot(8), mount(8))."""
 
 import ctypes
 import os
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CLONE_NEWNS = 0x20000
-"""unshare(2): a mount namespace of our own. os.unshare comes with Python 3.12."""
+"""unshare(2): a new mount namespace. os.unshare exists only from Python 3.12 on."""
 SHARED = ("passwd", "group", "shadow", "hosts")
-"""Files of this machine's /etc that the suite reads in place of its own: the same people, the same name."""
+"""Files of this machine's /etc that replace the suite's, so that it has the same accounts and host names."""
 SHARED_FOLDERS = ("home", "etc/profile.d", "sys")
-"""What it sees whole. Slurm 22.05 starts only where it finds control groups in /sys."""
+"""Folders of this machine that the suite sees. Slurm 22.05 starts only if it finds control groups in /sys."""
 MACHINE = Path("machine")
-"""Where the suite sees this machine's /etc. The files are links to there: useradd(8) puts new ones in their place,
-which a mount of the file itself would not follow."""
+"""Where the suite sees this machine's /etc. The shared files are links to it: useradd(8) replaces the files, and a
+mount of a file would still show the old one."""
 
 
 class SuiteError(Exception):
@@ -35,9 +35,9 @@ class Chroot:
         directory: str | Path = "/",
         ids: tuple[int, int, Sequence[int]] | None = None,
     ) -> list[str]:
-        """The argv that runs `argv` inside, in `directory`, as (uid, gid, all groups); None: as root.
+        """The argv that runs `argv` inside, in `directory`, as `ids` (uid, gid, all groups) or as root.
 
-        chroot(1) and env(1) become the program by execve(2), so the process keeps its id.
+        chroot(8) and env(1) replace themselves by the program (execve(2)), so the process keeps its id.
         """
         who = []
         if ids is not None:
@@ -46,7 +46,7 @@ class Chroot:
         return ["/usr/sbin/chroot", *who, str(self.root), "/usr/bin/env", f"--chdir={directory}", *argv]
 
     def has(self, path: Path) -> bool:
-        """Whether the absolute `path` is there inside; a link counts, as its target lies inside as well."""
+        """Whether the absolute `path` exists inside; a link counts, because its target is inside, too."""
         return os.path.lexists(self._outside(path))
 
     @contextmanager
@@ -58,9 +58,9 @@ class Chroot:
         try:
             yield
         finally:
-            # Lazily: a process that is about to end may still be in it.
+            # Lazily, because a process that is about to end may still use it.
             _run("umount", "--lazy", str(inside))
-            with suppress(OSError):  # others may be showing it too, or it was there before
+            with suppress(OSError):  # others may use it, or it existed before
                 inside.rmdir()
 
     def _outside(self, path: Path) -> Path:
@@ -70,13 +70,13 @@ class Chroot:
 def enter(root: Path) -> Chroot:
     """The suite in `root`, ready for use by this thread, those it starts later, and their processes.
 
-    All mounts are made in a mount namespace that ends with the last of them (mount_namespaces(7)): nobody else sees
-    them, nothing is left behind, and a crash leaves nothing mounted that a later removal could go through. Even so
-    never a mount of /dev: the suite has its own device nodes. Raises SuiteError.
+    All mounts are made in a mount namespace that ends with the last of these processes (mount_namespaces(7)). Nobody
+    else sees them, and not even a crash leaves a mount behind through which a later removal could delete this machine's
+    files. Still, never mount /dev: the suite has its own device nodes. Raises SuiteError.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNS) != 0:
-        raise SuiteError(f"no mount namespace of our own: {os.strerror(ctypes.get_errno())}; it needs root")
+        raise SuiteError(f"cannot make a mount namespace, which needs root: {os.strerror(ctypes.get_errno())}")
     _run("mount", "--make-rprivate", "/")
     _run("mount", "-t", "proc", "proc", str(root / "proc"))
     for folder in SHARED_FOLDERS:
@@ -93,7 +93,7 @@ def _share(root: Path) -> None:
     for name in SHARED:
         link = root / f"etc/{name}.{os.getpid()}"
         link.symlink_to(Path("/") / MACHINE / "etc" / name)
-        link.rename(root / "etc" / name)  # at once, as others may be using the suite
+        link.rename(root / "etc" / name)  # atomically, because others may be using the suite
 
 
 def _run(*argv: str) -> None:

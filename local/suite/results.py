@@ -1,4 +1,4 @@
-"""What passed, by dataset: pytest's report in JUnit's format (pytest --junitxml), and a table of several of them."""
+"""How many tests passed, by dataset, from pytest's JUnit reports (pytest --junitxml), and a table of several runs."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -8,25 +8,25 @@ from xml.etree import ElementTree
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 OUTCOMES = {"failure": FAILED, "error": FAILED, "skipped": SKIPPED}
-"""The element below a test case that is there unless it passed."""
+"""The element that a test case contains if it did not pass, and what that means."""
 
 
 @dataclass(frozen=True)
 class Results:
-    """Tests by dataset and outcome. A dataset is what a test module is about: `jobs` of tests/.../test_jobs.py."""
+    """Numbers of tests by dataset and outcome. The dataset is the module's name: `jobs` for tests/.../test_jobs.py."""
 
     counts: Mapping[str, Counter[str]] = field(default_factory=dict)
     status: int = 0
-    """pytest's exit status: other than 0 also where a run breaks off before its tests."""
+    """pytest's exit status; also not 0 if the run stopped before its tests."""
 
     @property
     def passed(self) -> bool:
-        """Whether the run was whole and nothing in it failed."""
+        """Whether the run was complete and no test failed."""
         return self.status == 0
 
 
 def read(report: Path, status: int) -> Results:
-    """The results in pytest's report; none at all if it wrote no report."""
+    """The results in pytest's report; without a report, only the status."""
     if not report.exists():
         return Results(status=status)
     counts: dict[str, Counter[str]] = {}
@@ -37,13 +37,13 @@ def read(report: Path, status: int) -> Results:
 
 
 def _dataset(case: ElementTree.Element) -> str:
-    # A module that cannot be collected has its path as its name and no class.
+    # For a module that cannot be collected, the name is its path and there is no class.
     module = (case.get("classname") or case.get("name") or "").rpartition("test_")[2]
     return module.partition(".")[0].replace("_", " ")
 
 
 def table(results: Mapping[str, Results]) -> str:
-    """Datasets by version, each with how many of its tests passed; what was skipped counts as neither."""
+    """A row for each dataset and a column for each version: how many of the tests passed; skipped ones do not count."""
     datasets = sorted({dataset for result in results.values() for dataset in result.counts})
     rows = [["dataset", *results]]
     rows += [[dataset, *(_cell(result.counts.get(dataset)) for result in results.values())] for dataset in datasets]
@@ -64,4 +64,4 @@ def _cell(counts: Counter[str] | None) -> str:
 
 def _total(result: Results) -> str:
     total = sum(result.counts.values(), Counter[str]())
-    return _cell(total) if result.passed or total[FAILED] else f"broke off with status {result.status}"
+    return _cell(total) if result.passed or total[FAILED] else f"stopped with status {result.status}"

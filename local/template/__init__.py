@@ -1,4 +1,4 @@
-"""template.yaml as data: read, its functions resolved for a deployment, and the SSM document written into it."""
+"""Reads template.yaml, resolves its functions for a deployment, and writes the SSM document into it."""
 
 from .deployment import Deployment
 from .source import TEMPLATE, read

@@ -3,4 +3,4 @@
 from .document import write
 from .source import TEMPLATE
 
-print(f"{TEMPLATE.name}: {'written' if write(TEMPLATE) else 'the document is already the one of the tree'}")
+print(f"{TEMPLATE.name}: {'written' if write(TEMPLATE) else 'the document is up to date'}")

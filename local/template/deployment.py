@@ -1,6 +1,6 @@
-"""What a template says once CloudFormation has deployed it: conditions decided, references and functions resolved.
+"""A template as CloudFormation deploys it, with its conditions, references and functions resolved.
 
-Source: the CloudFormation user guide's pages on intrinsic functions. Only those that template.yaml uses are known.
+Source: the CloudFormation user guide's pages on intrinsic functions. It knows only those that template.yaml uses.
 """
 
 import re
@@ -10,19 +10,19 @@ from typing import Any
 from .source import Json
 
 _VARIABLE = re.compile(r"\$\{([^}!]+)\}")
-_NOTHING = object()  # AWS::NoValue: the place is left out
+_NOTHING = object()  # AWS::NoValue: the property is left out
 
 
 class UnresolvedError(Exception):
-    """The template has a name or a function that is not known here."""
+    """The template has a name or a function that this module does not know."""
 
 
 class Deployment:
     """A template with the parameters of one deployment.
 
-    `parameters` override the template's defaults; `names` are what the resources' Ref gives, by logical id; pseudo
-    parameters (`AWS::Region` ...) may be among either. An attribute that is not in `attributes` (`Bucket.Arn`) is an
-    error, and so is everything else that cannot be resolved: nothing is guessed.
+    `parameters` override the template's defaults; `names` are the values of Ref by logical id. Both may contain pseudo
+    parameters such as `AWS::Region`. `attributes` are the values of GetAtt, such as that of `Bucket.Arn`. Everything
+    that cannot be resolved is an error; nothing is guessed.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Deployment:
         }
 
     def resource(self, name: str) -> Json | None:
-        """A resource's properties; None if its condition keeps it out."""
+        """A resource's properties; None if its condition is false."""
         body = self._template["Resources"][name]
         if "Condition" in body and not self._condition(body["Condition"]):
             return None
@@ -59,7 +59,7 @@ class Deployment:
         return properties
 
     def resolve(self, value: Any) -> Any:
-        """A part of the template as the deployment has it. Raises UnresolvedError."""
+        """The resolved value of a part of the template. Raises UnresolvedError."""
         if isinstance(value, list):
             return [each for each in map(self.resolve, value) if each is not _NOTHING]
         if not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The SSM document as template.yaml embeds it: headnode/document.py's, its settings taken from parameters."""
+"""Writes the SSM document of headnode/document.py into template.yaml, with settings from the stack's parameters."""
 
 import json
 import textwrap
@@ -15,21 +15,21 @@ SETTINGS = {
     "denied": [*OF_THE_PROGRAM["denied"], "${DeniedAccounts}"],
     "bucket": ["https://${Bucket}.s3.${AWS::Region}.${AWS::URLSuffix}/"],
 }
-"""The program's settings that the stack knows. DeniedAccounts, `a,b`, becomes further words of the list."""
+"""The program's settings that the stack decides. DeniedAccounts, such as `a,b`, extends the list by its words."""
 
 _WIDTH = 90
-"""Characters in a line, at about."""
+"""About how many characters a line has."""
 
-# In the settings' JSON, inside a shell's single quotes: the parameters' patterns let no quote in.
+# It ends up in JSON within a shell's single quotes; the parameters' patterns allow no quotes.
 _DENIED_ACCOUNTS = """DeniedAccounts: !Join ['", "', !Split [",", !Ref DeniedAccounts]]"""
 
 
 class MarkerError(Exception):
-    """The template has not the two lines that the document stands between."""
+    """The template lacks a line that begins or ends the document, or has it twice."""
 
 
 def write(path: Path) -> bool:
-    """Put the document into the template; tells whether that changed it. Raises MarkerError."""
+    """Write the document into the template; return whether that changed the file. Raises MarkerError."""
     before = path.read_text()
     after = embedded(before)
     path.write_text(after)
@@ -37,13 +37,13 @@ def write(path: Path) -> bool:
 
 
 def embedded(template: str) -> str:
-    """The template with the document as the tree has it. Raises MarkerError."""
+    """The template's text with the current document in it. Raises MarkerError."""
     lines = template.splitlines()
     try:
         (begin,) = [number for number, line in enumerate(lines) if line.strip() == BEGIN]
         (end,) = [number for number, line in enumerate(lines) if line.strip() == END]
     except ValueError as error:
-        raise MarkerError(f"{BEGIN!r} and {END!r} must each be there once") from error
+        raise MarkerError(f"the lines {BEGIN!r} and {END!r} must each occur once") from error
     indent = lines[begin].partition("#")[0]
     block = textwrap.indent("\n".join(_mapping(document.content(SETTINGS))), indent).splitlines()
     return "\n".join([*lines[: begin + 1], *block, *lines[end:]]) + "\n"
@@ -76,7 +76,7 @@ def _text(text: str) -> list[str]:
 
 
 def _folded(text: str) -> list[str]:
-    """A double-quoted YAML text over several lines, which a backslash at the end joins without a blank."""
+    """A double-quoted YAML text in several lines; a backslash at a line's end joins it to the next without a blank."""
     quoted = json.dumps(text)
     words = quoted.split(" ")
     lines = [""]

@@ -1,4 +1,4 @@
-"""Reading template.yaml: CloudFormation's short forms (`!Ref x`) become its long ones (`{"Ref": "x"}`)."""
+"""Reads template.yaml and turns CloudFormation's short forms (`!Ref x`) into the long ones (`{"Ref": "x"}`)."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ Json = dict[str, Any]
 
 
 class _Loader(yaml.SafeLoader):
-    """Knows CloudFormation's tags."""
+    """A loader that knows CloudFormation's tags."""
 
 
 def _function(loader: _Loader, suffix: str, node: yaml.Node) -> Json:
@@ -30,6 +30,6 @@ _Loader.add_multi_constructor("!", _function)
 
 
 def read(path: Path = TEMPLATE) -> Json:
-    """The template, every function in its long form. Raises yaml.YAMLError."""
-    template: Json = yaml.load(path.read_text(), _Loader)  # noqa: S506 - a SafeLoader with CloudFormation's tags
+    """The template with every function in its long form. Raises yaml.YAMLError."""
+    template: Json = yaml.load(path.read_text(), _Loader)  # noqa: S506 - it is a SafeLoader with CloudFormation's tags
     return template

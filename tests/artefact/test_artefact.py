@@ -103,6 +103,7 @@ def test_it_serves_requests_and_compiles_nothing(task: Path, runtime: Path, stac
     assert files(task) == before
 
 
+@pytest.mark.timeout(900)  # it starts two clusters and runs dozens of tests, each with a limit of its own
 def test_the_end_to_end_tests_pass_over_it(task: Path) -> None:
     modules = [
         f"tests/end_to_end/test_{name}.py" for name in ("one_command", "submitting", "job_output", "large_answers")

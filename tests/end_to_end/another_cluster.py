@@ -45,7 +45,7 @@ def endpoint(cluster: Cluster, stack: Stack, chroot: Chroot | None) -> Iterator[
     with Endpoint([head], s3_endpoint=stack.aws.url, directory=stack.directory / cluster.name) as made:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("AWS_ENDPOINT_URL_SSM", made.url)
-            content = stack.ssm_client().get_document(Name="slurmql")["Content"]
+            content = json.dumps(stack.document)
             Clients().ssm.create_document(Name="slurmql", Content=content, DocumentType="Command")
         yield made
 

@@ -150,7 +150,7 @@ def queues(of: Snapshots) -> Any:
 def test_a_hybrid_node_is_reached_by_its_fixed_id(stack: Stack, lab: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """It has no EC2 tags: nobody listens where EC2 is looked for."""
     hybrid = Instance("mi-0123456789abcdef0", environment=lab.environment, chroot=lab.programs.chroot)
-    document = stack.ssm_client().get_document(Name="slurmql")["Content"]
+    document = json.dumps(stack.document)
     with Endpoint([hybrid], s3_endpoint=stack.aws.url, directory=stack.directory / "hybrid") as endpoint:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", endpoint.url)
         monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", "http://127.0.0.1:9")
@@ -184,7 +184,7 @@ def test_a_replaced_head_node_is_found_again(stack: Stack, lab: Cluster, monkeyp
     old, new = (stack.aws.head_node("replaced-cluster") for _ in range(2))
     ec2 = stack.aws.client("ec2")
     ec2.stop_instances(InstanceIds=[new])
-    document = stack.ssm_client().get_document(Name="slurmql")["Content"]
+    document = json.dumps(stack.document)
     instances = [Instance(id, environment=lab.environment, chroot=lab.programs.chroot) for id in (old, new)]
     with Endpoint(instances, s3_endpoint=stack.aws.url, directory=stack.directory / "replaced") as endpoint:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", endpoint.url)

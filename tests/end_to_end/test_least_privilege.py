@@ -76,7 +76,7 @@ def test_a_shell_is_refused(stack: Stack, thief: Callable[..., Any], api: Api) -
 
 
 def test_a_document_of_ones_own_is_refused(stack: Stack, thief: Callable[..., Any]) -> None:
-    content = stack.ssm_client().get_document(Name=DOCUMENT)["Content"]
+    content = json.dumps(stack.document)
     ssm = thief("ssm")
     assert refusal(lambda: ssm.create_document(Name="mine", Content=content)) == "AccessDeniedException"
     assert refusal(lambda: ssm.update_document(Name=DOCUMENT, Content=content)) == "AccessDeniedException"
@@ -100,7 +100,7 @@ def test_any_other_node_is_refused(
     """It shows as the cluster's error, with what to do about it."""
     policies = stack.policies
     with Endpoint([Instance(node, tags=tags)], policies=policies) as endpoint:
-        document = stack.ssm_client().get_document(Name=DOCUMENT)["Content"]
+        document = json.dumps(stack.document)
         monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", endpoint.url)
         administrator = boto3.client(
             "ssm", REGION, endpoint_url=endpoint.url, aws_access_key_id="local", aws_secret_access_key="local"

@@ -208,8 +208,9 @@ def test_a_reservation_is_changed_in_one_command(api: Api, lab: Cluster) -> None
         assert "Nodes=queue1-dy-large-[3-4]" in shown
         only = api.data(UPDATE, {"input": {"name": "moved", "durationSeconds": 1200}}, **OPERATORS)["done"]
         assert (only["reservation"]["durationSeconds"], only["reservation"]["users"]) == (1200, ["grace"])
-        wrong = {"input": {"name": "moved", "queue": "nope"}}
-        assert refusals(api, UPDATE, wrong, **OPERATORS) == [("REJECTED_BY_SCHEDULER", ["input", "queue"])]
+        for wrong, field in (({"queue": "nope"}, "queue"), ({"nodeNames": ["nope"]}, "nodeNames")):
+            found = refusals(api, UPDATE, {"input": {"name": "moved", **wrong}}, **OPERATORS)
+            assert found == [("REJECTED_BY_SCHEDULER", ["input", field])]
     finally:
         lab.run("scontrol", "delete", "ReservationName=moved")
     gone = api.data(UPDATE, {"input": {"name": "moved", "durationSeconds": 1200}}, **OPERATORS)["done"]["errors"]

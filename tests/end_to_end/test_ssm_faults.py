@@ -207,13 +207,11 @@ def test_a_stopped_instance_is_told_at_once(document: str, api: Api, head_node: 
 
 @pytest.mark.parametrize("document", [QUERY, SUBMIT])
 def test_a_missing_document_is_told(document: str, api: Api, stack: Stack) -> None:
-    ssm = stack.ssm_client()
-    content = ssm.get_document(Name="slurmql")["Content"]
-    ssm.delete_document(Name="slurmql")
+    stack.ssm.documents.replace("slurmql", None)
     try:
         error = only_error(ask(api, document, name="no-document"))
     finally:
-        ssm.create_document(Name="slurmql", Content=content, DocumentType="Command")
+        stack.ssm.documents.replace("slurmql", json.dumps(stack.document))
     assert error == ("CLUSTER_UNREACHABLE", "There is no SSM document slurmql: deploy the stack again.")
 
 

@@ -43,10 +43,9 @@ def send(stack: Stack) -> Send:
         give_up = time.monotonic() + 60
         while time.monotonic() < give_up:
             time.sleep(0.05)
-            (found,) = client.list_command_invocations(CommandId=command, Details=True)["CommandInvocations"] or [{}]
-            if found.get("Status") not in (None, "Pending", "InProgress"):
+            told = client.get_command_invocation(CommandId=command, InstanceId=instance)
+            if told["Status"] not in ("Pending", "InProgress", "Delayed"):
                 break
-        told = client.get_command_invocation(CommandId=command, InstanceId=found["InstanceId"])
         assert (told["Status"], told["StandardErrorContent"]) == ("Success", "")
         answer: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(told["StandardOutputContent"])))
         return answer

@@ -217,20 +217,13 @@ class World:
 
     @contextmanager
     def _document(self, content: Mapping[str, Any] | None) -> Iterator[None]:
-        ssm = self.stack.ssm_client()
-        before = ssm.get_document(Name=DOCUMENT)["Content"]
-
-        def put(text: str | None) -> None:
-            with contextlib.suppress(ssm.exceptions.InvalidDocument):
-                ssm.delete_document(Name=DOCUMENT)
-            if text is not None:
-                ssm.create_document(Name=DOCUMENT, Content=text, DocumentType="Command")
-
-        put(json.dumps(content) if content is not None else None)
+        documents = self.stack.ssm.documents
+        before = documents.find(DOCUMENT).text
+        documents.replace(DOCUMENT, json.dumps(content) if content is not None else None)
         try:
             yield
         finally:
-            put(before)
+            documents.replace(DOCUMENT, before)
 
 
 def processes(program: str, slurm_conf: str) -> list[int]:

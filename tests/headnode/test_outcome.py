@@ -93,6 +93,7 @@ def test_what_sbatch_refuses_itself_was_not_sent(exit_code: int, said: str) -> N
     ("exit_code", "said"),
     [
         (-9, "sbatch: error: a plugin is old\n"),
+        (1, "sbatch: error: Socket timed out on send/recv operation\n"),
         (-15, ""),
         (137, "sbatch: error: a plugin is old\n"),
         (139, f"{FAILED}Unspecified error\n"),

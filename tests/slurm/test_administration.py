@@ -300,6 +300,8 @@ def test_a_reservation_is_changed_and_what_is_left_out_stays(lab: AskedSlurm) ->
         assert (moved.start_time, moved.end_time) == (later, later + timedelta(hours=1))
         assert changed(users=["ada", "grace"]).users == ["ada", "grace"]
         assert changed(node_names=["queue1-dy-large-[1-2]"]).node_names == ["queue1-dy-large-1", "queue1-dy-large-2"]
+        assert changed(accounts=["physics"], users=[]).users == []
+        assert (changed(licenses="matlab:1").licenses, changed(licenses="").licenses) == (["matlab:1"], [])
         flags = changed(flags=[ReservationFlag.FLEX], users=["grace"])
         assert ({"MAINT", "IGNORE_JOBS", "FLEX"} <= set(flags.flags), flags.users) == (True, ["grace"])
     finally:
@@ -310,8 +312,11 @@ def test_a_reservation_is_changed_and_what_is_left_out_stays(lab: AskedSlurm) ->
     ("wrong", "expected", "field"),
     [
         ({"name": "nope", "duration_seconds": 600}, RefusalCode.NOT_FOUND, "name"),
-        ({"node_names": ["nope"]}, RefusalCode.REJECTED_BY_SCHEDULER, "nodeNames"),
         ({"queue": "nope"}, RefusalCode.REJECTED_BY_SCHEDULER, "queue"),
+        ({"users": ["nosuchuser"]}, RefusalCode.INVALID_INPUT, "users"),
+        ({"licenses": "nope:1"}, RefusalCode.REJECTED_BY_SCHEDULER, "licenses"),
+        ({"features": "static"}, RefusalCode.REJECTED_BY_SCHEDULER, "features"),
+        ({"start_time": datetime(2001, 9, 9, tzinfo=UTC)}, RefusalCode.REJECTED_BY_SCHEDULER, "startTime"),
     ],
 )
 def test_what_slurm_refuses_to_change_of_a_reservation(
@@ -335,7 +340,7 @@ def test_what_slurm_refuses_to_change_of_a_reservation(
         ({"duration_seconds": 60, "end_time": datetime(2030, 1, 1, tzinfo=UTC)}, ["input", "durationSeconds"]),
         ({"nodes": 1, "node_names": ["n1"]}, ["input", "nodes"]),
         ({"name": "a b", "nodes": 1}, ["input", "name"]),
-        ({"users": []}, ["input", "users"]),
+        ({"users": ["a b"]}, ["input", "users"]),
     ],
 )
 def test_wrong_changes_of_a_reservation_are_refused(wrong: dict[str, Any], field: list[str]) -> None:

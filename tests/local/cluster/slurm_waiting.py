@@ -1,5 +1,6 @@
 """A place for clusters, waiting for what Slurm does in its own time, and looking for what it leaves behind."""
 
+import os
 import shutil
 import tempfile
 import time
@@ -7,7 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from local import cluster as package
 from local.cluster import Cluster
+
+CHECKOUT = Path(package.__file__).parents[2]
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account")
 
 
 @contextmanager

@@ -1,34 +1,21 @@
 """What a cluster with accounting remembers, of two that live side by side."""
 
-import os
-import pwd
-import shutil
 import socket
 import subprocess
-import textwrap
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from slurm_waiting import job_state, open_folder, processes_that_mention, submit, until
 
-from local import cluster as package
-from local import packages
 from local.cluster import Cluster
 from local.cluster.layout import Layout
 
-CHECKOUT = Path(package.__file__).parents[2]
+from .conftest import Program
+from .slurm_waiting import as_root, job_state, processes_that_mention, submit, until
+
 COUNTED = {"AccountingStorageTRES": "gres/gpu", "AccountingStorageEnforce": "associations,limits,qos"}
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account")
 HUNDRED_MIB = "python3 -c 'import time; kept = bytearray(b\"x\") * (100 << 20); time.sleep(1.5)'"
-
-
-@pytest.fixture(scope="module")
-def room() -> Iterator[Path]:
-    packages.install(print, packages.ACCOUNTING)
-    with open_folder() as folder:
-        yield folder
 
 
 @pytest.fixture(scope="module")
@@ -170,28 +157,14 @@ def test_stop_leaves_no_process_of_the_database(room: Path) -> None:
 
 
 @as_root
-def test_an_ordinary_user_has_books_of_their_own(room: Path, plain: Cluster) -> None:
-    grace = pwd.getpwnam("grace")  # whom `plain` has made
-    shutil.copytree(CHECKOUT / "local", room / "grace" / "local")
-    os.chown(room / "grace", grace.pw_uid, grace.pw_gid)
-    program = textwrap.dedent("""
+def test_an_ordinary_user_has_books_of_their_own(room: Path, as_grace: Program) -> None:
+    result = as_grace("""
         from pathlib import Path
         from local.cluster import Cluster
         with Cluster(Path("c"), accounting=True) as cluster:
             cluster.run("srun", "-C", "static", "-A", "climate", "true")
             print(cluster.run("sacctmgr", "-nP", "show", "user", "grace", "format=user,defaultaccount").stdout, end="")
     """)
-    result = subprocess.run(
-        ["/usr/bin/python3", "-c", program],
-        cwd=room / "grace",
-        env={"PATH": "/usr/bin:/bin"},
-        user=grace.pw_uid,
-        group=grace.pw_gid,
-        extra_groups=[],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
     assert result.stderr == ""
     assert result.stdout == "grace|pcdefault\n"
     assert processes_that_mention(room / "grace") == []

@@ -1,16 +1,14 @@
 """What one running cluster does with jobs, as its users see it."""
 
 import grp
-import os
 import subprocess
 from collections.abc import Iterator
 
 import pytest
-from slurm_waiting import job_state, node_state, open_folder, output, submit, until
 
 from local.cluster import Cluster, demo
 
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can run jobs as other users")
+from .slurm_waiting import as_root, job_state, node_state, open_folder, output, submit, until
 
 
 @pytest.fixture(scope="module")

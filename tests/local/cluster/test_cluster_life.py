@@ -1,33 +1,20 @@
 """How clusters start, live side by side and end: with no process and no file left."""
 
-import os
-import pwd
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-import textwrap
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 import pytest
-from slurm_waiting import job_state, open_folder, output, processes_that_mention, submit, until
 
-from local import cluster as package
 from local.cluster import Cluster, ClusterError
 from local.cluster.ports import reserved
 
-CHECKOUT = Path(package.__file__).parents[2]
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account")
-
-
-@pytest.fixture(scope="module")
-def room() -> Iterator[Path]:
-    with open_folder() as folder:
-        yield folder
+from .conftest import Program
+from .slurm_waiting import CHECKOUT, as_root, job_state, output, processes_that_mention, submit, until
 
 
 def silent(line: str) -> None:
@@ -138,13 +125,8 @@ def test_a_closed_folder_moves_the_cluster_to_tmp_until_it_stops(room: Path) -> 
 
 
 @as_root
-def test_an_ordinary_user_has_a_cluster_of_their_own(room: Path) -> None:
-    with Cluster(room / "accounts"):
-        pass  # the demo users exist from here on
-    grace = pwd.getpwnam("grace")
-    shutil.copytree(CHECKOUT / "local", room / "grace" / "local")
-    os.chown(room / "grace", grace.pw_uid, grace.pw_gid)
-    program = textwrap.dedent("""
+def test_an_ordinary_user_has_a_cluster_of_their_own(room: Path, as_grace: Program) -> None:
+    result = as_grace("""
         from pathlib import Path
         from local.cluster import Cluster
         with Cluster(Path("c")) as cluster:
@@ -152,17 +134,6 @@ def test_an_ordinary_user_has_a_cluster_of_their_own(room: Path) -> None:
             print(cluster.run("srun", "-C", "static", "id", "-un").stdout, end="")
             print(cluster.run("srun", "-C", "static", "pwd", user="grace").stdout, end="")
     """)
-    result = subprocess.run(
-        ["/usr/bin/python3", "-c", program],
-        cwd=room / "grace",
-        env={"PATH": "/usr/bin:/bin"},
-        user=grace.pw_uid,
-        group=grace.pw_gid,
-        extra_groups=[],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
     assert result.stderr == ""
     assert result.stdout.splitlines() == ["grace", "grace", f"{room}/grace/c/users/grace"]
     assert processes_that_mention(room / "grace") == []

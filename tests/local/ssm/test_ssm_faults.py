@@ -56,7 +56,6 @@ def test_an_invocation_does_not_exist_right_after_the_send(
         "Code": "InvocationDoesNotExist",
         "Message": f"Invocation not found for {command_id}, {NODE}",
     }
-    assert ssm.list_command_invocations(CommandId=command_id)["CommandInvocations"] == []
     time.sleep(0.25)
     assert settled(ssm, command_id)["Status"] == "Success"
 
@@ -65,7 +64,7 @@ def test_the_next_calls_are_throttled(ssm: SSMClient, endpoint: Endpoint, run: R
     endpoint.faults.throttle_next = 2
     for _ in range(2):
         with pytest.raises(ClientError) as caught:
-            ssm.list_commands()
+            ssm.describe_instance_information()
         assert caught.value.response["Error"] == {"Code": "ThrottlingException", "Message": "Rate exceeded"}
         assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
     assert run("true")["Status"] == "Success"
@@ -74,7 +73,7 @@ def test_the_next_calls_are_throttled(ssm: SSMClient, endpoint: Endpoint, run: R
 def test_throttling_by_chance_is_repeatable(ssm: SSMClient, endpoint: Endpoint) -> None:
     def throttled() -> bool:
         try:
-            ssm.list_commands()
+            ssm.describe_instance_information()
         except ClientError:
             return True
         return False
@@ -133,9 +132,6 @@ def test_an_agent_that_is_offline_lets_the_delivery_time_out(
         "DeliveryTimedOut",
         -1,
     )
-    (command,) = ssm.list_commands(CommandId=command_id)["Commands"]
-    assert (command["Status"], command["StatusDetails"]) == ("TimedOut", "DeliveryTimedOut")
-    assert (command["ErrorCount"], command["DeliveryTimedOutCount"]) == (0, 1)
     endpoint.instances[0].online = True
     time.sleep(0.1)
     assert not (tmp_path / "ran").exists()

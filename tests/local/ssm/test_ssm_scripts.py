@@ -49,12 +49,12 @@ def test_the_environment_is_that_of_systemd_and_the_agent(run: Run) -> None:
 
 
 def test_the_script_is_a_private_executable_in_the_orchestration_directory(run: Run, tmp_path: Path) -> None:
-    result = run("echo $0; cat; ps -o pgid=,pid=,ppid= -p $$")
-    path, ids = result["StandardOutputContent"].splitlines()
+    result = run("echo $0; cat; cat /proc/$$/stat")  # proc_pid_stat(5)
+    path, status = result["StandardOutputContent"].splitlines()
     folder = tmp_path / "node" / result["CommandId"] / "awsrunShellScript" / "0.awsrunShellScript"
     assert path == str(folder / "_script.sh")
     assert stat.S_IMODE(Path(path).stat().st_mode) == 0o700
-    group, shell, parent = map(int, ids.split())
+    shell, (parent, group) = int(status.split()[0]), map(int, status.rpartition(")")[2].split()[1:3])
     assert group in (shell, parent), "bash turns `sh -c path` into the script's shell, dash starts a child"
     assert group != os.getpgrp()
 

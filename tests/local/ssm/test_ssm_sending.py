@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from mypy_boto3_ssm import SSMClient
 
 from local.ssm import Endpoint, Faults, commands
+from local.ssm.documents import RUN_SHELL_SCRIPT
 
 from .conftest import NODE, OTHER_NODE, Run, settled
 
@@ -185,8 +186,7 @@ def test_what_goes_to_the_agent_is_at_most_100_000_bytes(ssm: SSMClient, command
 
 
 def test_a_document_hash_that_does_not_match_is_refused(ssm: SSMClient) -> None:
-    content = ssm.get_document(Name="AWS-RunShellScript")["Content"]
-    right = hashlib.sha256(content.encode()).hexdigest()
+    right = hashlib.sha256(json.dumps(RUN_SHELL_SCRIPT).encode()).hexdigest()
     answer = ssm.send_command(**shell(ssm, DocumentHash=right, DocumentHashType="Sha256"))
     assert settled(ssm, answer["Command"]["CommandId"])["Status"] == "Success"
     assert refusal(ssm.send_command, **shell(ssm, DocumentHash="0" * 64))[0] == "InvalidDocument"
@@ -264,7 +264,9 @@ def test_what_was_sent_long_ago_is_counted_and_no_more(
 ) -> None:
     """Else `make run` would grow with every request."""
     monkeypatch.setattr(commands, "_REMEMBERED", 2)
-    for number in range(4):
-        run(f"echo {number}")
+    ids = [run(f"echo {number}")["CommandId"] for number in range(4)]
     assert [bool(sent.parameters) for sent in endpoint.sends] == [False, False, True, True]
-    assert len(ssm.list_commands()["Commands"]) == 2
+    for forgotten in ids[:2]:
+        refused = refusal(ssm.get_command_invocation, CommandId=forgotten, InstanceId=NODE)
+        assert refused[0] == "InvocationDoesNotExist"
+    assert ssm.get_command_invocation(CommandId=ids[2], InstanceId=NODE)["Status"] == "Success"
