@@ -13,7 +13,7 @@ import pytest
 from headnode import snapshots as snapshots_module
 from headnode.deadline import Deadline
 from headnode.errors import ClusterUnreachableError, DeadlineError, HeadNodeError
-from headnode.node import Answer, Bundle, HeadNode
+from headnode.node import Actor, Answer, Bundle, HeadNode
 from headnode.snapshots import Dataset, Snapshot, Snapshots
 from slurm.command import AccountingDisabledError, Command, Question, Reply
 from slurm.errors import ParseError
@@ -89,6 +89,19 @@ def test_a_snapshot_is_asked_for_once_in_its_time(node: Node) -> None:
     snapshots = Snapshots(node, ttl=60)
     assert [value(snapshots, JOBS) for _ in range(3)] == ["squeue 1"] * 3
     assert node.asked == [["squeue"]]
+
+
+def test_only_what_needs_no_thread_is_in_memory(node: Node) -> None:
+    """For somebody who may change something, the snapshot that is kept is not enough."""
+    snapshots = Snapshots(node, ttl=60)
+    assert not snapshots.in_memory([JOBS])
+    value(snapshots, JOBS)
+    assert snapshots.in_memory([JOBS])
+    assert not snapshots.in_memory([JOBS, NODES])
+    assert not snapshots.in_memory([JOBS], Actor("ada"))
+    assert not snapshots.in_memory([JOBS], Actor(administer=True))
+    snapshots.drop()
+    assert not snapshots.in_memory([JOBS])
 
 
 def test_an_old_snapshot_is_asked_for_anew(node: Node) -> None:
