@@ -167,8 +167,10 @@ class SharedSnapshots:
         while True:
             decision = self._decide(shared, seen, least, waited)
             opened: dict[str, Sequence[Reply]] = {}
+            # One pair of clocks for all: what one command brought goes out of date at one moment.
+            monotonic_began = wall_clock() - int(time.monotonic() * 1e6)
             for each, pointer in decision.found:
-                known = self._open(each, pointer, opened)
+                known = self._open(each, pointer, monotonic_began, opened)
                 if known is None:
                     decision.alone.append(each)
                 else:
@@ -246,11 +248,16 @@ class SharedSnapshots:
                 free.append(each)
         return decision, free
 
-    def _open(self, wanted: WantedDataset, pointer: Pointer, opened: dict[str, Sequence[Reply]]) -> KeptSnapshot | None:
-        """The snapshot that a pointer leads to, or None if there is none. `opened` has the objects read so far."""
+    def _open(
+        self, wanted: WantedDataset, pointer: Pointer, monotonic_began: int, opened: dict[str, Sequence[Reply]]
+    ) -> KeptSnapshot | None:
+        """The snapshot that a pointer leads to, or None if there is none. `opened` has the objects read so far.
+
+        `monotonic_began` is the Unix time at which the monotonic clock was 0, in microseconds.
+        """
         as_of = instant(pointer.asked)
-        age = max(0, wall_clock() - pointer.asked) / 1e6
-        until = time.monotonic() + wanted.dataset.good_for(self._ttl) - age
+        asked = min((pointer.asked - monotonic_began) / 1e6, time.monotonic())  # on the monotonic clock
+        until = asked + wanted.dataset.good_for(self._ttl)
         if wanted.kept is not None and wanted.kept.snapshot.as_of == as_of and wanted.kept.serves(wanted.dataset):
             return replace(wanted.kept, until=until, generation=pointer.generation)
         try:

@@ -1,7 +1,7 @@
-"""A line to AWS that can be made to fail: what is sent over it hangs, breaks or meets a 5xx, before or after the work.
+"""A connection to AWS that can be made to fail: a request hangs, breaks or gets a 5xx, before or after the work.
 
-An HTTP proxy in front of the SSM endpoint and of moto's server. A sandbox whose AWS_ENDPOINT_URL is the line's has
-troubles of its own, whatever happens to the others.
+It is an HTTP proxy in front of the SSM endpoint and of moto's server. A sandbox whose AWS_ENDPOINT_URL is a line's
+address has its own troubles, independent of other sandboxes.
 """
 
 import contextlib
@@ -28,19 +28,19 @@ _UPSTREAM_SECONDS = 60.0
 class Kind(Enum):
     """What happens to a request."""
 
-    HANG = "hang"  # it arrives, and nothing comes back
+    HANG = "hang"  # it arrives, and no answer comes
     CUT_BEFORE = "cut before"  # the connection ends before the work is done
-    CUT_AFTER = "cut after"  # and after it
-    FAIL_BEFORE = "fail before"  # status 500 in place of the work
-    FAIL_AFTER = "fail after"  # status 500 in place of the answer
+    CUT_AFTER = "cut after"  # the connection ends after the work is done
+    FAIL_BEFORE = "fail before"  # status 500 instead of the work
+    FAIL_AFTER = "fail after"  # status 500 instead of the answer
     SLOW = "slow"  # the answer takes `seconds`
     REFUSE = "refuse"  # status 403: the role lost its permission
 
 
 @dataclass
 class Trouble:
-    """What goes wrong with some operations, `ssm:SendCommand`, `ec2:DescribeInstances`, `s3:PutObject`,
-    `dynamodb:*`: the next `times` requests, without end if None.
+    """What goes wrong with the next `times` requests, or with all if None, for operations such as `ssm:SendCommand`,
+    `ec2:DescribeInstances`, `s3:PutObject` and `dynamodb:*`.
     """
 
     kind: Kind
@@ -50,13 +50,13 @@ class Trouble:
     over: threading.Event = field(default_factory=threading.Event)
 
     def meets(self, operation: str) -> bool:
-        """Whether it happens to an operation."""
+        """Whether it affects an operation."""
         service = operation.partition(":")[0]
         return operation in self.operations or f"{service}:*" in self.operations
 
 
 class Line:
-    """The proxy; a context manager. `url` is what AWS_ENDPOINT_URL is set to."""
+    """The proxy; a context manager. `url` is the value for AWS_ENDPOINT_URL."""
 
     def __init__(self, ssm: str, aws: str) -> None:
         self._ssm, self._aws = ssm, aws
@@ -68,7 +68,7 @@ class Line:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Its address."""
         return f"http://{_ADDRESS}:{self._server.server_port}"
 
     def __enter__(self) -> Self:
@@ -81,12 +81,12 @@ class Line:
         self._server.server_close()
 
     def break_down(self, kind: Kind, *operations: str, times: int | None = None, seconds: float = 1.0) -> None:
-        """From now on the operations meet that trouble."""
+        """Give the operations this trouble from now on."""
         with self._lock:
             self._troubles.append(Trouble(kind, operations, times, seconds))
 
     def mend(self) -> None:
-        """End all troubles; connections that hang are closed."""
+        """End all troubles and close connections that hang."""
         with self._lock:
             troubles, self._troubles = self._troubles, []
         for each in troubles:
@@ -103,7 +103,7 @@ class Line:
         return None
 
     def upstream(self, operation: str) -> str:
-        """Who does the work."""
+        """The server that does the work."""
         return self._ssm if operation.startswith("ssm:") else self._aws
 
 
@@ -117,12 +117,12 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
-        """Bind without HTTPServer's look-up of the host's name, which can take seconds."""
+        """Bind without looking up the host's name as HTTPServer does, which can take seconds."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = _ADDRESS, int(self.server_address[1])
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Clients go away: that is what the troubles are for."""
+        """Ignore that a client is gone, which the troubles cause on purpose."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -132,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def answer(self) -> None:
-        """Pass one request on, unless there is trouble."""
+        """Pass one request on unless there is trouble."""
         line = self.server.line
         body = self._body()
         operation = self._operation(body)
@@ -163,7 +163,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = answer  # noqa: N815 - http.server's names
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing on stderr."""
+        """Print nothing on standard error."""
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
@@ -209,7 +209,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def _fail(self, operation: str, status: int = 500, kind: str = "InternalServerError") -> None:
-        """The service's own way to say that it failed."""
+        """The service's own answer for a failure."""
         match operation.partition(":")[0]:
             case "ec2":
                 body = f"<Response><Errors><Error><Code>{kind}</Code></Error></Errors></Response>"

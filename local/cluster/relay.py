@@ -1,6 +1,6 @@
-"""A relay in front of slurmctld that can lose its replies, as a network does that fails between request and reply.
+"""A relay in front of slurmctld that can lose its replies, like a network that fails between request and reply.
 
-Slurm's clients are sent there by a slurm.conf with the relay's port; slurmd and slurmctld know nothing of it.
+Slurm's clients use it because of a slurm.conf with the relay's port; slurmd and slurmctld do not notice it.
 """
 
 import contextlib
@@ -16,35 +16,35 @@ SUBMIT_BATCH_JOB = 4003
 """The type of sbatch's message (slurm_protocol_defs.h: REQUEST_SUBMIT_BATCH_JOB)."""
 _ADDRESS = "127.0.0.1"
 _PIECE = 1 << 16
-_HEADER = 16  # bytes, the length before it included: the message's type stands there, in every release
+_HEADER = 16  # bytes, with the length before it; every release has the message's type in them
 
 
 class Loss(Enum):
-    """What becomes of slurmctld's reply."""
+    """What happens to slurmctld's reply."""
 
     NONE = "none"
     RESET = "reset"  # the connection is reset
     EMPTY = "empty"  # it ends without a byte
     HALF = "half"  # it ends in the middle of the reply
-    SILENT = "silent"  # nothing comes, and the connection stays
+    SILENT = "silent"  # no reply comes, and the connection stays open
 
 
 class Relay:
-    """Passes connections on to slurmctld's port; a context manager. `loss` befalls replies to sbatch, or to all."""
+    """Passes connections on to slurmctld's port; a context manager. It loses replies to sbatch, or to all clients."""
 
     def __init__(self, slurm_conf: Path, copy: Path) -> None:
         text = slurm_conf.read_text()
         found = re.search(r"(?m)^SlurmctldPort=(\d+)$", text)
         if found is None:
-            raise ValueError(f"{slurm_conf} names no SlurmctldPort")
+            raise ValueError(f"{slurm_conf} has no SlurmctldPort")
         self._controller = (_ADDRESS, int(found[1]))
         self._listener = socket.create_server((_ADDRESS, 0), backlog=128)
         self.loss = Loss.NONE
         self.only = frozenset({SUBMIT_BATCH_JOB})
-        """The types of the messages that are not answered; empty: all."""
+        """The types of the messages whose replies are lost; empty: all."""
         self.lost = 0
         self.left: int | None = None
-        """How many replies will be lost; None: all."""
+        """How many more replies are lost; None: all."""
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self.slurm_conf = copy
@@ -76,7 +76,7 @@ class Relay:
             return self.loss
 
     def mend(self) -> None:
-        """Lose nothing from now on; what hangs is closed."""
+        """Lose no more replies and close connections that hang."""
         self.lose(Loss.NONE)
         for each in list(self._open):
             with contextlib.suppress(OSError):
@@ -110,7 +110,7 @@ class Relay:
 
 
 def _message(source: socket.socket) -> bytes:
-    """One message: its length in four bytes, and so many bytes."""
+    """Read one message: four bytes with its length, and its bytes."""
     length = _exactly(source, 4)
     return length + _exactly(source, struct.unpack(">I", length)[0])
 
@@ -126,6 +126,6 @@ def _exactly(source: socket.socket, count: int) -> bytes:
 
 
 def _types(message: bytes) -> set[int]:
-    """What may be the message's type: the 16-bit numbers of its header, whose layout differs between releases."""
+    """The 16-bit numbers of the header, one of which is the message's type; the layout differs between releases."""
     header = message[4:_HEADER].ljust(_HEADER - 4, b"\0")
     return set(struct.unpack(f">{(_HEADER - 4) // 2}H", header))

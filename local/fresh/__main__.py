@@ -1,4 +1,4 @@
-"""`make fresh SUITE=bookworm|trixie|all QUICK=1`: the README's commands on a bare machine, and what came of them."""
+"""`make fresh SUITE=bookworm|trixie|all QUICK=1`: runs the README's commands on a bare machine."""
 
 import argparse
 import os
@@ -19,7 +19,7 @@ from local.suite.suite import cache
 
 ALL = "all"
 SUITES = ("bookworm", "trixie")
-"""Debian's releases that the README promises to run on."""
+"""The releases of Debian that the README names."""
 TREE = Path(__file__).parents[2]
 DEFAULT_PORT = 8000
 SHOWN_LINES = 15
@@ -39,7 +39,7 @@ def main() -> int:
         print("a bare machine is a chroot, which only root can make and enter: run it as root or with sudo")
         return NOT_HERE
     if _changed():
-        print("note: what is not committed is not in the clone", flush=True)
+        print("note: the clone does not have what is not committed", flush=True)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)  # so that the machine is removed
     suites = SUITES if arguments.suite == ALL else (arguments.suite,)
@@ -75,7 +75,7 @@ def _visit(suite: str, quick: bool) -> list[Step]:
 
 
 def table(results: Mapping[str, Sequence[Step]]) -> str:
-    """A line for each step of each suite: what came of it, and its seconds."""
+    """A row for each step of each suite, with its seconds and its result."""
     rows = [["suite", "step", "seconds", "result"]]
     for suite, steps in results.items():
         for step in steps:
@@ -88,7 +88,7 @@ def table(results: Mapping[str, Sequence[Step]]) -> str:
 
 
 def excerpt(output: str, log: Path) -> str:
-    """What to read of a step that failed: the failed tests if it names any, else its last lines."""
+    """The part of a failed step's output to read first: the failed tests if it names any, else its last lines."""
     lines = newcomer.failures(output) or output.splitlines()
     return "\n".join([*(f"    {line}" for line in lines[-SHOWN_LINES:]), f"    (all of it: {log})"])
 
@@ -98,7 +98,7 @@ def _interrupt(*_: object) -> None:
 
 
 def _port() -> int | None:
-    """The first free port from the default one on; None for that itself."""
+    """The first free port from the default one on; None if that is the default itself."""
     for port in range(DEFAULT_PORT, DEFAULT_PORT + 100):
         try:
             require_free(port)

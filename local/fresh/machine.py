@@ -1,4 +1,4 @@
-"""A bare Debian in a folder of its own, and how a command runs in it."""
+"""A bare Debian in its own folder, and how commands run in it."""
 
 import os
 import re
@@ -31,18 +31,18 @@ class Running:
         self.log = log
 
     def output(self) -> str:
-        """What it has printed so far."""
+        """Its output so far."""
         return self.log.read_text(errors="replace")
 
     def wait_for(self, pattern: str, seconds: float, show: Callable[[str], None]) -> bool:
-        """Wait until its output has a match of the pattern: True; False if it ends first or the time is over.
+        """Wait until its output matches the pattern; False if it ends first or the time is over.
 
-        `show` gets the output at every look.
+        `show` gets the output at each look.
         """
         return self._wait(lambda: re.search(pattern, self.output(), re.MULTILINE) is not None, seconds, show)
 
     def wait(self, seconds: float, show: Callable[[str], None] = lambda output: None) -> int | None:
-        """Its exit status; None if it still runs after the time."""
+        """Wait for its end; return the exit status, or None if it still runs when the time is over."""
         self._wait(lambda: False, seconds, show)
         return self.process.poll()
 
@@ -51,7 +51,7 @@ class Running:
         os.killpg(self.process.pid, signal.SIGINT)
 
     def end(self) -> None:
-        """Kill it with all its processes, if it still runs; returns when none is left.
+        """Kill it with all its processes if it still runs; return when none is left.
 
         The first process of its namespace is unshare's only child: when that is killed, unshare ends after all others.
         """
@@ -64,7 +64,7 @@ class Running:
     def _wait(self, condition: Callable[[], bool], seconds: float, show: Callable[[str], None]) -> bool:
         deadline = time.monotonic() + seconds
         while True:
-            ended = self.process.poll() is not None  # before the look at its output, which is then complete
+            ended = self.process.poll() is not None  # checked first, so that the output is complete if it has ended
             if condition():
                 return True
             if ended or time.monotonic() > deadline:
@@ -82,9 +82,9 @@ class Machine:
 
     @contextmanager
     def running(self, argv: Sequence[str], directory: str, log: Path) -> Iterator[Running]:
-        """Run a command as root in namespaces of its own; whatever still runs of it at the block's end is killed.
+        """Run a command as root in its own namespaces; its processes that still run at the end of the block are killed.
 
-        It is also killed when this program ends, in whatever way (prctl(2), PR_SET_PDEATHSIG).
+        They are also killed if this program ends in any way (prctl(2), PR_SET_PDEATHSIG).
         """
         command = [
             *("setpriv", "--pdeathsig=KILL"),
@@ -107,9 +107,9 @@ class Machine:
             running.end()
 
     def clone(self, tree: Path, directory: str) -> None:
-        """Clone what is committed of a work tree into a directory of the machine. Raises SuiteError."""
+        """Clone the committed state of a work tree into a directory of the machine. Raises SuiteError."""
         if shutil.which("git") is None:
-            raise SuiteError("there is no git, which clones the tree into the bare machine: install it")
+            raise SuiteError("git, which clones the tree into the bare machine, is missing: install it")
         _run("git", "clone", "--quiet", "--no-hardlinks", str(tree), f"{self.root}{directory}")
 
 

@@ -1,4 +1,4 @@
-"""What a newcomer does: the README's two commands and its query, and what came of each."""
+"""The steps of a newcomer, the README's two commands and its query, and the result of each."""
 
 import json
 import re
@@ -12,11 +12,11 @@ from local.fresh.first_process import LEFT
 from local.fresh.machine import Machine, Running
 
 TREE = "/root/slurmql"
-"""Where the newcomer clones to: a folder that only root may enter, as is usual."""
+"""Where the newcomer clones the tree: in root's home, which other accounts cannot enter."""
 RUN = ("make", "run", "ACCOUNTING=1")
 TEST = ("make", "test")
 PART = "tests/local tests/headnode/test_program.py tests/end_to_end/test_job_values.py tests/web"
-"""A part of the tests: those of the local stack, which depend on the machine most, and a few on the real Slurm."""
+"""A part of the tests: those of the local stack, which depend most on the machine, and a few with the real Slurm."""
 READY = r"^ready: (http://\S+)/graphql$"
 STOPPED = "stopped: every process that was started is gone"
 NO_PAGE = "going on without GraphiQL"
@@ -30,7 +30,7 @@ Show = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Step:
-    """What came of a step: in a few words, how long it took, and the name of the file with its output."""
+    """The result of a step in a few words, how long it took, and the name of the file with its output."""
 
     title: str
     passed: bool
@@ -40,7 +40,7 @@ class Step:
 
 
 def steps(machine: Machine, readme: str, port: int | None, part: bool, logs: Path, show: Show) -> Iterator[Step]:
-    """Take the steps one after the other, each in its turn as it is asked for.
+    """Take the steps one after the other, each when the iterator is advanced.
 
     `port` is for `make run`; None: the default. With `part` only a part of the tests is run. `logs` is a folder.
     """
@@ -66,7 +66,7 @@ def _ready(title: str, run: Running, show: Show) -> Step:
 
 
 def _query(machine: Machine, readme: str, run: Running, log: Path, show: Show) -> Step:
-    """Ask as the README says. The demo's jobs need some seconds before they run."""
+    """Ask as the README says, again for some seconds, because the demo's jobs need them to start."""
     began = time.monotonic()
     url = re.search(READY, run.output(), re.MULTILINE)
     command = readme_query(readme, url[1] if url else "")
@@ -118,7 +118,7 @@ def readme_query(readme: str, url: str) -> str:
 
 
 def judge(answer: str) -> tuple[bool, str]:
-    """Whether an answer to the README's query has jobs, and how many or what it says in place of them."""
+    """Whether an answer to the README's query has jobs, and how many or what it says instead."""
     try:
         answered = json.loads(answer)
         jobs = answered["data"]["jobs"]
@@ -140,7 +140,7 @@ def failures(output: str) -> list[str]:
 
 
 def percentage(output: str) -> str | None:
-    """How much of the tests is done, as pytest printed it last; None before it prints any."""
+    """The last percentage of done tests that pytest printed; None if there is none yet."""
     found = re.findall(r"\[ *(\d+%)\]$", output, re.MULTILINE)
     return found[-1] if found else None
 

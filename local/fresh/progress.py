@@ -1,4 +1,4 @@
-"""What is being done right now: one line that renews itself on a terminal, and a line now and then elsewhere."""
+"""Shows what is being done right now: one changing line on a terminal, and a line now and then elsewhere."""
 
 import shutil
 import sys
@@ -6,7 +6,7 @@ import time
 from typing import TextIO
 
 EVERY = 30.0
-"""Seconds between two lines where lines stay, as in CI's log."""
+"""Seconds between two lines where lines stay, such as in CI's log."""
 
 
 class Progress:

@@ -1,6 +1,6 @@
-"""How this machine reaches Debian's packages, PyPI and npm, carried over into a machine that knows nothing of it.
+"""Copies how this machine reaches Debian's packages, PyPI and npm into a bare machine.
 
-Addresses, proxies and certificates alone: no account, no token, and nothing that chooses packages or versions.
+It copies only addresses, proxies and certificates, and nothing that chooses packages or versions.
 """
 
 import ast
@@ -16,24 +16,24 @@ VARIABLES = frozenset({
     "http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
     "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS",
 })  # fmt: skip
-"""Variables that pip, npm or apt read."""
+"""Variables that apt, pip or npm read."""
 APT = (
     "Acquire::http", "Acquire::https", "Acquire::Retries", "Acquire::ForceIPv4", "Acquire::ForceIPv6",
-    # A mirror that stands still may be older than what it serves says it is good for.
+    # The index of a frozen mirror may have expired.
     "Acquire::Check-Valid-Until", "Acquire::Check-Date",
 )  # fmt: skip
-"""apt.conf(5)"""
+"""Options and groups of options of apt.conf(5)."""
 PIP = frozenset({"index-url", "extra-index-url", "proxy", "trusted-host", "cert", "timeout", "default-timeout"})
 """https://pip.pypa.io/en/stable/topics/configuration/"""
 PIP_URLS = frozenset({"index-url", "extra-index-url"})
 NPM = ("registry", "cafile", "proxy", "https-proxy", "noproxy", "strict-ssl")
 """https://docs.npmjs.com/cli/using-npm/config"""
 FILES = "/carried"
-"""The folder of the files that settings name, such as certificates, where no package of Debian's puts its own."""
+"""The folder for files that settings name, such as certificates; no Debian package writes there."""
 
 
 def carry(root: Path) -> dict[str, str]:
-    """Write the settings into the machine's files; returns its variables."""
+    """Write the settings into the machine's files and return its variables."""
     apt = _printed(["apt-config", "dump", "--no-empty", *APT])
     _write(root / "etc/apt/apt.conf.d/90carried", re.sub(r'(?<=")/[^"]+', lambda found: _copied(found[0], root), apt))
     pip = pip_settings(_printed([sys.executable, "-m", "pip", "config", "list"]))
@@ -45,14 +45,14 @@ def carry(root: Path) -> dict[str, str]:
 
 
 def variables(environment: Mapping[str, str]) -> dict[str, str]:
-    """Those variables of an environment that are carried."""
+    """The variables of an environment that are copied."""
     return {name: value for name, value in environment.items() if name in VARIABLES and value}
 
 
 def pip_settings(listed: str) -> dict[str, str]:
-    """The settings of `pip config list` that are carried: lines such as `global.cert='/etc/ssl/ca.pem'`.
+    """The settings of `pip config list` that are copied; its lines are like `global.cert='/etc/ssl/ca.pem'`.
 
-    The last line of a name counts, as with pip. Of a list of indexes those on this machine's disk are left out.
+    The last line for a name counts, as in pip. Indexes on this machine's disk are left out.
     """
     settings: dict[str, str] = {}
     for name, value in _pairs(listed):
@@ -64,7 +64,7 @@ def pip_settings(listed: str) -> dict[str, str]:
 
 
 def npm_settings(printed: str) -> dict[str, str]:
-    """The settings of `npm config get NAME ...` that have a value: lines such as `cafile=/etc/ssl/ca.pem`."""
+    """The settings of `npm config get NAME ...` that have a value; its lines are like `cafile=/etc/ssl/ca.pem`."""
     return {name: value for name, value in _pairs(printed) if value not in ("", "null", "undefined")}
 
 
@@ -76,14 +76,14 @@ def _pairs(text: str) -> Iterable[tuple[str, str]]:
 
 
 def _printed(argv: Sequence[str]) -> str:
-    """What a client prints; nothing where there is none."""
+    """The output of a client; empty if it is not installed."""
     if shutil.which(argv[0]) is None:
         return ""
     return subprocess.run(argv, capture_output=True, text=True, check=False).stdout
 
 
 def _copied(value: str, root: Path) -> str:
-    """The name of a file's copy in the machine; any other value as it is."""
+    """If the value names a file, copy it and return the copy's name in the machine; else return the value."""
     path = Path(value)
     if not path.is_absolute() or not path.is_file():
         return value

@@ -1,4 +1,4 @@
-"""What can become of the program's answer on its way: each way to spoil the envelope that it prints."""
+"""How the program's answer can be damaged on its way: each way to spoil the envelope that it prints."""
 
 import base64
 import gzip
@@ -11,12 +11,12 @@ _GZIP = 16 + zlib.MAX_WBITS
 
 
 def spoiled(stdout: bytes, way: str) -> bytes:
-    """The printed answer, spoiled in one of the WAYS."""
+    """The printed answer, spoiled in one of the `WAYS`."""
     return WAYS[way](stdout)
 
 
 def _altered(alter: Callable[[Any], Any]) -> Callable[[bytes], bytes]:
-    """Change the JSON of the envelope; what is no envelope stays as it is."""
+    """Change the JSON of the envelope; anything that is not an envelope stays as it is."""
 
     def spoil(stdout: bytes) -> bytes:
         try:
@@ -55,4 +55,4 @@ WAYS: Mapping[str, Callable[[bytes], bytes]] = {
     "refusal a number": _altered(_each_reply(refusal=1, code=2)),
     "error a number": _altered(lambda answer: {"error": 5}),
 }
-"""By name: the knob `spoil` takes them."""
+"""The ways by name, which are the values of the fault `spoil`."""
