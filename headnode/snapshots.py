@@ -68,6 +68,14 @@ class Snapshots:
         answer = kept.answer if kept else None
         return answer if isinstance(answer, Snapshot) else None
 
+    def in_memory(self, datasets: Iterable[Dataset[Any]], actor: Actor = NOBODY) -> bool:
+        """Whether `ask` would answer at once: every dataset is kept, and the actor can change nothing.
+
+        For an actor who may change something, `ask` reads the table first, or without one fetches everything.
+        """
+        least = self._shared.generation if self._shared else 0
+        return actor == NOBODY and all(self._good(dataset, least) for dataset in datasets)
+
     def ask(
         self, datasets: Iterable[Dataset[Any]], deadline: Deadline, comment: str, actor: Actor = NOBODY
     ) -> Mapping[Dataset[Any], Snapshot[Any] | Fault]:

@@ -93,7 +93,10 @@ def _whole(resolver: Callable[..., object], scope: Scope, description: str) -> A
 _cluster = with_signature(_named, [INFO, CLUSTER.replace(name="name")])
 
 
-@strawberry.type(description="Queries. However much one document selects, a cluster runs at most one command for it.")
+@strawberry.type(
+    description="Queries. A cluster runs one command for a document, however much it selects. "
+    "Only what depends on another answer costs a second one."
+)
 @_of_the_named_cluster
 class Query:
     """The queries. Except for `clusters` and `cluster`, the named cluster's member of the same name answers each."""

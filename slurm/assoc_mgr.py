@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from slurm.command import PermissionDeniedError, Reply, require_success, words
 from slurm.errors import ParseError, Unreadable
-from slurm.operation import Operation
+from slurm.operation import Operation, RunsAs
 
 RAW, JOBS, SUBMITTED, WALL = "use: UsageRaw", "use: GrpJobs", "use: GrpSubmitJobs", "use: GrpWall"
 TRES, TRES_MINUTES, TRES_RUN_MINUTES = "use: GrpTRES", "use: GrpTRESMins", "use: GrpTRESRunMins"
@@ -30,9 +30,12 @@ _QOS = re.compile(r"QOS=.*?\((?P<id>\d+)\) +UsageRaw=([\d.]+)" + _GROUP, re.DOTA
 SHOW_ASSOCIATIONS = Operation(
     "scontrol show assoc_mgr associations",
     words=("scontrol", "--local", "--oneliner", "show", "assoc_mgr", "flags=assoc"),
+    runs_as=RunsAs.READER,
 )
 SHOW_QOS = Operation(
-    "scontrol show assoc_mgr qos", words=("scontrol", "--local", "--oneliner", "show", "assoc_mgr", "flags=qos")
+    "scontrol show assoc_mgr qos",
+    words=("scontrol", "--local", "--oneliner", "show", "assoc_mgr", "flags=qos"),
+    runs_as=RunsAs.READER,
 )
 
 

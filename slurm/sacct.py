@@ -243,8 +243,7 @@ class HistoryJob(Record):
     restart_count = Column(
         integer,
         _RESTARTS,
-        about="How many runs of the job ended with its requeueing, as far as they lie in the time asked for. sacct: "
-        "--duplicates.",
+        about="How many runs of the job in the requested time ended because it was requeued. sacct: --duplicates.",
     )
 
     cpu_time_seconds = Column(

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from slurm import accounting, argument, framing, job_id
 from slurm.command import AccountingDisabledError, Reply
-from slurm.operation import FLAG, Operation
+from slurm.operation import FLAG, Operation, RunsAs
 from slurm.squeue import ENDED
 from slurm.states import JobState
 
@@ -69,6 +69,7 @@ SACCT = Operation(
         "state": argument.listed("[A-Z_]+"),
     },
     asks_slurmdbd=True,
+    runs_as=RunsAs.READER,
 )
 
 

@@ -218,7 +218,9 @@ class Submission:
         "The file for output, with sbatch's patterns (%j ...); by default slurm-%j.out in the working folder.",
     )
     stderr_path: str | None = option(
-        "error", argument.path, "The file for errors, likewise; by default the same as for output."
+        "error",
+        argument.path,
+        "The file for errors, with sbatch's patterns (%j ...); by default the same as for output.",
     )
     open_mode: OpenMode | None = option(
         "open-mode",
@@ -457,5 +459,5 @@ def _wrong_key(key: str | None) -> Refusal | None:
         if key is None or 1 <= len(key.encode()) <= 255:
             return None
     except UnicodeEncodeError:
-        return argument.invalid("idempotency_key", "holds half of a surrogate pair, which is no character")
+        return argument.invalid("idempotency_key", "holds half of a surrogate pair, which is not a character")
     return argument.invalid("idempotency_key", "must have 1 to 255 bytes")
