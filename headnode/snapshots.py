@@ -73,8 +73,8 @@ class Snapshots:
 
         For an actor who may change something, `ask` reads the table first, or without one fetches everything.
         """
-        least = self._shared.generation if self._shared else 0
-        return actor == NOBODY and all(self._good(dataset, least) for dataset in datasets)
+        least, now = self._shared.generation if self._shared else 0, time.monotonic()
+        return actor == NOBODY and all(self._good(dataset, least, now) for dataset in datasets)
 
     def ask(
         self, datasets: Iterable[Dataset[Any]], deadline: Deadline, comment: str, actor: Actor = NOBODY
