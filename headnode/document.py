@@ -11,7 +11,7 @@ from headnode.joining import joined
 from slurm.operations import OPERATIONS
 
 PARAMETER = "request"
-REQUEST_LIMIT = 64_000
+REQUEST_LIMIT = 70_000
 """The longest request in the parameter, in characters: SSM takes 100,000 bytes with the document; more goes by S3."""
 
 NOTHING_RAN = "slurmql: nothing was run"

@@ -10,7 +10,10 @@ REFUSED = "refused"
 NOT_SENT = "not sent"  # as it seems; Slurm is asked nevertheless
 UNKNOWN = "unknown"
 FAILED = re.compile(r"^.*error: Batch job submission failed: (.*)$", re.MULTILINE)
-COMPLAINT = re.compile(r"^\S+: (error|fatal): |unrecognized option|invalid option|ambiguous", re.MULTILINE)
+COMPLAINT = re.compile(
+    r"^\S+: (error|fatal): |unrecognized option|invalid option|ambiguous|(requires|doesn't allow) an argument",
+    re.MULTILINE,
+)
 LOST = re.compile(
     r"timed out|Zero Bytes|Connection (reset|refused|aborted)|Broken pipe|(send|receive|shutdown) failure"
     r"|Unexpected message|Insane message|Protocol authentication|Header lengths|zero length message"

@@ -125,6 +125,16 @@ def test_a_container_is_as_scontrol_shows_it(api: Api, lab: Cluster, submit: Sub
     assert "unrecognized option" in refused["errors"][0]["message"]
 
 
+def test_an_expedited_requeue_is_refused_where_sbatch_has_none(api: Api, lab: Cluster, submit: Submit) -> None:
+    if lab.programs.slurm_version() >= (25, 11):
+        assert submit(expeditedRequeue=True)
+        return
+    refused = payload(api, expeditedRequeue=True)
+    assert refused["job"] is None
+    assert [error["code"] for error in refused["errors"]] == ["REJECTED_BY_SCHEDULER"]
+    assert "doesn't allow an argument" in refused["errors"][0]["message"]
+
+
 def test_a_reservation_is_as_scontrol_shows_it(lab: Cluster, submit: Submit) -> None:
     words = ["ReservationName=for-ada", "StartTime=now+1hour", "Duration=10", "Users=ada", "Nodes=queue1-dy-large-4"]
     lab.run("scontrol", "create", "reservation", *words)

@@ -130,6 +130,6 @@ def test_a_request_that_cannot_be_read_is_an_answer(request_text: str) -> None:
 
 def test_a_request_that_comes_too_late_is_not_run() -> None:
     result = run(packed(NOTHING | {"expires": time.time() - 1}), os.environ["PATH"])
-    late = answer(result.stdout)
-    assert NOTHING["expires"] - 3600 <= late.pop("started") <= time.time()
-    assert late == {"error": "the request came too late", "expired": True}
+    found = answer(result.stdout)
+    assert abs(found.pop("started") - time.time()) < 60
+    assert found == {"error": "the request came too late", "expired": True}

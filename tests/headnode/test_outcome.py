@@ -82,6 +82,7 @@ def test_a_wrapper_that_tries_twice_may_have_submitted_at_first() -> None:
         (255, "sbatch: error: Invalid --time specification\n"),
         (1, "sbatch: fatal: Could not establish a configuration source\n"),
         (255, "sbatch: unrecognized option '--prefer=x'\nTry \"sbatch --help\" for more information\n"),
+        (255, "sbatch: option '--requeue' doesn't allow an argument\nTry \"sbatch --help\" for more information\n"),
         (1, f"sbatch: error: Ask for an account.\n{FAILED}Unspecified error\n"),
     ],
 )
