@@ -251,7 +251,7 @@ SBATCH = Operation(
 
 @dataclass(frozen=True)
 class Submitted:
-    """A job that was submitted: its id, and what sbatch said besides. slurmctld lists no `forgotten` job."""
+    """A job that was submitted: its id, and what else sbatch said. slurmctld lists no `forgotten` job."""
 
     job: str
     warnings: Sequence[str] = ()
