@@ -18,7 +18,7 @@ from slurm.job_environment import EnvironmentVariable, Export
 from slurm.operation import Operation, RunsAs
 from slurm.refusal import OutcomeUnknown, Refusal, RefusalCode, refusal
 from slurm.states import DescribedEnum
-from slurm.submission_refusals import REFUSALS
+from slurm.submission_refusals import REFUSALS, about_field
 
 
 class MailType(DescribedEnum):
@@ -340,7 +340,7 @@ def read(replies: Sequence[Reply], source: str = "script") -> Submitted | Refusa
             reply.stdout, [*warnings, _FORGOTTEN] if reply.forgotten else warnings, forgotten=reply.forgotten
         )
     if why := refusal(reply):
-        return _about_field(why, source)
+        return about_field(why, source)
     raise OutcomeUnknown(f"sbatch printed no job id: {reply.stdout[:200]!r}")
 
 
@@ -366,43 +366,8 @@ def read_estimate(replies: Sequence[Reply], source: str = "script") -> datetime 
         epoch = int(match[1])
         return datetime.fromtimestamp(epoch, UTC) if epoch < _FOREVER else None
     if why := refusal(reply):
-        return _about_field(why, source)
+        return about_field(why, source)
     return Refusal(RefusalCode.REJECTED_BY_SCHEDULER, f"sbatch printed no estimate: {reply.stderr[:200]!r}")
-
-
-# Which input Slurm's words are about (slurm_strerror(3)).
-_FIELDS = [
-    (r"[Ii]nvalid partition", "queue"),
-    (r"[Ii]nvalid (job )?account|account/partition", "account"),
-    (r"[Ii]nvalid qos", "qos"),
-    (r"job array", "array"),
-    (r"dependency", "dependency"),
-    (r"time_min|time-min", "timeMinSeconds"),
-    (r"time limit", "timeLimitSeconds"),
-    (r"Memory specification", "memoryMib"),
-    (r"--gpus-per-task (or --tres-per-task )?used without", "gpusPerTask"),
-    (r"Invalid feature", "constraint"),
-    (r"Invalid license", "licenses"),
-    (r"reservation is invalid|reservation name", "reservation"),
-    (r"Invalid --nice|Invalid nice", "nice"),
-    (r"--signal", "signal"),
-    (r"Invalid node name", "nodeNames"),
-    (r"deadline", "deadline"),
-    (r"'?--container", "container"),
-    (r"cannot enter the folder", "workDir"),
-    (r"idempotency key", "idempotencyKey"),
-]
-_UNREADABLE = re.compile(r"Unable to open file")
-
-
-def _about_field(why: Refusal, source: str) -> Refusal:
-    if _UNREADABLE.search(why.message):
-        message = f"{why.message}: there is no such file, or your account may not read it."
-        return Refusal(RefusalCode.NOT_FOUND, message, ["input", source])
-    name = next((name for text, name in _FIELDS if re.search(text, why.message)), None)
-    if name is None and re.search(r"[Ss]cript|interpreter", why.message):
-        name = source
-    return Refusal(why.code, why.message, ["input", name] if name else None)
 
 
 def _wrong_memory(submission: Submission) -> list[Refusal]:

@@ -6,6 +6,10 @@ there is no job: sbatch reports a lost reply in many ways (Zero Bytes were trans
 peer, Unexpected message received, Protocol authentication error ...).
 """
 
+import re
+
+from slurm.refusal import Refusal, RefusalCode
+
 REFUSALS = (
     "Invalid partition name specified",
     "No partition specified or system default partition",
@@ -114,3 +118,38 @@ REFUSALS = (
     "Rate limit exceeded, please retry later",
     "Unable to contact slurm controller (connect failure)",
 )
+
+# Which input Slurm's words are about (slurm_strerror(3)).
+_FIELDS = [
+    (r"[Ii]nvalid partition", "queue"),
+    (r"[Ii]nvalid (job )?account|account/partition", "account"),
+    (r"[Ii]nvalid qos", "qos"),
+    (r"job array", "array"),
+    (r"dependency", "dependency"),
+    (r"time_min|time-min", "timeMinSeconds"),
+    (r"time limit", "timeLimitSeconds"),
+    (r"Memory specification", "memoryMib"),
+    (r"--gpus-per-task (or --tres-per-task )?used without", "gpusPerTask"),
+    (r"Invalid feature", "constraint"),
+    (r"Invalid license", "licenses"),
+    (r"reservation is invalid|reservation name", "reservation"),
+    (r"Invalid --nice|Invalid nice", "nice"),
+    (r"--signal", "signal"),
+    (r"Invalid node name", "nodeNames"),
+    (r"deadline", "deadline"),
+    (r"'?--container", "container"),
+    (r"cannot enter the folder", "workDir"),
+    (r"idempotency key", "idempotencyKey"),
+]
+_UNREADABLE = re.compile(r"Unable to open file")
+
+
+def about_field(why: Refusal, source: str) -> Refusal:
+    """The refusal with the input that it is about; `source` is the input that the script came by."""
+    if _UNREADABLE.search(why.message):
+        message = f"{why.message}: there is no such file, or your account may not read it."
+        return Refusal(RefusalCode.NOT_FOUND, message, ["input", source])
+    name = next((name for text, name in _FIELDS if re.search(text, why.message)), None)
+    if name is None and re.search(r"[Ss]cript|interpreter", why.message):
+        name = source
+    return Refusal(why.code, why.message, ["input", name] if name else None)
