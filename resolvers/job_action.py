@@ -64,7 +64,7 @@ async def act_on(change: Change, jobs: Sequence[str], question: Outcomes) -> Job
     rows = rows_of(view, result)
     done = [job for job, refusal in zip(jobs, outcomes, strict=True) if refusal is None]
     visible = [_visible(refusal, rows, view) for refusal in outcomes if refusal is not None]
-    refusals = [change.global_id(refusal) for refusal in await asyncio.to_thread(finished, view, visible)]
+    refusals = [change.global_id(refusal) for refusal in await asyncio.to_thread(finished, view, rows, visible)]
     acted = dict.fromkeys(index for job in done for index in find_jobs(rows, job))
     return JobActionPayload(
         ids=[f"{view.name}:{job}" for job in done],

@@ -181,7 +181,9 @@ class HistoryJob(Record):
         about="When the job became, or becomes, eligible to start; null while it is held or depends on another. "
         "sacct: Eligible.",
     )
-    start_time = Column(instant, "Start", about="When the job started; null if it has not. sacct: Start.")
+    start_time = Column(
+        squeue.started, "Start", "State", "NodeList", about="When the job started; null if it has not. sacct: Start."
+    )
     end_time = Column(instant, "End", about="When the job ended; null until then. sacct: End.")
     time_limit_seconds = Column(
         seconds,

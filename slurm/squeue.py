@@ -72,8 +72,8 @@ def _priority(value: str) -> float | None:
     return float(value) if value.isdigit() and int(value) < NO_VAL else None
 
 
-def _start_time(start: str, state: str, nodes: str) -> datetime | None:
-    """None for a job that ended without nodes: squeue has its end there."""
+def started(start: str, state: str, nodes: str) -> datetime | None:
+    """None for a job that ended without nodes: squeue, and sometimes sacct, has its end there."""
     never = job_state(state) in ENDED and nodes in PLACEHOLDERS
     return None if never else instant(start)
 
@@ -195,7 +195,7 @@ class Job(Record):
         "squeue: EligibleTime.",
     )
     start_time = Column(
-        _start_time,
+        started,
         "StartTime",
         "State",
         "NodeList",

@@ -113,7 +113,10 @@ def _records(text: str, first_key: str) -> list[dict[str, str]]:
 def job_values(record: dict[str, str], id: str, reason: str, cluster: Cluster) -> Values:
     """The fields of a Job, from one record of `scontrol -d show job`, and id and reason by `squeue -o '%i %r'`."""
     code, signal = map(int, record["ExitCode"].split(":"))
-    has_run = record["JobState"] in ENDED and record["NodeList"] not in NO_VALUE
+    had_nodes = record["NodeList"] not in NO_VALUE
+    never_started = record["JobState"] in ENDED and not had_nodes
+    # What Slurm ended, as a cancelled job, has neither code nor signal.
+    ended_by_itself = record["JobState"] in ("COMPLETED", "FAILED") and had_nodes
     task = record.get("ArrayTaskId", "")
     gpus, model = _job_gpus(record)
     # scontrol writes NO_VAL for %a where several tasks wait in one row: a file that none of them will write.
@@ -136,7 +139,7 @@ def job_values(record: dict[str, str], id: str, reason: str, cluster: Cluster) -
         "priority": float(record["Priority"]),
         "submitTime": _time(record["SubmitTime"]),
         "eligibleTime": _time(record["EligibleTime"]),
-        "startTime": _time(record["StartTime"]),
+        "startTime": None if never_started else _time(record["StartTime"]),
         "endTime": _time(record["EndTime"]),
         "timeLimitSeconds": _seconds(record["TimeLimit"]),
         "elapsedSeconds": _seconds(record["RunTime"]),
@@ -145,8 +148,8 @@ def job_values(record: dict[str, str], id: str, reason: str, cluster: Cluster) -
         "memoryMib": _memory(_tres(record)),
         "gpuCount": gpus,
         "gpuType": model,
-        "exitCode": code if has_run and not signal else None,
-        "exitSignal": signal if has_run and signal else None,
+        "exitCode": code if ended_by_itself and not signal else None,
+        "exitSignal": signal if ended_by_itself and signal else None,
         "arrayJobId": record.get("ArrayJobId"),
         "arrayTaskId": int(task) if task.isdigit() else None,
         "hetJobId": record.get("HetJobId"),

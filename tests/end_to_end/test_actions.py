@@ -155,11 +155,13 @@ def test_kill_ends_a_waiting_job(api: Api, jobs: Jobs) -> None:
     assert act(api, CANCEL, id, signal="SIGKILL") == ({id: "CANCELLED"}, {})
 
 
-def test_a_signal_to_an_ended_job_is_refused_in_the_schedulers_words_alone(api: Api, jobs: Jobs) -> None:
-    id = jobs.ended()
+def test_a_signal_to_an_ended_job_is_refused_because_it_has_ended(api: Api, jobs: Jobs) -> None:
+    """scancel calls the id invalid. The listing after the signal shows the end: accounting is not asked."""
+    id, before = jobs.ended(), api.commands()
     done = api.data(CANCEL, {"ids": [id], "signal": "USR1"})["done"]
-    (error,) = done["errors"]
-    assert error["message"].splitlines() == [f"Kill job error on job id {id}: Invalid job id specified"]
+    assert api.commands() == before + 1
+    expected = {"code": "ALREADY_FINISHED", "message": f"Job {id} has ended: CANCELLED.", "field": None}
+    assert done == {"jobs": [], "errors": [{**expected, "id": f"lab:{id}"}]}
 
 
 def test_one_task_of_an_array_is_cancelled_and_the_others_wait_on(api: Api, jobs: Jobs) -> None:

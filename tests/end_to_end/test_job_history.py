@@ -327,7 +327,7 @@ def test_once_it_is_known_who_keeps_accounts_only_they_are_asked(api: Api, past:
     import handler
 
     ask_anew(api, "{ jobHistory { totalCount } }")
-    assert set(sent(api)) == {"sacct", "squeue", "scontrol show config"}
+    assert set(sent(api)) == {"sacct", "squeue", "scontrol show config", "reader"}
     handler.clusters["lab"].drop([datasets.JOBS])
     api.data('{ jobHistory(until: "2031-01-01T00:00:00Z") { totalCount } }')
     assert set(sent(api)) == {"sacct"}

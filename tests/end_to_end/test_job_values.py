@@ -381,9 +381,10 @@ KINDS: Mapping[str, Values] = {
     "het second": {"state": "RUNNING", "nodeCount": 1, "arrayJobId": None},
     "exit 3": {"state": "FAILED", "exitCode": 3, "exitSignal": None, "reason": "NonZeroExitCode"},
     "signal 9": {"state": "FAILED", "exitCode": None, "exitSignal": 9},
-    "cancelled": {"state": "CANCELLED", "reason": None, "nodeCount": 1},
-    "cancelled early": {"state": "CANCELLED", "elapsedSeconds": 0, "nodeNames": []},
-    "time limit": {"state": "TIMEOUT", "reason": "TimeLimit", "timeLimitSeconds": 60},
+    "cancelled": {"state": "CANCELLED", "reason": None, "nodeCount": 1, "exitCode": None, "exitSignal": None},
+    "cancelled early": {"state": "CANCELLED", "elapsedSeconds": 0, "nodeNames": [], "startTime": None},
+    "time limit": {"state": "TIMEOUT", "reason": "TimeLimit", "timeLimitSeconds": 60, "exitCode": None}
+    | {"exitSignal": None},
     "on a dynamic node": {"state": "RUNNING", "nodeNames": ["queue1-dy-large-1"], "cpuCount": 2},
     "gpus": {"state": "RUNNING", "gpuCount": 3, "gpuType": None},
     "gpus per node": {"state": "RUNNING", "gpuCount": 4, "gpuType": "a100", "nodeCount": 2},

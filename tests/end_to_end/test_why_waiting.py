@@ -59,7 +59,10 @@ def test_a_job_that_failed_says_why_too(api: Api, lab: Cluster, submit: Submit) 
     until(lambda: says(lab, failed, "NonZeroExitCode"), 60)
     found = why(api, failed)
     assert (found["reasonCode"], found["queuePosition"]) == ("NON_ZERO_EXIT_CODE", None)
-    assert found["reasonText"] == ReasonCode.NON_ZERO_EXIT_CODE.description
+    assert found["reasonText"] == (
+        "It ended with an exit code other than 0, a signal ended it, or its nodes could not launch it. "
+        "Look at its output."
+    )
 
 
 def test_a_job_that_waits_for_nothing_has_no_reason(api: Api, lab: Cluster, submit: Submit) -> None:

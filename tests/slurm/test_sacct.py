@@ -331,6 +331,12 @@ def test_a_job_that_never_started_shows_what_it_asked_for() -> None:
     assert (job.exit_code, job.cpu_time_seconds, job.priority) == (None, None, 0.0)
 
 
+def test_a_job_that_ended_without_nodes_has_no_start_even_where_slurm_records_its_end_as_one() -> None:
+    end = "1795370989"
+    (job,) = answer(WAITING | {"State": "CANCELLED by 1000", "Start": end, "End": end}).jobs
+    assert (job.start_time, job.end_time) == (None, datetime.fromtimestamp(int(end), UTC))
+
+
 def test_cpu_time_is_null_while_a_job_runs_and_where_nothing_was_measured() -> None:
     running = JOB | {"State": "RUNNING", "TotalCPU": "00:00.092"}  # of the steps that have ended
     unmeasured = JOB | {"TotalCPU": "00:00:00"}  # jobacct_gather/none
