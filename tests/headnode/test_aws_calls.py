@@ -6,6 +6,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from botocore.exceptions import ConnectTimeoutError
 
 from headnode.aws import Clients
 from headnode.aws_calls import NoTimeLeftError, at_most, repeated, until
@@ -255,6 +256,24 @@ def test_a_call_without_time_is_not_made(line: Line) -> None:
     with until(Deadline.after(0.1)), pytest.raises(NoTimeLeftError):
         clients.ec2.describe_instances()
     assert line.passed == []
+
+
+def test_a_head_node_that_there_is_no_time_to_look_up_is_a_timeout(line: Line) -> None:
+    with until(Deadline.after(0.1)), pytest.raises(DeadlineError, match="nothing was sent"):
+        discovery().instance()
+    assert line.passed == []
+
+
+def test_no_time_for_another_attempt_does_not_hide_why_the_first_failed() -> None:
+    failure = ConnectTimeoutError(endpoint_url="https://ec2.eu-west-1.amazonaws.com")
+    outcomes = iter([failure, NoTimeLeftError()])
+
+    def call() -> None:
+        raise next(outcomes)
+
+    with pytest.raises(ConnectTimeoutError) as caught:
+        repeated(call, 5)
+    assert caught.value is failure
 
 
 def test_an_inner_limit_never_outlasts_the_deadline() -> None:
