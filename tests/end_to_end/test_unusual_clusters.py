@@ -8,7 +8,6 @@ from slurm_words import until
 
 from conftest import Api
 from headnode.aws import Clients
-from headnode.node import HeadNode
 from headnode.settings import Settings
 from headnode.snapshots import Snapshots
 from local.cluster import Cluster
@@ -33,9 +32,9 @@ def others(stack: Stack, chroot: Chroot | None) -> Iterator[Stack]:
     with Stack(folder, clusters) as running, pytest.MonkeyPatch.context() as patch:
         known = Settings.from_environment(running.environment)
         for cluster in clusters:
-            node = HeadNode(_clients(running), known.clusters[cluster.name], known)
+            snapshots = Snapshots.of(_clients(running), known.clusters[cluster.name], known)
             patch.setitem(handler.rules.rules, cluster.name, handler.rules.rules["lab"])
-            patch.setitem(handler.clusters, cluster.name, Snapshots(node, known.ttl))
+            patch.setitem(handler.clusters, cluster.name, snapshots)
         yield running
 
 
@@ -44,7 +43,7 @@ def _clients(of: Stack) -> Clients:
         for name, value in of.environment.items():
             patch.setenv(name, value)
         clients = Clients()
-        assert all((clients.ssm, clients.ec2, clients.s3))
+        assert all((clients.ssm, clients.ec2, clients.s3, clients.dynamodb))
         return clients
 
 
