@@ -33,7 +33,7 @@ _UNDER_WAY = ("Pending", "InProgress", "Delayed", "Cancelling")
 _NOT_RUN = ("Undeliverable", "InvalidPlatform", "AccessDenied", "RateExceeded")
 """StatusDetails of a command that never reached the head node. DeliveryTimedOut is not one: that also ends a command
 whose reply was lost."""
-_NOT_SENT = (NoTimeLeftError, ConnectTimeoutError, EndpointConnectionError)
+_NOT_SENT = (ConnectTimeoutError, EndpointConnectionError)
 """Errors before the request left: nobody has it."""
 _KILLED = 137  # the response code of a script that was killed, by whomever (amazon-ssm-agent, runscript.go)
 _NO_SCRIPT_FILE = "failed to create script file"  # the agent's words where its disk is full
@@ -121,6 +121,8 @@ def _send(ssm: SSMClient, invocation: Invocation, deadline: Deadline) -> str:
             failure = failure if isinstance(failure, OutcomeUnknownError) else _refused(error, invocation)
             if not (code(error) in THROTTLED or (is_failure(error) and invocation.may_be_sent_again)):
                 raise failure from error
+        except NoTimeLeftError:
+            raise failure from None  # nothing was sent: what failed before is the reason
         except BotoCoreError as error:
             if isinstance(failure, OutcomeUnknownError):
                 continue
