@@ -75,6 +75,7 @@ def test_a_script_alone_is_enough() -> None:
         ({"exclusive": False}, {}),
         ({"node_names": ["a-[1-2]", "b"]}, {"nodelist": "a-[1-2],b"}),
         ({"excluded_node_names": ["a"]}, {"exclude": "a"}),
+        ({"core_spec": 1}, {"core-spec": "1"}),
         ({"licenses": "matlab:2,ansys"}, {"licenses": "matlab:2,ansys"}),
         ({"reservation": "one,two"}, {"reservation": "one,two"}),
         ({"time_min_seconds": 90}, {"time-min": "1:30"}),
