@@ -62,17 +62,22 @@ def at_most(seconds: float) -> Iterator[Deadline]:
 def repeated(call: Callable[[], T], seconds: float, attempts: int = 3) -> T:
     """What a call brings that may be made twice without harm.
 
-    It is made again after a failure that may pass, all within `seconds` and the deadline. Raises what boto3 raises.
+    It is made again after a failure that may pass, all within `seconds` and the deadline. Raises what boto3 raises;
+    NoTimeLeftError only if no attempt failed before the time was over.
     """
     pause = _FIRST_PAUSE
+    failure: BotoCoreError | ClientError | None = None
     with at_most(seconds) as deadline:
         while True:
             attempts -= 1
             try:
                 return call()
+            except NoTimeLeftError as error:
+                raise failure or error from None
             except (BotoCoreError, ClientError) as error:
                 if not attempts or not passes(error) or deadline.remaining <= pause:
                     raise
+                failure = error
             deadline.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads the attempts, keeps no secret
             pause = min(2 * pause, _LONGEST_PAUSE)
 

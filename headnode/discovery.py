@@ -5,8 +5,8 @@ import time
 from botocore.exceptions import BotoCoreError, ClientError
 
 from headnode.aws import Clients
-from headnode.aws_calls import repeated
-from headnode.errors import ClusterUnreachableError
+from headnode.aws_calls import NoTimeLeftError, repeated
+from headnode.errors import ClusterUnreachableError, DeadlineError
 from headnode.settings import ClusterSettings
 
 _REMEMBERED = 60.0  # seconds: a replaced head node has a new id
@@ -24,7 +24,10 @@ class Discovery:
         self._until = 0.0
 
     def instance(self) -> str:
-        """The head node's instance id. Raises ClusterUnreachableError if there is none, or more than one."""
+        """The head node's instance id.
+
+        Raises ClusterUnreachableError if there is none, or more than one; DeadlineError if there is no time to ask EC2.
+        """
         if self._cluster.instance is not None:
             return self._cluster.instance
         instance = self._instance  # another thread may forget it in the meantime
@@ -41,6 +44,8 @@ class Discovery:
         try:
             found, good_for = self._look_up(_COLD_SECONDS if known is None else _WARM_SECONDS), _REMEMBERED
         except (BotoCoreError, ClientError) as error:
+            if known is None and isinstance(error, NoTimeLeftError):
+                raise DeadlineError("There was no time left to look up the head node: nothing was sent.") from error
             if known is None:
                 message = f"The head node of {self._cluster.tag} cannot be looked up in EC2."
                 raise ClusterUnreachableError(message) from error

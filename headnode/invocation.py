@@ -33,7 +33,7 @@ _UNDER_WAY = ("Pending", "InProgress", "Delayed", "Cancelling")
 _NOT_RUN = ("Undeliverable", "InvalidPlatform", "AccessDenied", "RateExceeded")
 """StatusDetails of a command that never reached the head node. DeliveryTimedOut is not one: that also ends a command
 whose reply was lost."""
-_NOT_SENT = (NoTimeLeftError, ConnectTimeoutError, EndpointConnectionError)
+_NOT_SENT = (ConnectTimeoutError, EndpointConnectionError)
 """Errors before the request left: nobody has it."""
 _KILLED = 137  # the response code of a script that was killed, by whomever (amazon-ssm-agent, runscript.go)
 _NO_SCRIPT_FILE = "failed to create script file"  # the agent's words where its disk is full
@@ -85,15 +85,24 @@ def invoke(ssm: SSMClient, invocation: Invocation, deadline: Deadline, pace: Pac
         return _wait(ssm, invocation, command, deadline, pace)
 
 
+def leaves_time(deadline: Deadline, changes: bool, pause: float = 0.0) -> bool:
+    """Whether a command that is sent after the pause can be answered for."""
+    return deadline.remaining >= pause + (_CHANGE_NEEDS if changes else _READ_NEEDS)
+
+
+def too_late() -> HeadNodeError:
+    """The error where there is no such time."""
+    return DeadlineError("There was too little time left to ask the head node: nothing was sent.")
+
+
 def _send(ssm: SSMClient, invocation: Invocation, deadline: Deadline) -> str:
     """Send the command; again if it surely did not reach SSM, or if it may have and sending it twice is harmless.
 
     Once a change may have arrived, no later failure can say that it was not made.
     """
-    pause = 0.0
-    failure: HeadNodeError = DeadlineError("There was too little time left to ask the head node: nothing was sent.")
+    pause, failure = 0.0, too_late()
     while True:
-        if deadline.remaining < pause + (_CHANGE_NEEDS if invocation.changes else _READ_NEEDS):
+        if not leaves_time(deadline, invocation.changes, pause):
             raise failure
         deadline.sleep(_jittered(pause))
         pause = min(2 * pause, _SLOWEST) or 0.2
@@ -112,6 +121,8 @@ def _send(ssm: SSMClient, invocation: Invocation, deadline: Deadline) -> str:
             failure = failure if isinstance(failure, OutcomeUnknownError) else _refused(error, invocation)
             if not (code(error) in THROTTLED or (is_failure(error) and invocation.may_be_sent_again)):
                 raise failure from error
+        except NoTimeLeftError:
+            raise failure from None  # nothing was sent: what failed before is the reason
         except BotoCoreError as error:
             if isinstance(failure, OutcomeUnknownError):
                 continue

@@ -25,7 +25,7 @@ from headnode.errors import (
     UnknownInstanceError,
 )
 from headnode.instances import Agent, Instance, agent, instances_by_address
-from headnode.invocation import Invocation, Pace, invoke
+from headnode.invocation import Invocation, Pace, invoke, leaves_time, too_late
 from headnode.replies import replies, unpack
 from headnode.settings import ClusterSettings, Settings
 from headnode.storage import Scripts, Storage
@@ -131,6 +131,8 @@ class HeadNode:
             return self._answer(bundle, deadline, comment)
 
     def _answer(self, bundle: Bundle, deadline: Deadline, comment: str) -> Answer:
+        if not leaves_time(deadline, bundle.changes):
+            raise too_late()
         instance = self._discovery.instance()
         answer_key = self._storage.new_key("answers") if self._storage else None
         request = _request(

@@ -215,13 +215,23 @@ def test_a_missing_document_is_told(document: str, api: Api, stack: Stack) -> No
     assert error == ("CLUSTER_UNREACHABLE", "There is no SSM document slurmql: deploy the stack again.")
 
 
-def test_a_request_that_has_no_time_left_sends_nothing_that_stays(api: Api, stack: Stack) -> None:
+@pytest.mark.parametrize("is_known", [True, False], ids=["head node known", "head node to be looked up"])
+def test_a_request_that_has_no_time_left_sends_nothing_that_stays(is_known: bool, api: Api) -> None:
+    import handler
+
+    node = handler.clusters["lab"].node
+    node._discovery.forget()
+    if is_known:
+        node.instance()
+    before = api.commands()
     assert only_error(ask(api, QUERY, seconds=0.0))[0] == "TIMEOUT"
+    assert api.commands() == before
 
 
 def test_a_failure_is_not_kept(api: Api, faults: Faults) -> None:
     faults.throttle = 1.0
-    assert only_error(ask(api, QUERY, seconds=0.3))[0] == "THROTTLED"
+    # Time enough to look up the head node and to reach SSM, which is what must be throttled.
+    assert only_error(ask(api, QUERY, seconds=2.0))[0] == "THROTTLED"
     faults.throttle = 0.0
     assert "errors" not in ask(api, QUERY)
 

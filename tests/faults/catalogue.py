@@ -212,21 +212,17 @@ FAULTS: tuple[Fault, ...] = (
     Fault("looks throttled", _knobs(throttle=0.5, seed=3), Rule(read=RIGHT, change=RIGHT)),
     Fault("InvocationDoesNotExist for 5 s", _knobs(invocation_missing=5.0), Rule(read=RIGHT, change=RIGHT)),
     Fault("Delayed for 5 s", _knobs(delivery_delay=5.0), Rule(read=RIGHT, change=RIGHT)),
-    Fault("the agent's reply is dropped", _knobs(lose_reply=True), Rule(8, read=LATE, change=UNKNOWN), short=True),
+    Fault("the agent's reply is dropped", _knobs(lose_reply=True), Rule(8, read=LATE, change=UNKNOWN)),
     Fault("Undeliverable", _knobs(ending="Undeliverable"), Rule(read=UNREACHABLE, change=UNREACHABLE)),
     Fault("DeliveryTimedOut", _knobs(ending="DeliveryTimedOut"), Rule(read=UNREACHABLE, change=UNKNOWN)),
     Fault(
         "ExecutionTimedOut: the OOM killer took the script",
         _knobs(ending="ExecutionTimedOut"),
         Rule(read=UNREACHABLE, change=UNKNOWN, words="killed"),
-        short=True,
     ),
     Fault("Cancelled by another", _knobs(ending="Cancelled"), Rule(read=UNREACHABLE, change=UNKNOWN)),
     Fault("Terminated", _knobs(ending="Terminated"), Rule(read=UNREACHABLE, change=UNKNOWN)),
-    *(
-        Fault(f"envelope: {way}", _knobs(spoil=way), _SPOILT, short=way in ("no replies", "too few replies"))
-        for way in WAYS
-    ),
+    *(Fault(f"envelope: {way}", _knobs(spoil=way), _SPOILT, short=way == "no replies") for way in WAYS),
     Fault(
         "500 on SendCommand, before the work",
         _lines(Kind.FAIL_BEFORE, "ssm:SendCommand", times=1),
@@ -268,7 +264,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("the agent is dead", _offline, Rule(read=UNREACHABLE, change=UNREACHABLE)),
     Fault("InvalidInstanceId", _gone, Rule(read=UNREACHABLE, change=UNREACHABLE)),
     Fault("no document", lambda world: world.document(None), Rule(read=UNREACHABLE, change=UNREACHABLE)),
-    Fault("no python3", _no_python, Rule(read=UNREACHABLE, change=UNREACHABLE, words="Python"), short=True),
+    Fault("no python3", _no_python, Rule(read=UNREACHABLE, change=UNREACHABLE, words="Python")),
     # EC2
     Fault("EC2 hangs, cold", _lines(Kind.HANG, "ec2:*"), Rule(read=UNREACHABLE, change=UNREACHABLE), cold=True),
     Fault("EC2 fails, cold", _lines(Kind.FAIL_BEFORE, "ec2:*"), Rule(read=UNREACHABLE, change=UNREACHABLE), cold=True),
@@ -308,7 +304,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("Lambda with 1.3 s left", lambda world: nullcontext(), Rule(seconds=1.3, change=LATE), short=True),
     Fault("Lambda with 0.5 s left", lambda world: nullcontext(), Rule(seconds=0.5, read=LATE, change=LATE)),
     Fault("the API's clock is an hour ahead", lambda world: nullcontext(), _CLOCK, {CLOCK: "3600"}),
-    Fault("the API's clock is an hour behind", lambda world: nullcontext(), _CLOCK, {CLOCK: "-3600"}, short=True),
+    Fault("the API's clock is an hour behind", lambda world: nullcontext(), _CLOCK, {CLOCK: "-3600"}),
     Fault("the API's clock is 600 s ahead", lambda world: nullcontext(), _CLOCK, {CLOCK: "600"}),
     Fault("the API's clock is 600 s behind", lambda world: nullcontext(), _CLOCK, {CLOCK: "-600"}),
     Fault("the API's clock is 40 s ahead", lambda world: nullcontext(), _CLOCK, {CLOCK: "40"}),

@@ -3,15 +3,24 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from headnode.aws import Clients
 from headnode.aws_calls import NoTimeLeftError, at_most, repeated, until
 from headnode.deadline import Deadline
 from headnode.discovery import Discovery
-from headnode.errors import ClusterUnreachableError, DeadlineError, HeadNodeError, OutcomeUnknownError
+from headnode.errors import (
+    ClusterUnreachableError,
+    DeadlineError,
+    HeadNodeError,
+    OutcomeUnknownError,
+    ThrottledError,
+)
 from headnode.invocation import Invocation, Pace, invoke
 from headnode.node import Bundle, HeadNode
 from headnode.settings import ClusterSettings, Settings
@@ -255,6 +264,38 @@ def test_a_call_without_time_is_not_made(line: Line) -> None:
     with until(Deadline.after(0.1)), pytest.raises(NoTimeLeftError):
         clients.ec2.describe_instances()
     assert line.passed == []
+
+
+def test_a_head_node_that_there_is_no_time_to_look_up_is_a_timeout(line: Line) -> None:
+    with until(Deadline.after(0.1)), pytest.raises(DeadlineError, match="nothing was sent"):
+        discovery().instance()
+    assert line.passed == []
+
+
+def test_no_time_for_another_attempt_does_not_hide_why_the_first_failed() -> None:
+    failure = ConnectTimeoutError(endpoint_url="https://ec2.eu-west-1.amazonaws.com")
+    outcomes = iter([failure, NoTimeLeftError()])
+
+    def call() -> None:
+        raise next(outcomes)
+
+    with pytest.raises(ConnectTimeoutError) as caught:
+        repeated(call, 5)
+    assert caught.value is failure
+
+
+@pytest.mark.parametrize("changes", [False, True])
+def test_no_time_for_another_send_does_not_hide_that_the_first_was_throttled(changes: bool) -> None:
+    throttled = ClientError({"Error": {"Code": "ThrottlingException"}}, "SendCommand")
+    outcomes = iter([throttled, NoTimeLeftError()])
+
+    def send_command(**_: object) -> None:
+        raise next(outcomes)
+
+    ssm: Any = SimpleNamespace(send_command=send_command)
+    invocation = Invocation("AWS-RunShellScript", NODE, "commands", "true", "test", changes)
+    with pytest.raises(ThrottledError):
+        invoke(ssm, invocation, Deadline.after(20), QUICK)
 
 
 def test_an_inner_limit_never_outlasts_the_deadline() -> None:
