@@ -86,7 +86,6 @@ def gpus(words: str) -> str:
         ({"mailTypes": ["NONE"]}, []),
         ({"array": "1-9:4%2"}, ["ArrayTaskId=1,5,9%2"]),
         ({"dependency": "singleton"}, ["Dependency=singleton"]),
-        ({"account": "a b;$(id)@c\\"}, ["Account=a b;$(id)@c\\"]),
     ],
     ids=str,
 )

@@ -202,7 +202,6 @@ def test_wrong_ids_and_clusters_are_told_and_nothing_is_sent(api: Api) -> None:
     [
         ({"queue": "nope"}, "queue"),
         ({"queue": "a b;$(id)"}, "queue"),
-        ({"qos": "a=b"}, "qos"),
         ({"licenses": "nope:1"}, "licenses"),
         ({"reservation": "nope"}, "reservation"),
         ({"reservation": "a b"}, "reservation"),
