@@ -123,7 +123,7 @@ def settled(cluster: Cluster, bystander: str) -> list[str]:
 
 def reservation_names(cluster: Cluster) -> set[str]:
     shown = cluster.run("scontrol", "-o", "show", "reservation").stdout
-    return set(re.findall(r"(?m)^ReservationName=(\S+)", shown))
+    return set(re.findall(r"(?m)^ReservationName=(.*?) StartTime=", shown))
 
 
 def held(cluster: Cluster) -> str:
