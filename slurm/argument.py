@@ -36,7 +36,7 @@ class Kind(Generic[T]):
 
     def __call__(self, value: T) -> str:
         """The value as the command takes it. Raises ValueError."""
-        return self.write(value)
+        return _characters(self.write(value))
 
 
 def kind(pattern: str) -> Callable[[Callable[[T], str]], Kind[T]]:
@@ -312,12 +312,18 @@ def some_of(members: type[Enum]) -> Kind[Any]:
     return Kind(write, listed(one_of(members).pattern))
 
 
-def bounded(value: str, limit: int) -> str:
-    """Any text of at most `limit` bytes in UTF-8."""
+def _characters(value: str) -> str:
+    """The text. Raises ValueError for half of a surrogate pair, which UTF-8 cannot write."""
     try:
-        size = len(value.encode())
+        value.encode()
     except UnicodeEncodeError as error:
         raise ValueError("holds half of a surrogate pair, which is not a character") from error
+    return value
+
+
+def bounded(value: str, limit: int) -> str:
+    """Any text of at most `limit` bytes in UTF-8."""
+    size = len(_characters(value).encode())
     if "\0" in value or size > limit:
         raise ValueError(f"must be at most {limit} bytes (it has {size}), none of them 0")
     return value

@@ -342,7 +342,7 @@ _FIELDS = [
     (r"Invalid account", "accounts"),
     (r"[Ll]icense", "licenses"),
     (r"[Ff]eature", "features"),
-    (r"start time|Start time|Invalid time specified", "startTime"),
+    (r"start time|Start time|Invalid time specified|Reservation already started", "startTime"),
 ]
 
 

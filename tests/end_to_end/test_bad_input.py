@@ -25,6 +25,7 @@ ACTIONS = {
     "release": ACTION % "releaseJobs(ids: $ids, cluster: $cluster)",
     "requeue": ACTION % "requeueJobs(ids: $ids, cluster: $cluster)",
 }
+NAMES = ["queue", "account", "qos", "reservation"]
 NO_JOB_IDS = [
     "-1",
     "1;id",
@@ -92,12 +93,14 @@ def assert_speaks_to_people(message: str) -> None:
         ({"name": "a\0b"}, "name"),
         ({"comment": "é" * 513}, "comment"),
         ({"queue": ""}, "queue"),
-        ({"queue": "queue1;id"}, "queue"),
+        ({"queue": "queue1\x1b"}, "queue"),
         ({"queue": "-queue1"}, "queue"),
         ({"queue": "queue1,,gpu"}, "queue"),
-        ({"account": "a b"}, "account"),
+        ({"account": "a,b"}, "account"),
         ({"account": "--uid=0"}, "account"),
         ({"qos": "a\nb"}, "qos"),
+        ({"qos": " a"}, "qos"),
+        ({"reservation": "a\x7f"}, "reservation"),
         ({"workDir": "relative"}, "workDir"),
         ({"workDir": ""}, "workDir"),
         ({"workDir": "/" + "x" * 4096}, "workDir"),
@@ -149,9 +152,10 @@ def test_a_script_is_measured_in_bytes(api: Api) -> None:
     assert (error["code"], error["field"]) == ("INVALID_INPUT", ["input", "script"])
 
 
-@pytest.mark.parametrize("field", ["name", "comment", "script", "stdoutPath", "idempotencyKey"])
+@pytest.mark.parametrize("field", ["name", "comment", "script", "stdoutPath", "idempotencyKey", *NAMES])
 def test_half_of_a_surrogate_pair_is_no_text(api: Api, field: str) -> None:
-    errors = refused(api, SUBMIT, {"input": {"script": SCRIPT, field: "#!/bin/sh\n\ud800"}})
+    text = "a\ud800" if field in NAMES else "#!/bin/sh\n\ud800"
+    errors = refused(api, SUBMIT, {"input": {"script": SCRIPT, field: text}})
     assert [(error["code"], error["field"]) for error in errors] == [("INVALID_INPUT", ["input", field])]
 
 

@@ -199,10 +199,17 @@ def test_without_accounting_there_are_no_shares(api: Api) -> None:
 @pytest.mark.parametrize("argument", ["user", "account"])
 def test_what_can_be_no_name_is_told_and_nothing_is_sent(api: Api, field: str, argument: str) -> None:
     before = api.commands()
-    for wrong in ("", "a b", "--all"):
+    for wrong in ("", "a,b", "--all", " a", r"a\tb"):
         (error,) = errors(api, f'{field}({argument}: "{wrong}") {{ account }}').values()
         assert error["extensions"] == {"code": "BAD_USER_INPUT", "argument": argument}
     assert api.commands() == before
+
+
+@pytest.mark.parametrize("argument", ["user", "account"])
+def test_a_name_with_a_blank_is_looked_for(api: Api, argument: str) -> None:
+    assert facts(api, f'associations({argument}: "a b") {{ id }}')["associations"] == []
+    (error,) = errors(api, f'fairShare({argument}: "a b") {{ account }}').values()
+    assert error["extensions"]["code"] == "FAIR_SHARE_DISABLED"
 
 
 # --- statistics and configuration -----------------------------------------------------------------------------------

@@ -126,14 +126,15 @@ def test_a_queue_is_closed_and_opened_again(api: Api, lab: Cluster, queue: str) 
 
 
 def test_unknown_and_wrong_queues(api: Api) -> None:
-    unknown = {"name": "lab:nope", "action": "DOWN"}
-    done = api.data(UPDATE_QUEUE, {"input": unknown}, **OPERATORS)["done"]
-    assert done["queue"] is None
-    assert [(error["code"], error["field"], error["id"]) for error in done["errors"]] == [
-        ("NOT_FOUND", ["input", "name"], "lab:nope")
-    ]
+    for name in ("nope", "a b", "queue1;id"):
+        unknown = {"name": f"lab:{name}", "action": "DOWN"}
+        done = api.data(UPDATE_QUEUE, {"input": unknown}, **OPERATORS)["done"]
+        assert done["queue"] is None
+        assert [(error["code"], error["field"], error["id"]) for error in done["errors"]] == [
+            ("NOT_FOUND", ["input", "name"], f"lab:{name}")
+        ]
     before = api.commands()
-    wrong = {"name": "a b", "action": "DOWN"}
+    wrong = {"name": "a,b", "action": "DOWN"}
     assert refusals(api, UPDATE_QUEUE, {"input": wrong}, **OPERATORS) == [("INVALID_INPUT", ["input", "name"])]
     assert api.commands() == before
 
@@ -225,7 +226,8 @@ RIGHT = {"durationSeconds": 600, "users": ["ada"], "nodes": 1}
 @pytest.mark.parametrize(
     ("asked", "field"),
     [
-        ({"name": "a b"}, "name"),
+        ({"name": "a\tb"}, "name"),
+        ({"name": "-a"}, "name"),
         ({"startTime": "2026-11-22T10:00:00"}, "startTime"),
         ({"endTime": "2030-01-01T00:00:00Z"}, "durationSeconds"),
         ({"durationSeconds": None}, "durationSeconds"),
@@ -239,7 +241,8 @@ RIGHT = {"durationSeconds": 600, "users": ["ada"], "nodes": 1}
         ({"features": "a b"}, "features"),
         ({"users": None}, "users"),
         ({"users": []}, "users"),
-        ({"accounts": ["a b"]}, "accounts"),
+        ({"accounts": ["a,b"]}, "accounts"),
+        ({"accounts": ["-a"]}, "accounts"),
         ({"licenses": "a b"}, "licenses"),
     ],
 )
@@ -255,12 +258,33 @@ def test_wrong_inputs_for_reservations_are_told_and_nothing_is_sent(
 
 def test_a_wrong_name_to_delete_is_told_and_nothing_is_sent(api: Api) -> None:
     before = api.commands()
-    assert refusals(api, DELETE, {"name": "a b"}, **OPERATORS) == [("INVALID_INPUT", ["name"])]
+    for name in ("", "a,b", "-a", "a\nb", "a\ud800"):
+        assert refusals(api, DELETE, {"name": name}, **OPERATORS) == [("INVALID_INPUT", ["name"])]
     assert api.commands() == before
 
 
+@pytest.mark.parametrize("name", ["a b", "$(id)", "a;b@c", "back\\slash"])
+def test_a_reservations_name_may_hold_what_slurm_takes(api: Api, lab: Cluster, name: str) -> None:
+    start = datetime.now(UTC).replace(microsecond=0) + timedelta(days=3)
+    asked = {**RIGHT, "name": name, "startTime": start.isoformat()}
+    done = api.data(CREATE, {"input": asked}, **OPERATORS)["done"]
+    assert (done["errors"], done["reservation"]["id"]) == ([], f"lab:{name}")
+    assert f"ReservationName={name} StartTime=" in lab.run("scontrol", "show", "reservation").stdout
+    changes = {"name": name, "durationSeconds": 1200}
+    done = api.data(UPDATE, {"input": changes}, **OPERATORS)["done"]
+    assert (done["errors"], done["reservation"]["durationSeconds"]) == ([], 1200)
+    assert api.data(DELETE, {"name": name}, **OPERATORS)["done"] == {"name": name, "errors": []}
+    assert name not in lab.run("scontrol", "show", "reservation").stdout
+    assert refusals(api, DELETE, {"name": name}, **OPERATORS) == [("NOT_FOUND", ["name"])]
+
+
 def test_the_schedulers_refusal_names_the_input_it_is_about(api: Api) -> None:
-    for wrong, field in (({"queue": "nope"}, "queue"), ({"nodes": None, "nodeNames": ["nope"]}, "nodeNames")):
+    for wrong, field in (
+        ({"queue": "nope"}, "queue"),
+        ({"queue": "a b"}, "queue"),
+        ({"accounts": ["a b"]}, "accounts"),
+        ({"nodes": None, "nodeNames": ["nope"]}, "nodeNames"),
+    ):
         found = refusals(api, CREATE, {"input": {**RIGHT, **wrong}}, **OPERATORS)
         assert found == [("REJECTED_BY_SCHEDULER", ["input", field])]
 

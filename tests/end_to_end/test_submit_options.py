@@ -226,10 +226,13 @@ def test_of_a_job_that_would_be_held_there_is_no_estimate(api: Api) -> None:
     ("input", "field"),
     [
         ({"queue": "nonesuch"}, "queue"),
+        ({"queue": "queue1;id"}, "queue"),
+        ({"queue": "$(id) @ \\"}, "queue"),
         ({"constraint": "nonesuch"}, "constraint"),
         ({"nodeNames": ["nonesuch"]}, "nodeNames"),
         ({"licenses": "nonesuch:2"}, "licenses"),
         ({"reservation": "nonesuch"}, "reservation"),
+        ({"reservation": "none such"}, "reservation"),
         ({"nice": -5}, "nice"),
         ({"signal": "NONESUCH@60"}, "signal"),
         ({"gpusPerTask": 1, "queue": "gpu"}, "gpusPerTask"),
