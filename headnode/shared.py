@@ -33,7 +33,7 @@ from headnode.settings import Settings
 from headnode.shared_item import ItemState, Pointer, SharedItem, SharedItemError
 from headnode.storage import Storage
 from slurm import framing
-from slurm.command import CannotTellError, Question, Reply, SlurmError
+from slurm.command import NotShownError, Question, Reply, SlurmError
 from slurm.errors import ParseError
 
 _log = logging.getLogger(__name__)
@@ -267,7 +267,7 @@ class SharedSnapshots:
             for theirs, ours in zip(pointer.separators, wanted.separators, strict=True):
                 replies = [replace(each, stdout=each.stdout.replace(theirs, ours)) for each in replies]
             value = wanted.question.read(replies)
-        except CannotTellError as error:
+        except NotShownError as error:
             value = error.with_traceback(None)
         except (ClusterUnreachableError, SlurmError, ParseError) as error:
             self._rest(REST, f"another sandbox's snapshot of {wanted.dataset.key} cannot be read: {error}")

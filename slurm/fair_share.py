@@ -6,12 +6,12 @@ from slurm import accounting
 from slurm.accounting import Frame
 from slurm.assoc_mgr import whole
 from slurm.column import Column, Record, Rows
-from slurm.command import CannotTellError, Command, Question, Reply, require_success
+from slurm.command import Command, NotShownError, Question, Reply, require_success
 from slurm.operation import Operation, RunsAs
 from slurm.text import decimal, integer, text_or_none
 
 
-class FairShareDisabledError(CannotTellError):
+class FairShareDisabledError(NotShownError):
     """The cluster does not rank jobs by fair share: slurm.conf's PriorityType is priority/basic."""
 
 

@@ -43,8 +43,8 @@ NEEDS_REASON = frozenset({NodeAction.DRAIN, NodeAction.DOWN})
 def update(nodes: Sequence[str], action: NodeAction, reason: str | None = None) -> Question[list[Refusal | None]]:
     """Do it to each node; for each None, or why not. Slurm's operators only.
 
-    One command a node: of a list with one unknown name slurmctld changes those before it and tells of none. Raises
-    InvalidInputError before anything is sent: for a name that is none, and for DRAIN and DOWN without a reason.
+    One command a node: of a list with one unknown name slurmctld changes those before it and reports none. Raises
+    InvalidInputError before anything is sent: for a wrong name, and for DRAIN and DOWN without a reason.
     """
     argument.require(_wrong_names(nodes), _wrong_reason(action, reason))
     options = {"State": action.value, **({"Reason": reason} if reason else {})}

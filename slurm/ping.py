@@ -47,7 +47,7 @@ def ping() -> Question[Ping]:
 
 
 def read(replies: Sequence[Reply]) -> Ping:
-    """A daemon that is down is an answer, not an error. Raises ParseError if scontrol tells of no slurmctld."""
+    """A daemon that is down is an answer, not an error. Raises ParseError if scontrol names no slurmctld."""
     controllers, clusters = replies
     is_up, message = _accounting(clusters)
     return Ping(_controllers(controllers), is_up, message)

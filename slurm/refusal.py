@@ -128,7 +128,7 @@ def _as_refusal(found: Refusal | OutcomeUnknown | SchedulerUnavailableError | No
 
 
 def _reasons(reply: Reply) -> str:
-    """The lines that say why: without what scancel tells of its progress, and without what scontrol says twice."""
+    """The lines that say why: without what scancel reports of its progress, and without what scontrol says twice."""
     if errors := re.findall(r"(?m)^scancel: error: (.+)$", reply.stderr):
         return "\n".join(errors)
     lines = words(reply).splitlines()

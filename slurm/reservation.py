@@ -347,7 +347,7 @@ _FIELDS = [
 
 
 def _about_field(why: Refusal, reservation: NewReservation | ReservationUpdate) -> Refusal:
-    # An administrator is told this of an unknown user, too (up to 24.11; 26.05 says "Unspecified error").
+    # Slurm also says this to an administrator about an unknown user (up to 24.11; 26.05 says "Unspecified error").
     if "Invalid user id" in why.message and reservation.users:
         return Refusal(RefusalCode.INVALID_INPUT, why.message, ["input", "users"])
     name = next((name for text, name in _FIELDS if re.search(text, why.message)), None)

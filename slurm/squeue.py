@@ -35,7 +35,7 @@ ENDED = frozenset(
 )
 """The states in which a job's exit code means something."""
 
-_HIGHEST_ASKED = 2**31 - 1  # squeue reads ids as int; one above that and it tells of none of the others either
+_HIGHEST_ASKED = 2**31 - 1  # squeue reads ids as int; with one above that it prints none of the others either
 _LAST = 2**32  # sorts an array's waiting tasks behind those that have their own row
 
 
