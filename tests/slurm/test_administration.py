@@ -322,7 +322,8 @@ def test_a_reservation_is_changed_and_what_is_left_out_stays(lab: AskedSlurm) ->
 def test_what_slurm_refuses_to_change_of_a_reservation(
     lab: AskedSlurm, wrong: dict[str, Any], expected: RefusalCode, field: str
 ) -> None:
-    new = NewReservation(name="kept", duration_seconds=600, users=["ada"], nodes=1, queue="queue1")
+    later = datetime.now(UTC) + timedelta(days=2)
+    new = NewReservation(name="kept", start_time=later, duration_seconds=600, users=["ada"], nodes=1, queue="queue1")
     assert lab.operate(reservation.create(new)) == "kept"
     try:
         why = lab.operate(reservation.update(ReservationUpdate(**{"name": "kept", **wrong})))
