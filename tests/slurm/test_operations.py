@@ -152,6 +152,7 @@ def full() -> Submission:
         tasks=2,
         tasks_per_node=2,
         cpus_per_task=3,
+        core_spec=1,
         memory_mib=4,
         gpus=5,
         gpus_per_node=5,
