@@ -1,4 +1,7 @@
-"""Who may do what. Nobody may use a field that is not listed here; tests/schema/test_permissions.py checks them all."""
+"""Who may do what. A field of Query or Mutation that is not in RIGHTS is refused.
+
+tests/schema/test_permissions.py checks every field of the schema.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

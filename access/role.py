@@ -6,8 +6,11 @@ from slurm.states import DescribedEnum
 class Role(DescribedEnum):
     """What a caller may do; each may do what the ones before it may."""
 
-    VIEWER = "VIEWER", "May look at everything and change nothing."
-    USER = "USER", "May also submit jobs, and act on their own, as their account on the cluster."
+    VIEWER = "VIEWER", "May read everything except scripts and output, and change nothing."
+    USER = (
+        "USER",
+        "May also submit jobs, act on their own and read their scripts and output, as their account on the cluster.",
+    )
     OPERATOR = (
         "OPERATOR",
         "May also act on other people's jobs, and on nodes, queues and reservations, as Slurm's administrator.",

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from headnode.errors import HeadNodeError
 from headnode.node import HeadNode
-from slurm.command import CannotTellError, Question, SlurmError
+from slurm.command import NotShownError, Question, SlurmError
 from slurm.errors import ParseError
 
 T = TypeVar("T")
@@ -89,7 +89,7 @@ class Snapshot(Generic[T]):
 class KeptSnapshot:
     """A snapshot that may be used until `until` (monotonic clock). It has all changes up to `generation`.
 
-    Its value may be a CannotTellError: that the cluster does not tell this is kept like an answer.
+    Its value may be a NotShownError, which is kept like an answer.
     """
 
     snapshot: Snapshot[Any]
@@ -100,7 +100,7 @@ class KeptSnapshot:
     @property
     def answer(self) -> Snapshot[Any] | Fault:
         """The snapshot, or why there is none."""
-        return self.snapshot.value if isinstance(self.snapshot.value, CannotTellError) else self.snapshot
+        return self.snapshot.value if isinstance(self.snapshot.value, NotShownError) else self.snapshot
 
     def serves(self, dataset: Dataset[Any]) -> bool:
         """Whether it has all columns of the dataset."""

@@ -18,7 +18,7 @@ class ErrorCode(Enum):
         "Sign in.",
     )
     FORBIDDEN = (
-        "Your role or account may not, or you have no access to the cluster ([who "
+        "Your role or account does not allow this, or you have no access to the cluster ([who "
         "may](security.md#who-may-do-what)); or only the job's own user and operators may see it; or your account "
         "on the cluster may not read the file.",
         "Ask somebody who may.",

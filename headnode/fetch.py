@@ -12,7 +12,7 @@ from headnode.dataset import Dataset, Fault, KeptSnapshot, Snapshot
 from headnode.deadline import Deadline
 from headnode.errors import HeadNodeError
 from headnode.node import Actor, Bundle, HeadNode, Stored
-from slurm.command import CannotTellError, Question, Reply, SlurmError
+from slurm.command import NotShownError, Question, Reply, SlurmError
 from slurm.errors import ParseError
 
 
@@ -30,7 +30,7 @@ class Fetched:
     """The result of one SSM command: each dataset's value, or its fault.
 
     `at` is when it was asked for, in Unix microseconds; `began` is the same moment on the monotonic clock. `parts` has
-    the datasets that had a question of their own and an answer to it; a CannotTellError is one. `stored` is the whole
+    the datasets that had a question of their own and an answer to it; a NotShownError is one. `stored` is the whole
     answer in the bucket, if the head node put it there.
     """
 
@@ -45,7 +45,7 @@ class Fetched:
         as_of = instant(self.at)
         return {
             dataset: value
-            if isinstance(value, Fault) and not isinstance(value, CannotTellError)
+            if isinstance(value, Fault) and not isinstance(value, NotShownError)
             else KeptSnapshot(Snapshot(value, as_of), self.began + dataset.good_for(ttl), generation, dataset.is_brief)
             for dataset, value in self.values.items()
         }
@@ -83,7 +83,7 @@ def fetch(node: HeadNode, datasets: Sequence[Dataset[Any]], deadline: Deadline, 
     for group, question, value in read:
         values |= _divided(group, value)
         count = len(question.commands)
-        if group[0].ask and (isinstance(value, CannotTellError) or not isinstance(value, (SlurmError, ParseError))):
+        if group[0].ask and (isinstance(value, NotShownError) or not isinstance(value, (SlurmError, ParseError))):
             parts[group[0]] = Part(question, answer.replies[first : first + count], first)
         first += count
     return Fetched(at, began, values, parts, answer.stored)

@@ -64,6 +64,13 @@ class Invocation:
     text: str
     comment: str
     changes: bool
+    repeatable: bool = False
+    """Whether a change may be sent twice, as the head node makes it once. A read always may."""
+
+    @property
+    def may_be_sent_again(self) -> bool:
+        """Whether it is harmless to send it when it may have arrived already."""
+        return self.repeatable or not self.changes
 
 
 def invoke(ssm: SSMClient, invocation: Invocation, deadline: Deadline, pace: Pace) -> str:
@@ -79,7 +86,10 @@ def invoke(ssm: SSMClient, invocation: Invocation, deadline: Deadline, pace: Pac
 
 
 def _send(ssm: SSMClient, invocation: Invocation, deadline: Deadline) -> str:
-    """Send the command; again after what surely did not reach SSM, and for a read after anything that may pass."""
+    """Send the command; again if it surely did not reach SSM, or if it may have and sending it twice is harmless.
+
+    Once a change may have arrived, no later failure can say that it was not made.
+    """
     pause = 0.0
     failure: HeadNodeError = DeadlineError("There was too little time left to ask the head node: nothing was sent.")
     while True:
@@ -99,14 +109,18 @@ def _send(ssm: SSMClient, invocation: Invocation, deadline: Deadline) -> str:
             sent_commands.note(command)
             return command
         except ClientError as error:
-            failure = _refused(error, invocation)
-            if not (code(error) in THROTTLED or (is_failure(error) and not invocation.changes)):
+            failure = failure if isinstance(failure, OutcomeUnknownError) else _refused(error, invocation)
+            if not (code(error) in THROTTLED or (is_failure(error) and invocation.may_be_sent_again)):
                 raise failure from error
         except BotoCoreError as error:
-            # The request may have arrived: sending it again could make the change twice.
-            if invocation.changes and not isinstance(error, _NOT_SENT):
-                raise OutcomeUnknownError("The connection to AWS Systems Manager broke while sending.") from error
-            failure = ClusterUnreachableError("AWS Systems Manager cannot be reached.")
+            if isinstance(failure, OutcomeUnknownError):
+                continue
+            if isinstance(error, _NOT_SENT) or not invocation.changes:
+                failure = ClusterUnreachableError("AWS Systems Manager cannot be reached.")
+                continue
+            failure = OutcomeUnknownError("The connection to AWS Systems Manager broke while sending.")
+            if not invocation.may_be_sent_again:  # the request may have arrived
+                raise failure from error
 
 
 def _refused(error: ClientError, invocation: Invocation) -> HeadNodeError:

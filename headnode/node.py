@@ -63,6 +63,11 @@ class Bundle:
     changes: bool = False
 
     @property
+    def repeatable(self) -> bool:
+        """Whether it may be sent twice: a read, or submissions with idempotency keys alone in the first step."""
+        return not self.changes or all(command.key is not None for command in self.steps[0])
+
+    @property
     def count(self) -> int:
         """How many commands it has, and so how many replies there must be."""
         return sum(map(len, self.steps))
@@ -142,6 +147,7 @@ class HeadNode:
             text=base64.urlsafe_b64encode(packed).decode(),
             comment=comment,
             changes=bundle.changes,
+            repeatable=bundle.repeatable,
         )
         try:
             printed = self._invoke(invocation, deadline)

@@ -33,7 +33,7 @@ from headnode.settings import Settings
 from headnode.shared_item import ItemState, Pointer, SharedItem, SharedItemError
 from headnode.storage import Storage
 from slurm import framing
-from slurm.command import CannotTellError, Question, Reply, SlurmError
+from slurm.command import NotShownError, Question, Reply, SlurmError
 from slurm.errors import ParseError
 
 _log = logging.getLogger(__name__)
@@ -167,8 +167,10 @@ class SharedSnapshots:
         while True:
             decision = self._decide(shared, seen, least, waited)
             opened: dict[str, Sequence[Reply]] = {}
+            # One pair of clocks for all: what one command brought goes out of date at one moment.
+            monotonic_began = wall_clock() - int(time.monotonic() * 1e6)
             for each, pointer in decision.found:
-                known = self._open(each, pointer, opened)
+                known = self._open(each, pointer, monotonic_began, opened)
                 if known is None:
                     decision.alone.append(each)
                 else:
@@ -246,11 +248,16 @@ class SharedSnapshots:
                 free.append(each)
         return decision, free
 
-    def _open(self, wanted: WantedDataset, pointer: Pointer, opened: dict[str, Sequence[Reply]]) -> KeptSnapshot | None:
-        """The snapshot that a pointer leads to, or None if there is none. `opened` has the objects read so far."""
+    def _open(
+        self, wanted: WantedDataset, pointer: Pointer, monotonic_began: int, opened: dict[str, Sequence[Reply]]
+    ) -> KeptSnapshot | None:
+        """The snapshot that a pointer leads to, or None if there is none. `opened` has the objects read so far.
+
+        `monotonic_began` is the Unix time at which the monotonic clock was 0, in microseconds.
+        """
         as_of = instant(pointer.asked)
-        age = max(0, wall_clock() - pointer.asked) / 1e6
-        until = time.monotonic() + wanted.dataset.good_for(self._ttl) - age
+        asked = min((pointer.asked - monotonic_began) / 1e6, time.monotonic())  # on the monotonic clock
+        until = asked + wanted.dataset.good_for(self._ttl)
         if wanted.kept is not None and wanted.kept.snapshot.as_of == as_of and wanted.kept.serves(wanted.dataset):
             return replace(wanted.kept, until=until, generation=pointer.generation)
         try:
@@ -260,7 +267,7 @@ class SharedSnapshots:
             for theirs, ours in zip(pointer.separators, wanted.separators, strict=True):
                 replies = [replace(each, stdout=each.stdout.replace(theirs, ours)) for each in replies]
             value = wanted.question.read(replies)
-        except CannotTellError as error:
+        except NotShownError as error:
             value = error.with_traceback(None)
         except (ClusterUnreachableError, SlurmError, ParseError) as error:
             self._rest(REST, f"another sandbox's snapshot of {wanted.dataset.key} cannot be read: {error}")

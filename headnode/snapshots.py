@@ -64,9 +64,17 @@ class Snapshots:
 
     def kept(self, dataset: Dataset[T]) -> Snapshot[T] | None:
         """The dataset's snapshot, if one is kept and may still be used."""
-        kept = self._good(dataset, 0)
+        kept = self._good(dataset, 0, time.monotonic())
         answer = kept.answer if kept else None
         return answer if isinstance(answer, Snapshot) else None
+
+    def in_memory(self, datasets: Iterable[Dataset[Any]], actor: Actor = NOBODY) -> bool:
+        """Whether `ask` would answer at once: every dataset is kept, and the actor can change nothing.
+
+        For an actor who may change something, `ask` reads the table first, or without one fetches everything.
+        """
+        least, now = self._shared.generation if self._shared else 0, time.monotonic()
+        return actor == NOBODY and all(self._good(dataset, least, now) for dataset in datasets)
 
     def ask(
         self, datasets: Iterable[Dataset[Any]], deadline: Deadline, comment: str, actor: Actor = NOBODY
@@ -121,9 +129,9 @@ class Snapshots:
             self._in_full_until[dataset] = now + ALL_COLUMNS_FOR
         return dataset
 
-    def _good(self, dataset: Dataset[Any], least: int) -> KeptSnapshot | None:
+    def _good(self, dataset: Dataset[Any], least: int, now: float) -> KeptSnapshot | None:
         kept = self._kept.get(dataset)
-        good = kept and time.monotonic() < kept.until and kept.generation >= least and kept.serves(dataset)
+        good = kept and now < kept.until and kept.generation >= least and kept.serves(dataset)
         return kept if good else None
 
     def _ask(
@@ -137,9 +145,10 @@ class Snapshots:
         ours: dict[Dataset[Any], _UnderWay] = {}
         theirs: dict[Dataset[Any], _UnderWay] = {}
         with self._lock:
+            now = time.monotonic()  # one moment for all: what came with one command is asked for again with one
             for dataset in datasets:
                 under_way = self._under_way.get(dataset)
-                if not afresh and (kept := self._good(dataset, least)):
+                if not afresh and (kept := self._good(dataset, least, now)):
                     answers[dataset] = kept
                 elif not afresh and under_way and under_way.serves(dataset, least):
                     theirs[dataset] = under_way

@@ -158,6 +158,10 @@ class Cluster:
         request = self.request
         self.take(self.snapshots.ask(wanted, request.deadline, request.comment, request.actor))
 
+    def in_memory(self, wanted: Sequence[Dataset[Any]]) -> bool:
+        """Whether `ask` would fetch nothing and wait for nothing."""
+        return self.snapshots.in_memory(wanted, self.request.actor)
+
     def take(self, answers: Mapping[Dataset[Any], Snapshot[Any] | Fault]) -> None:
         """Keep answers, reduced to what the caller may see: nothing in the view sees more.
 

@@ -159,8 +159,8 @@ class RequestContext:
     async def _fetch(self, info: plan.ResolveInfo) -> None:
         asked = [(view, plan.datasets_of(view, selected)) for view, selected in self._selected(info)]
         asked = [(view, datasets) for view, datasets in asked if datasets]
-        if all(view.snapshots.kept(dataset) for view, datasets in asked for dataset in datasets):
-            for view, datasets in asked:  # all of it is in memory, where a thread would cost more than the answer
+        if all(view.in_memory(datasets) for view, datasets in asked):
+            for view, datasets in asked:  # a thread would cost more than the answer
                 view.ask(datasets)
         else:
             loop, pool = asyncio.get_running_loop(), ThreadPoolExecutor(len(asked))
@@ -178,8 +178,6 @@ class RequestContext:
         wanted: dict[str, list[plan.Selected]] = {}
         for name, selected in plan.plan(info, info.operation.selection_set, query).items():
             for cluster in names if name == plan.ALL_CLUSTERS else [name or self._default or ""]:
-                if (
-                    cluster in names
-                ):  # the field itself reports a cluster that does not exist or that the caller has no access to
+                if cluster in names:  # otherwise the field itself reports the error
                     wanted.setdefault(cluster, []).extend(selected)
         return [(self.cluster(name), selected) for name, selected in wanted.items()]

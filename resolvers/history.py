@@ -72,7 +72,7 @@ class PastJob(HistoryJob, Job):
 
     @property
     def stderr_path(self) -> str | None:
-        """The file that took its errors, likewise."""
+        """The file that took its errors, if accounting records it."""
         return self._files.stderr_path(self, self.cluster.release)
 
     @property

@@ -111,7 +111,7 @@ def declarations() -> Sequence[Callable[..., Any]]:
     return _declarations
 
 
-def answers(owner: type, name: str) -> Any:
+def function_behind(owner: type, name: str) -> Any:
     """The function behind an attribute: of a method, a property or a link. Anything else is returned as it is."""
     found = getattr_static(owner, name, None)
     if isinstance(found, property):
@@ -123,7 +123,7 @@ def answers(owner: type, name: str) -> Any:
 
 def reads_of(owner: type, name: str) -> Reads:
     """What an attribute of a class declares. An attribute of jobs that declares no columns reads all columns."""
-    return _of_jobs(owner, name) if issubclass(owner, squeue.Job) else declared(answers(owner, name))
+    return _of_jobs(owner, name) if issubclass(owner, squeue.Job) else declared(function_behind(owner, name))
 
 
 def declared(function: Any) -> Reads:
@@ -133,7 +133,7 @@ def declared(function: Any) -> Reads:
 
 
 def _of_jobs(owner: type[squeue.Job], name: str) -> Reads:
-    found, known = getattr_static(owner, name, None), declared(answers(owner, name))
+    found, known = getattr_static(owner, name, None), declared(function_behind(owner, name))
     columns = known.columns
     if isinstance(found, Column):
         columns = (found,)

@@ -15,7 +15,7 @@ from graphql import (
 )
 from strawberry.types.field import StrawberryField
 
-from resolvers.reads import answers, declarations
+from resolvers.reads import declarations, function_behind
 from schema import schema
 from schema.planned import DEFINITION
 from schema.types_from_tables import ANSWERED_BY, SOURCES
@@ -45,7 +45,7 @@ def _answering() -> Iterator[tuple[str, GraphQLOutputType, Callable[..., Any]]]:
         for name, field in kind.fields.items():
             line: StrawberryField = field.extensions[DEFINITION]
             source = SOURCES.get(definition.origin)
-            function = line.metadata.get(ANSWERED_BY) or (answers(source, line.python_name) if source else None)
+            function = line.metadata.get(ANSWERED_BY) or (function_behind(source, line.python_name) if source else None)
             if callable(function):
                 yield f"{kind.name}.{name}", field.type, function
 

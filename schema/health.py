@@ -63,6 +63,6 @@ class Health:
         description="Each slurmctld; empty if the head node does not answer. scontrol ping."
     )
     snapshots: list[SnapshotAge] = strawberry.field(
-        description="The ages of the snapshots of jobs, queues and nodes that are cached now. The next query that "
-        "needs one that is not cached fetches it."
+        description="The ages of the snapshots of jobs, queues and nodes that are cached now. The next query "
+        "fetches any snapshot that is not cached."
     )

@@ -17,10 +17,11 @@ SCRIPT = (
     "(FORBIDDEN). scontrol: write batch_script."
 )
 OUTPUT = (
-    "Part of the file that the job writes its output or errors to, read with the rights of the caller's account and "
-    "no others (FORBIDDEN). Null if the job has no such file or its path is not known yet, as for the waiting tasks of "
-    "an array. Once the scheduler has forgotten the job, accounting has the path since Slurm 24.05; before, `message` "
-    "says so. One more command reads the outputs of all jobs in a list."
+    "Part of the file that the job writes its output or errors to. The API reads it as the caller's own account; if "
+    "that may not read the file, the error is FORBIDDEN. Null if the job has no such file, or while its path is "
+    "unknown, as for the waiting tasks of an array. For a job that the scheduler has forgotten, the path comes from "
+    "accounting (Slurm 24.05 or newer); on older releases `message` says that it is unknown. One more command reads "
+    "the outputs of all jobs in a list."
 )
 STDOUT_PATH = (
     "The file that the job writes its output to, with sbatch's patterns (%j ...) filled in; null for a job without a "
@@ -36,9 +37,10 @@ REASON_CODE = (
     "reason why it waited. squeue: Reason; sacct: Reason."
 )
 REASON_TEXT = (
-    "For people: why the job waits and what to do about it, and if it waits for a node that EC2 does not start, why "
-    "not; once the job has ended, what ended it. Null while it runs, if it completed, and if somebody cancelled it; "
-    "from accounting also if it was cancelled because its dependency failed. squeue: Reason, State; sinfo: Reason."
+    "A sentence for people. While the job waits: why, and what to do about it; if EC2 does not start a node for it, "
+    "why not. After the job ended: what ended it. Null while it runs, if it completed, and if somebody cancelled it. "
+    "Accounting also has null if Slurm cancelled it because its dependency failed. squeue: Reason, State; sinfo: "
+    "Reason."
 )
 CAPACITY_CODE = (
     "Why EC2 does not start a node that the job waits for: a node that Slurm names as unavailable, or the node in the "

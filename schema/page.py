@@ -33,7 +33,7 @@ class JobConnection:
         description="How many jobs on all pages are in each state, the most frequent first."
     )
     as_of: datetime = strawberry.field(
-        description="When the data was requested from the cluster: it is no older than that."
+        description="When the data was requested from the cluster. Nothing in it is older."
     )
     source: JobSource = strawberry.field(
         description="Where these jobs come from. A history from SCHEDULER_MEMORY lacks the jobs that the scheduler has "
@@ -49,5 +49,5 @@ class NodeConnection:
     page_info: PageInfo = strawberry.field(description="Where this page ends.")
     total_count: int = strawberry.field(description="How many nodes there are on all pages.")
     as_of: datetime = strawberry.field(
-        description="When the data was requested from the cluster: it is no older than that."
+        description="When the data was requested from the cluster. Nothing in it is older."
     )

@@ -10,7 +10,7 @@ from strawberry.types.field import StrawberryField
 from access.role import JobVisibility, Role
 from resolvers import cluster as resolved
 from resolvers.plan import ALL_CLUSTERS, Scope, named_cluster
-from resolvers.reads import answers
+from resolvers.reads import function_behind
 from schema.cluster import JOB, JOB_HISTORY, JOBS, NODE, NODES, QUEUE, QUEUES, Cluster
 from schema.info import CLUSTER, INFO, Info, resolve_info
 from schema.job import Job
@@ -62,7 +62,7 @@ def _of_the_named_cluster(kind: type) -> type:
     """Give each line of the class without a resolver one: the named cluster's attribute or method of that name."""
     for name, field in vars(kind).copy().items():
         if isinstance(field, StrawberryField) and field.base_resolver is None:
-            given = parameters(answers(resolved.Cluster, name))
+            given = parameters(function_behind(resolved.Cluster, name))
             required = [each for each in given if each.default is Parameter.empty]
             optional = [each for each in given if each.default is not Parameter.empty]
             field(with_signature(_resolver(name), [INFO, *required, CLUSTER, *optional]))
@@ -93,7 +93,10 @@ def _whole(resolver: Callable[..., object], scope: Scope, description: str) -> A
 _cluster = with_signature(_named, [INFO, CLUSTER.replace(name="name")])
 
 
-@strawberry.type(description="Queries. However much one document selects, a cluster runs at most one command for it.")
+@strawberry.type(
+    description="Queries. A cluster runs one command for a document, however much it selects. "
+    "Only what depends on another answer costs a second one."
+)
 @_of_the_named_cluster
 class Query:
     """The queries. Except for `clusters` and `cluster`, the named cluster's member of the same name answers each."""

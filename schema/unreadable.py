@@ -16,5 +16,5 @@ class UnreadableOutput(SchemaExtension):
         found = getattr(self.execution_context.context, "unreadable", None)
         if result is None or not found:
             return
-        told = [GraphQLError(str(error), original_error=error, extensions=error.extensions) for error in found]
-        result.errors = [*(result.errors or []), *told]
+        unreadable = [GraphQLError(str(error), original_error=error, extensions=error.extensions) for error in found]
+        result.errors = [*(result.errors or []), *unreadable]

@@ -14,7 +14,7 @@ from slurm import assoc_mgr
 from slurm.command import AccountingDisabledError, Reply, SchedulerUnavailableError, require_success
 from slurm.errors import Unreadable
 from slurm.framing import Records
-from slurm.operation import Operation
+from slurm.operation import Operation, RunsAs
 
 _DISABLED = "not running a supported accounting_storage plugin"
 _NO_ANSWER = ("Problem talking to the database", "Unable to contact slurmdbd", "persist_conn", "DBD_")
@@ -36,6 +36,7 @@ def show(entity: str, **options: str) -> Operation:
         options={"format": FORMAT, **options},
         assigns=True,
         asks_slurmdbd=True,
+        runs_as=RunsAs.READER,
     )
 
 

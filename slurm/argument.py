@@ -317,7 +317,7 @@ def bounded(value: str, limit: int) -> str:
     try:
         size = len(value.encode())
     except UnicodeEncodeError as error:
-        raise ValueError("holds half of a surrogate pair, which is no character") from error
+        raise ValueError("holds half of a surrogate pair, which is not a character") from error
     if "\0" in value or size > limit:
         raise ValueError(f"must be at most {limit} bytes (it has {size}), none of them 0")
     return value

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from slurm.command import PermissionDeniedError, Reply, require_success, words
 from slurm.errors import ParseError, Unreadable
-from slurm.operation import Operation
+from slurm.operation import Operation, RunsAs
 
 RAW, JOBS, SUBMITTED, WALL = "use: UsageRaw", "use: GrpJobs", "use: GrpSubmitJobs", "use: GrpWall"
 TRES, TRES_MINUTES, TRES_RUN_MINUTES = "use: GrpTRES", "use: GrpTRESMins", "use: GrpTRESRunMins"
 SOURCES = (RAW, JOBS, SUBMITTED, WALL, TRES, TRES_MINUTES, TRES_RUN_MINUTES)
-"""The columns that `by_id` gives, named so that they are told apart from sacctmgr's limits."""
+"""The columns that `by_id` gives, named so that they differ from sacctmgr's limits."""
 
 COUNTED = (JOBS, SUBMITTED, TRES)
 """Those that slurmctld counts only where limits are enforced."""
@@ -30,9 +30,12 @@ _QOS = re.compile(r"QOS=.*?\((?P<id>\d+)\) +UsageRaw=([\d.]+)" + _GROUP, re.DOTA
 SHOW_ASSOCIATIONS = Operation(
     "scontrol show assoc_mgr associations",
     words=("scontrol", "--local", "--oneliner", "show", "assoc_mgr", "flags=assoc"),
+    runs_as=RunsAs.READER,
 )
 SHOW_QOS = Operation(
-    "scontrol show assoc_mgr qos", words=("scontrol", "--local", "--oneliner", "show", "assoc_mgr", "flags=qos")
+    "scontrol show assoc_mgr qos",
+    words=("scontrol", "--local", "--oneliner", "show", "assoc_mgr", "flags=qos"),
+    runs_as=RunsAs.READER,
 )
 
 
@@ -88,18 +91,18 @@ def used(value: str) -> list[str]:
 
 
 def held(value: str) -> list[str] | None:
-    """Likewise; None for nothing told."""
+    """Likewise; None where Slurm prints none."""
     return used(value) if value else None
 
 
 # What is used up is a float, as it outgrows GraphQL's Int of 32 bits within days.
 def minutes_as_seconds(value: str) -> float | None:
-    """ "1.50" minutes are 90 seconds, whole ones; None for nothing told. Raises ParseError."""
+    """ "1.50" minutes are 90 seconds, whole ones; None where Slurm prints none. Raises ParseError."""
     return _whole(value, 60)
 
 
 def whole(value: str) -> float | None:
-    """A number without its fraction; None for nothing told. Raises ParseError."""
+    """A number without its fraction; None where Slurm prints none. Raises ParseError."""
     return _whole(value, 1)
 
 

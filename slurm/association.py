@@ -34,7 +34,7 @@ class Association(Record):
         about="The account above; null for a user, and for the topmost. sacctmgr: ParentName.",
     )
     shares = Column(
-        _shares, "Share", about="Its shares beside its siblings'; null if it has its parent's. sacctmgr: Share."
+        _shares, "Share", about="Its shares, relative to its siblings; null if it uses its parent's. sacctmgr: Share."
     )
     priority = Column(
         integer, "Priority", about="What it adds to a job's priority; null for nothing. sacctmgr: Priority."
@@ -55,8 +55,7 @@ class Association(Record):
     max_tres_run_minutes = Column(
         entries,
         "GrpTRESRunMins",
-        about="The most that all its running jobs together may have ahead of them, in minutes times what they hold. "
-        "sacctmgr: GrpTRESRunMins.",
+        about="Limit on TRES-minutes that its running jobs may still use. sacctmgr: GrpTRESRunMins.",
     )
     max_jobs = Column(
         integer, "GrpJobs", about="How many of all its jobs may run at once; null for unlimited. sacctmgr: GrpJobs."
@@ -100,13 +99,14 @@ class Association(Record):
     submitted_job_count = Column(
         integer,
         assoc_mgr.SUBMITTED,
-        about="How many of its jobs wait or run now; null likewise. scontrol show assoc_mgr: GrpSubmitJobs.",
+        about="How many of its jobs wait or run now; null where AccountingStorageEnforce has no limits. "
+        "scontrol show assoc_mgr: GrpSubmitJobs.",
     )
     used_tres = Column(
         held,
         assoc_mgr.TRES,
-        about="What its running jobs hold now, as `cpu=2`, memory in MiB; null likewise. scontrol show assoc_mgr: "
-        "GrpTRES.",
+        about="What its running jobs hold now, as `cpu=2`, memory in MiB; null where AccountingStorageEnforce has no "
+        "limits. scontrol show assoc_mgr: GrpTRES.",
     )
     used_tres_minutes = Column(
         used,

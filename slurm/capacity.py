@@ -20,11 +20,12 @@ class CapacityCode(DescribedEnum):
     )
     INSUFFICIENT_RESERVED_INSTANCE_CAPACITY = (
         "INSUFFICIENT_RESERVED_INSTANCE_CAPACITY",
-        "The capacity reservation is used up. Starts when some of it is free; or choose a queue without it.",
+        "The capacity reservation is used up. The job starts when some of it is free; or choose a queue without it.",
     )
     RESERVATION_CAPACITY_EXCEEDED = (
         "RESERVATION_CAPACITY_EXCEEDED",
-        "The capacity reservation has too few instances. Starts when some of it is free; or choose a queue without it.",
+        "The capacity reservation has too few instances. The job starts when some of it is free; or choose a queue "
+        "without it.",
     )
     INSUFFICIENT_CAPACITY = (
         "INSUFFICIENT_CAPACITY",
@@ -41,16 +42,17 @@ class CapacityCode(DescribedEnum):
     )
     INSUFFICIENT_FREE_ADDRESSES_IN_SUBNET = (
         "INSUFFICIENT_FREE_ADDRESSES_IN_SUBNET",
-        "The queue's subnet has no free address. Starts when other nodes stop; an administrator can add a larger "
-        "subnet.",
+        "The queue's subnet has no free address. The job starts when other nodes stop; an administrator can add a "
+        "larger subnet.",
     )
     MAX_SPOT_INSTANCE_COUNT_EXCEEDED = (
         "MAX_SPOT_INSTANCE_COUNT_EXCEEDED",
-        "The AWS account's limit of Spot Instances is reached. Starts when others stop; or ask AWS for a higher limit.",
+        "The AWS account's limit of Spot Instances is reached. The job starts when others stop; or ask AWS for a "
+        "higher limit.",
     )
     SPOT_MAX_PRICE_TOO_LOW = (
         "SPOT_MAX_PRICE_TOO_LOW",
-        "The queue's highest Spot price is below the present price. Starts when the price falls; or choose an "
+        "The queue's highest Spot price is below the present price. The job starts when the price falls; or choose an "
         "on-demand queue.",
     )
     UNSUPPORTED = (
@@ -60,16 +62,17 @@ class CapacityCode(DescribedEnum):
     )
     VCPU_LIMIT_EXCEEDED = (
         "VCPU_LIMIT_EXCEEDED",
-        "The AWS account's vCPU limit for this kind of instance is reached. Starts when others stop; or ask AWS "
-        "for a higher limit.",
+        "The AWS account's vCPU limit for this kind of instance is reached. The job starts when others stop; or ask "
+        "AWS for a higher limit.",
     )
     INSTANCE_LIMIT_EXCEEDED = (
         "INSTANCE_LIMIT_EXCEEDED",
-        "The AWS account's limit of such instances is reached. Starts when others stop; or ask AWS for a higher limit.",
+        "The AWS account's limit of such instances is reached. The job starts when others stop; or ask AWS for a "
+        "higher limit.",
     )
     VOLUME_LIMIT_EXCEEDED = (
         "VOLUME_LIMIT_EXCEEDED",
-        "The AWS account's limit of EBS volumes is reached. Starts when others are deleted; or ask AWS for a "
+        "The AWS account's limit of EBS volumes is reached. The job starts when others are deleted; or ask AWS for a "
         "higher limit.",
     )
     REQUEST_LIMIT_EXCEEDED = (

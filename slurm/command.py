@@ -81,15 +81,15 @@ class SchedulerBusyError(SlurmError):
     """slurmctld limits how often an account may ask (slurm.conf: SlurmctldParameters=rl_enable)."""
 
 
-class CannotTellError(SlurmError):
-    """The cluster's own answer is that it does not tell this: asked again at once, it says the same."""
+class NotShownError(SlurmError):
+    """The cluster does not show this, and would say the same if asked again at once."""
 
 
-class PermissionDeniedError(CannotTellError):
+class PermissionDeniedError(NotShownError):
     """slurmctld does not show this to the account that asks."""
 
 
-class AccountingDisabledError(CannotTellError):
+class AccountingDisabledError(NotShownError):
     """The cluster keeps no accounts: slurm.conf's AccountingStorageType is accounting_storage/none."""
 
 

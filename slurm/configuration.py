@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, require_success
 from slurm.instant import instant
-from slurm.operation import Operation
+from slurm.operation import Operation, RunsAs
 from slurm.text import integer, word
 
 _LINE = re.compile(r"^([\w\[\]]+)\s+= (.*)$", re.MULTILINE)
@@ -89,7 +89,7 @@ class Configuration(Record):
     max_job_count = Column(
         integer,
         "MaxJobCount",
-        about="How many jobs slurmctld takes at once, those it remembers among them. slurm.conf: MaxJobCount.",
+        about="Maximum jobs slurmctld holds, including ended ones it remembers. slurm.conf: MaxJobCount.",
     )
     max_array_size = Column(
         integer, "MaxArraySize", about="One more than the highest index of an array's task. slurm.conf: MaxArraySize."
@@ -154,8 +154,8 @@ class Configuration(Record):
     reader = Column(word, _READER, about="The account that this API's reads run as on the head node.")
 
 
-SHOW = Operation("scontrol show config", words=("scontrol", "show", "config"))
-READER = Operation("reader")
+SHOW = Operation("scontrol show config", words=("scontrol", "show", "config"), runs_as=RunsAs.READER)
+READER = Operation("reader", runs_as=RunsAs.READER)
 """The program itself says as whom reads run."""
 
 

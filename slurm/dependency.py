@@ -14,7 +14,7 @@ E = TypeVar("E", bound=DescribedEnum)
 class DependencyKind(DescribedEnum):
     """What must have become of the other job."""
 
-    AFTER = "AFTER", "The other job must have started or been cancelled, `minutes` ago if given."
+    AFTER = "AFTER", "The other job must have started or been cancelled; if `minutes` is given, at least that long ago."
     AFTERANY = "AFTERANY", "The other job must have ended, however."
     AFTERBURSTBUFFER = "AFTERBURSTBUFFER", "The other job must have ended, and its burst buffer must be staged out."
     AFTERCORR = "AFTERCORR", "The task of the other array with the same number must have ended with exit code 0."
@@ -28,9 +28,9 @@ class DependencyKind(DescribedEnum):
 class DependencyState(DescribedEnum):
     """How a dependency stands. Slurm leaves out those that are fulfilled."""
 
-    UNFULFILLED = "UNFULFILLED", "Not yet as it must be."
-    FULFILLED = "FULFILLED", "As it must be."
-    FAILED = "FAILED", "Can never be as it must be."
+    UNFULFILLED = "UNFULFILLED", "Not fulfilled yet."
+    FULFILLED = "FULFILLED", "Fulfilled."
+    FAILED = "FAILED", "Cannot be fulfilled."
     UNKNOWN = "UNKNOWN", "A state this API does not know."
 
 

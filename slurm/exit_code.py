@@ -33,7 +33,7 @@ class ExitCode:
 
 
 def exit_code(value: str) -> ExitCode:
-    """The end that a raw wait status (squeue up to 22.05) or "N:S" (from 23.02) tells of.
+    """The end that a raw wait status (squeue up to 22.05) or "N:S" (from 23.02) means.
 
     "768" and "3:0" are code 3, "9" and "0:9" are signal 9. sacct always prints "N:S", and up to 25.05
     takes 128 off codes above 127. A job that has not ended prints 0 or 0:0, here code 0: only the caller

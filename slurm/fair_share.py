@@ -6,12 +6,12 @@ from slurm import accounting
 from slurm.accounting import Frame
 from slurm.assoc_mgr import whole
 from slurm.column import Column, Record, Rows
-from slurm.command import CannotTellError, Command, Question, Reply, require_success
-from slurm.operation import Operation
+from slurm.command import Command, NotShownError, Question, Reply, require_success
+from slurm.operation import Operation, RunsAs
 from slurm.text import decimal, integer, text_or_none
 
 
-class FairShareDisabledError(CannotTellError):
+class FairShareDisabledError(NotShownError):
     """The cluster does not rank jobs by fair share: slurm.conf's PriorityType is priority/basic."""
 
 
@@ -39,8 +39,8 @@ class FairShare(Record):
     shares = Column(
         _shares,
         "RawShares",
-        about="Its shares beside its siblings'; null if it has its parent's, and for the topmost account. sshare: "
-        "RawShares.",
+        about="Its shares, relative to its siblings; null if it uses its parent's, and for the topmost account. "
+        "sshare: RawShares.",
     )
     normalized_shares = Column(
         _fraction, "NormShares", about="Its part of all shares, from 0 to 1. sshare: NormShares."
@@ -54,7 +54,7 @@ class FairShare(Record):
     effective_usage = Column(
         _fraction,
         "EffectvUsage",
-        about="Its part of use, beside its siblings', or with what they used counted in. sshare: EffectvUsage.",
+        about="Its share of use, relative to its siblings. sshare: EffectvUsage.",
     )
     fair_share = Column(
         _fraction,
@@ -65,7 +65,8 @@ class FairShare(Record):
     level_fair_share = Column(
         _fraction,
         "LevelFS",
-        about="Its shares divided by its use beside its siblings'; null for unlimited (nothing used). sshare: LevelFS.",
+        about="Its shares divided by its use, both relative to its siblings; null for unlimited (nothing used). "
+        "sshare: LevelFS.",
     )
 
 
@@ -77,7 +78,10 @@ HOW_TO_SWITCH_ON = (
 
 
 SSHARE = Operation(
-    "sshare", words=("sshare", "--noheader", "--parsable2", "--all"), options={"format": accounting.FORMAT}
+    "sshare",
+    words=("sshare", "--noheader", "--parsable2", "--all"),
+    options={"format": accounting.FORMAT},
+    runs_as=RunsAs.READER,
 )
 
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from functools import partial
 
 from slurm import job_id
-from slurm.command import Command, Question, Reply, SchedulerUnavailableError
+from slurm.command import Command, Question, Reply
 from slurm.operation import FLAG, Operation, RunsAs
-from slurm.refusal import OutcomeUnknown, Refusal, RefusalCode, refusal
+from slurm.refusal import Refusal, RefusalCode, each_refusal
 from slurm.states import DescribedEnum
 
 _SIGNAL = r"(SIG)?[A-Z][A-Z0-9]{1,9}|[1-9][0-9]?"
@@ -122,27 +122,5 @@ def _unknown(why: Refusal | None) -> Refusal | None:
 
 
 def _read(replies: Sequence[Reply], jobs: Sequence[str]) -> list[Refusal | None]:
-    """A job whose outcome is unknown does not hide the others'. Raises what `refusal` does if that is so of all."""
-    found = [_refusal(reply) for reply in replies]
-    faults = [each for each in found if isinstance(each, Exception)]
-    if faults and len(faults) == len(found):
-        raise faults[0]
-    return [_of_job(each, job) for each, job in zip(found, jobs, strict=True)]
-
-
-def _refusal(reply: Reply) -> Refusal | OutcomeUnknown | SchedulerUnavailableError | None:
-    try:
-        return refusal(reply)
-    except (OutcomeUnknown, SchedulerUnavailableError) as fault:
-        return fault
-
-
-def _of_job(found: Refusal | OutcomeUnknown | SchedulerUnavailableError | None, job: str) -> Refusal | None:
-    match found:
-        case OutcomeUnknown():
-            return Refusal(RefusalCode.OUTCOME_UNKNOWN, str(found), id=job)
-        case SchedulerUnavailableError():
-            return Refusal(RefusalCode.REJECTED_BY_SCHEDULER, str(found), id=job)
-        case Refusal():
-            return replace(found, id=job)
-    return None
+    """For each job None, or why nothing was done to it. Raises as `each_refusal` does."""
+    return [replace(why, id=job) if why else None for why, job in zip(each_refusal(replies), jobs, strict=True)]

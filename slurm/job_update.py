@@ -14,7 +14,7 @@ from slurm import argument, job_id
 from slurm.argument import assignment, described, invalid, or_nothing
 from slurm.command import Command, Question, Reply
 from slurm.operation import Operation, RunsAs
-from slurm.refusal import Refusal, RefusalCode, refusal
+from slurm.refusal import Refusal, RefusalCode, each_refusal
 
 
 @dataclass(kw_only=True)
@@ -121,9 +121,8 @@ def for_operators(changes: JobUpdate) -> list[Refusal]:
 
 
 def read(replies: Sequence[Reply], jobs: Sequence[str]) -> list[Refusal | None]:
-    """For each job None, or why it was not changed. Raises as `refusal` does."""
-    found = map(refusal, replies)
-    return [_about(why, job) if why else None for why, job in zip(found, jobs, strict=True)]
+    """For each job None, or why it was not changed. Raises as `each_refusal` does."""
+    return [_about(why, job) if why else None for why, job in zip(each_refusal(replies), jobs, strict=True)]
 
 
 # Which input Slurm's words are about (slurm_strerror(3)).

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, require_success
-from slurm.operation import Operation
+from slurm.operation import Operation, RunsAs
 from slurm.scontrol_record import RecordKind, columns
 from slurm.text import integer, verbatim
 
@@ -30,7 +30,9 @@ class License(Record):
     )
 
 
-SHOW = Operation("scontrol show licenses", words=("scontrol", "--local", "--oneliner", "show", "licenses"))
+SHOW = Operation(
+    "scontrol show licenses", words=("scontrol", "--local", "--oneliner", "show", "licenses"), runs_as=RunsAs.READER
+)
 
 
 def licenses() -> Question[Rows[License]]:

@@ -9,7 +9,7 @@ ACCOUNT, QOS = "account", "QOS"
 
 def in_use(of: str, what: str) -> str:
     """All jobs use as much as they may."""
-    return f"The jobs of the {of} together use as much as they may: {what}. Starts when some of them end."
+    return f"The jobs of the {of} together use as much as they may: {what}. The job starts when some of them end."
 
 
 def spent(of: str, what: str) -> str:
@@ -21,23 +21,23 @@ def ahead(whose: str, what: str) -> str:
     """The running jobs may use as much as is allowed until they end."""
     return (
         f"{whose} running jobs may still use as many {what} minutes as the limit allows. "
-        "Starts as they go on or end; a shorter time limit helps."
+        "The job starts as they go on or end; a shorter time limit helps."
     )
 
 
 def running(whose: str) -> str:
     """As many jobs run as may."""
-    return f"{whose} running jobs are as many as the limit allows. Starts when some of them end."
+    return f"{whose} running jobs are as many as the limit allows. The job starts when some of them end."
 
 
 def submitted(whose: str) -> str:
     """As many jobs wait or run as may."""
-    return f"{whose} waiting and running jobs are as many as the limit allows. Starts when some of them end."
+    return f"{whose} waiting and running jobs are as many as the limit allows. The job starts when some of them end."
 
 
 def share(whose: str, what: str) -> str:
     """One user's or one account's jobs in a QOS use as much as they may."""
-    return f"{whose} jobs in the QOS use as much as they may: {what}. Starts when some of them end."
+    return f"{whose} jobs in the QOS use as much as they may: {what}. The job starts when some of them end."
 
 
 def too_much(of: str, what: str) -> str:

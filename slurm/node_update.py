@@ -6,7 +6,7 @@ from functools import partial
 from slurm import argument
 from slurm.command import Command, Question, Reply
 from slurm.operation import Operation, RunsAs
-from slurm.refusal import Refusal, RefusalCode, refusal
+from slurm.refusal import Refusal, RefusalCode, each_refusal
 from slurm.states import DescribedEnum
 
 
@@ -43,8 +43,8 @@ NEEDS_REASON = frozenset({NodeAction.DRAIN, NodeAction.DOWN})
 def update(nodes: Sequence[str], action: NodeAction, reason: str | None = None) -> Question[list[Refusal | None]]:
     """Do it to each node; for each None, or why not. Slurm's operators only.
 
-    One command a node: of a list with one unknown name slurmctld changes those before it and tells of none. Raises
-    InvalidInputError before anything is sent: for a name that is none, and for DRAIN and DOWN without a reason.
+    One command a node: of a list with one unknown name slurmctld changes those before it and reports none. Raises
+    InvalidInputError before anything is sent: for a wrong name, and for DRAIN and DOWN without a reason.
     """
     argument.require(_wrong_names(nodes), _wrong_reason(action, reason))
     options = {"State": action.value, **({"Reason": reason} if reason else {})}
@@ -53,9 +53,8 @@ def update(nodes: Sequence[str], action: NodeAction, reason: str | None = None) 
 
 
 def read(replies: Sequence[Reply], nodes: Sequence[str]) -> list[Refusal | None]:
-    """For each node None, or why it was not changed. Raises as `refusal` does."""
-    found = map(refusal, replies)
-    return [_about(why, node) if why else None for why, node in zip(found, nodes, strict=True)]
+    """For each node None, or why it was not changed. Raises as `each_refusal` does."""
+    return [_about(why, node) if why else None for why, node in zip(each_refusal(replies), nodes, strict=True)]
 
 
 def _about(why: Refusal, node: str) -> Refusal:

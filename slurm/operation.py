@@ -33,6 +33,7 @@ class Operation:
     """
 
     name: str
+    runs_as: RunsAs
     words: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
     """Option names without dashes, and the pattern of their values; FLAG for an option without a value."""
@@ -42,7 +43,6 @@ class Operation:
     """The pattern of each argument; None if the operation takes none. It needs at least one."""
     argument_is_optional: bool = False
     last_words: tuple[str, ...] = ()
-    runs_as: RunsAs = RunsAs.READER
     assigns: bool = False
     """Options are written as scontrol's Key=Value, not as --name=value."""
     needs: tuple[str, ...] = ()
@@ -55,8 +55,8 @@ class Operation:
     """The errors with which slurmctld refuses a submission; after any other error there may be a job."""
 
     def as_data(self) -> dict[str, Any]:
-        """All but the name, as the SSM document carries it: what differs from the defaults."""
-        default = Operation(self.name)
+        """All but the name, as the SSM document carries it: what differs from the program's defaults."""
+        default = Operation(self.name, RunsAs.READER)
         values = {line.name: getattr(self, line.name) for line in fields(self)}
         return {name: _plain(value) for name, value in values.items() if value != getattr(default, name)}
 

@@ -66,7 +66,7 @@ def output_path(
     """The absolute path of the file; all but `release` are texts of squeue's columns.
 
     In order: StdOut or StdErr, WorkDir, JobID, ArrayJobID, ArrayTaskID, UserName, Name, BatchHost, RestartCnt. None
-    where squeue names no file, or where the path cannot be told: the waiting tasks of an array in one row will have a
+    where squeue names no file, or where the path is unknown: the waiting tasks of an array in one row will have a
     file each, %N is not known before the job starts, %S never, and without a `release` nothing that releases do
     otherwise. A job that is renamed while it waits keeps the old name in %x, which squeue does not tell. Raises
     ParseError for a RestartCnt that is no number.

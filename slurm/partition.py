@@ -7,7 +7,7 @@ from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, require_success
 from slurm.duration import seconds
 from slurm.hostlist import expand
-from slurm.operation import Operation
+from slurm.operation import Operation, RunsAs
 from slurm.scontrol_record import RecordKind, columns
 from slurm.sinfo import CpuCounts, QueueCpus
 from slurm.states import queue_state
@@ -48,7 +48,11 @@ class Queue(Record):
     cpu_counts = Column(_cpu_counts, _CPUS, about="The CPUs of the queue's nodes by what they do. sinfo: CPUsState.")
 
 
-SHOW = Operation("scontrol show partition", words=("scontrol", "--local", "--oneliner", "--all", "show", "partition"))
+SHOW = Operation(
+    "scontrol show partition",
+    words=("scontrol", "--local", "--oneliner", "--all", "show", "partition"),
+    runs_as=RunsAs.READER,
+)
 
 
 def queues() -> Question[Rows[Queue]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from slurm import accounting
 from slurm.command import AccountingDisabledError, Command, Question, Reply, SlurmError
 from slurm.errors import ParseError
-from slurm.operation import Operation
+from slurm.operation import Operation, RunsAs
 
 ABOUT_ROLE = "primary, or backup (backup1, backup2 ...). scontrol: ping."
 ABOUT_HOST = "The host that slurmctld runs on. scontrol: ping."
@@ -32,11 +32,12 @@ class Ping:
     accounting_message: str | None
 
 
-PING = Operation("scontrol ping", words=("scontrol", "ping"))
+PING = Operation("scontrol ping", words=("scontrol", "ping"), runs_as=RunsAs.READER)
 SHOW_CLUSTER = Operation(
     "sacctmgr show cluster",
     words=("sacctmgr", "--noheader", "--parsable2", "show", "cluster", "format=Cluster"),
     asks_slurmdbd=True,
+    runs_as=RunsAs.READER,
 )
 
 
@@ -46,7 +47,7 @@ def ping() -> Question[Ping]:
 
 
 def read(replies: Sequence[Reply]) -> Ping:
-    """A daemon that is down is an answer, not an error. Raises ParseError if scontrol tells of no slurmctld."""
+    """A daemon that is down is an answer, not an error. Raises ParseError if scontrol names no slurmctld."""
     controllers, clusters = replies
     is_up, message = _accounting(clusters)
     return Ping(_controllers(controllers), is_up, message)

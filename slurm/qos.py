@@ -50,8 +50,7 @@ class Qos(Record):
     max_tres_run_minutes = Column(
         entries,
         "GrpTRESRunMins",
-        about="The most that all its running jobs together may have ahead of them, in minutes times what they hold. "
-        "sacctmgr: GrpTRESRunMins.",
+        about="Limit on TRES-minutes that its running jobs may still use. sacctmgr: GrpTRESRunMins.",
     )
     max_jobs = Column(
         integer, "GrpJobs", about="How many of its jobs may run at once; null for unlimited. sacctmgr: GrpJobs."
@@ -115,13 +114,14 @@ class Qos(Record):
     submitted_job_count = Column(
         integer,
         assoc_mgr.SUBMITTED,
-        about="How many of its jobs wait or run now; null likewise. scontrol show assoc_mgr: GrpSubmitJobs.",
+        about="How many of its jobs wait or run now; null where AccountingStorageEnforce has no limits. "
+        "scontrol show assoc_mgr: GrpSubmitJobs.",
     )
     used_tres = Column(
         held,
         assoc_mgr.TRES,
-        about="What its running jobs hold now, as `cpu=2`, memory in MiB; null likewise. scontrol show assoc_mgr: "
-        "GrpTRES.",
+        about="What its running jobs hold now, as `cpu=2`, memory in MiB; null where AccountingStorageEnforce has no "
+        "limits. scontrol show assoc_mgr: GrpTRES.",
     )
     used_tres_minutes = Column(
         used,

@@ -118,7 +118,7 @@ class ReasonCode(DescribedEnum):
     )
     BURST_BUFFER_RESOURCES = (
         "BURST_BUFFER_RESOURCES",
-        "Waits for space in the burst buffer. Starts when other jobs free some.",
+        "Waits for space in the burst buffer. The job starts when other jobs free some.",
     )
     BURST_BUFFER_STAGE_IN = (
         "BURST_BUFFER_STAGE_IN",
@@ -127,7 +127,8 @@ class ReasonCode(DescribedEnum):
     CLEANING = "CLEANING", "It was requeued, and the nodes of its last run are being cleaned up. Starts by itself."
     CONSTRAINTS = (
         "CONSTRAINTS",
-        "No node has the features it asks for at the moment. Starts when one does; ask for others to start sooner.",
+        "No node has the features it asks for at the moment. The job starts when one does; ask for others to start "
+        "sooner.",
     )
     DEADLINE = (
         "DEADLINE",
@@ -145,7 +146,8 @@ class ReasonCode(DescribedEnum):
     INVALID_QOS = "INVALID_QOS", "Its QOS does not exist, or you may not use it. Choose another QOS."
     JOB_ARRAY_TASK_LIMIT = (
         "JOB_ARRAY_TASK_LIMIT",
-        "The array's running tasks are as many as it allows at once (after the % in its id). Starts when some end.",
+        "The array's running tasks are as many as it allows at once (after the % in its id). The job starts when some "
+        "end.",
     )
     JOB_HELD_ADMIN = "JOB_HELD_ADMIN", "An administrator holds it. Ask them to release it."
     JOB_HELD_USER = "JOB_HELD_USER", "It is held. Release it to let it start."
@@ -158,7 +160,7 @@ class ReasonCode(DescribedEnum):
         "Its nodes could not launch it: a prolog, its environment, folder or user failed. If it is held, release "
         "it to try again.",
     )
-    LICENSES = "LICENSES", "Waits for a license. Starts when other jobs give one back."
+    LICENSES = "LICENSES", "Waits for a license. The job starts when other jobs give one back."
     MAX_BB_PER_ACCOUNT = "MAX_BB_PER_ACCOUNT", share(THE_ACCOUNTS, BUFFER)
     MAX_BB_RUN_MINS_PER_ACCOUNT = "MAX_BB_RUN_MINS_PER_ACCOUNT", ahead("In the QOS the account's", "burst buffer")
     MAX_BB_RUN_MINS_PER_USER = "MAX_BB_RUN_MINS_PER_USER", ahead("In the QOS your", "burst buffer")
@@ -193,21 +195,24 @@ class ReasonCode(DescribedEnum):
     MAX_NODE_RUN_MINS_PER_USER = "MAX_NODE_RUN_MINS_PER_USER", ahead("In the QOS your", "node")
     MAX_POWERED_UP_NODES = (
         "MAX_POWERED_UP_NODES",
-        "As many cloud nodes run as the cluster may have. Starts when some are powered down.",
+        "As many cloud nodes run as the cluster may have. The job starts when some are powered down.",
     )
     MAX_SUBMIT_JOBS_PER_ACCOUNT = "MAX_SUBMIT_JOBS_PER_ACCOUNT", submitted("In the QOS the account's")
     MAX_UNKNOWN_PER_ACCOUNT = "MAX_UNKNOWN_PER_ACCOUNT", share(THE_ACCOUNTS, OTHER)
     MAX_UNKNOWN_RUN_MINS_PER_ACCOUNT = "MAX_UNKNOWN_RUN_MINS_PER_ACCOUNT", ahead("In the QOS the account's", "resource")
     MAX_UNKNOWN_RUN_MINS_PER_USER = "MAX_UNKNOWN_RUN_MINS_PER_USER", ahead("In the QOS your", "resource")
-    MPI_PORTS_BUSY = "MPI_PORTS_BUSY", "All MPI ports that the cluster reserves are in use. Starts when other jobs end."
+    MPI_PORTS_BUSY = (
+        "MPI_PORTS_BUSY",
+        "All MPI ports that the cluster reserves are in use. The job starts when other jobs end.",
+    )
     NODE_DOWN = (
         "NODE_DOWN",
-        "A node that it needs is down. Starts when the node is back; ask for any node to start sooner.",
+        "A node that it needs is down. The job starts when the node is back; ask for any node to start sooner.",
     )
     NON_ZERO_EXIT_CODE = "NON_ZERO_EXIT_CODE", "It ended with an exit code other than 0. Look at its output."
     NVIDIA_IMEX_CHANNELS = (
         "NVIDIA_IMEX_CHANNELS",
-        "Waits for an NVIDIA IMEX channel. Starts when other jobs give one back.",
+        "Waits for an NVIDIA IMEX channel. The job starts when other jobs give one back.",
     )
     OUT_OF_MEMORY = "OUT_OF_MEMORY", "It used more memory than it asked for. Submit it again with more."
     PARTITION_CONFIG = (
@@ -216,7 +221,7 @@ class ReasonCode(DescribedEnum):
     )
     PARTITION_DOWN = (
         "PARTITION_DOWN",
-        "Its queue is down. Starts when an administrator opens the queue; or choose another.",
+        "Its queue is down. The job starts when an administrator opens the queue; or choose another.",
     )
     PARTITION_INACTIVE = (
         "PARTITION_INACTIVE",
@@ -233,11 +238,11 @@ class ReasonCode(DescribedEnum):
     )
     POWER_NOT_AVAIL = (
         "POWER_NOT_AVAIL",
-        "Waits for electrical power within the cluster's cap. Starts when other jobs end.",
+        "Waits for electrical power within the cluster's cap. The job starts when other jobs end.",
     )
     POWER_RESERVED = (
         "POWER_RESERVED",
-        "Electrical power that it needs is reserved for other jobs. Starts when they end.",
+        "Electrical power that it needs is reserved for other jobs. The job starts when they end.",
     )
     PRIORITY = "PRIORITY", "Other jobs are ahead of it in the queue. Starts by itself."
     PROLOG = "PROLOG", "The prolog still prepares its nodes. Starts by itself."
@@ -330,8 +335,8 @@ class ReasonCode(DescribedEnum):
     RAISED_SIGNAL = "RAISED_SIGNAL", "A signal ended it; exitSignal says which. Look at its output."
     REQ_NODE_NOT_AVAIL = (
         "REQ_NODE_NOT_AVAIL",
-        "Nodes that it needs are down, drained or reserved. Starts when they are back; ask for any node to start "
-        "sooner.",
+        "Nodes that it needs are down, drained or reserved. The job starts when they are back; ask for any node to "
+        "start sooner.",
     )
     RESERVATION = "RESERVATION", "Waits for its reservation to begin, or to have room."
     RESERVATION_DELETED = "RESERVATION_DELETED", "Its reservation was deleted. Choose another or none, then release it."

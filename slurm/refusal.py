@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from slurm.command import Reply, require_scheduler, words
+from slurm.command import Reply, SchedulerUnavailableError, require_scheduler, words
 from slurm.states import DescribedEnum
 
 
@@ -12,14 +12,14 @@ class RefusalCode(DescribedEnum):
     """What kind of refusal it is."""
 
     INVALID_INPUT = "INVALID_INPUT", "The input is wrong; `field` says where."
-    NOT_FOUND = "NOT_FOUND", "There is no such job or cluster."
+    NOT_FOUND = "NOT_FOUND", "There is no such job, node, queue, reservation, cluster or script."
     FORBIDDEN = "FORBIDDEN", "The caller may not do this."
     ALREADY_FINISHED = "ALREADY_FINISHED", "The job has ended, so there is nothing left to do."
     CONFLICT = "CONFLICT", "It does not fit the job's present state, or the idempotency key's first use."
     LIMIT_EXCEEDED = "LIMIT_EXCEEDED", "A limit of the account, the QOS or the cluster is reached."
     OUTCOME_UNKNOWN = (
         "OUTCOME_UNKNOWN",
-        "The scheduler's answer was lost: the change to this job may have been made. Look at the job.",
+        "Slurm's answer was lost: the change may have been made. Look at the job or node.",
     )
     REJECTED_BY_SCHEDULER = (
         "REJECTED_BY_SCHEDULER",
@@ -99,8 +99,36 @@ def refusal(reply: Reply) -> Refusal | None:
     return Refusal(code, said)
 
 
+def each_refusal(replies: Sequence[Reply]) -> list[Refusal | None]:
+    """For each reply None, or why its change was not made.
+
+    A change whose outcome is unknown does not hide the others. If that is so of all, raises what `refusal` raises.
+    """
+    found = [_refusal_or_fault(reply) for reply in replies]
+    faults = [each for each in found if isinstance(each, Exception)]
+    if faults and len(faults) == len(found):
+        raise faults[0]
+    return [_as_refusal(each) for each in found]
+
+
+def _refusal_or_fault(reply: Reply) -> Refusal | OutcomeUnknown | SchedulerUnavailableError | None:
+    try:
+        return refusal(reply)
+    except (OutcomeUnknown, SchedulerUnavailableError) as fault:
+        return fault
+
+
+def _as_refusal(found: Refusal | OutcomeUnknown | SchedulerUnavailableError | None) -> Refusal | None:
+    match found:
+        case OutcomeUnknown():
+            return Refusal(RefusalCode.OUTCOME_UNKNOWN, str(found))
+        case SchedulerUnavailableError():
+            return Refusal(RefusalCode.REJECTED_BY_SCHEDULER, str(found))
+    return found
+
+
 def _reasons(reply: Reply) -> str:
-    """The lines that say why: without what scancel tells of its progress, and without what scontrol says twice."""
+    """The lines that say why: without what scancel reports of its progress, and without what scontrol says twice."""
     if errors := re.findall(r"(?m)^scancel: error: (.+)$", reply.stderr):
         return "\n".join(errors)
     lines = words(reply).splitlines()

@@ -43,7 +43,7 @@ class ReservationFlag(DescribedEnum):
     STATIC_ALLOC = "STATIC_ALLOC", "Its nodes stay the same, also if they go down."
     PURGE_COMP = "PURGE_COMP", "It is deleted once it has had no jobs for five minutes."
     TIME_FLOAT = "TIME_FLOAT", "Its start stays as far ahead of the present time as it is now."
-    USER_DELETE = "USER_DELETE", "Whoever may use it may delete it. Since Slurm 24.05."
+    USER_DELETE = "USER_DELETE", "Anyone who may use it may also delete it. Since Slurm 24.05."
     FORCE_START = "FORCE_START", "One that comes back may have begun in the past. Since Slurm 25.05."
     HOURLY = "HOURLY", "It comes back every hour. Since Slurm 22.05."
     DAILY = "DAILY", "It comes back every day."
@@ -111,7 +111,9 @@ class Reservation(Record):
 
 
 SHOW = Operation(
-    "scontrol show reservation", words=("scontrol", "--local", "--oneliner", "--all", "show", "reservation")
+    "scontrol show reservation",
+    words=("scontrol", "--local", "--oneliner", "--all", "show", "reservation"),
+    runs_as=RunsAs.READER,
 )
 
 
@@ -163,7 +165,7 @@ class NewReservation:
     name: str | None = assignment(
         "ReservationName",
         argument.word,
-        "Its name; by default one that Slurm makes of the first user or account and a number.",
+        "Its name; by default Slurm makes a name from the first user or account and a number.",
     )
     start_time: datetime | None = assignment("StartTime", argument.moment, "When it begins; by default now.")
     end_time: datetime | None = assignment("EndTime", argument.moment, "When it ends. Give this or `durationSeconds`.")
@@ -345,7 +347,7 @@ _FIELDS = [
 
 
 def _about_field(why: Refusal, reservation: NewReservation | ReservationUpdate) -> Refusal:
-    # An administrator is told this of an unknown user, too (up to 24.11; 26.05 says "Unspecified error").
+    # Slurm also says this to an administrator about an unknown user (up to 24.11; 26.05 says "Unspecified error").
     if "Invalid user id" in why.message and reservation.users:
         return Refusal(RefusalCode.INVALID_INPUT, why.message, ["input", "users"])
     name = next((name for text, name in _FIELDS if re.search(text, why.message)), None)

@@ -63,7 +63,7 @@ def _elapsed(texts: Texts, chain: Sequence[int]) -> list[int]:
 
 
 def _reserved(texts: Texts, chain: Sequence[int]) -> list[int]:
-    """The CPU seconds of each size, likewise."""
+    """The CPU seconds of each size."""
     return [
         digits(texts["CPUTimeRAW"][size]) * own // (digits(texts["ElapsedRaw"][size]) or 1)
         for size, own in zip(chain, _elapsed(texts, chain), strict=True)

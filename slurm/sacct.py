@@ -243,8 +243,7 @@ class HistoryJob(Record):
     restart_count = Column(
         integer,
         _RESTARTS,
-        about="How many runs of the job ended with its requeueing, as far as they lie in the time asked for. sacct: "
-        "--duplicates.",
+        about="How many runs of the job in the requested time ended because it was requeued. sacct: --duplicates.",
     )
 
     cpu_time_seconds = Column(
@@ -372,7 +371,7 @@ class History:
 
 
 def history(search: Search) -> Question[History]:
-    """Jobs with their steps, and so with the use that only steps tell of.
+    """Jobs with their steps, which alone record what was used.
 
     Raises ParseError for an id that cannot be parsed. Reading raises AccountingDisabledError if the cluster keeps no
     accounts.
@@ -412,7 +411,7 @@ def read(replies: Sequence[Reply], separators: Sequence[str], steps: bool) -> Hi
 
 
 def _each_once(texts: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Without the rows that more than one sacct told of."""
+    """Without the rows that more than one sacct printed."""
     first = {row: index for index, row in reversed([*enumerate(zip(texts["JobID"], texts[_RUN], strict=True))])}
     return {column: [values[index] for index in sorted(first.values())] for column, values in texts.items()}
 

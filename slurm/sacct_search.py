@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from slurm import accounting, argument, framing, job_id
 from slurm.command import AccountingDisabledError, Reply
-from slurm.operation import FLAG, Operation
+from slurm.operation import FLAG, Operation, RunsAs
 from slurm.squeue import ENDED
 from slurm.states import JobState
 
@@ -34,7 +34,7 @@ class Search:
     The window: jobs that waited (eligible to start), ran or ended at `since` or later and before `until`; without ids,
     no `since` means from the first record on. Jobs that are held since they were submitted may be in none.
 
-    The answer may hold jobs that do not meet a condition: whoever asks filters once more. It lacks none. With `states`,
+    The answer may hold jobs that do not meet a condition: the caller filters once more. It lacks none. With `states`,
     a job is also found by an earlier run that ended so, and is then shown as it was. sacct matches names without regard
     to case.
     """
@@ -69,6 +69,7 @@ SACCT = Operation(
         "state": argument.listed("[A-Z_]+"),
     },
     asks_slurmdbd=True,
+    runs_as=RunsAs.READER,
 )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from slurm import argument, job_environment, script
 from slurm.argument import Kind, described, matching
 from slurm.command import Command, Question, Reply, require_scheduler
+from slurm.job_action import SIGNAL
 from slurm.job_environment import EnvironmentVariable, Export
 from slurm.operation import Operation, RunsAs
 from slurm.refusal import OutcomeUnknown, Refusal, RefusalCode, refusal
@@ -68,7 +69,7 @@ _GPU_TYPE = "[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 # minNodes and maxNodes make a range of it, gpuType puts the model before it.
 _nodes = argument.wider(argument.count, f"{argument.NUMBER}(-{argument.NUMBER})?")
 _gpus = argument.wider(argument.count, f"({_GPU_TYPE}:)?{argument.NUMBER}")
-_SIGNAL = r"((B|R|BR|RB):)?((SIG)?[A-Z][A-Z0-9]{1,9}|[1-9][0-9]?)(@(?P<seconds>\d{1,5}))?"
+_SIGNAL = rf"((B|R|BR|RB):)?({SIGNAL.pattern})(@(?P<seconds>\d{{1,5}}))?"
 
 
 @argument.kind(_SIGNAL)
@@ -219,7 +220,9 @@ class Submission:
         "The file for output, with sbatch's patterns (%j ...); by default slurm-%j.out in the working folder.",
     )
     stderr_path: str | None = option(
-        "error", argument.path, "The file for errors, likewise; by default the same as for output."
+        "error",
+        argument.path,
+        "The file for errors, with sbatch's patterns (%j ...); by default the same as for output.",
     )
     open_mode: OpenMode | None = option(
         "open-mode",
@@ -249,7 +252,7 @@ SBATCH = Operation(
 
 @dataclass(frozen=True)
 class Submitted:
-    """A job that was submitted: its id, and what sbatch said besides. slurmctld lists no `forgotten` job."""
+    """A job that was submitted: its id, and what else sbatch said. slurmctld lists no `forgotten` job."""
 
     job: str
     warnings: Sequence[str] = ()
@@ -458,5 +461,5 @@ def _wrong_key(key: str | None) -> Refusal | None:
         if key is None or 1 <= len(key.encode()) <= 255:
             return None
     except UnicodeEncodeError:
-        return argument.invalid("idempotency_key", "holds half of a surrogate pair, which is no character")
+        return argument.invalid("idempotency_key", "holds half of a surrogate pair, which is not a character")
     return argument.invalid("idempotency_key", "must have 1 to 255 bytes")

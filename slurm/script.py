@@ -41,7 +41,7 @@ def wrong_text(name: str, script: str) -> Refusal | None:
     try:
         size = len(script.encode())
     except UnicodeEncodeError:
-        return argument.invalid(name, "holds half of a surrogate pair, which is no character")
+        return argument.invalid(name, "holds half of a surrogate pair, which is not a character")
     if size > SCRIPT_LIMIT:
         return argument.invalid(name, f"is too large: it has {size} bytes, and Slurm takes {SCRIPT_LIMIT}")
     if not script.startswith("#!"):

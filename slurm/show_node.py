@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from slurm.command import Command, Question, Reply, require_success
 from slurm.errors import Unreadable
-from slurm.operation import Operation
+from slurm.operation import Operation, RunsAs
 from slurm.scontrol_record import RecordKind
 
 # Before Reason stand only words of the configuration and of the node's system, of which "OS" has blanks.
@@ -25,7 +25,10 @@ _NODE = RecordKind(
 
 
 SHOW = Operation(
-    "scontrol show node", words=("scontrol", "--local", "--oneliner", "--all", "show", "node"), until=(21, 8)
+    "scontrol show node",
+    words=("scontrol", "--local", "--oneliner", "--all", "show", "node"),
+    until=(21, 8),
+    runs_as=RunsAs.READER,
 )
 
 

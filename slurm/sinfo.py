@@ -12,7 +12,7 @@ from slurm.command import Command, Question, Reply, require_success
 from slurm.errors import ParseError, Unreadable
 from slurm.gres import gpus
 from slurm.instant import instant
-from slurm.operation import FLAG, Operation
+from slurm.operation import FLAG, Operation, RunsAs
 from slurm.states import NodeFlag, NodeState, Provisioning, node_state, provisioning
 from slurm.text import decimal, integer, verbatim, word
 
@@ -198,6 +198,7 @@ SINFO = Operation(
     "sinfo",
     words=("sinfo", "--local", "--noheader", "--all", "--noconvert"),
     options={"Node": FLAG, "Format": framing.FORMAT},
+    runs_as=RunsAs.READER,
 )
 
 

@@ -9,7 +9,7 @@ from slurm import framing
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, require_success
 from slurm.errors import ParseError
-from slurm.operation import Operation
+from slurm.operation import Operation, RunsAs
 from slurm.text import verbatim
 from slurm.tres import tres
 
@@ -73,6 +73,7 @@ SPRIO = Operation(
     "sprio",
     words=("sprio", "--local", "--noheader"),
     environment={"SPRIO_FORMAT": f"(%[A-Za-z]{framing.SEPARATOR})+"},
+    runs_as=RunsAs.READER,
 )
 
 

@@ -15,7 +15,7 @@ from slurm.gres import requested_gpus
 from slurm.hostlist import PLACEHOLDERS, expand
 from slurm.instant import instant
 from slurm.memory import mebibytes
-from slurm.operation import Operation
+from slurm.operation import Operation, RunsAs
 from slurm.states import JobState, job_state
 from slurm.text import NO_VAL, integer, text, verbatim, word
 from slurm.tres import Gpus, gpus_allocated, tres
@@ -35,7 +35,7 @@ ENDED = frozenset(
 )
 """The states in which a job's exit code means something."""
 
-_HIGHEST_ASKED = 2**31 - 1  # squeue reads ids as int; one above that and it tells of none of the others either
+_HIGHEST_ASKED = 2**31 - 1  # squeue reads ids as int; with one above that it prints none of the others either
 _LAST = 2**32  # sorts an array's waiting tasks behind those that have their own row
 
 
@@ -203,7 +203,7 @@ class Job(Record):
         "ended without a start. squeue: StartTime.",
     )
     end_time = Column(
-        instant, "EndTime", about="When the job ended; for one that runs, when its time limit ends it. squeue: EndTime."
+        instant, "EndTime", about="When the job ended, or when its time limit will end it. squeue: EndTime."
     )
     time_limit_seconds = Column(
         seconds,
@@ -220,13 +220,14 @@ class Job(Record):
         _node_count,
         "tres-alloc",
         "NumNodes",
-        about="How many nodes it has, or, while it waits, needs at least. squeue: tres-alloc, node; else NumNodes.",
+        about="Nodes allocated; while waiting, the minimum needed. squeue: tres-alloc, node; else NumNodes.",
     )
     cpu_count = Column(
         integer,
         "NumCPUs",
-        about="How many CPUs it has, or, while it waits, needs at least. Of a job that never started accounting has "
-        "what it asked for, the scheduler all of a node that it wanted alone. squeue: NumCPUs; sacct: AllocCPUS.",
+        about="CPUs allocated; while waiting, the minimum requested. For a job that never started, accounting reports "
+        "the requested number; the scheduler reports all CPUs of the node if the job is exclusive. squeue: NumCPUs; "
+        "sacct: AllocCPUS.",
     )
     memory_mib = Column(
         _memory,
@@ -259,8 +260,8 @@ class Job(Record):
         "exit_code",
         "State",
         "NodeList",
-        about="The number of the signal that ended the batch script; null for none, and if Slurm ended the job. From "
-        "accounting a script that signal 1 (HUP) ended has exit code 1 instead. squeue: exit_code; sacct: ExitCode.",
+        about="The number of the signal that ended the batch script; null for none, and if Slurm ended the job. If "
+        "signal 1 (HUP) ended the script, accounting reports exit code 1. squeue: exit_code; sacct: ExitCode.",
     )
     array_job_id = Column(
         _array_job_id, "JobArrayID", about="The array's id, for a task of one; else null. squeue: JobArrayID."
@@ -285,7 +286,7 @@ class Job(Record):
     command = Column(
         text,
         "Command",
-        about="The path of the script and, on releases that tell them (22.05 does, 24.11 does not), its arguments; "
+        about="The path of the script and, on releases that show them (22.05 does, 24.11 does not), its arguments; "
         "null if the script came as text. squeue: Command.",
     )
     comment = Column(
@@ -382,6 +383,7 @@ SQUEUE = Operation(
     words=("squeue", "--local", "--noheader", "--all", "--states=all", "--noconvert"),
     options={"jobs": argument.listed(job_id.ARGUMENT), "user": argument.word.pattern},
     environment={"SQUEUE_FORMAT2": framing.FORMAT},
+    runs_as=RunsAs.READER,
 )
 
 

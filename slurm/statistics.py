@@ -9,7 +9,7 @@ from typing import Any
 from slurm.command import Command, Question, Reply, require_success
 from slurm.errors import ParseError, Unreadable
 from slurm.instant import instant
-from slurm.operation import Operation
+from slurm.operation import Operation, RunsAs
 from slurm.text import integer
 
 
@@ -96,7 +96,7 @@ class Counted(Statistics):
     unreadable: Sequence[Unreadable] = ()
 
 
-SDIAG = Operation("sdiag", words=("sdiag",))
+SDIAG = Operation("sdiag", words=("sdiag",), runs_as=RunsAs.READER)
 
 
 def statistics() -> Question[Statistics]:

@@ -38,7 +38,7 @@ def entries(value: str) -> list[str]:
 def text(value: str) -> str | None:
     """Free text, such as a job's name or comment; None where Slurm has no string.
 
-    Slurm prints a NULL string as "(null)" (man squeue), which cannot be told from a user's own "(null)".
+    Slurm prints a NULL string as "(null)" (man squeue), just like a user's own "(null)".
     All other words that are placeholders elsewhere ("N/A", "None", "") may well be a job's name, so they
     stay.
     """

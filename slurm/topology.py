@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, require_success
 from slurm.hostlist import expand
-from slurm.operation import Operation
+from slurm.operation import Operation, RunsAs
 from slurm.scontrol_record import RecordKind, columns
 from slurm.text import integer, verbatim
 
@@ -35,7 +35,9 @@ class Switch(Record):
     )
 
 
-SHOW = Operation("scontrol show topology", words=("scontrol", "--local", "--oneliner", "show", "topology"))
+SHOW = Operation(
+    "scontrol show topology", words=("scontrol", "--local", "--oneliner", "show", "topology"), runs_as=RunsAs.READER
+)
 
 
 def topology() -> Question[Rows[Switch]]:

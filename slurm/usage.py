@@ -42,5 +42,5 @@ def cpu_time(value: str) -> float | None:
 
 
 def total_cpu_time(usage: str) -> float | None:
-    """The CPU time in a usage, in seconds, likewise; None where it has none. Raises ParseError."""
+    """The CPU time in a usage, in seconds; None where it has none. Raises ParseError."""
     return cpu_time(tres(usage).get("cpu", ""))

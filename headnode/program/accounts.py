@@ -67,6 +67,8 @@ def service_account(setting: str) -> Account:
         entry = pwd.getpwnam(name) if os.getuid() == 0 else own_entry()
     except KeyError:
         raise Refused("the head node has no account '%s', which its document names" % name) from None
+    if entry.pw_uid == 0:
+        raise Refused("the document names root as the %s: Slurm's commands do not run as root" % setting)
     return Account(entry, plain_environment())
 
 

@@ -44,7 +44,7 @@ class Reading(Process):
             self.refusal = Refused("cannot read the file: %s" % error.strerror, "unavailable")
             return False
         if pid == 0:
-            self.tell(writable)
+            self.write_result(writable)
         os.close(writable)
         enlarge(readable)
         self.child = Child(pid)
@@ -52,7 +52,7 @@ class Reading(Process):
         selector.register(self.streams["stdout"], selectors.EVENT_READ, (self, "stdout"))
         return True
 
-    def tell(self, writable: int) -> None:
+    def write_result(self, writable: int) -> None:
         """In the child: write a line of JSON and, in base64, the bytes; and end."""
         exit_code = 1
         try:

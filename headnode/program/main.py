@@ -1,8 +1,8 @@
 """The program: one request from stdin, one answer to stdout.
 
 It runs the operations of the document's list and nothing else, never through a shell. Reads run as an account without
-rights, everything else as the calling user. It trusts the Lambda for who is calling, not for what: it checks every
-option again, and refuses some things whatever the list says.
+rights. Changes run as the calling user, or for an operator as Slurm's administrator. It trusts the Lambda for who is
+calling, not for what: it checks every option again, and refuses some things whatever the list says.
 
 argv[1]:  the list of operations as JSON; argv[2]: settings as JSON. Both stand in the document.
 Request:  {"expires": epoch seconds, "user": name or null, "administer": bool, "put": presigned URL or null,

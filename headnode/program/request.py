@@ -41,7 +41,7 @@ def decoded(packed: bytes) -> "Dict[str, Any]":
 
 
 def no_number(name: str) -> None:
-    raise ValueError("%s is no number" % name)
+    raise ValueError("%s is not a number" % name)
 
 
 def integer(digits: str) -> int:

@@ -60,6 +60,7 @@ def answer_at_once(
         name = caller_entry(next(iter(asked["arguments"]), None)).pw_name
         return {"exit_code": 0, "stdout": name}
     if operation.name == "reader":
+        operation.argv(asked, [])  # refuses options and arguments: it takes none
         return {"exit_code": 0, "stdout": service_account(READER).entry.pw_name}
     if operation.name == "sbatch":
         return submit(request, operation, asked)

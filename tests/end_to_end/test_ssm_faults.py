@@ -172,13 +172,27 @@ def test_a_read_whose_connection_breaks_is_sent_again(api: Api, faults: Faults) 
     assert "errors" not in ask(api, QUERY)
 
 
-def test_a_submission_whose_connection_breaks_is_not_sent_again(api: Api, faults: Faults, lab: Cluster) -> None:
+def test_a_submission_whose_connection_breaks_is_sent_again_and_made_once(
+    api: Api, faults: Faults, lab: Cluster
+) -> None:
+    """Each has a key, the caller's or the API's: the head node makes one job of both commands."""
     faults.lose_response = 1
     before = api.commands()
-    code, sentence = only_error(ask(api, SUBMIT, name="connection-lost"))
+    assert "errors" not in ask(api, SUBMIT, name="connection-lost")
+    assert api.commands() == before + 2
+    assert len(jobs_named(lab, "connection-lost")) == 1
+
+
+def test_another_change_whose_connection_breaks_is_not_sent_again(api: Api, faults: Faults, lab: Cluster) -> None:
+    argv = ("sbatch", "--parsable", "--hold", "--job-name=connection-lost-again")
+    job = lab.run(*argv, user=lab.users[0].name, input="#!/bin/sh\ntrue\n").stdout.strip()
+    faults.lose_response = 1
+    before = api.commands()
+    cancel = f'mutation {{ cancelJobs(input: {{ ids: ["{job}"] }}) {{ ids }} }}'
+    code, sentence = only_error(ask(api, cancel))
     assert (code, sentence) == ("OUTCOME_UNKNOWN", "The connection to AWS Systems Manager broke while sending.")
     assert api.commands() == before + 1
-    wait_until(lambda: len(jobs_named(lab, "connection-lost")) == 1)
+    wait_until(lambda: lab.run("squeue", "-h", "-j", job, "-t", "all", "-o", "%T").stdout.strip() == "CANCELLED")
 
 
 @pytest.mark.parametrize("document", [QUERY, SUBMIT])

@@ -20,6 +20,8 @@ from local.aws import BUCKET, CREDENTIALS, Aws
 from local.line import Kind, Line
 from local.ssm import Endpoint, Instance
 from slurm.command import Command
+from slurm.job_action import SCANCEL as CANCEL
+from slurm.sbatch import SBATCH
 from slurm.squeue import SQUEUE
 
 NODE = "i-0123456789abcdef0"
@@ -61,6 +63,38 @@ def test_a_change_that_ssm_failed_to_take_may_have_been_made(kind: Kind, line: L
     with pytest.raises(OutcomeUnknownError):
         run(changes=True)
     assert len(endpoint.sends) == (kind in (Kind.FAIL_AFTER, Kind.CUT_AFTER))
+
+
+def submission(seconds: float) -> str:
+    """A change that may be sent twice: the head node makes it once for its key."""
+    invocation = Invocation("AWS-RunShellScript", NODE, "commands", "echo job", "test", changes=True, repeatable=True)
+    return invoke(Clients().ssm, invocation, Deadline.after(seconds), QUICK)
+
+
+@pytest.mark.parametrize("kind", [Kind.FAIL_BEFORE, Kind.FAIL_AFTER, Kind.CUT_BEFORE, Kind.CUT_AFTER])
+def test_a_submission_with_a_key_is_sent_again(kind: Kind, line: Line) -> None:
+    line.break_down(kind, SEND, times=1)
+    assert submission(20) == "job\n"
+
+
+def test_once_a_submission_may_have_arrived_no_later_failure_denies_it(line: Line, endpoint: Endpoint) -> None:
+    line.break_down(Kind.FAIL_AFTER, SEND, times=1)
+    line.break_down(Kind.REFUSE, SEND)
+    with pytest.raises(OutcomeUnknownError):
+        submission(5)
+    line.mend()
+    line.break_down(Kind.CUT_AFTER, SEND, times=1)
+    line.break_down(Kind.CUT_BEFORE, SEND)
+    with pytest.raises(OutcomeUnknownError):
+        submission(2)
+
+
+def test_a_bundle_may_be_sent_twice_if_each_change_has_a_key() -> None:
+    with_key, without = Command(SBATCH, key="a"), Command(SBATCH)
+    assert Bundle([[with_key], [Command(SQUEUE)]], changes=True).repeatable
+    assert not Bundle([[with_key, without]], changes=True).repeatable
+    assert not Bundle([[Command(CANCEL)]], changes=True).repeatable
+    assert Bundle([[Command(SQUEUE)]]).repeatable
 
 
 @pytest.mark.parametrize("kind", [Kind.FAIL_BEFORE, Kind.FAIL_AFTER, Kind.CUT_BEFORE, Kind.CUT_AFTER])

@@ -35,7 +35,12 @@ def endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoi
 def run(script: str, changes: bool = False, seconds: float = 60, **other: str) -> str:
     """Run a shell script by the document that every account has."""
     called = {"document": "AWS-RunShellScript", "instance": NODE, "parameter": "commands", "comment": "test", **other}
-    return invoke(Clients().ssm, Invocation(text=script, changes=changes, **called), Deadline.after(seconds), QUICK)
+    return invoke(
+        Clients().ssm,
+        Invocation(text=script, changes=changes, repeatable=False, **called),
+        Deadline.after(seconds),
+        QUICK,
+    )
 
 
 QUICK = Pace(first=0.01, interval=0.02)

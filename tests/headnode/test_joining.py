@@ -88,8 +88,9 @@ def test_what_is_imported_stands_before_what_imports_it(tmp_path: Path) -> None:
         ("import os as system\n", "as another name"),
         ("from headnode.program.one import ONE as other\n", "as another name"),
         ("from headnode.program.one import ONE\n\ndef helped() -> None: ...\n", "more than one module has helped"),
+        ("from headnode.program.one import ONE\n\nTABLE: dict[str, int] = {}\n", "more than one module has TABLE"),
     ],
 )
 def test_what_cannot_be_joined_is_refused(tmp_path: Path, main: str, words: str) -> None:
     with pytest.raises(JoinError, match=words):
-        joined(package(tmp_path, main=main, one="ONE = 1\n\ndef helped() -> None: ...\n"))
+        joined(package(tmp_path, main=main, one="ONE = 1\nTABLE: list[int] = []\n\ndef helped() -> None: ...\n"))

@@ -174,7 +174,7 @@ def test_a_file_is_not_read_by_the_number_of_a_job(node: Node) -> None:
     reading = {"operation": "read", "options": {"path": "/etc/hostname", "limit": {"job_of": 0}}}
     steps = [[{"operation": "sbatch", "stdin": SCRIPT}], [reading]]
     replies = node.answer(packed({**node.request(), "steps": steps}))["replies"]
-    assert (replies[0]["stdout"], replies[1]["code"]) == ("17\n", "invalid")
+    assert (replies[0]["stdout"], replies[1]["code"]) == ("17", "invalid")
 
 
 def test_a_read_takes_at_most_a_mebibyte(node: Node) -> None:

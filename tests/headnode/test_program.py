@@ -38,7 +38,7 @@ def test_a_read_is_run_with_its_fixed_words_and_checked_options(node: Node) -> N
     (reply,) = node.ask(
         {"operation": "squeue", "options": {"jobs": "1,2_3"}, "environment": {"SQUEUE_FORMAT2": FORMAT}}
     )
-    assert argv(reply) == ["--noheader", "--all", "--states=all", "--noconvert", "--jobs=1,2_3"]
+    assert argv(reply) == ["--local", "--noheader", "--all", "--states=all", "--noconvert", "--jobs=1,2_3"]
     assert reply["stderr"] == ""
     assert reply["seconds"] >= 0
 
@@ -154,7 +154,7 @@ def test_reads_run_as_nobody_and_changes_as_the_caller(node: Node) -> None:
         {"operation": "sbatch", "stdin": SCRIPT, "options": {"uid": "0"}},
         {"operation": "sbatch", "stdin": SCRIPT, "options": {"wrap": "id"}},
         {"operation": "sbatch", "stdin": SCRIPT, "options": {"partition": "-x"}},
-        {"operation": "sbatch", "stdin": SCRIPT, "options": {"partition": "a;b"}},
+        {"operation": "sbatch", "stdin": SCRIPT, "options": {"partition": "a\tb"}},
         {"operation": "sbatch", "stdin": SCRIPT, "options": {"chdir": "relative"}},
         {"operation": "sbatch", "stdin": SCRIPT, "options": {"nodes": "1\n"}},
         {"operation": "sbatch", "stdin": SCRIPT, "options": {"hold": "x"}},
@@ -512,4 +512,4 @@ def test_what_only_older_releases_need_is_run_on_them_alone(node: Node, version:
     node.command("sinfo", f"echo '{version}'")
     (reply,) = node.ask({"operation": "scontrol show node"})
     assert reply["exit_code"] == 0
-    assert reply["stdout"].split("\0")[:-1] == (["--oneliner", "--all", "show", "node"] if run else [])
+    assert reply["stdout"].split("\0")[:-1] == (["--local", "--oneliner", "--all", "show", "node"] if run else [])

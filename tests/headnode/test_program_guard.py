@@ -121,6 +121,19 @@ def test_an_account_that_the_document_names_and_the_node_lacks_is_an_answer(node
     assert [reply["code"] for reply in replies] == ["invalid"]
 
 
+@only_root
+@pytest.mark.parametrize("setting", ["reader", "administrator"])
+def test_root_is_neither_reader_nor_administrator(node: Node, setting: str) -> None:
+    node.settings[setting] = "root"
+    marker = was_run(node)
+    node.command("scontrol", f'[ "$1" = ping ] || touch {marker}')  # the program's own ping comes before a change
+    asked = {"operation": "squeue"} if setting == "reader" else {"operation": "scontrol suspend", "arguments": ["1"]}
+    (reply,) = node.answer(packed(node.request(asked, administer=True)))["replies"]
+    assert reply["code"] == "invalid"
+    assert "root" in reply["refusal"]
+    assert not marker.exists()
+
+
 # --- as Slurm's administrator ---------------------------------------------------------------------------------------
 
 FOR_ADMINISTRATORS = {
@@ -129,6 +142,7 @@ FOR_ADMINISTRATORS = {
     "scontrol update node",
     "scontrol update partition",
     "scontrol create reservation",
+    "scontrol update reservation",
     "scontrol delete reservation",
 }
 OWN = {"read", "account"}  # of the program itself, with the caller's rights
@@ -147,6 +161,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "scontrol update node": {"options": {"NodeName": "a"}},
     "scontrol update partition": {"options": {"PartitionName": "a"}},
     "scontrol create reservation": {"options": {"Users": "ada"}},
+    "scontrol update reservation": {"options": {"ReservationName": "a"}},
     "scontrol delete reservation": {"options": {"ReservationName": "a"}},
 }
 
@@ -302,8 +317,8 @@ def test_half_of_a_surrogate_pair_is_refused(node: Node, parts: dict[str, Any]) 
         (b"[" + b"{}," * 400_000 + b"{}]", "too many parts"),
         (b"[" + b'"",' * 600_000 + b'""]', "too many parts"),
         (b'{"expires": ' + b"9" * 5000 + b"}", "digits"),
-        (b'{"expires": NaN, "user": null, "steps": []}', "no number"),
-        (b'{"expires": Infinity, "user": null, "steps": []}', "no number"),
+        (b'{"expires": NaN, "user": null, "steps": []}', "is not a number"),
+        (b'{"expires": Infinity, "user": null, "steps": []}', "is not a number"),
         (b'"' + b"x" * (33 << 20) + b'"', "33554432 bytes"),
         (b'"' + b"\\" * 100_001 + b'"', "cannot be read"),
     ],

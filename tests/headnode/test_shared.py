@@ -36,7 +36,7 @@ from local.aws import BUCKET, CREDENTIALS, TABLE, Aws
 from slurm import framing
 from slurm.command import AccountingDisabledError, Command, Question, Reply
 from slurm.errors import ParseError
-from slurm.operation import Operation
+from slurm.operation import Operation, RunsAs
 
 ADA = Actor("ada")
 OWN = "what only ada may read"
@@ -53,7 +53,7 @@ def framed(name: str, in_full: Dataset[list[str]] | None = None) -> Dataset[list
                 raise ParseError("list", replies[0].stdout)
             return replies[0].stdout.split(separator)[:2]
 
-        return Question((Command(Operation(name), environment={"FORMAT": separator}),), read)
+        return Question((Command(Operation(name, RunsAs.READER), environment={"FORMAT": separator}),), read)
 
     return Dataset(in_full.key if in_full else name, ask, shared=True, in_full=in_full)
 
@@ -64,7 +64,11 @@ IN_BRIEF = framed("squeue in brief", in_full=JOBS)
 
 def plain(operation: str, key: Hashable, **how: Any) -> Dataset[str]:
     """A dataset whose value is what its command printed."""
-    return Dataset(key, partial(Question, (Command(Operation(operation)),), lambda replies: replies[0].stdout), **how)
+    return Dataset(
+        key,
+        partial(Question, (Command(Operation(operation, RunsAs.READER)),), lambda replies: replies[0].stdout),
+        **how,
+    )
 
 
 SETTINGS = plain("scontrol", "scontrol", lifetime=300.0, shared=True)
@@ -218,7 +222,9 @@ def _cannot_tell(replies: Sequence[Reply]) -> str:
 def test_what_the_cluster_cannot_tell_one_sandbox_the_others_know(
     sandbox: Callable[..., Sandbox], cluster: Cluster
 ) -> None:
-    books = Dataset("books", partial(Question, (Command(Operation("sacctmgr")),), _cannot_tell), shared=True)
+    books = Dataset(
+        "books", partial(Question, (Command(Operation("sacctmgr", RunsAs.READER)),), _cannot_tell), shared=True
+    )
     for each in (sandbox(), sandbox(), sandbox()):
         ((fault,), (again,)) = each.ask(books), each.ask(books)
         assert isinstance(fault, AccountingDisabledError)
@@ -610,7 +616,11 @@ def test_another_release_that_asks_otherwise_has_its_own_answer(
 ) -> None:
     newer = Dataset(
         "squeue",
-        partial(Question, (Command(Operation("squeue"), options={"all": ""}),), lambda replies: replies[0].stdout),
+        partial(
+            Question,
+            (Command(Operation("squeue", RunsAs.READER), options={"all": ""}),),
+            lambda replies: replies[0].stdout,
+        ),
         shared=True,
     )
     assert sandbox().ask(JOBS) == [["squeue", "1"]]
@@ -719,7 +729,9 @@ def test_what_cannot_be_read_is_left_to_nobody(sandbox: Callable[..., Sandbox], 
     def unreadable(replies: Sequence[Reply]) -> str:
         raise ParseError("list", replies[0].stdout)
 
-    broken = Dataset("broken", partial(Question, (Command(Operation("broken")),), unreadable), shared=True)
+    broken = Dataset(
+        "broken", partial(Question, (Command(Operation("broken", RunsAs.READER)),), unreadable), shared=True
+    )
     for _ in range(2):
         fault, jobs = sandbox().ask(broken, JOBS)
         assert isinstance(fault, ParseError)

@@ -13,11 +13,11 @@ import pytest
 from headnode import snapshots as snapshots_module
 from headnode.deadline import Deadline
 from headnode.errors import ClusterUnreachableError, DeadlineError, HeadNodeError
-from headnode.node import Answer, Bundle, HeadNode
+from headnode.node import Actor, Answer, Bundle, HeadNode
 from headnode.snapshots import Dataset, Snapshot, Snapshots
 from slurm.command import AccountingDisabledError, Command, Question, Reply
 from slurm.errors import ParseError
-from slurm.operation import Operation
+from slurm.operation import Operation, RunsAs
 
 
 class Node(HeadNode):
@@ -48,7 +48,7 @@ def unreadable(replies: Sequence[Reply]) -> str:
 
 
 def dataset(name: str, lifetime: float | None = None, read: Callable[[Sequence[Reply]], str] = stdout) -> Dataset[str]:
-    return Dataset(name, partial(Question, (Command(Operation(name)),), read), lifetime)
+    return Dataset(name, partial(Question, (Command(Operation(name, RunsAs.READER)),), read), lifetime)
 
 
 def cannot_tell(replies: Sequence[Reply]) -> str:
@@ -56,8 +56,10 @@ def cannot_tell(replies: Sequence[Reply]) -> str:
 
 
 JOBS, NODES, BROKEN = dataset("squeue"), dataset("sinfo"), dataset("broken", read=unreadable)
-IN_FULL = Dataset("jobs", partial(Question, (Command(Operation("in full")),), stdout), shared=True)
-IN_BRIEF = Dataset("jobs", partial(Question, (Command(Operation("in brief")),), stdout), shared=True, in_full=IN_FULL)
+IN_FULL = Dataset("jobs", partial(Question, (Command(Operation("in full", RunsAs.READER)),), stdout), shared=True)
+IN_BRIEF = Dataset(
+    "jobs", partial(Question, (Command(Operation("in brief", RunsAs.READER)),), stdout), shared=True, in_full=IN_FULL
+)
 
 
 @pytest.fixture
@@ -89,6 +91,19 @@ def test_a_snapshot_is_asked_for_once_in_its_time(node: Node) -> None:
     snapshots = Snapshots(node, ttl=60)
     assert [value(snapshots, JOBS) for _ in range(3)] == ["squeue 1"] * 3
     assert node.asked == [["squeue"]]
+
+
+def test_only_what_needs_no_thread_is_in_memory(node: Node) -> None:
+    """For somebody who may change something, the snapshot that is kept is not enough."""
+    snapshots = Snapshots(node, ttl=60)
+    assert not snapshots.in_memory([JOBS])
+    value(snapshots, JOBS)
+    assert snapshots.in_memory([JOBS])
+    assert not snapshots.in_memory([JOBS, NODES])
+    assert not snapshots.in_memory([JOBS], Actor("ada"))
+    assert not snapshots.in_memory([JOBS], Actor(administer=True))
+    snapshots.drop()
+    assert not snapshots.in_memory([JOBS])
 
 
 def test_an_old_snapshot_is_asked_for_anew(node: Node) -> None:
@@ -205,7 +220,7 @@ def together(things: Sequence[Hashable]) -> Question[Mapping[Any, str]]:
             raise ParseError("list of things", "")
         return {thing: f"{thing} by {replies[0].stdout}" for thing in things if thing != "unknown"}
 
-    return Question((Command(Operation(f"sacct {len(things)}")),), read)
+    return Question((Command(Operation(f"sacct {len(things)}", RunsAs.READER)),), read)
 
 
 def thing(name: str) -> Dataset[str]:

@@ -339,8 +339,8 @@ def test_what_slurm_refuses_to_change_of_a_reservation(
         ({"flags": []}, ["input"]),
         ({"duration_seconds": 60, "end_time": datetime(2030, 1, 1, tzinfo=UTC)}, ["input", "durationSeconds"]),
         ({"nodes": 1, "node_names": ["n1"]}, ["input", "nodes"]),
-        ({"name": "a b", "nodes": 1}, ["input", "name"]),
-        ({"users": ["a b"]}, ["input", "users"]),
+        ({"name": "a,b", "nodes": 1}, ["input", "name"]),
+        ({"users": ["a,b"]}, ["input", "users"]),
     ],
 )
 def test_wrong_changes_of_a_reservation_are_refused(wrong: dict[str, Any], field: list[str]) -> None:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from slurm.command import Reply, SchedulerUnavailableError
-from slurm.refusal import OutcomeUnknown, RefusalCode, refusal
+from slurm import job_action, job_update, node_update
+from slurm.command import Question, Reply, SchedulerUnavailableError
+from slurm.refusal import OutcomeUnknown, Refusal, RefusalCode, refusal
 
 SAID = [
     (
@@ -135,3 +136,28 @@ def test_a_scheduler_that_does_not_answer_refuses_nothing() -> None:
 def test_a_change_whose_answer_was_lost_may_have_been_made(reply: Reply) -> None:
     with pytest.raises(OutcomeUnknown, match="answer was lost"):
         refusal(reply)
+
+
+CHANGES = {
+    "jobs held": job_action.hold(["1", "2", "3", "4"]),
+    "jobs changed": job_update.update(["1", "2", "3", "4"], job_update.JobUpdate(comment="new")),
+    "nodes changed": node_update.update(["1", "2", "3", "4"], node_update.NodeAction.RESUME),
+}
+
+
+@pytest.mark.parametrize("question", CHANGES.values(), ids=CHANGES)
+def test_an_unknown_outcome_does_not_hide_the_others(question: Question[list[Refusal | None]]) -> None:
+    lost = Reply(1, "", "slurm_update error: Zero Bytes were transmitted or received\n")
+    down = Reply(1, "", "slurm_update error: Unable to contact slurm controller (connect failure)\n")
+    refused = Reply(1, "", "slurm_update error: Access/permission denied\n")
+    outcomes = question.read([Reply(0), lost, down, refused])
+    assert [(why.code, why.id) if why else None for why in outcomes] == [
+        None,
+        (RefusalCode.OUTCOME_UNKNOWN, "2"),
+        (RefusalCode.REJECTED_BY_SCHEDULER, "3"),
+        (RefusalCode.FORBIDDEN, "4"),
+    ]
+    with pytest.raises(OutcomeUnknown):
+        question.read([lost] * 4)
+    with pytest.raises(SchedulerUnavailableError):
+        question.read([down] * 4)
