@@ -151,7 +151,8 @@ flag: Kind[bool] = Kind(lambda value: "", FLAG)
 NUMBER = r"\d{1,10}"
 PLAIN_WORD = r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]*"
 
-_NAME = r"(?![-+ ])[^\0-\x1f\x7f,]{1,1024}(?<! )"
+# Half a surrogate pair is no character: the head node cannot read a request that has one.
+_NAME = r"(?![-+ ])[^\0-\x1f\x7f,\ud800-\udfff]{1,1024}(?<! )"
 
 word = matching(_NAME, "must be a name without commas and control characters; it cannot begin with -, + or a blank")
 """One name, of an account, a QOS, a partition, a reservation or a user: blanks, `\\`, `$` and `@` may be in it.

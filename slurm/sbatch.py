@@ -137,6 +137,7 @@ class Submission:
         "ntasks-per-node", argument.count, "How many tasks on each node; beside `tasks` at most so many."
     )
     cpus_per_task: int | None = option("cpus-per-task", argument.count, "CPUs for each task; by default 1.")
+    core_spec: int | None = option("core-spec", argument.number, "Cores per node kept for the system, if Slurm allows.")
     memory_mib: int | None = option("mem", _mebibytes, "Memory on each node in MiB; 0 means all of it.")
     memory_per_cpu_mib: int | None = option(
         "mem-per-cpu", _mebibytes_each, "Memory for each CPU in MiB; not beside another memory input."

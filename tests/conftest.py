@@ -46,7 +46,7 @@ def stack(chroot: Chroot | None) -> Iterator[Stack]:
                 "lab",
                 accounting=True,
                 suspend_after=20,
-                settings={"Licenses": "matlab:4"},
+                settings={"Licenses": "matlab:4", "AllowSpecResourcesUsage": "YES"},
                 chroot=chroot,
             ),
             Cluster(

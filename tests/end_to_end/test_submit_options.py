@@ -74,6 +74,7 @@ def gpus(words: str) -> str:
             ["ExcNodeList=queue1-dy-large-1,queue1-st-small-1"],
         ),
         ({"memoryMib": 300}, ["MinMemoryNode=300M"]),
+        ({"coreSpec": 1}, ["CoreSpec=1"]),
         ({"memoryPerCpuMib": 100}, ["MinMemoryCPU=100M"]),
         ({"memoryPerGpuMib": 100, "gpus": 1, "queue": "gpu"}, ["gpu:100"]),
         ({"timeLimitSeconds": 3600, "timeMinSeconds": 600}, ["TimeLimit=01:00:00", "TimeMin=00:10:00"]),

@@ -135,6 +135,14 @@ def test_what_a_kind_of_text_writes_matches_its_pattern(kind: argument.Kind[str]
     assert re.fullmatch(kind.pattern, written, re.ASCII), written
 
 
+@pytest.mark.parametrize(("table", "name"), KINDS, ids=lambda each: getattr(each, "__name__", each))
+def test_no_kind_lets_half_a_surrogate_pair_through(table: type, name: str) -> None:
+    hint = str(get_type_hints(table)[name])
+    if "str" in hint:
+        with pytest.raises(ValueError):
+            lines(table)[name](["a\ud800"] if "Sequence" in hint else "/a\ud800")
+
+
 # --- what slurm/ makes ----------------------------------------------------------------------------------------------
 
 
@@ -152,6 +160,7 @@ def full() -> Submission:
         tasks=2,
         tasks_per_node=2,
         cpus_per_task=3,
+        core_spec=1,
         memory_mib=4,
         gpus=5,
         gpus_per_node=5,
