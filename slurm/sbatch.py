@@ -156,7 +156,6 @@ class Submission:
         "constraint", argument.constraint, "The features that its nodes must have, as `static` or `c5.large|c5.xlarge`."
     )
     exclusive: bool | None = option("exclusive", argument.flag, "Share its nodes with no other job.")
-    core_spec: int | None = option("core-spec", argument.number, "Cores of each node to keep for the system.")
     node_names: Sequence[str] | None = option(
         "nodelist", argument.hosts, "Nodes that it must have, by name or as hostlists."
     )

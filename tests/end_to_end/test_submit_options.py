@@ -67,7 +67,6 @@ def gpus(words: str) -> str:
         ({"constraint": "[static|dynamic]"}, ["Features=[static|dynamic]"]),
         ({"exclusive": True}, ["OverSubscribe=NO"]),
         ({"exclusive": False}, ["OverSubscribe=OK"]),
-        ({"coreSpec": 0}, ["CoreSpec=0"]),
         ({"nodeNames": ["queue1-st-small-[1-2]"]}, ["ReqNodeList=queue1-st-small-[1-2]"]),
         (
             {"excludedNodeNames": ["queue1-st-small-1", "queue1-dy-large-1"]},

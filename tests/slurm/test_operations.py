@@ -168,7 +168,6 @@ def full() -> Submission:
         gpu_type="nvidia-a100.80gb",
         constraint="[a|b]&c*2",
         exclusive=True,
-        core_spec=1,
         node_names=["a-[1-2]", "b"],
         excluded_node_names=["c"],
         licenses="matlab@db:2,ansys",
