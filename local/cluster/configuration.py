@@ -147,7 +147,6 @@ class Configuration:
             "TaskPlugin": "task/none",
             "MpiDefault": "none",
             "SlurmdParameters": "config_overrides",
-            "AllowSpecResourcesUsage": "yes",  # else slurmctld ignores --core-spec
             "SelectType": "select/cons_tres",
             "SelectTypeParameters": "CR_CPU",
             "GresTypes": "gpu",
