@@ -1,7 +1,6 @@
 """Jobs and their steps, as accounting remembers them (sacct(1)). One line of a table is one field.
 
-Only columns that every Slurm from 20.11 to 26.05 has are asked for: sacct prints nothing at all when it does not know
-one. Slurm's own storage changes texts: '"' comes back as '`', what is not UTF-8 as '?'.
+sacct is only asked for columns that 20.11 to 26.05 have: for an unknown one it prints nothing. It stores `"` as '`'.
 """
 
 import re
