@@ -3,9 +3,10 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from faults.cells import Rule
@@ -114,7 +115,7 @@ def _controller_crashes(world: World) -> Iterator[None]:
 
 
 @contextmanager
-def _replies_lost(world: World, loss: Loss, *types: int) -> Iterator[None]:
+def _replies_lost(world: World, loss: Loss, types: Sequence[int]) -> Iterator[None]:
     world.relay.only = frozenset(types)
     world.relay.lose(loss)
     try:
@@ -320,7 +321,7 @@ FAULTS: tuple[Fault, ...] = (
     *(
         Fault(
             f"slurmctld's reply to a change: {loss.value}",
-            lambda world, loss=loss: _replies_lost(world, loss, SUBMIT_BATCH_JOB, KILL_JOB),  # type: ignore[misc]
+            partial(_replies_lost, loss=loss, types=(SUBMIT_BATCH_JOB, KILL_JOB)),
             Rule(read=RIGHT, change=UNKNOWN),
             short=loss is Loss.EMPTY,
         )
@@ -329,7 +330,7 @@ FAULTS: tuple[Fault, ...] = (
     *(
         Fault(
             f"slurmctld's reply to squeue: {loss.value}",
-            lambda world, loss=loss: _replies_lost(world, loss, JOB_INFO),  # type: ignore[misc]
+            partial(_replies_lost, loss=loss, types=(JOB_INFO,)),
             Rule(read=DOWN),
         )
         for loss in (Loss.RESET, Loss.EMPTY, Loss.HALF)
