@@ -3,19 +3,18 @@
 from collections.abc import Sequence
 
 from slurm.command import Command, ProgramRefusedError, Question, Reply, require_success
-from slurm.operation import Operation, RunsAs
+from slurm.operation import Operation, RunsAs, Task
 
-ACCOUNT = Operation("account", argument=r"[^\0]{1,255}", runs_as=RunsAs.CALLER)
-"""The program looks the account up itself."""
+ACCOUNT = Operation("account", argument=r"[^\0]{1,255}", runs_as=RunsAs.CALLER, task=Task.NAME_CALLER)
 
 
 def account(name: str) -> Question[bool]:
-    """Whether the head node has an account of that name, may it log in, and is it no system's."""
+    """Whether the head node has an account of that name that may log in and is not a system account."""
     return Question((Command(ACCOUNT, arguments=(name,)),), read)
 
 
 def read(replies: Sequence[Reply]) -> bool:
-    """A refusal is the head node's no."""
+    """False if the head node refuses the account."""
     (reply,) = replies
     try:
         require_success(reply)

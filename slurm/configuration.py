@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, require_success
 from slurm.instant import instant
-from slurm.operation import Operation, RunsAs
+from slurm.operation import Operation, RunsAs, Task
 from slurm.text import integer, word
 
 _LINE = re.compile(r"^([\w\[\]]+)\s+= (.*)$", re.MULTILINE)
@@ -155,8 +155,7 @@ class Configuration(Record):
 
 
 SHOW = Operation("scontrol show config", words=("scontrol", "show", "config"), runs_as=RunsAs.READER)
-READER = Operation("reader", runs_as=RunsAs.READER)
-"""The program itself says as whom reads run."""
+READER = Operation("reader", runs_as=RunsAs.READER, task=Task.NAME_READER)
 
 
 def configuration() -> Question[Configuration]:

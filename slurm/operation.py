@@ -1,6 +1,6 @@
-"""What the program on the head node may run: a command, the options it may have, and as whom it runs.
+"""What the program on the head node may run: a command, its options, and the account it runs as.
 
-Each module of slurm/ defines the operations that it asks for, beside the parser of what they print. `slurm.operations`
+Each module of slurm/ defines the operations that it uses, beside the parser of what they print. `slurm.operations`
 lists them all. The SSM document carries that list as data, and the program checks every request against it.
 """
 
@@ -24,16 +24,31 @@ class RunsAs(Enum):
     """Slurm's administrator, for operators alone."""
 
 
+class Task(Enum):
+    """What the program does for an operation."""
+
+    RUN = "run"
+    """Run the command in `words`."""
+    SUBMIT = "submit"
+    """Run sbatch and find out whether it made a job."""
+    READ_FILE = "read_file"
+    """Read part of a file with the calling user's rights alone, for an operator too."""
+    NAME_CALLER = "name_caller"
+    """Look up the calling user's account."""
+    NAME_READER = "name_reader"
+    """Name the account that reads run as."""
+
+
 @dataclass(frozen=True, eq=False)
 class Operation:
     """One operation of the program on the head node. Patterns are regular expressions that match a whole text.
 
-    The argument vector is `words`, the options in the order of the request, the arguments and `last_words`. Without
-    `words` the program does the work itself.
+    The argument vector is `words`, the options in the order of the request, the arguments and `last_words`.
     """
 
     name: str
     runs_as: RunsAs
+    task: Task = Task.RUN
     words: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
     """Option names without dashes, and the pattern of their values; FLAG for an option without a value."""
@@ -62,7 +77,7 @@ class Operation:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, RunsAs):
+    if isinstance(value, Enum):
         return value.value
     if isinstance(value, tuple):
         return list(value)

@@ -15,7 +15,7 @@ from typing import Any
 
 from slurm.command import Command, ProgramRefusedError, Question, Reply
 from slurm.errors import ParseError
-from slurm.operation import FLAG, Operation, RunsAs
+from slurm.operation import FLAG, Operation, RunsAs, Task
 from slurm.states import DescribedEnum
 
 READ_LIMIT = 1024 * 1024
@@ -28,9 +28,9 @@ READ = Operation(
     "read",
     options={"path": r"/[^\0]*", "offset": r"\d{1,15}", "limit": r"\d{1,7}", "from-end": FLAG},
     runs_as=RunsAs.CALLER,
+    task=Task.READ_FILE,
     needs=("path", "limit"),
 )
-"""The program reads the file itself, with the calling user's rights alone, for an operator too."""
 
 
 class UnreadableCode(DescribedEnum):

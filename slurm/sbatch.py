@@ -15,7 +15,7 @@ from slurm.argument import Kind, described, matching
 from slurm.command import Command, Question, Reply, require_scheduler
 from slurm.job_action import SIGNAL
 from slurm.job_environment import EnvironmentVariable, Export
-from slurm.operation import Operation, RunsAs
+from slurm.operation import Operation, RunsAs, Task
 from slurm.refusal import OutcomeUnknown, Refusal, RefusalCode, refusal
 from slurm.states import DescribedEnum
 from slurm.submission_refusals import REFUSALS, about_field
@@ -240,6 +240,7 @@ class Submission:
 
 SBATCH = Operation(
     "sbatch",
+    task=Task.SUBMIT,
     words=("sbatch", "--parsable"),
     options=argument.patterns(Submission),
     environment=job_environment.PATTERNS,

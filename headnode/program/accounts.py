@@ -14,13 +14,13 @@ PLAIN_ENVIRONMENT = {
     "SLURM_TIME_FORMAT": "%s",
     "SLURM_BITSTR_LEN": "0",
     "LC_ALL": "C.UTF-8",
-    # Large pages for squeue's records: otherwise a sixth of its time goes to page faults. Ignored before glibc 2.35.
+    # Large pages for squeue's records: without them a sixth of its time goes to page faults. glibc < 2.35 ignores this.
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.top_pad=67108864",
 }
 
 
 class Account:
-    """Who a command runs as, and where from: an entry of the password file, an environment, a umask, a folder."""
+    """The account that a command runs as: its password entry, and the environment, umask and folder to use."""
 
     def __init__(
         self, entry: "pwd.struct_passwd", environment: "Dict[str, str]", umask: int = 0o022, folder: str = "/"
@@ -31,7 +31,7 @@ class Account:
         self.folder = folder
 
     def enter(self) -> None:
-        """Become the account. Runs in the child, between fork and exec; the order matters: groups, group, user."""
+        """Become the account. Runs in the child, between fork and exec, in this order: groups, group, user."""
         for number in (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
         if os.getuid() == 0:
@@ -43,7 +43,7 @@ class Account:
 
 
 class Ourselves(Account):
-    """Our own account with its environment. The child has nothing to become, and starts in a third of the time."""
+    """Our own account and environment. The child changes no user, and so starts three times as fast."""
 
     def __init__(self) -> None:
         Account.__init__(self, own_entry(), dict(os.environ))

@@ -9,11 +9,11 @@ from headnode.program.printed import GZIP, LEVEL
 from headnode.program.refused import Refused
 from headnode.program.transfer import transfer
 
-STDOUT_LIMIT = 23900  # the agent cuts at 24,000 bytes
+STDOUT_LIMIT = 23900  # the SSM agent cuts stdout off at 24,000 bytes
 
 
 def packed(answer: "Dict[str, Any]") -> bytes:
-    """gzip of JSON, and behind it the members of what was compressed already (RFC 1952)."""
+    """gzip of JSON, followed by the gzip members of the texts that are compressed already (RFC 1952)."""
     members: "List[bytes]" = []
     for reply in answer.get("replies", ()):
         for name, value in reply.items():
@@ -26,7 +26,7 @@ def packed(answer: "Dict[str, Any]") -> bytes:
 
 
 def pack(answer: "Dict[str, Any]", put: "Optional[str]") -> str:
-    """The line for stdout. A larger answer goes to S3, and the line names its digest."""
+    """The line for stdout. An answer too large for it goes to S3, and the line has its digest."""
     body = packed(answer)
     size = (len(body) + 2) // 3 * 4
     if size <= STDOUT_LIMIT:

@@ -1,4 +1,4 @@
-"""One run of sbatch, by what its job can be recognised."""
+"""One run of sbatch, and what its job can be recognised by."""
 
 import binascii
 import json
@@ -6,14 +6,16 @@ import os
 import time
 from typing import Any, Dict, Optional
 
+LATEST = 120.0  # seconds for which sbatch tries to submit, and may start other processes
+UNDER_WAY = "a submission with the same key is still under way"
 KEPT = ("digest", "began", "tag", "session", "job", "ended", "said")
 
 
 class Attempt:
-    """One run of sbatch. squeue shows a job's session (AllocSID), sacct the words that it was submitted with.
+    """One run of sbatch. squeue shows a job's session (AllocSID), and sacct the command that submitted it.
 
-    `began` and `ended` are when sbatch was started and was over, in epoch seconds. `said` is what it said besides the
-    job's id. A job is `forgotten` if slurmctld no longer lists it, though it was submitted.
+    `began` and `ended` are when sbatch started and ended, in epoch seconds. `said` is what it printed besides the job's
+    id. A job is `forgotten` if it was submitted and slurmctld no longer lists it.
     """
 
     def __init__(
@@ -41,15 +43,15 @@ class Attempt:
         return "slurmql/%s/sbatch" % self.tag
 
     def latest(self) -> float:
-        """The latest time at which sbatch may have submitted the job. sbatch itself tries for two minutes."""
-        return self.ended or self.began + 120.0
+        """The latest time at which sbatch may have submitted the job."""
+        return self.ended or self.began + LATEST
 
     def beginning(self) -> bytes:
-        """The line of a claim that is written before sbatch is started."""
+        """The line that goes into a claim before sbatch starts."""
         return line({"digest": self.digest, "began": self.began, "tag": self.tag})
 
     def end(self) -> bytes:
-        """The line of a claim that is written when the job is known."""
+        """The line that goes into a claim when the job is known."""
         return line({"session": self.session, "job": self.job, "ended": self.ended, "said": self.said})
 
     def reply(self) -> "Dict[str, Any]":
@@ -67,7 +69,7 @@ def line(values: "Dict[str, Any]") -> bytes:
 
 
 def from_lines(text: str) -> "Optional[Attempt]":
-    """The attempt of a claim's lines; a line that was not written to its end does not count."""
+    """The attempt in a claim's lines, without a line that was only written in part."""
     values: "Dict[str, Any]" = {}
     for each in text.splitlines():
         try:

@@ -5,25 +5,25 @@ import os
 import time
 from typing import List, Optional, Sequence, Tuple
 
-from headnode.program.attempt import Attempt, from_lines, line
+from headnode.program.attempt import UNDER_WAY, Attempt, from_lines, line
 from headnode.program.processes import SECONDS
 from headnode.program.refused import Refused
 from headnode.program.settings import SETTINGS
 
 WEEK = 7 * 86400.0
 KEYS_LIMIT = 20000  # idempotency keys of one user
-ROOM = 1000  # keys that are forgotten at once when there are more: listing them costs 50 ms
-CLAIM_LIMIT = 1 << 16  # bytes of a claim that are read
+ROOM = 1000  # keys to forget at once when there are too many: listing them costs 50 ms
+CLAIM_LIMIT = 1 << 16  # bytes to read of a claim
 
 
 class Claim:
-    """A key's file, open and locked: what its sbatch submits, and the job.
+    """A key's file, open and locked: it records what sbatch submits, and the job.
 
-    Only this program writes to it. sbatch does not hold it open: a user's plugins and profile run in sbatch.
+    Only this program writes to it. sbatch does not inherit the descriptor, because a user's plugins run in sbatch.
     """
 
     def __init__(self, uid: int, key: str) -> None:
-        """Wait for the lock: a submission with the same key may be under way. Raises Refused after some time."""
+        """Wait for the lock: a submission with the same key may be under way. Raises Refused after SECONDS."""
         import hashlib
 
         name = hashlib.sha256(key.encode("utf-8")).hexdigest()
@@ -34,38 +34,38 @@ class Claim:
             os.close(folder)
 
     def read(self) -> "Optional[Attempt]":
-        """The attempt of the last week that has the key."""
+        """The attempt with this key, if it is at most a week old."""
         attempt = from_lines(os.pread(self.descriptor, CLAIM_LIMIT, 0).decode("utf-8", "replace"))
         return attempt if attempt is not None and attempt.began > time.time() - WEEK else None
 
     def begin(self, attempt: Attempt) -> None:
-        """Keep what is submitted. Raises OSError: then sbatch must not run."""
+        """Record what is submitted. If this raises OSError, sbatch must not run."""
         os.ftruncate(self.descriptor, 0)
         os.write(self.descriptor, attempt.beginning())
 
     def announce(self, session: int) -> None:
-        """Keep the session of sbatch, in the child that becomes sbatch: from now on Slurm can be asked for its job."""
+        """Record sbatch's session, in the child that becomes sbatch: from now on we can find its job."""
         os.write(self.descriptor, line({"session": session}))
         os.fsync(self.descriptor)
 
     def keep(self, attempt: Attempt) -> None:
-        """Keep the job."""
+        """Record the job."""
         try:
             os.write(self.descriptor, attempt.end())
         except OSError:
-            pass  # there was room when sbatch was run; this reply at least has the job
+            pass  # the disk filled up while sbatch ran; at least this reply has the job
 
     def forget(self) -> None:
         """Free the key."""
         os.ftruncate(self.descriptor, 0)
 
     def close(self) -> None:
-        """Let others have the key."""
+        """Unlock the key for others."""
         os.close(self.descriptor)
 
 
 class NoClaim(Claim):
-    """In a claim's place, where there is no key."""
+    """Stands in for a claim if there is no key."""
 
     def __init__(self) -> None:
         pass
@@ -90,7 +90,7 @@ class NoClaim(Claim):
 
 
 def claims_of(uid: int) -> int:
-    """The open folder of a user's claims, which nobody else can have put there or can write to."""
+    """The open folder of a user's claims. Raises Refused if another account owns it or can write to it."""
     path = os.path.join(SETTINGS["state"], str(uid))
     os.makedirs(path, 0o700, exist_ok=True)
     folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -102,7 +102,7 @@ def claims_of(uid: int) -> int:
 
 
 def lock_claim(folder: int, name: str) -> int:
-    """The descriptor of a key's file, locked. A known key is always there; a new one may take the oldest one's room."""
+    """The descriptor of a key's file, locked. Creating a key may remove the oldest ones."""
     give_up = time.time() + SECONDS
     flags = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW
     while True:
@@ -111,16 +111,16 @@ def lock_claim(folder: int, name: str) -> int:
         except FileNotFoundError:
             forget_old_claims(folder, name)
             descriptor = os.open(name, flags | os.O_CREAT, 0o600, dir_fd=folder)
-        if locked(descriptor) and os.fstat(descriptor).st_nlink:  # else it was forgotten in between
+        if locked(descriptor) and os.fstat(descriptor).st_nlink:  # otherwise another submission removed it meanwhile
             return descriptor
         os.close(descriptor)
         if time.time() > give_up:
-            raise Refused("a submission with the same key is still under way", "unknown")
+            raise Refused(UNDER_WAY, "unknown")
         time.sleep(0.05)
 
 
 def locked(descriptor: int) -> bool:
-    """Whether the file is locked by us now."""
+    """Try to lock the file; return whether we have it."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return True
@@ -129,9 +129,9 @@ def locked(descriptor: int) -> bool:
 
 
 def forget_old_claims(folder: int, new: str) -> None:
-    """Remove the keys of more than a week ago, and the oldest ones where there are too many.
+    """Remove keys older than a week, and the oldest keys if there are too many.
 
-    Looking at every key takes time, so one new key in sixteen, which its digest chooses, has that done.
+    Looking at every key takes time, so only one new key in sixteen does it, chosen by its digest.
     """
     names = os.listdir(folder)
     if len(names) < KEYS_LIMIT and not new.startswith("0"):
@@ -150,12 +150,12 @@ def ages(folder: int, names: "Sequence[str]") -> "List[Tuple[float, str]]":
         try:
             found.append((os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime, name))
         except FileNotFoundError:
-            pass  # another submission was quicker
+            pass  # another submission removed it first
     return found
 
 
 def forget_claim(folder: int, name: str) -> None:
-    """Remove a key's file, unless a submission uses it now."""
+    """Remove a key's file, unless a submission is using it."""
     try:
         descriptor = os.open(name, os.O_RDWR | os.O_NOFOLLOW, dir_fd=folder)
     except OSError:

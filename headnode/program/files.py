@@ -19,10 +19,10 @@ READ_LIMIT = 1 << 20  # the most bytes of a file that one operation reads
 
 
 class Reading(Process):
-    """Part of a file, read by a forked child that became the user: what the user may not read, it cannot open.
+    """Part of a file, read by a forked child that became the user: it cannot open what the user may not read.
 
-    The user cannot trace a process that changed its user and has run no other program since (proc(5), dumpable), so
-    the request in its memory stays ours.
+    The user cannot trace a process that changed its user and has not executed a program since (proc(5), dumpable), so
+    the user cannot see the request in its memory.
     """
 
     def __init__(self, options: "Dict[str, str]", account: Account) -> None:
@@ -30,7 +30,7 @@ class Reading(Process):
         if not matches(r"/[^\0]*", options.get("path")):
             raise Refused("'read' needs an absolute path")
         if not all(matches(r"\d{1,15}", options.get(name, "0")) for name in ("offset", "limit")):
-            raise Refused("'read' needs numbers for its offset and limit")
+            raise Refused("'read' needs numbers as offset and limit")
         self.options = options
 
     def start(self, selector: selectors.BaseSelector) -> bool:
@@ -53,7 +53,7 @@ class Reading(Process):
         return True
 
     def write_result(self, writable: int) -> None:
-        """In the child: write a line of JSON and, in base64, the bytes; and end."""
+        """In the child: write a line of JSON, then the bytes in base64, and exit."""
         exit_code = 1
         try:
             self.account.enter()
@@ -67,7 +67,7 @@ class Reading(Process):
 
 
 class Child:
-    """A forked child, with what Process needs of subprocess.Popen."""
+    """A forked child, with the part of subprocess.Popen that Process needs."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -84,16 +84,16 @@ class Child:
         os.kill(self.pid, signal.SIGKILL)
 
     def wait(self) -> None:
-        """Not for long: a child that waits for a dead file server cannot be killed."""
+        """Wait half a second at most: a child that waits for a dead file server cannot be killed."""
         give_up = time.time() + 0.5
         while self.poll() is None and time.time() < give_up:
             time.sleep(0.01)
 
 
 def part_of_file(options: "Dict[str, str]") -> "Tuple[Dict[str, Any], bytes]":
-    """At most `limit` bytes from `offset` on, or the last ones, with {"size", "modified", "offset"}; else {"error"}.
+    """At most `limit` bytes from `offset` or of the end, with {"size", "modified", "offset"}; otherwise {"error"}.
 
-    Only of files that hold data: opening a pipe would wait, or take what is meant for others; a device may act.
+    It reads only regular files: opening a pipe would wait or take data meant for others, and a device may act.
     """
     path = options["path"].encode("utf-8", "replace")
     limit = min(int(options["limit"]), READ_LIMIT)

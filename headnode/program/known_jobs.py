@@ -1,25 +1,27 @@
-"""What Slurm knows of an attempt to submit a job: slurmctld first, then accounting."""
+"""What Slurm knows of an attempt to submit a job: slurmctld is asked first, then accounting."""
 
 import re
 import time
 from typing import Any, Dict, List, Optional, Tuple
 
 from headnode.program.accounts import Account, plain_environment
-from headnode.program.attempt import Attempt
+from headnode.program.attempt import UNDER_WAY, Attempt
 from headnode.program.operations import OPERATIONS
 from headnode.program.processes import SECONDS, Process, run
 from headnode.program.refused import Refused
 from headnode.program.sessions import is_running
 
 LOOK_SECONDS = 5.0  # the longest a look may take
-LOOKS = (0.0, 0.3, 1.0)  # seconds before each look: slurmctld may still be at work on what sbatch sent
+LOOKS = (0.0, 0.3, 1.0)  # seconds before each look: slurmctld may still be working on the submission
 RECENT = 60.0
-MARGIN = 5.0  # seconds that clocks may differ, and that slurmctld's is coarse
+MARGIN = 5.0  # seconds: clocks may differ, and slurmctld's times are coarse
 ALIVE = ("PENDING", "CONFIGURING", "RUNNING", "SUSPENDED", "REQUEUED", "RESIZING", "COMPLETING", "STOPPED", "SIGNALING")
-UNSAID = "the scheduler did not say whether it took the job"
+
+# What became of an earlier attempt. Without a job, the submission can be made.
+NO_JOB, LISTED, FORGOTTEN = "no job", "listed", "forgotten"
 
 
-class Listed:
+class ListedJob:
     """A job that slurmctld lists: its id (an array's own), the session that submitted it, when, and its requeues."""
 
     def __init__(self, job: str, session: str, submitted: str, restarts: str) -> None:
@@ -30,7 +32,7 @@ class Listed:
 
 
 def find_job(user: Account, attempt: Attempt, looks: "Tuple[float, ...]" = LOOKS) -> bool:
-    """Whether slurmctld lists the job of an sbatch that is over; the attempt then has its id. Raises Refused."""
+    """Whether slurmctld lists the job of an sbatch that has ended; sets the attempt's job. Raises Refused."""
     for seconds in looks:
         time.sleep(seconds)
         attempt.job = of_session(listed(user, {"user": user.entry.pw_name}), attempt)
@@ -39,77 +41,79 @@ def find_job(user: Account, attempt: Attempt, looks: "Tuple[float, ...]" = LOOKS
     return False
 
 
-def is_submitted(user: Account, attempt: Attempt) -> bool:
-    """Whether an earlier attempt made a job, which the attempt then names, though slurmctld may have forgotten it.
+def outcome_of(user: Account, attempt: Attempt) -> str:
+    """NO_JOB, LISTED, or FORGOTTEN if slurmctld no longer lists the job; sets the attempt's job.
 
-    If not, the job can be submitted: sbatch never asked slurmctld, or Slurm lost the job. Raises Refused if Slurm
-    cannot be asked, or cannot say.
+    NO_JOB means that sbatch never asked slurmctld, or that Slurm lost the job. Raises Refused if Slurm cannot be asked,
+    or does not know.
 
     slurmctld lists an ended job for MinJobAge at least. If it was killed before it had saved its state (SIGKILL, or
     the machine failed), it does not know the jobs of the last seconds, and may give their ids to others.
     """
     if attempt.session is None:
-        return False  # sbatch was never started
+        return NO_JOB  # sbatch was never started
     wait_for_end(attempt)
     age = time.time() - attempt.began
-    others: "List[Listed]" = []
-    if attempt.job is None:
-        if find_job(user, attempt, LOOKS if age < RECENT else LOOKS[:1]):
-            return True
+    namesakes: "List[ListedJob]" = []  # jobs with the id that the attempt's job had
+    if attempt.job is not None:
+        namesakes = listed(user, {"jobs": attempt.job})
+        is_listed = of_session(namesakes, attempt) is not None
     else:
-        others = listed(user, {"jobs": attempt.job})
-        if of_session(others, attempt) is not None:
-            return True
+        is_listed = find_job(user, attempt, LOOKS if age < RECENT else LOOKS[:1])
+    if is_listed:
+        return LISTED
     kept_for, started_at = memory(user)
-    is_young = kept_for == 0 or age < kept_for - MARGIN
-    is_new_slurmctld = started_at >= (attempt.ended or attempt.began) - 1.0
-    if attempt.job is not None and not is_new_slurmctld:
-        attempt.forgotten = True
-        return True
-    if is_young and not is_new_slurmctld:
-        return False
+    would_list = kept_for == 0 or age < kept_for - MARGIN
+    if started_at < (attempt.ended or attempt.began) - 1.0:  # the slurmctld that sbatch asked still runs
+        if attempt.job is not None:
+            return FORGOTTEN
+        if would_list:
+            return NO_JOB
     records = accounted(user, attempt)
     if records:
-        attempt.job = records[0][0]
-        if not all(state in ALIVE for _, state in records):
-            attempt.forgotten = True
-            return True
-        if any(state != "PENDING" for _, state in records):
-            message = "Slurm lost job %s after it had started; use a new key to submit it again"
-            raise Refused(message % attempt.job, "unknown")
-        return False
-    if is_young:
-        return False
-    if attempt.job is not None and records is None and not others:
-        attempt.forgotten = True
-        return True
+        return outcome_in_accounting(attempt, records)
+    if would_list:
+        return NO_JOB
+    if attempt.job is not None and records is None and not namesakes:
+        return FORGOTTEN
     raise Refused(
-        "what became of the first submission is no longer known; look for the job, or use a new key", "unknown"
+        "Slurm no longer knows whether the first submission made a job; look for it, or use a new key", "unknown"
     )
 
 
+def outcome_in_accounting(attempt: Attempt, records: "List[Tuple[str, str]]") -> str:
+    """The outcome for a job that accounting knows and slurmctld does not list. Raises Refused."""
+    attempt.job = records[0][0]
+    if any(state not in ALIVE for _, state in records):
+        return FORGOTTEN
+    if all(state == "PENDING" for _, state in records):
+        return NO_JOB
+    message = "Slurm lost job %s after it had started; use a new key to submit it again"
+    raise Refused(message % attempt.job, "unknown")
+
+
 def wait_for_end(attempt: Attempt) -> None:
-    """Wait for an sbatch whose program was killed. Raises Refused after some time."""
+    """Wait for an sbatch whose program was killed. Raises Refused after SECONDS."""
     give_up = time.time() + SECONDS
     while attempt.job is None and is_running(attempt.session or 0, attempt.began):
         if time.time() > give_up:
-            raise Refused("a submission with the same key is still under way", "unknown")
+            raise Refused(UNDER_WAY, "unknown")
         time.sleep(0.05)
 
 
-def listed(user: Account, options: "Dict[str, str]") -> "List[Listed]":
+def listed(user: Account, options: "Dict[str, str]") -> "List[ListedJob]":
     """The jobs that slurmctld lists. Raises Refused."""
     listing = ask(user, "squeue", options, {"SQUEUE_FORMAT2": "ArrayJobID:~,AllocSID:~,SubmitTime:~,RestartCnt:~"})
     if listing.exit_code != 0:
         if listing.refusal is None and b"Invalid job id specified" in listing.stderr:
             return []
-        raise Refused("the scheduler cannot be asked what became of the submission", "unknown")
+        raise Refused("the scheduler did not say whether the submission made a job", "unknown")
     rows = re.findall(r"^(\d+)~(\d+)~(\d+)~(\d+)~$", text(listing.stdout), re.MULTILINE | re.ASCII)
-    return [Listed(*row) for row in rows]
+    return [ListedJob(*row) for row in rows]
 
 
-def of_session(rows: "List[Listed]", attempt: Attempt) -> "Optional[str]":
-    """The job that was submitted from the attempt's session, at its time: a session's number is used again."""
+def of_session(rows: "List[ListedJob]", attempt: Attempt) -> "Optional[str]":
+    """The job that was submitted from the attempt's session, at its time: Linux reuses session numbers."""
     jobs = [
         row.job
         for row in rows
@@ -121,19 +125,19 @@ def of_session(rows: "List[Listed]", attempt: Attempt) -> "Optional[str]":
 
 
 def memory(user: Account) -> "Tuple[float, float]":
-    """How long slurmctld lists an ended job (0: for ever), and when this slurmctld was started. Raises Refused."""
+    """How long slurmctld lists an ended job (0: for ever), and when this slurmctld started. Raises Refused."""
     shown = ask(user, "scontrol show config", {}, {})
     values = dict(re.findall(r"^(MinJobAge|BOOT_TIME)\s*= (\d+)", text(shown.stdout), re.MULTILINE | re.ASCII))
     if len(values) < 2:
-        raise Refused("the scheduler cannot be asked what became of the submission", "unknown")
+        raise Refused("the scheduler did not say whether the submission made a job", "unknown")
     return float(values["MinJobAge"]), float(values["BOOT_TIME"])
 
 
 def accounted(user: Account, attempt: Attempt) -> "Optional[List[Tuple[str, str]]]":
-    """Id and state of the attempt's job (of each task) in accounting; None where the cluster keeps no accounts.
+    """Id and state of the attempt's job (of each task) in accounting; None if the cluster has no accounting.
 
-    sacct has the words of the submission since 21.08. Without them, only a job whose id we know is recognised, by the
-    time of its submission.
+    Since 21.08 sacct shows the submission's command. Without it, we recognise only a job whose id we know, by the time
+    of its submission.
     """
     delimiter = "~" + attempt.tag[:8]
     options = {"delimiter": delimiter, "allocations": ""}
@@ -153,7 +157,7 @@ def accounted(user: Account, attempt: Attempt) -> "Optional[List[Tuple[str, str]
         if b"is disabled" in shown.stderr:
             return None
         if b"SubmitLine" not in shown.stderr or len(columns) < 4:
-            raise Refused("accounting cannot be asked what became of the submission", "unknown")
+            raise Refused("accounting did not say whether the submission made a job", "unknown")
         columns.pop()
     values = [value.strip() for value in text(shown.stdout).split(delimiter)]
     wide = len(columns)
@@ -161,7 +165,7 @@ def accounted(user: Account, attempt: Attempt) -> "Optional[List[Tuple[str, str]
 
 
 def ours(rows: "List[List[str]]", attempt: Attempt) -> "List[Tuple[str, str]]":
-    """Id and state of the rows that are the attempt's job. Another key's job may have the same id."""
+    """Id and state in the rows of the attempt's job. Another key's job may have the same id."""
     found = []
     for job, submitted, state, *words in rows:
         command = "".join(words).partition(" ")[0]
@@ -173,7 +177,7 @@ def ours(rows: "List[List[str]]", attempt: Attempt) -> "List[Tuple[str, str]]":
 
 
 def ask(user: Account, name: str, options: "Dict[str, str]", environment: "Dict[str, str]") -> Process:
-    """One of the document's operations, run as the user, who may see their own jobs whatever slurm.conf hides."""
+    """Run one of the document's operations as the user, who may see their own jobs whatever slurm.conf hides."""
     operation = OPERATIONS[name]
     asked: "Dict[str, Any]" = {"options": options, "arguments": [], "environment": environment}
     account = Account(user.entry, plain_environment())

@@ -16,8 +16,8 @@ PRINTED_BY_LOGIN_LIMIT = 1 << 20
 def login(entry: "pwd.struct_passwd") -> Account:
     """The account with the environment and umask that its login shell sets up, as if the user had logged in.
 
-    Of our own environment only SLURM_CONF goes in. A marker ends what profile scripts print. If the shell fails or
-    hangs, the account keeps a bare environment.
+    Of our own environment the shell gets only SLURM_CONF. A marker separates the variables from what profile scripts
+    print. If the shell fails or hangs, the account keeps a bare environment.
     """
     environment = {
         "HOME": entry.pw_dir,

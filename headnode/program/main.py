@@ -1,24 +1,24 @@
 """The program: one request from stdin, one answer to stdout.
 
-It runs the operations of the document's list and nothing else, never through a shell. Reads run as an account without
-rights. Changes run as the calling user, or for an operator as Slurm's administrator. It trusts the Lambda for who is
-calling, not for what: it checks every option again, and refuses some things whatever the list says.
+It runs only the operations of the document's list, never through a shell. Reads run as an account without rights.
+Changes run as the calling user, or for an operator as Slurm's administrator. It trusts the Lambda about who is calling,
+but not about what to run: it checks every option again, and refuses some things whatever the list says.
 
-argv[1]:  the list of operations as JSON; argv[2]: settings as JSON. Both stand in the document.
-Request:  {"expires": epoch seconds, "user": name or null, "administer": bool, "put": presigned URL or null,
-           "steps": [[operation, ...], ...]}: the operations of a step run together, the steps one after the other;
-           or {"get": presigned URL, "sha256": hex} if the request itself is in S3. URLs must be those of the bucket in
-           SETTINGS; a request expires within the hour. It is base64url of gzip of JSON.
+argv[1]:  the list of operations as JSON; argv[2]: settings as JSON. Both are in the document.
+Request:  base64url of gzip of JSON. {"expires": epoch seconds, "user": name or null, "administer": bool,
+           "put": presigned URL or null, "steps": [[operation, ...], ...]}: the operations of a step run together, the
+           steps one after the other; or {"get": presigned URL, "sha256": hex} if the request itself is in S3. URLs must
+           be in the bucket of SETTINGS; a request expires within the hour.
 Operation: {"operation": name in the list, "options": {name: text}, "arguments": [text], "environment": {name: text},
            "stdin": text, "key": idempotency key}; an option may be {"job_of": n}: the job id in reply n.
 Answer:   {"started": epoch seconds, "replies": [{"exit_code", "stdout", "stderr", "seconds"} or {"refusal", "code"}]},
            one reply for each operation in order; {"started", "error": text, "expired" or "unread": true} if the request
-           itself is refused, and nothing of it run; {"error": text} if the answer is lost;
+           itself is refused and none of it ran; {"error": text} if the answer is lost;
            {"put": sha256 of the object} if the answer was too large for stdout and went to S3. It is base64 of gzip of
-           JSON. A number in place of a text is the number of the gzip member, behind the JSON's, that holds the text.
-           A submission's stdout is the job's id alone; its stderr has the rest of what sbatch said. "forgotten": true
-           in that reply means that slurmctld no longer lists the job.
-It always exits with 0: 194 would reboot the node, 137, 168 and 169 have meanings to the SSM agent.
+           JSON, and more gzip members may follow. A number n in place of a text refers to the nth of them.
+           A submission's stdout is only the job's id; its stderr has the rest of sbatch's output. "forgotten": true in
+           that reply means that slurmctld no longer lists the job.
+It always exits with 0: 194 would reboot the node, and 137, 168 and 169 have a meaning for the SSM agent.
 """
 
 import json
@@ -35,7 +35,7 @@ from headnode.program.request import unpack, well_formed
 from headnode.program.settings import SETTINGS
 from headnode.program.steps import perform
 
-AHEAD = 3600.0  # seconds until a request may expire at most: a captured request is worthless within the hour
+AHEAD = 3600.0  # the longest that a request may be valid, in seconds: a captured request expires within the hour
 
 
 def answer(text: str) -> "Tuple[Dict[str, Any], Optional[str]]":
@@ -48,7 +48,7 @@ def answer(text: str) -> "Tuple[Dict[str, Any], Optional[str]]":
     if started > request["expires"]:
         return {"error": "the request came too late", "expired": True, "started": started}, None
     if request["expires"] > started + AHEAD:
-        too_long = "the request is good for too long, or the clocks differ by an hour"
+        too_long = "the request is valid for too long, or the clocks differ by an hour"
         return {"error": too_long, "unread": True, "started": started}, None
     replies: "List[Dict[str, Any]]" = []
     for step in request["steps"]:
@@ -57,7 +57,7 @@ def answer(text: str) -> "Tuple[Dict[str, Any], Optional[str]]":
 
 
 def main() -> None:
-    os.umask(0o077)  # what is made here is root's own; commands have their account's umask
+    os.umask(0o077)  # files made here are for root only; commands have their account's umask
     list_operations(json.loads(sys.argv[1]))
     SETTINGS.update(json.loads(sys.argv[2]) if len(sys.argv) > 2 else {})
     print(pack(*answer(sys.stdin.read().strip())))

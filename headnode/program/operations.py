@@ -1,25 +1,30 @@
-"""The operations that the document lists, and what no list can allow."""
+"""The operations that the document lists, and the checks that no list can loosen."""
 
 import re
 from typing import Any, Dict, List, Optional, Sequence
 
 from headnode.program.refused import Refused
 
-# Slurm's commands for reading and changing, found in the settings' path: never a shell.
-COMMANDS = "sacct sacctmgr scancel scontrol sdiag sinfo sprio squeue sshare sstat".split()
-# Only this operation submits; this program does the others itself.
-COMMANDS_OF = {"sbatch": ["sbatch"], "read": [""], "account": [""], "reader": [""]}
+RUN, SUBMIT, READ_FILE, NAME_CALLER, NAME_READER = "run", "submit", "read_file", "name_caller", "name_reader"
+# The commands that each task may run, found in the settings' path: never a shell. "" means that it runs none.
+COMMANDS = {
+    RUN: "sacct sacctmgr scancel scontrol sdiag sinfo sprio squeue sshare sstat".split(),
+    SUBMIT: ["sbatch"],
+    READ_FILE: [""],
+    NAME_CALLER: [""],
+    NAME_READER: [""],
+}
 READER, CALLER, ADMINISTRATOR = "reader", "caller", "administrator"
 OPTION = r"[A-Za-z][A-Za-z0-9-]*"
-ANOTHER_USER = ("uid", "gid")  # options that would choose whom a command acts as
-# A variable chooses columns. For sbatch it becomes one of the job's, but none that is an option of sbatch, or that puts
-# code into it: a script can set those for the job.
+ANOTHER_USER = ("uid", "gid")  # options that would choose another account
+# Variables of other commands choose columns. Those of sbatch become the job's, except options of sbatch and those that
+# load code into it: a script can set these for the job.
 COLUMNS_VARIABLE = r"S(?!LURM|BATCH)[A-Z]+_FORMAT2?"
 JOB_VARIABLE = r"(?!SLURM_|SBATCH_|LD_PRELOAD\Z|LD_AUDIT\Z)[A-Za-z_][A-Za-z0-9_]*"
 
 
 class Operation:
-    """One line of the document's list (slurm/operation.py describes its parts)."""
+    """One line of the document's list; slurm/operation.py describes its parts."""
 
     def __init__(
         self,
@@ -31,6 +36,7 @@ class Operation:
         argument_is_optional: bool = False,
         last_words: "Sequence[str]" = (),
         runs_as: str = READER,
+        task: str = RUN,
         assigns: bool = False,
         needs: "Sequence[str]" = (),
         until: "Optional[Sequence[int]]" = None,
@@ -45,6 +51,7 @@ class Operation:
         self.argument_is_optional = argument_is_optional
         self.last_words = list(last_words)
         self.runs_as = runs_as
+        self.task = task
         self.assigns = assigns
         self.needs = needs
         self.until = until
@@ -53,13 +60,13 @@ class Operation:
 
     @property
     def changes(self) -> bool:
-        """Whether it is more than a read that all callers may share, or one of this program's own."""
+        """Whether it runs a command whose answer callers do not share: a change, or a read as the caller."""
         return bool(self.words) and self.runs_as != READER
 
     def argv(self, asked: "Dict[str, Any]", replies: "List[Dict[str, Any]]") -> "List[str]":
-        """The argument vector, every word of it checked. Raises Refused."""
+        """The argument vector. Checks every word of it and raises Refused."""
         command = self.words[0] if self.words else ""
-        if command not in COMMANDS_OF.get(self.name, COMMANDS):
+        if command not in COMMANDS.get(self.task, ()):
             raise Refused("'%s' may not run '%s'" % (self.name, command))
         options = [self.option(name, value, replies) for name, value in asked["options"].items()]
         missing = [name for name in self.needs if name not in asked["options"]]
@@ -73,7 +80,7 @@ class Operation:
         return self.words + options + list(asked["arguments"]) + self.last_words
 
     def option(self, name: str, value: "Any", replies: "List[Dict[str, Any]]") -> str:
-        """An option and its value, which are one word."""
+        """An option and its value, as one word."""
         if isinstance(value, dict):
             value = submitted_job(replies, value.get("job_of"))
         pattern = self.options.get(name)
@@ -81,13 +88,13 @@ class Operation:
             raise Refused("option '%s' is not allowed with this value" % name)
         if self.assigns:
             return "%s=%s" % (name, value)
-        # A pattern that begins with | is that of an option which may have a value or none.
+        # If the pattern begins with |, the option's value is optional.
         bare = pattern == "" or (value == "" and pattern.startswith("|"))
         return "--" + name if bare else "--%s=%s" % (name, value)
 
     def variables(self, asked: "Dict[str, Any]") -> "Dict[str, str]":
-        """The variables of a request, each of them checked. Raises Refused."""
-        allowed = JOB_VARIABLE if self.name == "sbatch" else COLUMNS_VARIABLE
+        """The variables of a request. Checks each of them and raises Refused."""
+        allowed = JOB_VARIABLE if self.task == SUBMIT else COLUMNS_VARIABLE
         variables = {}
         for name, value in asked["environment"].items():
             patterns = [self.environment[each] for each in self.environment if matches(each, name)]
@@ -101,20 +108,20 @@ OPERATIONS: "Dict[str, Operation]" = {}
 
 
 def list_operations(table: "Dict[str, Dict[str, Any]]") -> None:
-    """Make the document's list the only one."""
+    """Replace OPERATIONS with the document's list."""
     OPERATIONS.clear()
     OPERATIONS.update((name, Operation(name, **parts)) for name, parts in table.items())
 
 
 def matches(pattern: str, value: object) -> bool:
-    """Whether all of a text matches. No pattern allows a NUL, which would end a word of a command."""
+    """Whether the whole text matches. A NUL never matches, because it would end a word of a command."""
     return (
         isinstance(value, str) and "\0" not in value and re.match("(?:" + pattern + r")\Z", value, re.ASCII) is not None
     )
 
 
 def submitted_job(replies: "List[Dict[str, Any]]", number: "Any") -> str:
-    """The job id in the reply of that number, an earlier sbatch's."""
+    """The job id that an earlier sbatch printed: the reply with that number."""
     reply = replies[number] if isinstance(number, int) and 0 <= number < len(replies) else {}
     job = reply.get("stdout")
     if reply.get("exit_code") != 0 or not matches(r"[0-9]{1,10}", job):

@@ -3,13 +3,13 @@
 import zlib
 from typing import Any, List
 
-PIECE = 1 << 16  # bytes of a long output that are compressed at once
-LEVEL = 3  # of compression: 6 takes twice as long for a tenth less
+PIECE = 1 << 16  # bytes of a long output to compress at once
+LEVEL = 3  # of compression: level 6 takes twice as long and saves a tenth
 GZIP = 16 + zlib.MAX_WBITS
 
 
 class Printed:
-    """What a command prints on one stream. If it `flows`, only the reply needs it: most of it is kept compressed."""
+    """What a command prints on one stream. With `flows`, only the reply needs it, so most of it is kept compressed."""
 
     def __init__(self, flows: bool) -> None:
         self.flows = flows
@@ -31,7 +31,7 @@ class Printed:
         self.waiting = 0
 
     def content(self) -> "Any":
-        """The text; or, if it was long, the gzip member that it was compressed to."""
+        """The text, or for a long text a gzip member."""
         if self.compressor is None:
             return b"".join(self.pieces).decode("utf-8", "replace")
         self.pack()

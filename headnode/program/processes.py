@@ -1,4 +1,4 @@
-"""Commands: started, read, ended."""
+"""Running commands: starting them, reading their output, ending them."""
 
 import binascii
 import fcntl
@@ -15,18 +15,18 @@ from headnode.program.refused import Refused
 from headnode.program.settings import SETTINGS
 
 SECONDS = 20.0  # the longest a single command may take
-PATIENCE = 1.0  # seconds that a read may take before slurmctld is asked whether it answers at all
+PATIENCE = 1.0  # seconds that a read may take before we check whether slurmctld answers at all
 PRINTED_LIMIT = 256 << 20  # bytes that a command may print: squeue's records of 100,000 jobs are 60 MB
 AT_ONCE = 8
-PIPE = 1 << 18  # bytes that a command may print before we read: few large pieces cost less than many small ones
-SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ, which Python has a name for only since 3.10
+PIPE = 1 << 18  # bytes that a pipe holds: reading few large pieces costs less than many small ones
+SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ, which Python names only since 3.10
 
 
 class Process:
-    """One command: started, read to its end, killed at its time limit and when it prints more than `most` bytes.
+    """One command, killed at its time limit and when it prints more than `most` bytes.
 
-    With `flows` only the reply has what it printed; `stdout` and `stderr` may not be read. The command gets the open
-    file of ours that it `passes`. After PATIENCE seconds `watch` may say why the command cannot end.
+    With `flows`, only the reply has what it printed: do not read `stdout` and `stderr`. `passes` is a descriptor that
+    the command inherits. After PATIENCE seconds `watch` may say why the command cannot end.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Process:
         self.refusal: "Optional[Refused]" = None
 
     def start(self, selector: selectors.BaseSelector) -> bool:
-        """Whether the command runs now."""
+        """Start the command; return whether it runs."""
         self.started = time.time()
         stdin = subprocess.DEVNULL
         try:
@@ -78,7 +78,7 @@ class Process:
                 pass_fds=() if self.passes is None else (self.passes,),
                 preexec_fn=None if isinstance(self.account, Ourselves) else self.enter,
             )
-        except subprocess.SubprocessError:  # Popen says no more about a failure in preexec_fn
+        except subprocess.SubprocessError:  # all that Popen reports of a failure in preexec_fn
             name = self.account.entry.pw_name
             self.refusal = Refused("the account '%s' cannot enter the folder '%s'" % (name, self.account.folder))
         except OSError as error:
@@ -96,7 +96,7 @@ class Process:
         return self.refusal is None
 
     def enter(self) -> None:
-        """In the child: become the account. Its session, if it has one of its own, may be announced before."""
+        """In the child: start a session and announce it, if asked to, then become the account."""
         if self.session:
             os.setsid()
         if self.announce is not None:
@@ -115,7 +115,7 @@ class Process:
         self.streams.pop(name).close()
 
     def over(self, selector: selectors.BaseSelector) -> bool:
-        """Whether the command is over: it exited, and its output is read or held open by a child for too long."""
+        """Whether the command has ended and its output is read. A child may hold the output open for half a second."""
         now = time.time()
         if self.ended is None and self.child.poll() is not None:
             self.ended = now
@@ -126,14 +126,14 @@ class Process:
             self.refusal = Refused("%s did not end within %.0f s" % (self.argv[0], self.seconds), "timed_out")
         if self.ended is None and self.refusal is not None:
             if self.session:
-                os.killpg(self.child.pid, signal.SIGKILL)  # with what a profile started
+                os.killpg(self.child.pid, signal.SIGKILL)  # and what a profile started
             else:
                 self.child.kill()
             self.child.wait()
         elif self.ended is None or (self.streams and now < self.ended + 0.5):
             return False
         for name, stream in list(self.streams.items()):
-            # A child of the command holds the pipe open. The pipe has all that the command itself has printed.
+            # A child of the command holds the pipe open. All that the command itself printed is in the pipe.
             os.set_blocking(stream.fileno(), False)
             try:
                 while name in self.streams:
@@ -164,7 +164,7 @@ class Process:
 
 
 def find(name: str) -> str:
-    """The absolute path of a command. On ParallelCluster /opt/slurm/bin is on the PATH of login shells alone."""
+    """The absolute path of a command. On ParallelCluster only login shells have /opt/slurm/bin in their PATH."""
     for folder in [""] if os.path.isabs(name) else SETTINGS["path"].split(":"):
         path = os.path.join(folder, name)
         if os.access(path, os.X_OK):
@@ -173,7 +173,7 @@ def find(name: str) -> str:
 
 
 def enlarge(pipe: "Any") -> None:
-    """Let a pipe hold more; where that is not allowed it is read in smaller pieces."""
+    """Let a pipe hold more. If that is not allowed, we read it in smaller pieces."""
     try:
         fcntl.fcntl(pipe, SET_PIPE_SIZE, PIPE)
     except OSError:
@@ -181,7 +181,7 @@ def enlarge(pipe: "Any") -> None:
 
 
 def spool(content: bytes) -> int:
-    """A nameless file with the content, for a command to read: a pipe would have to be fed while we read."""
+    """A nameless file with the content, for a command to read. A pipe would need writing to while we read."""
     path = "/tmp/.slurmql-" + binascii.hexlify(os.urandom(16)).decode()  # noqa: S108 - O_EXCL, and gone at once
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     os.unlink(path)
@@ -205,5 +205,5 @@ def run(processes: "List[Process]") -> None:
             for key, _ in selector.select(0.1) if reading else ():
                 process, name = key.data
                 process.read(selector, name)
-            time.sleep(0.002)  # more is printed, or the exit is due
+            time.sleep(0.002)  # let the commands print more, or exit
             running = [process for process in running if not process.over(selector)]

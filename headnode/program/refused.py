@@ -1,12 +1,13 @@
-"""Why something is not done."""
+"""Why the program refuses an operation."""
 
 from typing import Any, Dict
 
 
-class Refused(Exception):  # noqa: N818 - most of them are no errors of the program
-    """The operation is not run; the message says why.
+class Refused(Exception):  # noqa: N818 - most are not errors of the program
+    """The operation is refused; the message says why.
 
-    Codes: invalid, forbidden, conflict, timed_out, unavailable, throttled, and unknown: it may have been done.
+    Codes: invalid, forbidden, conflict, forgotten, timed_out, unavailable, throttled; with unknown, the operation may
+    have had its effect.
     """
 
     def __init__(self, message: str, code: str = "invalid") -> None:

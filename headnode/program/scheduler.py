@@ -1,4 +1,4 @@
-"""slurmctld: whether it answers, and which release it is."""
+"""Whether slurmctld answers, and which release it is."""
 
 import re
 from typing import List, Optional, Sequence
@@ -13,9 +13,9 @@ PING_SECONDS = 5.0  # a slurmctld that is busy answers a ping within a second or
 def scheduler_down() -> "Optional[Refused]":
     """What scontrol says if no slurmctld answers, else None.
 
-    Only its ping says so at once. All other commands go on trying for MessageTimeout, 60 s on ParallelCluster. We ping
-    with our own account: slurmctld may limit how often others ask (rl_enable, since 23.02), and then a ping of theirs
-    says DOWN. It never limits root and SlurmUser.
+    Only `scontrol ping` reports that at once. All other commands retry for MessageTimeout, 60 s on ParallelCluster. We
+    ping with our own account: slurmctld may limit how often other accounts ask (rl_enable, since 23.02), and then says
+    DOWN to their pings. It never limits root and SlurmUser.
     """
     ping = pinged(Account(own_entry(), plain_environment()))
     if ping.refusal is not None and ping.refusal.code == "timed_out":
@@ -24,7 +24,7 @@ def scheduler_down() -> "Optional[Refused]":
 
 
 def reader_limited() -> "Optional[Refused]":
-    """Whether slurmctld answers us and not the reader: it limits how often each account may ask."""
+    """The refusal if slurmctld answers us but not the reader: it limits how often each account may ask."""
     if scheduler_down() is None and down_in(pinged(service_account("reader"))):
         return Refused("slurmctld limits how often an account may ask (SlurmctldParameters=rl_enable)", "throttled")
     return None
@@ -37,13 +37,13 @@ def pinged(account: Account) -> Process:
 
 
 def down_in(ping: Process) -> "List[str]":
-    """The lines about controllers that are down; none if another one is up."""
+    """The lines about controllers that are down; empty if any controller is up."""
     lines = ping.stdout.decode("utf-8", "replace").split("\n")
     return [] if any(" is UP" in line for line in lines) else [line for line in lines if " is DOWN" in line]
 
 
 def is_older_than(release: "Sequence[int]") -> bool:
-    """Whether this Slurm is older than the release, as (21, 8)."""
+    """Whether this Slurm is older than a release such as (21, 8)."""
     version = Process(["sinfo", "--version"], service_account("reader"))
     run([version])
     found = re.search(rb" ([0-9]+)\.([0-9]+)", version.stdout)

@@ -3,11 +3,11 @@
 import os
 import time
 
-LATEST = 120.0  # seconds after sbatch was started in which it may start other processes
+from headnode.program.attempt import LATEST
 
 
 def is_running(session: int, began: float) -> bool:
-    """Whether a process of the session runs that was started with sbatch. The number of a session is used again."""
+    """Whether a process that sbatch started in this session still runs. Linux reuses session numbers."""
     booted = time.time() - uptime()
     for name in os.listdir("/proc"):
         if not name.isdigit():

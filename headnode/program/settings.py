@@ -1,4 +1,4 @@
-"""What a deployment may choose. The SSM document carries its choice; a request cannot change it."""
+"""The settings of a deployment. The SSM document carries them; a request cannot change them."""
 
 from typing import Any, Dict
 
@@ -8,6 +8,6 @@ SETTINGS: "Dict[str, Any]" = {
     "denied": ["root", "slurm", "munge", "slurmdbd", "pcluster-admin", "nobody"],  # never act as these
     "lowest_uid": 1000,
     "state": "/var/lib/slurmql",  # idempotency keys
-    "bucket": [],  # what the URLs of large requests and answers begin with, as https://NAME.s3.REGION.amazonaws.com/
+    "bucket": [],  # prefixes of the URLs of large requests and answers, such as https://NAME.s3.REGION.amazonaws.com/
     "path": "/opt/slurm/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 }

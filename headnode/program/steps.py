@@ -1,11 +1,21 @@
-"""The steps of a request: operations that run together, each as the account that its line in the list names."""
+"""The steps of a request: operations that run together, each as the account that the document's list names."""
 
 import re
 from typing import Any, Dict, List, Optional
 
 from headnode.program.accounts import Account, caller_entry, plain_environment, service_account
 from headnode.program.files import Reading
-from headnode.program.operations import ADMINISTRATOR, CALLER, OPERATIONS, READER, Operation
+from headnode.program.operations import (
+    ADMINISTRATOR,
+    CALLER,
+    NAME_CALLER,
+    NAME_READER,
+    OPERATIONS,
+    READ_FILE,
+    READER,
+    SUBMIT,
+    Operation,
+)
 from headnode.program.processes import Process, run
 from headnode.program.refused import Refused
 from headnode.program.scheduler import is_older_than, reader_limited, scheduler_down
@@ -19,7 +29,7 @@ def perform(
     answers: "Dict[int, Dict[str, Any]]" = {}
     processes: "Dict[int, Process]" = {}
     operations = [OPERATIONS.get(asked["operation"]) for asked in step]
-    # A change that was never started was certainly not made, so we ask beforehand whether slurmctld answers.
+    # A change that never started certainly had no effect, so we check first whether slurmctld answers.
     down = scheduler_down() if any(operation and operation.changes for operation in operations) else None
     for position, asked in enumerate(step):
         operation = operations[position]
@@ -35,7 +45,7 @@ def perform(
                 processes[position] = prepare(request, replies, operation, asked)
         except Refused as refusal:
             answers[position] = refusal.reply()
-        except OSError as error:  # before anything was done: no room for a claim, no process to be had
+        except OSError as error:  # before any effect: no room for a claim, or no new process
             answers[position] = Refused("the head node: %s" % error.strerror, "unavailable").reply()
     run(list(processes.values()))
     late = [process for process in processes.values() if process.refusal and process.refusal.code == "timed_out"]
@@ -47,7 +57,7 @@ def perform(
         try:
             run_denied_as_administrator(operations, processes)
         except Refused:
-            pass  # there is no such account: Slurm's no stands
+            pass  # there is no such account: Slurm's refusal stands
     answers.update((position, process.reply()) for position, process in processes.items())
     return [answers[position] for position in range(len(step))]
 
@@ -55,14 +65,14 @@ def perform(
 def answer_at_once(
     request: "Dict[str, Any]", operation: Operation, asked: "Dict[str, Any]"
 ) -> "Optional[Dict[str, Any]]":
-    """The reply of an operation that does not run beside the others; None for all others."""
-    if operation.name == "account":
+    """The reply of an operation that does not run beside the others; None if it does."""
+    if operation.task == NAME_CALLER:
         name = caller_entry(next(iter(asked["arguments"]), None)).pw_name
         return {"exit_code": 0, "stdout": name}
-    if operation.name == "reader":
-        operation.argv(asked, [])  # refuses options and arguments: it takes none
+    if operation.task == NAME_READER:
+        operation.argv(asked, [])  # refuses options and arguments
         return {"exit_code": 0, "stdout": service_account(READER).entry.pw_name}
-    if operation.name == "sbatch":
+    if operation.task == SUBMIT:
         return submit(request, operation, asked)
     if operation.until is not None and not is_older_than(operation.until):
         return {"exit_code": 0, "stdout": ""}
@@ -75,7 +85,7 @@ def prepare(
     """The process of an operation: a read as the reader, anything else as the caller or the administrator."""
     argv = operation.argv(asked, replies)
     variables = operation.variables(asked)
-    if operation.name == "read":  # with the user's own rights, for an operator too
+    if operation.task == READ_FILE:  # with the user's own rights, for an operator too
         return Reading(asked["options"], Account(caller_entry(request["user"]), {}))
     if operation.runs_as not in (READER, CALLER, ADMINISTRATOR):
         raise Refused("'%s' is not an operation that can be run" % operation.name)
@@ -99,16 +109,16 @@ def actor(request: "Dict[str, Any]") -> Account:
 
 
 def run_denied_as_administrator(operations: "List[Optional[Operation]]", processes: "Dict[int, Process]") -> None:
-    """Run once more as Slurm's administrator what an operator may not do with their own account.
+    """Repeat as Slurm's administrator what an operator's own account may not do.
 
-    Not what the reader is denied: other callers see its answers, too.
+    Reads as the reader are not repeated: other callers see their answers, too.
     """
     denied = {}
     for position, process in processes.items():
         operation = operations[position]
         if operation is None or not operation.changes or operation.runs_as != CALLER:
             continue
-        if re.search(b"denied|Invalid user id", process.stderr):  # scontrol hold and release say the latter
+        if re.search(b"denied|Invalid user id", process.stderr):  # scontrol hold and release say "Invalid user id"
             denied[position] = process
     if not denied:
         return

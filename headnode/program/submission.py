@@ -8,7 +8,7 @@ from headnode.program.accounts import PLAIN_ENVIRONMENT, Account, caller_entry
 from headnode.program.attempt import Attempt
 from headnode.program.claims import Claim, NoClaim
 from headnode.program.files import Reading
-from headnode.program.known_jobs import LOOKS, find_job, is_submitted
+from headnode.program.known_jobs import FORGOTTEN, LOOKS, NO_JOB, find_job, outcome_of
 from headnode.program.login import login
 from headnode.program.operations import Operation
 from headnode.program.outcome import NOT_SENT, REFUSED, TAKEN, UNKNOWN, ending, printed_ids, remarks
@@ -16,18 +16,18 @@ from headnode.program.processes import Process, run
 from headnode.program.refused import Refused
 
 SCRIPT_LIMIT = 4 << 20  # bytes: slurmctld's default max_script_size
-REMARKS_LIMIT = 4096  # characters of what sbatch says besides the job's id
+REMARKS_LIMIT = 4096  # characters of sbatch's output besides the job's id
 
 
 def submit(request: "Dict[str, Any]", operation: Operation, asked: "Dict[str, Any]") -> "Dict[str, Any]":
-    """sbatch as the calling user, in the user's login environment and home or the given folder.
+    """Run sbatch as the calling user, in the user's login environment, in their home or the given folder.
 
     The script is a text, or the path of a file that the user may read.
     """
     argv = operation.argv(asked, [])
     variables = operation.variables(asked)
     if len(asked["arguments"]) + (asked["stdin"] is not None) != 1:
-        raise Refused("sbatch needs one script, as a text or as a path")
+        raise Refused("sbatch needs exactly one script: a text or a path")
     account = login(caller_entry(request["user"]))
     account.folder = asked["options"].get("chdir", account.folder)
     for path in asked["arguments"]:
@@ -35,7 +35,7 @@ def submit(request: "Dict[str, Any]", operation: Operation, asked: "Dict[str, An
     account.environment.update(variables)
     sbatch = Process(argv, account, stdin=asked["stdin"], session=True)
     if "test-only" in asked["options"]:
-        # It makes no job: there is no key to claim, and no job's environment that these variables would get into.
+        # It makes no job, so there is no key to claim, and these variables cannot get into a job's environment.
         account.environment.update(PLAIN_ENVIRONMENT)
         run([sbatch])
         return sbatch.reply()
@@ -47,18 +47,18 @@ def submit(request: "Dict[str, Any]", operation: Operation, asked: "Dict[str, An
 
 
 def require_script(path: str, account: Account) -> None:
-    """Refuse what sbatch would read without end: it takes all of a file into memory before it looks at it."""
+    """Refuse a script that never ends or is too large: sbatch reads a whole file into memory before it checks it."""
     script = Reading({"path": path, "limit": "0"}, account)
     run([script])
     about = json.loads(script.stdout.partition(b"\n")[0].decode() or "{}")
     if about.get("error") == "special":
-        raise Refused("the script is not a file, but a device or a pipe")
+        raise Refused("the script is a device or a pipe, not a file")
     if about.get("size", 0) > SCRIPT_LIMIT:
-        raise Refused("the script has %d bytes, and Slurm takes %d" % (about["size"], SCRIPT_LIMIT))
+        raise Refused("the script has %d bytes; Slurm accepts at most %d" % (about["size"], SCRIPT_LIMIT))
 
 
 def digest_of(asked: "Dict[str, Any]") -> str:
-    """What is submitted, as a few bytes."""
+    """A short fingerprint of what is submitted."""
     import hashlib
 
     content = json.dumps([asked[name] for name in ("options", "arguments", "stdin", "environment")], sort_keys=True)
@@ -66,17 +66,19 @@ def digest_of(asked: "Dict[str, Any]") -> str:
 
 
 def submit_once(sbatch: Process, claim: Claim, digest: str, refusals: "Sequence[str]") -> "Dict[str, Any]":
-    """Submit unless the claim has a job already; then reply with that job.
+    """Submit, unless the claim has a job already: then reply with that job.
 
-    The claim has sbatch's session and the time before sbatch asks slurmctld for anything. So the job can be found
-    whatever dies in between: this program, sbatch, slurmctld's answer.
+    sbatch's session and start time are in the claim before sbatch asks slurmctld for anything. So we find the job even
+    if this program or sbatch dies, or slurmctld's answer is lost.
     """
     earlier = claim.read()
     if earlier is not None:
         if earlier.digest != digest:
             raise Refused("the idempotency key was used for another submission", "conflict")
         known = earlier.job
-        if is_submitted(sbatch.account, earlier):
+        outcome = outcome_of(sbatch.account, earlier)
+        if outcome != NO_JOB:
+            earlier.forgotten = outcome == FORGOTTEN
             if known is None:
                 earlier.ended = time.time()
             claim.keep(earlier)
@@ -91,12 +93,12 @@ def submit_once(sbatch: Process, claim: Claim, digest: str, refusals: "Sequence[
     if has_job(sbatch, attempt, refusals):
         claim.keep(attempt)
         return attempt.reply()
-    claim.forget()  # it is a clear no: the key is free again
+    claim.forget()  # the job was certainly refused: the key is free again
     return sbatch.reply()
 
 
 def has_job(sbatch: Process, attempt: Attempt, refusals: "Sequence[str]") -> bool:
-    """Whether sbatch made a job, which the attempt then names. Raises Refused where nobody knows."""
+    """Whether sbatch made a job; sets the attempt's job. Raises Refused if nobody knows."""
     how = ending(sbatch, refusals)
     if how == REFUSED:
         return False

@@ -1,4 +1,4 @@
-"""Objects of the bucket: large requests and answers."""
+"""Large requests and answers, which are objects in the bucket."""
 
 import os
 import re
@@ -14,12 +14,12 @@ REQUEST_LIMIT = 32 << 20  # bytes of a request's JSON: Slurm takes a script of 4
 
 
 def transfer(url: "Any", body: "Optional[bytes]" = None) -> bytes:
-    """GET a presigned URL of the bucket, or PUT the body there; no request can make it any other URL.
+    """GET a presigned URL of the bucket, or PUT the body there. No request can make it use a URL elsewhere.
 
-    curl(1) does it: Python's own client takes longer to import than the rest of this program takes to run. It follows
-    no redirection, as the metadata service answers to root; and it reads the URL, a secret, where nobody else can.
+    It runs curl(1), because importing Python's own client takes longer than the rest of this program takes to run. curl
+    follows no redirection, which could lead root to the metadata service, and reads the URL, a secret, from stdin.
     """
-    # No quote and no backslash: in curl's configuration they mean something.
+    # No quote and no backslash: both have a meaning in curl's configuration.
     if not any(matches(re.escape(prefix) + r"[!#-\[\]-~]*", url) for prefix in SETTINGS["bucket"]):
         raise Refused("it is not in the bucket that the head node's document names")
     argv = ["curl", "--disable", "--silent", "--show-error", "--globoff", "--path-as-is", "--write-out", "%{http_code}"]

@@ -170,7 +170,7 @@ def test_an_old_request_is_not_carried_out_again(send: Send, lab: Cluster, name:
     answer = send(packed(old))
     assert abs(answer.pop("started") - time.time()) < 60
     assert answer == {"error": "the request came too late", "expired": True}
-    assert "good for too long" in send(packed(old | {"expires": time.time() + 86400}))["error"]
+    assert "valid for too long" in send(packed(old | {"expires": time.time() + 86400}))["error"]
     assert jobs_named(lab, name) == []
 
 

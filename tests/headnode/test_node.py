@@ -113,7 +113,7 @@ def test_a_request_that_the_head_node_does_not_carry_out_is_told_as_what_it_is(
     [
         ({"error": "the request came too late", "expired": True}, None, ""),
         ({"error": "the request came too late", "expired": True}, 3600, r" by 3[56]\d\d s"),
-        ({"error": "the request is good for too long", "unread": True}, -3600, r" by 36\d\d s"),
+        ({"error": "the request is valid for too long", "unread": True}, -3600, r" by 36\d\d s"),
     ],
 )
 def test_a_clock_that_is_wrong_is_named_as_such(

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from program_node import PRINT_ARGV, SCRIPT, Node, argv, packed
 
+from slurm.operations import OPERATIONS
 from slurm.squeue import SQUEUE
 
 pytest_plugins = ["program_node"]
@@ -22,8 +23,9 @@ OPTIONS = ["uid", "gid", "name", "job-name", "-x", "", "a b", "chdir", "path", "
 
 
 def allow(node: Node, name: str, *words: str, **parts: Any) -> None:
-    """Plant one operation that takes anything."""
+    """Plant one operation that takes anything. One of ours keeps its task."""
     anything = {
+        "task": next((each.task.value for each in OPERATIONS if each.name == name), "run"),
         "options": dict.fromkeys(OPTIONS, ANYTHING),
         "environment": {ANYTHING: ANYTHING},
         "argument": ANYTHING,

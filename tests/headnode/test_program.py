@@ -453,7 +453,7 @@ def test_a_large_request_is_fetched_from_the_bucket(node: Node, bucket: Bucket) 
 def test_a_request_in_the_bucket_that_is_not_the_announced_one_is_not_carried_out(node: Node, bucket: Bucket) -> None:
     bucket.objects["/slurmql/requests/1"] = gzip.compress(json.dumps(node.request({"operation": "squeue"})).encode())
     answer = node.answer(packed({"get": f"{bucket.url}/slurmql/requests/1", "sha256": "0" * 64}))
-    assert "not the one that was announced" in answer["error"]
+    assert "does not have the announced digest" in answer["error"]
 
 
 def test_what_a_login_profile_prints_is_no_part_of_the_environment(node: Node) -> None:

@@ -214,7 +214,7 @@ def test_nothing_administrative_is_run_for_anybody_else(node: Node) -> None:
 
 @pytest.mark.parametrize("administer", [1, "true", "yes", [True], {"a": 1}])
 def test_a_role_is_true_or_false(node: Node, administer: Any) -> None:
-    assert "for what role" in error(node, packed(node.request({"operation": "squeue"}, administer=administer)))
+    assert "its role" in error(node, packed(node.request({"operation": "squeue"}, administer=administer)))
 
 
 # --- what -----------------------------------------------------------------------------------------------------------
@@ -346,7 +346,7 @@ def test_a_script_of_100_mb_is_refused_and_one_of_4_mib_is_not(node: Node) -> No
 @pytest.mark.parametrize("ahead", [3700, 1e6, 9e99])
 def test_no_request_is_good_for_ever(node: Node, ahead: float) -> None:
     marker = was_run(node)
-    assert "good for too long" in error(
+    assert "valid for too long" in error(
         node, packed(node.request({"operation": "squeue"}, expires=time.time() + ahead))
     )
     assert not marker.exists()
