@@ -1,11 +1,11 @@
 """Snapshots that all sandboxes share: one sandbox fetches a dataset, and the others use its answer.
 
-A DynamoDB item says where the newest snapshots are and who is fetching newer ones (headnode/shared_item.py). Sandboxes
-share the text that the head node replied, with the separators that frame it; each parses it for itself. A failure here
-(DynamoDB, S3, the sandbox that fetches, a damaged object) costs one command and nothing else: the sandbox then fetches
+A DynamoDB item records where the newest snapshots are and who is fetching newer ones (headnode/shared_item.py).
+Sandboxes share the text of the head node's replies, with the separators that frame it; each parses it for itself. A
+failure here (DynamoDB, S3, the sandbox that fetches, a damaged object) costs only one command: the sandbox then fetches
 for itself, as if it were alone.
 
-Times are by the sandboxes' own clocks, in Unix microseconds. A sandbox whose clock differs from DynamoDB's shares
+Times come from the sandboxes' own clocks, in Unix microseconds. A sandbox whose clock differs from DynamoDB's shares
 nothing.
 """
 
@@ -44,9 +44,9 @@ REST = 5.0
 """Seconds for which a sandbox does not use the table after it failed."""
 CLOCK_ERROR = 1.0
 """Seconds by which a clock may be off, besides the one second that DynamoDB's Date header leaves open."""
-_FORMAT = 1  # of the attributes that have a dataset's name
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.15, 0.6  # seconds between two looks for another sandbox's answer
-_ATTEMPTS = 4  # to take a lease that other sandboxes want, too
+_FORMAT = 1  # version of the attributes that are named after a dataset
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.15, 0.6  # seconds between two checks for another sandbox's answer
+_ATTEMPTS = 4  # at taking a lease that other sandboxes want, too
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +94,11 @@ class Decision:
     theirs: dict[WantedDataset, str] = field(default_factory=dict)
     """The datasets that another sandbox is fetching, and which sandbox (the holder of its lease)."""
 
+    @property
+    def to_fetch(self) -> list[Dataset[Any]]:
+        """The datasets that this request fetches itself."""
+        return [each.dataset for each in (*self.ours, *self.alone)]
+
 
 class SharedSnapshots:
     """One cluster's snapshots in the table and the bucket; without a bucket, all of them are in the table."""
@@ -132,10 +137,10 @@ class SharedSnapshots:
         return state.only_generation() if time.monotonic() < self._rests_until else state
 
     def count_change(self) -> None:
-        """Let all sandboxes know that the cluster was changed."""
+        """Record for all sandboxes that the cluster was changed."""
         try:
             self.generation = max(self.generation, self._item.count_change())
-        except SharedItemError as error:  # rest until no other sandbox delivers a snapshot from before the change
+        except SharedItemError as error:  # rest until no sandbox serves a snapshot from before the change
             self._rest(max(REST, 2 * self._ttl), f"a change cannot be counted for the other sandboxes: {error}")
 
     def answers(
@@ -149,42 +154,44 @@ class SharedSnapshots:
     ) -> Answers:
         """The datasets' snapshots, from other sandboxes or from the head node.
 
-        `wanted` has the snapshot that this sandbox last had of each; `seen` is the item if it was read already. Another
-        sandbox's answer is not used if it was asked for before the change of generation `least`.
+        `wanted` has the snapshot that this sandbox last had of each; `seen` is the item if it was read already. It
+        uses no answer of another sandbox that was asked for before the change of generation `least`.
         """
         now = wall_clock()
         shared = [WantedDataset(dataset, kept, now) for dataset, kept in wanted.items() if dataset.shared]
-        to_ask = [dataset for dataset in wanted if not dataset.shared]
-        answers: dict[Dataset[Any], KeptSnapshot | Fault] = {}
-        waited: dict[WantedDataset, str] = {}
-        pause = _FIRST_PAUSE
+        unshared = [dataset for dataset in wanted if not dataset.shared]
         if shared and seen is None:
             seen = self.look()
-            if seen is not None and actor != NOBODY:  # it could not be looked at before: now it can
+            if seen is not None and actor != NOBODY:  # it could not be read before, so `least` lacks its changes
                 least = max(least, seen.generation)
         if seen is not None and seen.sharing:
             shared = [self._full_if_needed(each, seen) for each in shared]
-        while True:
-            decision = self._decide(shared, seen, least, waited)
-            opened: dict[str, Sequence[Reply]] = {}
-            # One pair of clocks for all: what one command brought goes out of date at one moment.
-            monotonic_began = wall_clock() - int(time.monotonic() * 1e6)
-            for each, pointer in decision.found:
-                known = self._open(each, pointer, monotonic_began, opened)
-                if known is None:
-                    decision.alone.append(each)
-                else:
-                    answers[each.dataset] = known
-            to_ask += [each.dataset for each in (*decision.ours, *decision.alone)]
-            answers |= self._ask(to_ask, decision, deadline, comment, actor)
-            if not decision.theirs:
-                return answers
-            if deadline.passed:
-                late = DeadlineError("The head node did not answer in time; try again.")
-                return answers | {each.dataset: late for each in decision.theirs}
+        decision = self._decide(shared, seen, least, {})
+        answers = self._open_found(decision)
+        answers |= self._ask([*unshared, *decision.to_fetch], decision, deadline, comment, actor)
+        pause = _FIRST_PAUSE
+        while decision.theirs and not deadline.passed:
             deadline.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads the looks, keeps no secret
             pause = min(1.5 * pause, _LONGEST_PAUSE)
-            shared, to_ask, waited, seen = list(decision.theirs), [], decision.theirs, self.look()
+            decision = self._decide(list(decision.theirs), self.look(), least, decision.theirs)
+            answers |= self._open_found(decision)
+            answers |= self._ask(decision.to_fetch, decision, deadline, comment, actor)
+        late = DeadlineError("The head node did not answer in time; try again.")
+        return answers | {each.dataset: late for each in decision.theirs}
+
+    def _open_found(self, decision: Decision) -> dict[Dataset[Any], KeptSnapshot | Fault]:
+        """The snapshots that the decision found. A dataset whose snapshot cannot be opened becomes one of `alone`."""
+        opened: dict[str, Sequence[Reply]] = {}
+        snapshots: dict[Dataset[Any], KeptSnapshot | Fault] = {}
+        # One pair of clocks for all, so that all datasets of one command expire at the same moment.
+        monotonic_began = wall_clock() - int(time.monotonic() * 1e6)
+        for each, pointer in decision.found:
+            snapshot = self._open(each, pointer, monotonic_began, opened)
+            if snapshot is None:
+                decision.alone.append(each)
+            else:
+                snapshots[each.dataset] = snapshot
+        return snapshots
 
     def _full_if_needed(self, wanted: WantedDataset, state: ItemState) -> WantedDataset:
         """The full dataset, if a sandbox needed that within ALL_COLUMNS_FOR; else the wanted one."""
@@ -243,7 +250,7 @@ class SharedSnapshots:
             elif lease is not None and is_held:
                 decision.theirs[each] = lease.holder
             elif lease is not None and lease.failed and lease.holder == waited.get(each):
-                decision.alone.append(each)  # all who waited fetch now, at once: the next holder may fail, too
+                decision.alone.append(each)  # everyone who waited fetches now, because the next holder may fail, too
             else:
                 free.append(each)
         return decision, free
@@ -286,7 +293,7 @@ class SharedSnapshots:
     def _ask(
         self, datasets: Sequence[Dataset[Any]], decision: Decision, deadline: Deadline, comment: str, actor: Actor
     ) -> Answers:
-        """Fetch from the head node, and share what the lease was for with the other sandboxes."""
+        """Fetch from the head node, and share the datasets of the lease with the other sandboxes."""
         fetched = None
         try:
             fetched = fetch(self._node, datasets, deadline, comment, actor)
@@ -312,7 +319,7 @@ class SharedSnapshots:
             self._rest(REST, f"a lease cannot be given back: {error}")
 
     def _pointers(self, answered: Iterable[WantedDataset], fetched: Fetched, decision: Decision) -> dict[str, Pointer]:
-        """Where the answers are: in the head node's object if nothing else is in it, else in the item or a new one."""
+        """Where the answers are: in the head node's object if it holds nothing else, or in the item or a new object."""
         only_shared = all(dataset.shared for dataset in fetched.values)
         pointers: dict[str, Pointer] = {}
         for each in answered:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from resolvers import datasets
 from resolvers.arguments import About, ReservationName
-from resolvers.change import Change, change, read_or_error, refused
+from resolvers.change import Change, change_field, read_or_error, refused
 from resolvers.described import Id, described
 from resolvers.errors import RequestError
 from resolvers.facts import RESERVATIONS, Reservation, reservation_named
@@ -98,7 +98,7 @@ class DeleteReservationPayload:
     errors: Sequence[Refusal] = described("Why it was refused; empty if it was not.", ())
 
 
-@change(
+@change_field(
     UpdateNodePayload,
     "Take nodes out of service or back, start or stop their instances. Operators only. scontrol update NodeName.",
 )
@@ -119,7 +119,7 @@ async def update_node(
         return replace(payload, warnings=[f"The nodes could not be read: {error}"])
 
 
-@change(UpdateQueuePayload, "Open or close a queue. Operators only. scontrol update PartitionName.")
+@change_field(UpdateQueuePayload, "Open or close a queue. Operators only. scontrol update PartitionName.")
 async def update_queue(
     change: Change, input: Annotated[UpdateQueue, About("Which queue, and what to do with it.")]
 ) -> UpdateQueuePayload:
@@ -132,7 +132,7 @@ async def update_queue(
     return UpdateQueuePayload(id=f"{view.name}:{name}", queue=read_or_error(lambda: view.queue(name)))
 
 
-@change(
+@change_field(
     CreateReservationPayload,
     "Reserve nodes or licenses for some users or accounts. Operators only. scontrol create reservation.",
 )
@@ -149,7 +149,7 @@ async def create_reservation(
     )
 
 
-@change(UpdateReservationPayload, "Change a reservation. Operators only. scontrol update ReservationName.")
+@change_field(UpdateReservationPayload, "Change a reservation. Operators only. scontrol update ReservationName.")
 async def update_reservation(
     change: Change, input: Annotated[ReservationUpdate, About("Which reservation, and what to change of it.")]
 ) -> UpdateReservationPayload:
@@ -165,7 +165,7 @@ async def update_reservation(
     return UpdateReservationPayload(errors=[change.global_id(refusal)])
 
 
-@change(DeleteReservationPayload, "Delete a reservation. Operators only. scontrol delete ReservationName.")
+@change_field(DeleteReservationPayload, "Delete a reservation. Operators only. scontrol delete ReservationName.")
 async def delete_reservation(change: Change, name: ReservationName) -> DeleteReservationPayload:
     """Delete a reservation."""
     own = change.local(name)

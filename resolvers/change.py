@@ -1,4 +1,4 @@
-"""One change: its field in the schema, the refusals before anything is sent, and the commands that make it."""
+"""One change: its field in the schema, refusals before anything is sent, and the commands that make it."""
 
 from __future__ import annotations
 
@@ -83,10 +83,10 @@ class ChangeField(Generic[P]):
             return self.payload(errors=error.refusals)
 
 
-def change(
+def change_field(
     payload: type[P], sentence: str
 ) -> Callable[[Callable[Concatenate[Change, A], Awaitable[P]]], ChangeField[P]]:
-    """Make a function a field of Mutation: its payload, and the sentence that describes it."""
+    """Turn a function that makes a change into a field of Mutation, with its payload and its description."""
 
     def declare(make: Callable[Concatenate[Change, A], Awaitable[P]]) -> ChangeField[P]:
         return ChangeField(make.__name__, sentence, payload, make)
@@ -169,7 +169,9 @@ class Change:
         selected: list[plan.Selected] = []
         for node in self._info.field_nodes:
             if node.selection_set and isinstance(payload, GraphQLObjectType):
-                selected += plan.plan(self._info, node.selection_set, payload, view.name).get(view.name, [])
+                selected += plan.selected_by_cluster(self._info, node.selection_set, payload, view.name).get(
+                    view.name, []
+                )
         return plan.datasets_of(view, selected)
 
     def local(self, name: str) -> str:

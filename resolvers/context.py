@@ -176,7 +176,7 @@ class RequestContext:
             return []
         names = self.cluster_names
         wanted: dict[str, list[plan.Selected]] = {}
-        for name, selected in plan.plan(info, info.operation.selection_set, query).items():
+        for name, selected in plan.selected_by_cluster(info, info.operation.selection_set, query).items():
             for cluster in names if name == plan.ALL_CLUSTERS else [name or self._default or ""]:
                 if cluster in names:  # otherwise the field itself reports the error
                     wanted.setdefault(cluster, []).extend(selected)

@@ -10,7 +10,7 @@ from typing import Annotated, Protocol
 from access.role import Role
 from resolvers import datasets
 from resolvers.arguments import IDS_LIMIT, About, JobId, JobIds, SignalName, Target
-from resolvers.change import Change, ChangeField, ChangeRefusedError, change, refused
+from resolvers.change import Change, ChangeField, ChangeRefusedError, change_field, refused
 from resolvers.cluster import Cluster
 from resolvers.described import Id, described
 from resolvers.errors import BadInputError
@@ -177,7 +177,9 @@ access/permissions.py decides who may.
 """
 
 
-@change(UpdateJobPayload, "Change what a job asks for; an array's id means all of its tasks. scontrol update JobId.")
+@change_field(
+    UpdateJobPayload, "Change what a job asks for; an array's id means all of its tasks. scontrol update JobId."
+)
 async def update_job(
     change: Change,
     id: JobId,

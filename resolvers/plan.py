@@ -49,10 +49,10 @@ Scope: TypeAlias = Callable[[Mapping[str, Any]], str | None]
 
 
 @dataclass(frozen=True)
-class Planned:
+class FieldPlan:
     """What the plan knows of a field: what it reads, how its arguments reach the resolver, and its scope at the root.
 
-    schema/ puts it into the extensions of each field, under PLANNED.
+    schema/ puts it into the extensions of each field, under FIELD_PLAN.
     """
 
     reads: Reads
@@ -60,8 +60,8 @@ class Planned:
     scope: Scope | None = None
 
 
-PLANNED: Final = "slurmql"
-_UNPLANNED = Planned(Reads(), dict)
+FIELD_PLAN: Final = "slurmql"
+_NO_PLAN = FieldPlan(Reads(), dict)
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,10 @@ Plan = Mapping[str | None, list[Selected]]
 """The selected fields by the name of their cluster, as the caller wrote it."""
 
 
-def plan(info: ResolveInfo, selection: SelectionSetNode, parent: GraphQLObjectType, cluster: str | None = "") -> Plan:
-    """What a selection on `parent` reads. It is of `cluster`, unless fields name another."""
+def selected_by_cluster(
+    info: ResolveInfo, selection: SelectionSetNode, parent: GraphQLObjectType, cluster: str | None = ""
+) -> Plan:
+    """The fields of a selection on `parent` that read something, which belong to `cluster` unless they name another."""
     walk = _Walk(info)
     walk.visit(selection, parent, cluster)
     return walk.selected
@@ -118,7 +120,7 @@ class _Walk:
             definition = parent.fields.get(field.name.value)
             if definition is None:  # __typename, __schema
                 continue
-            planned, kind = _planned(definition), get_named_type(definition.type)
+            planned, kind = _field_plan(definition), get_named_type(definition.type)
             arguments = self._arguments(field, definition.args)
             here = planned.scope(arguments) if planned.scope else cluster
             below = field.selection_set if isinstance(kind, GraphQLObjectType) else None
@@ -147,7 +149,7 @@ class _Walk:
         definition = parent.fields.get(node.name.value)
         if definition is None:  # __typename
             return frozenset()
-        own, kind = _planned(definition).reads.parts, get_named_type(definition.type)
+        own, kind = _field_plan(definition).reads.parts, get_named_type(definition.type)
         if node.selection_set and isinstance(kind, GraphQLObjectType):
             return self._parts(node.selection_set, kind) | own
         return own
@@ -186,6 +188,6 @@ class _Walk:
         return {name: value for name, value in values.items() if value is not Undefined}
 
 
-def _planned(field: GraphQLField) -> Planned:
-    planned = field.extensions.get(PLANNED)
-    return planned if isinstance(planned, Planned) else _UNPLANNED
+def _field_plan(field: GraphQLField) -> FieldPlan:
+    planned = field.extensions.get(FIELD_PLAN)
+    return planned if isinstance(planned, FieldPlan) else _NO_PLAN

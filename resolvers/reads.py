@@ -95,11 +95,11 @@ def _tuple(columns: Iterable[Column[Any]] | None) -> tuple[Column[Any], ...] | N
     return None if columns is None else tuple(columns)
 
 
-def _declare(declared: Reads) -> Callable[[Callable[A, T]], Callable[A, T]]:
+def _declare(what: Reads) -> Callable[[Callable[A, T]], Callable[A, T]]:
     def declare(function: Callable[A, T]) -> Callable[A, T]:
         given = signature(function).parameters.values()
         defaults = {each.name: each.default for each in given if each.default is not Parameter.empty}
-        setattr(function, _DECLARED, replace(declared, defaults=defaults))
+        setattr(function, _DECLARED, replace(what, defaults=defaults))
         _declarations.append(function)
         return function
 
@@ -122,18 +122,18 @@ def function_behind(owner: type, name: str) -> Any:
 
 
 def reads_of(owner: type, name: str) -> Reads:
-    """What an attribute of a class declares. An attribute of jobs that declares no columns reads all columns."""
-    return _of_jobs(owner, name) if issubclass(owner, squeue.Job) else declared(function_behind(owner, name))
+    """What an attribute of a class reads. An attribute of jobs that declares no columns reads all columns."""
+    return _of_jobs(owner, name) if issubclass(owner, squeue.Job) else reads_of_function(function_behind(owner, name))
 
 
-def declared(function: Any) -> Reads:
-    """What a function declares; nothing if it declares nothing."""
+def reads_of_function(function: Any) -> Reads:
+    """What a function declares that it reads: nothing if it has no declaration."""
     found = getattr(function, _DECLARED, None)
     return found if isinstance(found, Reads) else Reads()
 
 
 def _of_jobs(owner: type[squeue.Job], name: str) -> Reads:
-    found, known = getattr_static(owner, name, None), declared(function_behind(owner, name))
+    found, known = getattr_static(owner, name, None), reads_of_function(function_behind(owner, name))
     columns = known.columns
     if isinstance(found, Column):
         columns = (found,)

@@ -15,7 +15,7 @@ from headnode.node import Bundle
 from headnode.snapshots import Dataset, Snapshot
 from headnode.storage import ScriptUnavailableError
 from resolvers.arguments import About
-from resolvers.change import Change, ChangeRefusedError, change, read_or_error
+from resolvers.change import Change, ChangeRefusedError, change_field, read_or_error
 from resolvers.cluster import Cluster
 from resolvers.described import Id, described
 from resolvers.errors import ErrorCode, RequestError, unavailable
@@ -49,7 +49,7 @@ class SubmitJobPayload:
     errors: Sequence[Refusal] = described("Why it was refused; empty if it was not.", ())
 
 
-@change(SubmitJobPayload, "Submit a batch script as a job. sbatch.")
+@change_field(SubmitJobPayload, "Submit a batch script as a job. sbatch.")
 async def submit_job(
     change: Change, input: Annotated[sbatch.Submission, About("The job to submit.")]
 ) -> SubmitJobPayload:

@@ -9,8 +9,8 @@ from graphql import GraphQLObjectType
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
-from resolvers.plan import PLANNED, Planned
-from resolvers.reads import Reads, declared, reads_of
+from resolvers.plan import FIELD_PLAN, FieldPlan
+from resolvers.reads import Reads, reads_of, reads_of_function
 from schema.query import scope
 from schema.types_from_tables import ANSWERED_BY, SOURCES
 
@@ -26,13 +26,13 @@ def attach_plans(schema: strawberry.Schema) -> None:
             for field in kind.fields.values():
                 line: StrawberryField = field.extensions[DEFINITION]
                 given = scope(line) if kind is schema._schema.query_type else None
-                field.extensions[PLANNED] = Planned(_reads(source, line), _arguments(schema, line), given)
+                field.extensions[FIELD_PLAN] = FieldPlan(_reads(source, line), _arguments(schema, line), given)
 
 
 def _reads(source: type | None, line: StrawberryField) -> Reads:
     function = line.metadata.get(ANSWERED_BY)
     if function is not None:
-        return declared(function)
+        return reads_of_function(function)
     return reads_of(source, line.python_name) if source else Reads()
 
 

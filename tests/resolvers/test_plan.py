@@ -8,7 +8,7 @@ from graphql import FragmentDefinitionNode, OperationDefinitionNode, parse, vali
 
 from access.caller import Caller
 from resolvers.cluster import Cluster
-from resolvers.plan import ALL_CLUSTERS, ResolveInfo, Selected, cluster_in, plan
+from resolvers.plan import ALL_CLUSTERS, ResolveInfo, Selected, cluster_in, selected_by_cluster
 from schema import schema
 
 SCHEMA = schema._schema
@@ -34,7 +34,7 @@ def planned(document: str, **variables: Any) -> dict[str | None, set[str]]:
     assert SCHEMA.query_type is not None
     return {
         cluster: {name for field in selected for name in names(field)}
-        for cluster, selected in plan(info, operation.selection_set, SCHEMA.query_type).items()
+        for cluster, selected in selected_by_cluster(info, operation.selection_set, SCHEMA.query_type).items()
     }
 
 

@@ -29,7 +29,7 @@ def planned(document: str, **variables: Any) -> list[plan.Selected]:
     fragments = {node.name.value: node for node in parsed.definitions if isinstance(node, FragmentDefinitionNode)}
     info = cast(plan.ResolveInfo, SimpleNamespace(fragments=fragments, variable_values=variables))
     assert SCHEMA.query_type is not None
-    return plan.plan(info, operation.selection_set, SCHEMA.query_type)[""]
+    return plan.selected_by_cluster(info, operation.selection_set, SCHEMA.query_type)[""]
 
 
 def below_jobs(document: str) -> list[Parts]:
@@ -94,7 +94,7 @@ IN_BRIEF = {column.name for column in squeue.Job.columns() if squeue.in_brief(co
 def test_what_follows_from_columns_in_brief_reads_no_others() -> None:
     """A declaration that names one column too many costs all columns of all jobs."""
     job = cast(GraphQLObjectType, SCHEMA.type_map["Job"])
-    fields = [(to_snake_case(name), field.extensions[plan.PLANNED]) for name, field in job.fields.items()]
+    fields = [(to_snake_case(name), field.extensions[plan.FIELD_PLAN]) for name, field in job.fields.items()]
     assert {name for name, planned in fields if DETAIL not in planned.reads.parts} == IN_BRIEF
 
 

@@ -25,7 +25,7 @@ import schema as contract
 from conftest import Api
 from local.cluster import Cluster
 from resolvers.errors import ErrorCode
-from resolvers.plan import PLANNED
+from resolvers.plan import FIELD_PLAN
 from schema.reference import error_page, reference
 from slurm.refusal import RefusalCode
 
@@ -199,7 +199,7 @@ def leaf(kind: GraphQLNamedType) -> str:
     for name, field in kind.fields.items():
         if (
             is_leaf_type(get_named_type(field.type))
-            and not field_of(kind.name, name).extensions[PLANNED].reads.anything
+            and not field_of(kind.name, name).extensions[FIELD_PLAN].reads.anything
         ):
             return f"{{ {name} }}"
     raise AssertionError(f"{kind.name} has no field of its own")
@@ -236,5 +236,5 @@ def test_every_field_can_be_asked_for_alone(document: str, api: Api, a_job: str)
 
 
 def test_a_dataset_that_is_not_declared_fails(api: Api, a_job: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(field_of("Job", "queue").extensions, PLANNED)
+    monkeypatch.delitem(field_of("Job", "queue").extensions, FIELD_PLAN)
     assert "INTERNAL_SERVER_ERROR" in api.codes("{ jobs { nodes { queue { name } } } }")
