@@ -119,7 +119,7 @@ def test_an_e_mail_address_that_was_verified_does(verified: Any) -> None:
 
 
 @pytest.mark.parametrize("claim", ["sub", "client_id"])
-def test_other_claims_of_a_token_tell_who_it_was_and_lead_to_no_account(claim: str) -> None:
+def test_other_claims_of_a_token_name_the_caller_and_give_no_account(claim: str) -> None:
     """A client_credentials token of Cognito has no user name; `sub` and `client_id` are the client's."""
     assert found(http_jwt(**{claim: "ada"})) == Identity("ada", is_named=False)
     assert found(http_jwt(**{claim: "ada"}), (claim,)) == Identity("ada")
@@ -130,7 +130,7 @@ def test_claims_that_users_may_write_themselves_name_nobody(claim: str) -> None:
     assert found(http_jwt(**{claim: "ada"})) is None
 
 
-def test_a_lambda_authorizer_that_tells_no_user_has_a_principal_without_account() -> None:
+def test_a_lambda_authorizer_without_a_user_gives_a_principal_without_an_account() -> None:
     assert found(rest_lambda()) == Identity("portal", is_named=False)
 
 

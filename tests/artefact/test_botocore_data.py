@@ -96,7 +96,7 @@ def test_clients_find_their_endpoint_as_with_the_full_data(service: str, region:
     assert urls[0] == urls[1]
 
 
-def test_a_presigned_url_is_the_one_of_the_full_data(session: Session) -> None:
+def test_the_full_data_gives_the_same_presigned_url(session: Session) -> None:
     full = Session()
     full.set_credentials("local", "local")
     hosts = []

@@ -278,7 +278,7 @@ def test_a_viewer_acts_on_nothing_not_even_their_own_and_nothing_is_sent(api: Ap
 
 
 @pytest.mark.parametrize("user", ["missing", "daemon"])
-def test_accounts_that_are_no_persons_act_on_nothing(api: Api, jobs: Jobs, user: str) -> None:
+def test_system_accounts_cannot_act_on_jobs(api: Api, jobs: Jobs, user: str) -> None:
     """There is none, or its uid is below 1000: the head node knows."""
     id = jobs.held()
     assert act(api, CANCEL, id, user=user) == ({}, {f"lab:{id}": "FORBIDDEN"})

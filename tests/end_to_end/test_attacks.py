@@ -394,7 +394,7 @@ def test_no_path_leads_further_than_the_callers_own_rights(
     assert list(canary.iterdir()) == []
 
 
-def test_the_words_that_tell_of_a_wrong_signal_are_ours(api: Api, texts: list[str]) -> None:
+def test_a_wrong_signal_gets_our_own_message(api: Api, texts: list[str]) -> None:
     document = """mutation ($signal: String!) {
       signalJobs(ids: ["1"], signal: $signal) { errors { message field } }
     }"""

@@ -77,7 +77,7 @@ def call(api: Api, document: str, variables: dict[str, Any], **who: Any) -> dict
     return answer
 
 
-def test_no_script_no_variable_and_no_token_is_told_on_the_whole_way(
+def test_no_script_variable_or_token_is_logged_on_the_whole_way(
     api: Api, lab: Cluster, log: Lines, capfd: pytest.CaptureFixture[str]
 ) -> None:
     submitted = call(api, SUBMIT, {"input": job(idempotencyKey=SECRETS["key"])})["data"]["submitJob"]
@@ -103,7 +103,7 @@ def test_no_script_no_variable_and_no_token_is_told_on_the_whole_way(
             assert encoded[:-1] not in told
 
 
-def test_a_request_is_told_with_who_asked_what_and_how_it_went(api: Api, log: Lines) -> None:
+def test_a_request_is_logged_with_its_caller_its_fields_and_its_result(api: Api, log: Lines) -> None:
     document = "query Overview { jobs { totalCount } queues { name } ...f } fragment f on Query { __typename }"
     context = Context()
     sent_before = len(api.ssm.sends)
@@ -139,7 +139,7 @@ def test_the_metrics_are_in_cloudwatchs_embedded_format(api: Api, log: Lines) ->
     assert [line["coldStart"] for line in log.told("request")][1:] == [False, False]
 
 
-def test_a_change_is_told_with_what_it_touched(api: Api, log: Lines) -> None:
+def test_a_change_is_logged_with_the_objects_it_touched(api: Api, log: Lines) -> None:
     id = api.data(SUBMIT, {"input": job()})["submitJob"]["job"]["id"]
     hold = "mutation ($ids: [ID!]!) { holdJobs(ids: $ids) { errors { code } } }"
     api.data(hold, {"ids": [id, "999999999"]}, user="grace")
@@ -158,14 +158,14 @@ def test_a_change_is_told_with_what_it_touched(api: Api, log: Lines) -> None:
     assert [line["kind"] for line in log.told("request")] == ["mutation"] * 3
 
 
-def test_several_clusters_are_told_with_the_commands_of_each(api: Api, log: Lines) -> None:
+def test_several_clusters_are_logged_with_the_commands_of_each(api: Api, log: Lines) -> None:
     api.data("{ clusters { name jobs { totalCount } } }")
     (line,) = log.told("request")
     assert [cluster["name"] for cluster in line["clusters"]] == ["lab", "annex"]
     assert len(line["commands"]) == 2
 
 
-def test_what_is_refused_at_the_door_is_told_too(api: Api, log: Lines) -> None:
+def test_a_request_refused_before_the_schema_is_logged_too(api: Api, log: Lines) -> None:
     api.handler(event("5"), Context())
     api.handler(event(json.dumps({"query": "{ viewer { role } }"}), user=None), Context())
     door, stranger = log.told("request")

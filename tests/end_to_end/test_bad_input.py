@@ -153,31 +153,31 @@ def test_a_script_is_measured_in_bytes(api: Api) -> None:
 
 
 @pytest.mark.parametrize("field", ["name", "comment", "script", "stdoutPath", "idempotencyKey", *NAMES])
-def test_half_of_a_surrogate_pair_is_no_text(api: Api, field: str) -> None:
+def test_a_lone_surrogate_is_refused(api: Api, field: str) -> None:
     text = "a\ud800" if field in NAMES else "#!/bin/sh\n\ud800"
     errors = refused(api, SUBMIT, {"input": {"script": SCRIPT, field: text}})
     assert [(error["code"], error["field"]) for error in errors] == [("INVALID_INPUT", ["input", field])]
 
 
-def test_everything_that_is_wrong_is_told_at_once(api: Api) -> None:
+def test_all_wrong_fields_are_reported_together(api: Api) -> None:
     errors = refused(api, SUBMIT, {"input": {"nodes": 0, "workDir": "x", "array": "?"}})
     assert {error["field"][1] for error in errors} == {"script", "nodes", "workDir", "array"}
 
 
 @pytest.mark.parametrize("id", NO_JOB_IDS, ids=lambda id: repr(id)[:20])
 @pytest.mark.parametrize("action", ACTIONS)
-def test_what_is_no_job_id_is_not_acted_on(api: Api, action: str, id: str) -> None:
+def test_an_invalid_job_id_is_not_acted_on(api: Api, action: str, id: str) -> None:
     (error,) = refused(api, ACTIONS[action], {"ids": [id]})
     assert (error["code"], error["id"]) == ("INVALID_INPUT", id)
 
 
 @pytest.mark.parametrize("id", NO_JOB_IDS, ids=lambda id: repr(id)[:20])
-def test_what_is_no_job_id_is_not_looked_for(api: Api, id: str) -> None:
+def test_an_invalid_job_id_is_not_looked_up(api: Api, id: str) -> None:
     assert bad(api, "query ($id: ID!) { job(id: $id) { id } }", {"id": id})["extensions"]["code"] == "BAD_USER_INPUT"
 
 
 @pytest.mark.parametrize("id", ["-1", "1;id", "name=x"])
-def test_what_is_no_job_id_filters_nothing(api: Api, id: str) -> None:
+def test_an_invalid_job_id_is_refused_in_a_filter(api: Api, id: str) -> None:
     error = bad(api, "query ($ids: [ID!]) { jobs(filter: {ids: $ids}) { totalCount } }", {"ids": ["1", id]})
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
 
@@ -196,7 +196,7 @@ def test_a_job_of_another_cluster_is_not_acted_on(api: Api) -> None:
 
 
 @pytest.mark.parametrize("signal", ["", "-9", "9 1", "KILL;id", "--batch", "kill", "0", "100"])
-def test_what_is_no_signal_is_not_sent(api: Api, signal: str) -> None:
+def test_an_invalid_signal_is_not_sent(api: Api, signal: str) -> None:
     document = """mutation ($signal: String) {
       cancelJobs(input: {ids: ["1"], signal: $signal}) { jobs { id } errors { code message field } }
     }"""
@@ -354,7 +354,7 @@ def test_what_the_schema_does_not_know_is_refused_by_it(api: Api, document: str)
     assert bad(api, document)["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
 
 
-def test_a_document_that_is_no_graphql_is_refused(api: Api) -> None:
+def test_a_document_that_is_not_graphql_is_refused(api: Api) -> None:
     assert bad(api, "{ jobs { ")["extensions"]["code"] == "GRAPHQL_PARSE_FAILED"
 
 

@@ -75,7 +75,7 @@ def test_the_matching_jobs_are_cancelled_and_no_others(api: Api, jobs: Jobs) -> 
     assert jobs.waiting() == [other]
 
 
-def test_a_dry_run_tells_and_cancels_none(api: Api, jobs: Jobs) -> None:
+def test_a_dry_run_lists_the_jobs_and_cancels_none(api: Api, jobs: Jobs) -> None:
     ours = [jobs.submit(), jobs.submit("--partition=gpu")]
     before = api.commands()
     payload = cancel(api, {"nameContains": jobs.name}, dryRun=True)
@@ -209,7 +209,7 @@ def test_a_signal_goes_to_the_matching_jobs(api: Api, lab: Cluster, jobs: Jobs) 
     ],
     ids=str,
 )
-def test_what_cannot_be_right_is_told_before_anything_is_sent(api: Api, input: dict[str, Any], field: str) -> None:
+def test_invalid_input_is_reported_before_anything_is_sent(api: Api, input: dict[str, Any], field: str) -> None:
     before = api.commands()
     payload = api.data(CANCEL, {"input": input})["cancelJobs"]
     assert api.commands() == before

@@ -115,7 +115,7 @@ def test_changes_go_to_the_cluster_of_the_id(api: Api, jobs: dict[str, str], ann
         ('{ job(id: "nowhere:1") { id } }', ["job"]),
     ],
 )
-def test_an_unknown_cluster_is_told_with_those_there_are_and_nothing_is_sent(
+def test_an_unknown_cluster_is_refused_with_the_known_names_and_nothing_is_sent(
     document: str, path: list[str], api: Api
 ) -> None:
     before = api.commands()
@@ -126,7 +126,7 @@ def test_an_unknown_cluster_is_told_with_those_there_are_and_nothing_is_sent(
     assert api.commands() == before
 
 
-def test_one_dead_cluster_is_null_with_an_error_and_spoils_nothing(api: Api, dead_annex: Instance) -> None:
+def test_one_dead_cluster_is_null_with_an_error_and_the_others_answer(api: Api, dead_annex: Instance) -> None:
     answer = api.ask("{ clusters { name jobs { totalCount } queues { name } } jobs { totalCount } }")
     lab, annex = answer["data"]["clusters"]
     assert lab["jobs"]["totalCount"] == answer["data"]["jobs"]["totalCount"]
@@ -168,7 +168,7 @@ def test_a_cluster_may_have_another_tag_than_its_name(stack: Stack) -> None:
     assert isinstance(queues(snapshots(environment, "short")), Snapshot)
 
 
-def test_two_head_nodes_with_the_same_tag_are_told(api: Api, stack: Stack) -> None:
+def test_two_head_nodes_with_the_same_tag_are_an_error(api: Api, stack: Stack) -> None:
     for _ in range(2):
         stack.aws.head_node("twins")
     environment = {**stack.environment, "SLURMQL_CLUSTERS": '{"twins": {}}', "SLURMQL_DEFAULT_CLUSTER": ""}

@@ -108,7 +108,7 @@ def test_no_end_but_a_success_has_exit_code_0(ended: Ended) -> None:
         assert {job["state"] for job in jobs.values() if job["exitCode"] == 0} == {"COMPLETED"}
 
 
-def test_no_job_that_has_ended_is_told_what_to_wait_for(ended: Ended) -> None:
+def test_no_job_that_has_ended_has_a_reason_to_wait(ended: Ended) -> None:
     for jobs in (ended.by_scheduler, ended.by_accounting):
         for job in jobs.values():
             said = job["reasonText"] or ""
@@ -116,6 +116,6 @@ def test_no_job_that_has_ended_is_told_what_to_wait_for(ended: Ended) -> None:
             assert bool(said) == (job["state"] not in ("COMPLETED", "CANCELLED")) or "never started" in said
 
 
-def test_a_file_that_accounting_records_is_the_one_that_the_scheduler_names(ended: Ended) -> None:
+def test_accounting_and_the_scheduler_name_the_same_file(ended: Ended) -> None:
     recorded = [row for row in ended.by_accounting if ended.by_accounting[row]["stdoutPath"]]
     assert bool(recorded) == (ended.version >= (24, 5))

@@ -52,7 +52,7 @@ def reservation(lab: Cluster) -> Iterator[str]:
     lab.run("scontrol", "delete", f"ReservationName={name}")
 
 
-def test_a_reservation_is_as_scontrol_and_sinfo_tell_it(api: Api, lab: Cluster, reservation: str) -> None:
+def test_a_reservation_is_as_scontrol_and_sinfo_show_it(api: Api, lab: Cluster, reservation: str) -> None:
     fields = """id name state rawState startTime endTime durationSeconds nodeNames nodeCount coreCount queueName
       features users groups accounts licenses tres flags maxStartDelaySeconds"""
     told = facts(api, f"reservations {{ {fields} }}")["reservations"]
@@ -146,7 +146,7 @@ def test_qos_and_accounts_are_as_they_were_entered(api: Api) -> None:
     assert given == entered | {("root", "default root account", "root")}
 
 
-def test_associations_have_their_limits_and_belong_to_the_cluster_that_is_asked(api: Api, lab: Cluster) -> None:
+def test_associations_have_their_limits_and_belong_to_this_cluster(api: Api, lab: Cluster) -> None:
     lab.run("sacctmgr", "-iQ", "add", "cluster", "another")  # which shares the books
     try:
         given = facts(
@@ -197,7 +197,7 @@ def test_without_accounting_there_are_no_shares(api: Api) -> None:
 
 @pytest.mark.parametrize("field", ["associations", "fairShare"])
 @pytest.mark.parametrize("argument", ["user", "account"])
-def test_what_can_be_no_name_is_told_and_nothing_is_sent(api: Api, field: str, argument: str) -> None:
+def test_an_impossible_name_is_refused_and_nothing_is_sent(api: Api, field: str, argument: str) -> None:
     before = api.commands()
     for wrong in ("", "a,b", "--all", " a", r"a\tb"):
         (error,) = errors(api, f'{field}({argument}: "{wrong}") {{ account }}').values()
@@ -418,7 +418,7 @@ def test_with_the_output_of_ten_jobs_and_what_running_ones_use_it_costs_two(
     assert running["efficiency"]["cpu"] is not None
 
 
-def test_books_that_do_not_answer_are_told_of_and_the_rest_is_there(api: Api, ranked: Cluster) -> None:
+def test_a_dead_slurmdbd_is_reported_and_the_rest_is_answered(api: Api, ranked: Cluster) -> None:
     """The last test of this cluster: its slurmdbd stays down."""
     ranked.run("sacctmgr", "shutdown")
     until(lambda: ranked.run("sacctmgr", "-n", "show", "cluster", check=False).returncode != 0, 30)

@@ -192,7 +192,9 @@ def test_a_job_that_was_resized_has_all_its_steps_and_its_first_submit_time(
     assert found["elapsedSeconds"] >= 4
 
 
-def test_what_has_ended_cannot_be_changed_and_is_said_to_have_ended(forgetful_api: Api, forgetful: Forgetful) -> None:
+def test_an_ended_job_cannot_be_changed_and_the_error_says_that_it_ended(
+    forgetful_api: Api, forgetful: Forgetful
+) -> None:
     ids = [forgetful.ids["plain"], f"{forgetful.ids['waiting']}_3", "4000000"]
     document = """mutation ($ids: [ID!]!) { cancelJobs(cluster: "forgetful", input: {ids: $ids}) {
       jobs { id } errors { code id message } } }"""

@@ -230,7 +230,7 @@ def test_groups_in_the_token_give_the_role(event: Make, api: Api) -> None:
 @pytest.mark.parametrize(
     "content", ["", "{", "null", "[]", "7", '"x"', "{}", '{"query": 7}', '{"query": ""}', "\udcff"]
 )
-def test_a_body_that_is_no_request_is_the_callers_mistake(event: Make, content: str, api: Api) -> None:
+def test_an_invalid_body_is_the_callers_mistake(event: Make, content: str, api: Api) -> None:
     before = api.commands()
     raw = content.encode("utf-8", "surrogateescape")
     made = {**event(body=base64.b64encode(raw).decode(), username="ada"), "isBase64Encoded": True}

@@ -65,7 +65,7 @@ def test_a_cluster_without_accounting_is_well_all_the_same(api: Api) -> None:
     assert (told["ok"], told["accounting"]) == (True, None)
 
 
-def test_kept_snapshots_are_told_with_their_age(api: Api) -> None:
+def test_kept_snapshots_are_reported_with_their_age(api: Api) -> None:
     assert health(api, "lab")["snapshots"] == []
     query = "{ cluster { jobs { asOf } nodes { asOf } health { snapshots { name asOf ageSeconds } } } }"
     told = api.data(query)["cluster"]
@@ -79,7 +79,7 @@ def test_kept_snapshots_are_told_with_their_age(api: Api) -> None:
     assert datetime.fromisoformat(later[0]["asOf"]).tzinfo is not None
 
 
-def test_a_scheduler_that_is_down_is_told_and_the_query_holds(api: Api, down: Cluster) -> None:
+def test_a_dead_scheduler_is_reported_and_the_query_succeeds(api: Api, down: Cluster) -> None:
     told = health(api, "annex")
     assert (told["ok"], told["agent"], told["headNode"]) == (False, WELL, WELL)
     assert (told["scheduler"]["ok"], told["scheduler"]["code"]) == (False, "SCHEDULER_UNAVAILABLE")
@@ -88,7 +88,7 @@ def test_a_scheduler_that_is_down_is_told_and_the_query_holds(api: Api, down: Cl
     assert told["accounting"] is None
 
 
-def test_a_head_node_that_is_off_is_told_and_other_clusters_are_well(api: Api, stopped_annex: Instance) -> None:
+def test_a_stopped_head_node_is_reported_and_other_clusters_are_well(api: Api, stopped_annex: Instance) -> None:
     lab, annex = (each["health"] for each in ask_anew(api, f"{{ clusters {{ {FIELDS} }} }}")["clusters"])
     assert lab["ok"] is True
     assert annex["ok"] is False
@@ -99,7 +99,7 @@ def test_a_head_node_that_is_off_is_told_and_other_clusters_are_well(api: Api, s
     assert annex["controllers"] == []
 
 
-def test_a_dead_agent_is_told_with_when_it_was_heard_of_and_the_query_holds(
+def test_a_dead_agent_is_reported_with_its_last_ping_and_the_query_succeeds(
     api: Api, annex_without_agent: Instance
 ) -> None:
     lab, annex = (each["health"] for each in ask_anew(api, f"{{ clusters {{ {FIELDS} }} }}")["clusters"])
@@ -119,7 +119,7 @@ def test_what_fails_beside_it_fails_alone(api: Api, down: Cluster) -> None:
     assert [error["path"] for error in answer["errors"]] == [["cluster", "jobs"]]
 
 
-def test_who_is_nobody_is_told_nothing(api: Api) -> None:
+def test_an_unknown_caller_learns_nothing(api: Api) -> None:
     import json
 
     from conftest import event

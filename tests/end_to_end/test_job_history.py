@@ -227,7 +227,7 @@ def test_jobs_that_wait_are_found_by_each_of_their_queues_and_by_each_of_their_t
     assert found(ids=[f"{array}_4"]) == set()
 
 
-def test_users_are_told_apart(api: Api, past: Past) -> None:
+def test_each_user_has_their_own_history(api: Api, past: Past) -> None:
     one, other = past.cluster.users[0].name, past.cluster.users[-1].name
     for where in ({"user": one}, {"users": [one, "nosuch"]}, {"user": one, "users": [one, other]}):
         found = ask_anew(api, IDS, {"filter": where})["jobHistory"]
@@ -235,7 +235,7 @@ def test_users_are_told_apart(api: Api, past: Past) -> None:
         assert {job["jobId"] for job in found["nodes"]} == listed
 
 
-def test_the_window_may_be_told(api: Api, past: Past) -> None:
+def test_the_window_can_be_given(api: Api, past: Past) -> None:
     start = datetime.now(UTC)
     (done,) = sacct(past.cluster, "-j", past.ids["done"])
     end = datetime.fromisoformat(f"{done['End']}+00:00")
@@ -268,7 +268,7 @@ def test_pages_follow_each_other_without_gap_or_repetition(api: Api, past: Past)
     assert ids == [job["jobId"] for job in whole["nodes"]]
 
 
-def test_literals_and_variables_ask_for_the_same(api: Api, past: Past) -> None:
+def test_literals_and_variables_mean_the_same(api: Api, past: Past) -> None:
     """Were the need computed otherwise than the field's own question, nothing would have been fetched for it."""
     literal = """{
       jobHistory(since: "2026-01-01T01:00:00+01:00", filter: {states: FAILED, ids: 1}, orderBy: {field: ID}) {
@@ -318,12 +318,12 @@ def test_a_history_with_the_use_of_its_jobs_costs_one_command(api: Api, past: Pa
     assert "allocations" not in sent(api)["sacct"]
 
 
-def test_jobs_are_asked_for_without_their_steps_where_nothing_tells_of_them(api: Api, past: Past) -> None:
+def test_jobs_are_fetched_without_steps_unless_a_field_shows_them(api: Api, past: Past) -> None:
     ask_anew(api, "{ jobHistory { nodes { exitCode } } }")
     assert "allocations" in sent(api)["sacct"]
 
 
-def test_once_it_is_known_who_keeps_accounts_only_they_are_asked(api: Api, past: Past) -> None:
+def test_once_the_accounts_host_is_known_only_it_is_asked(api: Api, past: Past) -> None:
     import handler
 
     ask_anew(api, "{ jobHistory { totalCount } }")
@@ -333,7 +333,7 @@ def test_once_it_is_known_who_keeps_accounts_only_they_are_asked(api: Api, past:
     assert set(sent(api)) == {"sacct"}
 
 
-def test_what_accounting_can_tell_by_it_is_told(api: Api, past: Past) -> None:
+def test_every_order_that_accounting_supports_is_used(api: Api, past: Past) -> None:
     """Ids are told without their queue: to sacct a job that waits for several is in none of them."""
     ask_anew(
         api,

@@ -98,7 +98,7 @@ def test_a_running_job_is_followed_without_loss(api: Api, lab: Cluster, submit: 
     assert seen == "".join(f"Zeile {number:03} → ✓\n" for number in range(1, 41))
 
 
-def test_a_file_that_is_not_there_yet_is_told_so(api: Api, lab: Cluster, submit: Submit) -> None:
+def test_a_file_that_does_not_exist_yet_is_reported(api: Api, lab: Cluster, submit: Submit) -> None:
     job = submit("true", "--hold")
     found = part(api, job)
     path = lab.user("ada").workspace / f"slurm-{job}.out"
@@ -116,7 +116,7 @@ def test_a_file_that_is_not_there_yet_is_told_so(api: Api, lab: Cluster, submit:
     }
 
 
-def test_a_file_that_holds_no_text_is_told_so(api: Api, submit: Submit) -> None:
+def test_a_file_without_text_is_reported(api: Api, submit: Submit) -> None:
     found = part(api, submit("true", "--hold", "--output=/dev/null"))
     assert (found["exists"], found["text"]) == (True, None)
     assert found["message"] == "/dev/null is not a file that holds data."

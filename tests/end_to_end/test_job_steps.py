@@ -143,12 +143,12 @@ def test_the_efficiency_of_a_job_is_its_use_by_what_it_was_given(api: Api, jobs:
     assert (found["efficiency"]["memory"] is not None) == ("mem=" in memory)
 
 
-def test_a_history_tells_the_same(api: Api, jobs: Jobs) -> None:
+def test_a_history_shows_the_same_steps(api: Api, jobs: Jobs) -> None:
     past = ask_anew(api, f"{{ jobHistory(filter: {{ids: [{jobs.ended}]}}) {{ nodes {{ {USE} }} }} }}")["jobHistory"]
     assert past["nodes"] == [one(api, jobs.ended, USE)]
 
 
-def test_while_a_job_runs_its_nodes_tell_what_it_uses(api: Api, jobs: Jobs) -> None:
+def test_while_a_job_runs_its_nodes_report_what_it_uses(api: Api, jobs: Jobs) -> None:
     id = f"{jobs.running}.1"
     document = f"steps {{ {STEPS} }} efficiency {{ cpu memory }} cpuCount elapsedSeconds"
 
@@ -200,7 +200,7 @@ def test_what_the_running_jobs_of_a_history_use_costs_a_second_command(api: Api,
     assert all(nodes[id]["efficiency"]["cpu"] is not None for id in running)
 
 
-def test_what_a_running_job_uses_is_told_to_its_user_and_operators_only(api: Api, jobs: Jobs) -> None:
+def test_only_its_user_and_operators_see_what_a_running_job_uses(api: Api, jobs: Jobs) -> None:
     document = f"{{ job(id: {jobs.running}) {{ efficiency {{ cpu }} steps {{ stepId maxRssMib }} }} }}"
     owner, other = jobs.cluster.users[0].name, jobs.cluster.users[-1].name
     if owner == other:
@@ -226,7 +226,7 @@ def test_the_use_of_a_whole_list_costs_one_more_command(api: Api, jobs: Jobs) ->
     assert listed[jobs.running]["efficiency"]["cpu"] is not None
 
 
-def test_a_job_that_waits_has_no_steps_and_no_use(api: Api, jobs: Jobs) -> None:
+def test_a_waiting_job_has_no_steps_and_no_usage(api: Api, jobs: Jobs) -> None:
     argv = ["sbatch", "--parsable", "--hold"]
     id = jobs.cluster.run(*argv, user=jobs.cluster.users[0].name, input="#!/bin/sh\ntrue\n").stdout.strip()
     try:
@@ -245,7 +245,7 @@ def test_a_job_that_waits_has_no_steps_and_no_use(api: Api, jobs: Jobs) -> None:
     "field",
     ["steps { stepId }", "efficiency { cpu }", "cpuTimeSeconds", "cpuTimeReservedSeconds", "maxRssMib"],
 )
-def test_without_accounting_it_is_said_what_to_switch_on(api: Api, stack: Stack, field: str) -> None:
+def test_without_accounting_the_error_says_what_to_switch_on(api: Api, stack: Stack, field: str) -> None:
     annex = stack.clusters["annex"]
     argv = ["sbatch", "--parsable", "--hold"]
     id = annex.run(*argv, user=annex.users[0].name, input="#!/bin/sh\ntrue\n").stdout.strip()

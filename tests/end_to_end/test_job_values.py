@@ -409,7 +409,7 @@ def test_every_value_of_a_job_agrees(kind: str, settled: Jobs, lab: Cluster, api
     assert job | KINDS[kind] == job
 
 
-def test_the_script_s_path_is_told(settled: Jobs, api: Api) -> None:
+def test_the_path_of_the_script_is_shown(settled: Jobs, api: Api) -> None:
     document = "query ($id: ID!) { job(id: $id) { command workDir } }"
     workspace = settled.cluster.user("ada").workspace
     answer = ask_anew(api, document, {"id": settled.ids["from a file"]})

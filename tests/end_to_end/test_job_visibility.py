@@ -136,7 +136,7 @@ def test_a_viewer_with_an_account_sees_their_own(api: Api, jobs: Jobs) -> None:
     assert set(ids(api, LISTS[0], **VIEWER)).isdisjoint(jobs.of_ada)
 
 
-def test_the_place_in_the_queue_is_not_told_as_it_counts_other_peoples_jobs(api: Api, jobs: Jobs) -> None:
+def test_the_place_in_the_queue_is_hidden_because_it_counts_other_peoples_jobs(api: Api, jobs: Jobs) -> None:
     asked = "{ jobs(filter: {states: [PENDING]}) { nodes { queuePosition } } }"
     assert {job["queuePosition"] for job in api.data(asked, user="grace")["jobs"]["nodes"]} == {None}
 
@@ -159,7 +159,7 @@ ACTIONS = {
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_acting_on_another_users_job_tells_no_more_than_acting_on_none(
+def test_acting_on_another_users_job_reveals_no_more_than_acting_on_none(
     action: str, api: Api, lab: Cluster, jobs: Jobs
 ) -> None:
     before = lab.run("squeue", "-h", "-j", ",".join(jobs.of_ada[:3]), "-o", "%i %T %r").stdout
@@ -172,7 +172,7 @@ def test_acting_on_another_users_job_tells_no_more_than_acting_on_none(
     assert lab.run("squeue", "-h", "-j", ",".join(jobs.of_ada[:3]), "-o", "%i %T %r").stdout == before
 
 
-def test_changing_another_users_job_tells_no_more(api: Api, jobs: Jobs) -> None:
+def test_changing_another_users_job_reveals_no_more(api: Api, jobs: Jobs) -> None:
     for id in [*jobs.of_ada, "4294960000"]:
         document = f'mutation {{ updateJob(id: "{id}", input: {{comment: "x"}}) {{ job {{ id }} errors {{ code }} }} }}'
         assert api.data(document, user="grace")["updateJob"] == {"job": None, "errors": [{"code": "NOT_FOUND"}]}
@@ -240,9 +240,7 @@ def unlimited(own: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("name", "document"), documents())
-def test_whatever_is_asked_shows_no_other_users_job(
-    name: str, document: str, api: Api, jobs: Jobs, unlimited: None
-) -> None:
+def test_no_query_shows_another_users_job(name: str, document: str, api: Api, jobs: Jobs, unlimited: None) -> None:
     """And an operator is shown them by the same document, so that there is something to miss."""
     found, everybodys = (api.ask(document, **who) for who in ({"user": "grace"}, OPERATOR))
     assert MARK not in json.dumps(found["data"])

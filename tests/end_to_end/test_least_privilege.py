@@ -176,7 +176,7 @@ def test_s3_is_the_buckets_prefixes_only(call: Callable[[Any], object], thief: C
 
 
 @pytest.mark.parametrize("version", ["s3", "s3v4"])
-def test_a_presigned_url_may_do_no_more_than_the_role(version: str, thief: Callable[..., Any]) -> None:
+def test_a_presigned_url_has_no_more_rights_than_the_role(version: str, thief: Callable[..., Any]) -> None:
     s3 = thief("s3", version=version)
 
     def put(key: str) -> int:

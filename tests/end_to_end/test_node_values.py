@@ -89,7 +89,7 @@ def test_every_value_of_every_node_agrees(nodes: Cluster, api: Api) -> None:
         ("gpu-dy-p4d-2", {"allocatedGpuCount": 0, "state": "IDLE"}),
     ],
 )
-def test_a_node_tells_what_was_done_to_it(name: str, values: Values, nodes: Cluster, api: Api) -> None:
+def test_a_node_shows_what_was_done_to_it(name: str, values: Values, nodes: Cluster, api: Api) -> None:
     node = ask_anew(api, f"query ($name: String!) {{ node(name: $name) {{ {FIELDS} }} }}", {"name": name})["node"]
     # Whether the scheduler keeps it for a job of another test is not what is meant here.
     node["flags"] = [flag for flag in node["flags"] if flag != "PLANNED"]

@@ -71,7 +71,7 @@ def test_a_node_is_drained_with_a_reason_and_taken_back_in_one_command_each(api:
     assert "DRAIN" not in lab.run("scontrol", "show", "node", node).stdout
 
 
-def test_a_node_is_put_down_and_an_unknown_one_spoils_nothing(api: Api, lab: Cluster, node: str) -> None:
+def test_a_node_is_set_down_and_an_unknown_node_does_not_prevent_it(api: Api, lab: Cluster, node: str) -> None:
     asked = {"names": ["nope", node], "action": "DOWN", "reason": "gone"}
     done = api.data(UPDATE_NODE, {"input": asked}, **OPERATORS)["done"]
     assert [(each["name"], each["state"]) for each in done["nodes"]] == [(node, "DOWN")]
@@ -109,7 +109,7 @@ def test_what_does_not_fit_a_nodes_state_is_a_conflict(api: Api) -> None:
         ({"names": [NODE], "action": "DRAIN", "reason": "two\nlines"}, "reason"),
     ],
 )
-def test_wrong_inputs_for_nodes_are_told_and_nothing_is_sent(api: Api, asked: dict[str, Any], field: str) -> None:
+def test_wrong_inputs_for_nodes_are_refused_and_nothing_is_sent(api: Api, asked: dict[str, Any], field: str) -> None:
     before = api.commands()
     assert refusals(api, UPDATE_NODE, {"input": asked}, **OPERATORS) == [("INVALID_INPUT", ["input", field])]
     assert api.commands() == before
@@ -142,7 +142,7 @@ def test_unknown_and_wrong_queues(api: Api) -> None:
 # --- reservations ---------------------------------------------------------------------------------------------------
 
 
-def test_a_reservation_is_made_told_and_deleted_in_one_command_each(api: Api, lab: Cluster) -> None:
+def test_a_reservation_is_made_shown_and_deleted_in_one_command_each(api: Api, lab: Cluster) -> None:
     start = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
     asked = {
         "name": "operators-make",
@@ -246,7 +246,7 @@ RIGHT = {"durationSeconds": 600, "users": ["ada"], "nodes": 1}
         ({"licenses": "a b"}, "licenses"),
     ],
 )
-def test_wrong_inputs_for_reservations_are_told_and_nothing_is_sent(
+def test_wrong_inputs_for_reservations_are_refused_and_nothing_is_sent(
     api: Api, asked: dict[str, Any], field: str
 ) -> None:
     before = api.commands()
@@ -256,7 +256,7 @@ def test_wrong_inputs_for_reservations_are_told_and_nothing_is_sent(
     assert api.commands() == before
 
 
-def test_a_wrong_name_to_delete_is_told_and_nothing_is_sent(api: Api) -> None:
+def test_a_wrong_name_to_delete_is_refused_and_nothing_is_sent(api: Api) -> None:
     before = api.commands()
     for name in ("", "a,b", "-a", "a\nb", "a\ud800"):
         assert refusals(api, DELETE, {"name": name}, **OPERATORS) == [("INVALID_INPUT", ["name"])]
@@ -302,7 +302,7 @@ CHANGES = [
 
 @pytest.mark.parametrize("who", [{}, {"groups": "slurmql-viewers"}, {"user": "nobody-here"}, {"user": "root"}])
 @pytest.mark.parametrize(("document", "variables"), CHANGES, ids=["node", "queue", "create", "update", "delete"])
-def test_who_is_no_operator_administers_nothing_and_nothing_is_sent(
+def test_only_operators_administer_and_for_others_nothing_is_sent(
     api: Api, lab: Cluster, document: str, variables: dict[str, Any], who: dict[str, str]
 ) -> None:
     before = api.commands()
@@ -313,7 +313,7 @@ def test_who_is_no_operator_administers_nothing_and_nothing_is_sent(
 
 
 @pytest.mark.parametrize(("document", "variables"), CHANGES, ids=["node", "queue", "create", "update", "delete"])
-def test_an_unknown_cluster_is_told_and_nothing_is_sent(api: Api, document: str, variables: dict[str, Any]) -> None:
+def test_an_unknown_cluster_is_refused_and_nothing_is_sent(api: Api, document: str, variables: dict[str, Any]) -> None:
     before = api.commands()
     elsewhere = document.replace("input: $input", 'input: $input, cluster: "nowhere"')
     elsewhere = elsewhere.replace("name: $name", 'name: $name, cluster: "nowhere"')

@@ -73,7 +73,7 @@ def test_queues_come_in_the_order_of_the_configuration(queues: Cluster, api: Api
         ("values-hidden", {"state": "DRAIN", "maxTimeSeconds": 60}),
     ],
 )
-def test_a_queue_tells_how_it_is_configured(name: str, values: Values, queues: Cluster, api: Api) -> None:
+def test_a_queue_shows_its_configuration(name: str, values: Values, queues: Cluster, api: Api) -> None:
     queue = ask_anew(api, f"query ($name: String!) {{ queue(name: $name) {{ {FIELDS} }} }}", {"name": name})["queue"]
     assert queue | values == queue
 

@@ -46,7 +46,7 @@ def limited(stack: Stack, chroot: Chroot | None) -> Iterator[Cluster]:
         yield cluster
 
 
-def test_a_submission_that_was_made_is_no_error(api: Api, limited: Cluster) -> None:
+def test_a_submission_that_was_made_is_not_an_error(api: Api, limited: Cluster) -> None:
     ids = []
     for _ in range(SUBMISSIONS):
         payload = api.data(SUBMIT)["submitJob"]

@@ -188,7 +188,7 @@ def test_times_are_those_that_sacct_prints_in_another_form(books: Books) -> None
     assert [job.submit_time, job.start_time, job.end_time] == local
 
 
-def test_steps_tell_of_cpu_time_and_memory(books: Books) -> None:
+def test_steps_show_cpu_time_and_memory(books: Books) -> None:
     found = books.history(ids=[books.jobs["steps"]])
     (job,) = found.jobs
     steps = {step.step_id.partition(".")[2]: step for step in found.steps_of(job)}
@@ -263,7 +263,7 @@ def test_a_waiting_job_shows_what_it_asks_for(books: Books) -> None:
     assert job.time_limit_seconds == 400 * 86400  # squeue prints INVALID
 
 
-def test_a_running_job_has_no_end_and_no_use_yet(books: Books) -> None:
+def test_a_running_job_has_no_end_and_no_usage_yet(books: Books) -> None:
     job = books.job("running")
     assert (job.state, job.end_time, job.cpu_time_seconds, job.exit_code) == (JobState.RUNNING, None, None, None)
 
@@ -305,7 +305,7 @@ def test_each_condition_is_met_by_sacct_itself(books: Books) -> None:
     assert books.names(since=datetime.now(UTC) + timedelta(days=1)) == set()
 
 
-def test_unknown_ids_are_no_jobs(books: Books) -> None:
+def test_unknown_ids_find_no_jobs(books: Books) -> None:
     assert [job.job_id for job in books.history(ids=["999999", books.jobs["three"]]).jobs] == [books.jobs["three"]]
 
 
@@ -328,7 +328,7 @@ def test_only_the_user_and_operators_see_what_running_steps_use(books: Books) ->
     assert len(books.ask(question, user="grace", administer=True)) >= 1
 
 
-def test_sstat_of_an_arrays_tasks_tells_of_each_step_once(books: Books) -> None:
+def test_sstat_of_an_arrays_tasks_shows_each_step_once(books: Books) -> None:
     raw = [job.raw_id for job in books.history(ids=[books.jobs["tasks"]]).jobs]
     steps = [step.step_id for step in books.ask(running_steps(raw), user="grace")]
     assert sorted(steps) == sorted({f"{id}.batch" for id in raw})

@@ -68,7 +68,7 @@ def only_error(api: Api, document: str) -> dict[str, Any]:
         "cluster(name: $c) { jobs { totalCount } }",
     ],
 )
-def test_a_query_tells_slurms_own_words(field: str, api: Api, down: str) -> None:
+def test_a_query_reports_slurms_own_words(field: str, api: Api, down: str) -> None:
     error = only_error(api, "{ " + field.replace("$c", '"annex"') + " }")
     assert error["extensions"]["code"] == "SCHEDULER_UNAVAILABLE"
     assert error["extensions"]["cluster"] == "annex"
@@ -77,14 +77,14 @@ def test_a_query_tells_slurms_own_words(field: str, api: Api, down: str) -> None
     assert error["message"] == f"The scheduler of annex does not answer: {error['extensions']['scheduler']}"
 
 
-def test_what_another_cluster_knows_is_there_all_the_same(api: Api, down: str) -> None:
+def test_another_clusters_data_is_still_answered(api: Api, down: str) -> None:
     answer = api.ask('{ jobs { totalCount } dead: jobs(cluster: "annex") { totalCount } }')
     assert answer["data"]["jobs"]["totalCount"] >= 0
     assert answer["data"]["dead"] is None
     assert [error["path"] for error in answer["errors"]] == [["dead"]]
 
 
-def test_all_that_is_asked_of_the_cluster_costs_one_command_and_an_error_each(api: Api, down: str) -> None:
+def test_all_fields_of_the_cluster_cost_one_command_and_an_error_each(api: Api, down: str) -> None:
     before = api.commands()
     answer = api.ask('{ cluster(name: "annex") { name slurmVersion jobs { totalCount } queues { name } } }')
     assert api.commands() == before + 1
@@ -102,13 +102,13 @@ def test_all_that_is_asked_of_the_cluster_costs_one_command_and_an_error_each(ap
         'requeueJobs(cluster: "annex", ids: ["%s"]) { jobs { id } errors { code message } }',
     ],
 )
-def test_a_change_is_not_made_and_tells_slurms_own_words(change: str, api: Api, down: str) -> None:
+def test_a_change_is_not_made_and_reports_slurms_own_words(change: str, api: Api, down: str) -> None:
     error = only_error(api, "mutation { " + change % down + " }")
     assert error["extensions"]["code"] == "SCHEDULER_UNAVAILABLE"
     assert error["extensions"]["scheduler"].endswith(" is DOWN")
 
 
-def test_a_submission_is_not_made_and_tells_slurms_own_words(api: Api, down: str) -> None:
+def test_a_submission_is_not_made_and_reports_slurms_own_words(api: Api, down: str) -> None:
     error = only_error(api, SUBMIT)
     assert error["extensions"]["code"] == "SCHEDULER_UNAVAILABLE"
     assert error["extensions"]["scheduler"].endswith(" is DOWN")

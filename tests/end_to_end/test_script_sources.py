@@ -119,14 +119,14 @@ def test_an_object_that_there_is_not_is_forbidden_to_a_role_that_may_not_list_th
     ],
     ids=lambda body: repr(body[:20]),
 )
-def test_an_object_that_is_no_script_is_refused(api: Api, stack: Stack, body: bytes) -> None:
+def test_an_object_that_is_not_a_script_is_refused(api: Api, stack: Stack, body: bytes) -> None:
     assert refused_before(api, scriptUri=put(stack, "bad", body)) == ("INVALID_INPUT", ["input", "scriptUri"])
 
 
 @pytest.mark.parametrize(
     "uri", ["", "x.sh", "s3://", f"s3://{SCRIPTS}", f"s3://{SCRIPTS}/", "https://x/y", "s3://UP/x", "s3://a_b/x"]
 )
-def test_what_is_no_uri_of_s3_is_refused(api: Api, uri: str) -> None:
+def test_an_invalid_s3_uri_is_refused(api: Api, uri: str) -> None:
     assert refused_before(api, scriptUri=uri) == ("INVALID_INPUT", ["input", "scriptUri"])
 
 
@@ -153,13 +153,13 @@ def test_a_file_that_there_is_not_is_not_found(api: Api, path: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "no interpreter\n", "#!/bin/sh\r\ntrue\r\n"])
-def test_a_file_that_is_no_script_is_refused(api: Api, folder: Path, text: str) -> None:
+def test_a_file_that_is_not_a_script_is_refused(api: Api, folder: Path, text: str) -> None:
     code, field = refused(api, scriptPath=str(file(folder, "bad.sh", text)))
     assert (code, field) == ("REJECTED_BY_SCHEDULER", ["input", "scriptPath"])
 
 
 @pytest.mark.parametrize("path", ["", "job.sh", "--wrap=id", "/a\0b", "/" + "x" * 4096])
-def test_what_is_no_absolute_path_is_refused(api: Api, path: str) -> None:
+def test_a_relative_path_is_refused(api: Api, path: str) -> None:
     assert refused_before(api, scriptPath=path) == ("INVALID_INPUT", ["input", "scriptPath"])
 
 

@@ -90,7 +90,7 @@ def test_a_throttled_submission_is_made_once(api: Api, faults: Faults, lab: Clus
     assert len(jobs_named(lab, "throttled")) == 1
 
 
-def test_throttling_without_end_is_told(api: Api, faults: Faults, lab: Cluster) -> None:
+def test_endless_throttling_is_reported(api: Api, faults: Faults, lab: Cluster) -> None:
     faults.throttle = 1.0
     code = "THROTTLED"
     sentence = "AWS Systems Manager accepts no more commands at the moment; try again shortly."
@@ -104,7 +104,7 @@ def test_an_invocation_that_ssm_does_not_show_yet_is_waited_for(api: Api, faults
     assert "errors" not in ask(api, QUERY)
 
 
-def test_a_dead_agent_is_told_long_before_the_deadline(api: Api, head_node: Instance, stack: Stack) -> None:
+def test_a_dead_agent_is_reported_long_before_the_deadline(api: Api, head_node: Instance, stack: Stack) -> None:
     head_node.online = False
     started = time.monotonic()
     code, sentence = only_error(ask(api, QUERY, seconds=26))
@@ -196,7 +196,7 @@ def test_another_change_whose_connection_breaks_is_not_sent_again(api: Api, faul
 
 
 @pytest.mark.parametrize("document", [QUERY, SUBMIT])
-def test_a_stopped_instance_is_told_at_once(document: str, api: Api, head_node: Instance) -> None:
+def test_a_stopped_instance_is_reported_at_once(document: str, api: Api, head_node: Instance) -> None:
     head_node.stopped = True
     started = time.monotonic()
     code, sentence = only_error(ask(api, document, name="stopped"))
@@ -206,7 +206,7 @@ def test_a_stopped_instance_is_told_at_once(document: str, api: Api, head_node: 
 
 
 @pytest.mark.parametrize("document", [QUERY, SUBMIT])
-def test_a_missing_document_is_told(document: str, api: Api, stack: Stack) -> None:
+def test_a_missing_document_is_reported(document: str, api: Api, stack: Stack) -> None:
     stack.ssm.documents.replace("slurmql", None)
     try:
         error = only_error(ask(api, document, name="no-document"))

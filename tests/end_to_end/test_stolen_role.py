@@ -185,5 +185,5 @@ def test_what_a_shell_would_heed_does_not_reach_the_node(send: Send, text: str) 
 
 
 @pytest.mark.parametrize("text", ["END_OF_REQUEST", "AAAA", "=", "-", "--help", "_" * 60_000])
-def test_what_is_no_request_is_an_answer(send: Send, text: str) -> None:
+def test_an_invalid_request_gets_an_answer(send: Send, text: str) -> None:
     assert send(text)["error"].startswith("the request cannot be read: ")

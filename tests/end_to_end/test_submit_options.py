@@ -218,7 +218,7 @@ def test_an_estimate_is_not_before_the_begin_time(api: Api) -> None:
     assert answer["estimatedStartTime"] == "2033-05-18T03:33:20+00:00"
 
 
-def test_of_a_job_that_would_be_held_there_is_no_estimate(api: Api) -> None:
+def test_a_job_that_would_be_held_has_no_estimate(api: Api) -> None:
     assert payload(api, testOnly=True, hold=True) == {**NOTHING, "errors": []}
 
 
@@ -292,9 +292,7 @@ def test_what_the_scheduler_refuses_names_the_input(
     ],
     ids=str,
 )
-def test_what_cannot_be_right_is_told_before_anything_is_sent(
-    api: Api, input: dict[str, Any], fields: list[str]
-) -> None:
+def test_invalid_input_is_reported_before_anything_is_sent(api: Api, input: dict[str, Any], fields: list[str]) -> None:
     before = api.commands()
     answer = payload(api, **input)
     assert api.commands() == before

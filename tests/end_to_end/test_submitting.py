@@ -297,7 +297,7 @@ def test_past_the_limit_of_systems_manager_they_travel_through_the_bucket(api: A
     assert requests(stack) - before == set()
 
 
-def test_a_submitted_job_is_told_of_as_it_is(api: Api, lab: Cluster) -> None:
+def test_a_submitted_job_is_shown_as_it_is(api: Api, lab: Cluster) -> None:
     payload = submit(api, script="#!/bin/sh\ntrue\n", name="told", queue="gpu", hold=True, comment="as it is")
     job = payload["job"]
     lab.run("scancel", job["jobId"])
@@ -325,7 +325,7 @@ def test_another_cluster_may_be_named(api: Api, stack: Stack) -> None:
     "identity",
     ["root", "slurm", "munge", "nobody", "daemon", "missing", "../x", "ADA", "ada;id", "-ada", "ada\n", "0", "1001"],
 )
-def test_accounts_that_are_no_persons_submit_nothing(api: Api, lab: Cluster, identity: str) -> None:
+def test_system_accounts_cannot_submit(api: Api, lab: Cluster, identity: str) -> None:
     input = {"script": "#!/bin/sh\ntrue\n", "hold": True, "name": "not to be"}
     request = event(json.dumps({"query": SUBMIT, "variables": {"input": input}}))
     request["requestContext"]["authorizer"]["jwt"]["claims"]["username"] = identity
@@ -380,7 +380,7 @@ def test_a_folder_the_user_may_not_enter_is_refused(api: Api) -> None:
         ({"array": "0-9999999"}, "array", "Invalid job array"),
     ],
 )
-def test_what_the_scheduler_refuses_is_told_in_its_own_words(
+def test_the_schedulers_refusals_are_reported_in_its_own_words(
     api: Api, input: dict[str, Any], field: str | None, words: str
 ) -> None:
     payload = submit(api, script="#!/bin/sh\ntrue\n", **input)

@@ -155,7 +155,7 @@ def test_cancelled_by_uid_is_cancelled_and_the_words_are_kept(api: Api, jobs: Jo
     assert past(api, jobs.ids["cancelled"], "state rawState") == [{"state": "CANCELLED", "rawState": words}]
 
 
-def test_a_task_list_that_squeue_cuts_by_default_is_told_whole(api: Api, jobs: Jobs) -> None:
+def test_a_task_list_that_squeue_cuts_off_by_default_is_complete(api: Api, jobs: Jobs) -> None:
     id = jobs.ids["many tasks"]
     program = jobs.cluster.programs.path("squeue")
     printed = jobs.cluster.run(program, "-h", "-j", id, "-O", "JobArrayID:0|").stdout

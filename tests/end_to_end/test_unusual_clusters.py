@@ -240,7 +240,7 @@ def test_where_nothing_is_hidden_health_says_so(api: Api) -> None:
         ("hidden", "nodes { totalCount }", "READER_NOT_PERMITTED"),
     ],
 )
-def test_what_a_cluster_cannot_tell_is_known_like_an_answer(
+def test_what_a_cluster_cannot_tell_is_kept_like_an_answer(
     api: Api, others: Stack, cluster: str, fields: str, code: str
 ) -> None:
     _forget()

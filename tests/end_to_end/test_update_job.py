@@ -83,7 +83,7 @@ def act(api: Api, document: str, *ids: str, user: str = "ada", groups: str = "",
 # --- changing -------------------------------------------------------------------------------------------------------
 
 
-def test_a_waiting_job_is_changed_and_told_as_it_is_now(api: Api, jobs: Jobs) -> None:
+def test_a_waiting_job_is_changed_and_shown_as_it_is_now(api: Api, jobs: Jobs) -> None:
     first, id = jobs.submit("--hold"), jobs.submit("--hold")
     changes = {
         "timeLimitSeconds": 1200,
@@ -174,7 +174,7 @@ def test_a_change_costs_one_command_and_the_next_answer_shows_it(api: Api, jobs:
         ({"stdoutPath": ""}, ["stdoutPath"]),
     ],
 )
-def test_a_wrong_input_is_told_by_its_path_and_nothing_is_sent(
+def test_a_wrong_input_is_reported_by_its_path_and_nothing_is_sent(
     api: Api, changes: dict[str, Any], field: list[str]
 ) -> None:
     before = api.commands()
@@ -182,7 +182,7 @@ def test_a_wrong_input_is_told_by_its_path_and_nothing_is_sent(
     assert api.commands() == before
 
 
-def test_what_operators_alone_may_set_is_told_if_it_is_wrong(api: Api) -> None:
+def test_wrong_values_of_fields_for_operators_are_reported(api: Api) -> None:
     before = api.commands()
     changes = {"priority": -1, "adminComment": "x" * 1025, "deadline": "2026-11-22T10:00:00"}
     found = refused(api, "1", changes, groups=OPERATORS)
@@ -190,7 +190,7 @@ def test_what_operators_alone_may_set_is_told_if_it_is_wrong(api: Api) -> None:
     assert api.commands() == before
 
 
-def test_wrong_ids_and_clusters_are_told_and_nothing_is_sent(api: Api) -> None:
+def test_wrong_ids_and_clusters_are_refused_and_nothing_is_sent(api: Api) -> None:
     before = api.commands()
     assert refused(api, "1; id", {"comment": "x"}) == [("INVALID_INPUT", ["id"])]
     assert refused(api, "nowhere:1", {"comment": "x"}) == [("NOT_FOUND", ["cluster"])]
@@ -280,7 +280,7 @@ def test_a_signal_reaches_the_batch_script_if_it_is_meant(api: Api, jobs: Jobs, 
     until(lambda: "ExitCode=7:0" in jobs.shown(id), 60)
 
 
-def test_wrong_signals_and_ids_are_told_and_nothing_is_sent(api: Api) -> None:
+def test_wrong_signals_and_ids_are_refused_and_nothing_is_sent(api: Api) -> None:
     before = api.commands()
     for variables, field in (
         ({"ids": ["1"], "signal": "-KILL"}, ["signal"]),
@@ -330,7 +330,7 @@ def test_a_jobs_own_user_neither_suspends_nor_resumes_it_and_nothing_is_sent(api
     assert jobs.told(id, "%T") == "RUNNING"
 
 
-def test_wrong_ids_to_suspend_are_told_and_nothing_is_sent(api: Api) -> None:
+def test_wrong_ids_to_suspend_are_refused_and_nothing_is_sent(api: Api) -> None:
     before = api.commands()
     for ids in ([], ["x"]):
         for document in (SUSPEND, RESUME):

@@ -162,7 +162,7 @@ def test_a_change_that_never_reached_ssm_is_sent_again(
 
 @pytest.mark.parametrize("ending", ["Undeliverable", "ExecutionTimedOut", "Cancelled", "Terminated"])
 @pytest.mark.parametrize("changes", [False, True])
-def test_how_a_command_ended_is_said_as_it_was(ending: str, changes: bool, endpoint: Endpoint, line: Line) -> None:
+def test_the_end_of_a_command_is_reported_as_it_was(ending: str, changes: bool, endpoint: Endpoint, line: Line) -> None:
     """A time limit it cannot have met: nobody waits that long. What was not delivered did not run."""
     endpoint.faults.ending = ending
     not_run = ending == "Undeliverable"
@@ -193,7 +193,7 @@ def test_while_ec2_fails_the_id_from_before_is_used(
     aws.client("ec2").terminate_instances(InstanceIds=[expected])
 
 
-def test_an_ec2_that_hangs_from_the_start_is_told_in_time(line: Line) -> None:
+def test_an_ec2_that_hangs_from_the_start_is_reported_in_time(line: Line) -> None:
     line.break_down(Kind.HANG, "ec2:*")
     found = discovery()
     assert found._clients.ec2
@@ -225,7 +225,7 @@ def test_a_head_node_that_was_replaced_is_found_again(line: Line, endpoint: Endp
 
 
 @pytest.mark.parametrize("operation", ["s3:PutObject", "s3:GetObject"])
-def test_an_s3_that_hangs_is_told_in_time(operation: str, line: Line) -> None:
+def test_an_s3_that_hangs_is_reported_in_time(operation: str, line: Line) -> None:
     storage = Storage(Clients(), BUCKET)
     assert storage._clients.s3
     line.break_down(Kind.HANG, operation)
@@ -266,7 +266,7 @@ def test_a_call_without_time_is_not_made(line: Line) -> None:
     assert line.passed == []
 
 
-def test_a_head_node_that_there_is_no_time_to_look_up_is_a_timeout(line: Line) -> None:
+def test_no_time_to_look_up_the_head_node_is_a_timeout(line: Line) -> None:
     with until(Deadline.after(0.1)), pytest.raises(DeadlineError, match="nothing was sent"):
         discovery().instance()
     assert line.passed == []

@@ -20,7 +20,7 @@ def test_sleep_ends_at_the_deadline() -> None:
     assert 0.05 <= time.monotonic() - started < 30
 
 
-def test_sleep_is_no_longer_than_asked() -> None:
+def test_sleep_is_not_longer_than_asked() -> None:
     started = time.monotonic()
     Deadline.after(60).sleep(0.01)
     assert time.monotonic() - started < 30

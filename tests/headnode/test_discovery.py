@@ -69,7 +69,7 @@ def test_a_stopped_head_node_is_none(stack: Stack) -> None:
         discovery("stopped").instance()
 
 
-def test_two_head_nodes_are_told_and_none_is_chosen(stack: Stack) -> None:
+def test_two_head_nodes_are_an_error_and_none_is_chosen(stack: Stack) -> None:
     stack.aws.head_node("twice")
     stack.aws.head_node("twice")
     with pytest.raises(ClusterUnreachableError, match="EC2 has 2 running head nodes of the cluster twice"):

@@ -107,7 +107,7 @@ def test_a_throttled_look_slows_the_next_one_and_none_after_it(endpoint: Endpoin
 
 
 @pytest.mark.parametrize("changes", [False, True])
-def test_what_ssm_never_takes_is_told_within_the_deadline(endpoint: Endpoint, changes: bool) -> None:
+def test_a_command_that_ssm_never_accepts_fails_within_the_deadline(endpoint: Endpoint, changes: bool) -> None:
     endpoint.faults.throttle = 1.0
     started = time.monotonic()
     with pytest.raises(ThrottledError) as caught:
@@ -155,7 +155,7 @@ def test_a_change_is_not_sent_again_if_the_connection_broke(endpoint: Endpoint) 
     assert len(endpoint.sends) == 1
 
 
-def test_a_read_that_fails_is_told_in_the_nodes_words(endpoint: Endpoint) -> None:
+def test_a_read_that_fails_is_reported_in_the_nodes_words(endpoint: Endpoint) -> None:
     with pytest.raises(ClusterUnreachableError) as caught:
         run("echo python3: not found >&2; exit 127")
     assert str(caught.value) == f"The command on {NODE} ended with the status Failed: python3: not found."
@@ -165,7 +165,7 @@ CRASH = """python3 -c 'def f(): raise KeyError("of our own")
 f()'"""
 
 
-def test_a_program_that_crashes_is_told_in_a_sentence_and_its_words_are_logged(
+def test_a_program_that_crashes_gives_a_sentence_and_its_output_is_logged(
     endpoint: Endpoint, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(ClusterUnreachableError) as caught:
@@ -183,7 +183,7 @@ def test_a_change_that_fails_may_have_been_made(endpoint: Endpoint) -> None:
 
 
 @pytest.mark.parametrize("changes", [False, True])
-def test_a_stopped_instance_is_told_at_once(endpoint: Endpoint, changes: bool) -> None:
+def test_a_stopped_instance_is_reported_at_once(endpoint: Endpoint, changes: bool) -> None:
     """Refused is refused: the outcome of a change is known."""
     endpoint.instances[0].stopped = True
     with pytest.raises(ClusterUnreachableError) as caught:
@@ -193,20 +193,20 @@ def test_a_stopped_instance_is_told_at_once(endpoint: Endpoint, changes: bool) -
 
 
 @pytest.mark.parametrize("changes", [False, True])
-def test_a_missing_document_is_told_at_once(endpoint: Endpoint, changes: bool) -> None:
+def test_a_missing_document_is_reported_at_once(endpoint: Endpoint, changes: bool) -> None:
     with pytest.raises(ClusterUnreachableError) as caught:
         run("true", changes, document="slurmql-gone")
     assert str(caught.value) == "There is no SSM document slurmql-gone: deploy the stack again."
 
 
-def test_a_parameter_that_the_document_does_not_take_is_told_by_its_code(endpoint: Endpoint) -> None:
+def test_a_parameter_that_the_document_does_not_take_is_reported_by_its_code(endpoint: Endpoint) -> None:
     with pytest.raises(ClusterUnreachableError) as caught:
         run("true", parameter="order")
     assert str(caught.value) == "AWS Systems Manager refused the command: InvalidParameters."
 
 
 @pytest.mark.parametrize("changes", [False, True])
-def test_a_dead_agent_is_told_long_before_the_deadline(endpoint: Endpoint, changes: bool) -> None:
+def test_a_dead_agent_is_reported_long_before_the_deadline(endpoint: Endpoint, changes: bool) -> None:
     """SSM takes the command and waits; GetConnectionStatus says that nobody listens."""
     endpoint.instances[0].online = False
     deadline = Deadline.after(25)
@@ -235,7 +235,7 @@ def test_an_agent_that_is_late_but_connected_is_waited_for(endpoint: Endpoint) -
     assert run("echo hello") == "hello\n"
 
 
-def test_an_endpoint_that_is_gone_is_told_within_the_deadline(endpoint: Endpoint) -> None:
+def test_an_endpoint_that_is_gone_is_reported_within_the_deadline(endpoint: Endpoint) -> None:
     endpoint.stop()
     with pytest.raises(ClusterUnreachableError) as caught:
         run("true", seconds=0.5)

@@ -93,7 +93,7 @@ def test_an_answer_that_is_lost_on_the_way_fails_a_read_and_leaves_a_change_unkn
     ],
 )
 @pytest.mark.parametrize("changes", [False, True])
-def test_a_request_that_the_head_node_does_not_carry_out_is_told_as_what_it_is(
+def test_a_request_that_the_head_node_refuses_is_reported_with_its_reason(
     answer: dict[str, Any],
     error: type[HeadNodeError],
     changes: bool,
@@ -144,9 +144,7 @@ def test_a_clock_that_is_wrong_is_named_as_such(
         [{"refusal": 1, "code": 2}],
     ],
 )
-def test_an_answer_without_a_reply_for_each_command_is_no_answer(
-    replies: Any, head_node: Callable[[str], HeadNode]
-) -> None:
+def test_an_answer_that_lacks_a_reply_is_refused(replies: Any, head_node: Callable[[str], HeadNode]) -> None:
     node = head_node(packed({"started": 1.0, "replies": replies}))
     with pytest.raises(ClusterUnreachableError):
         node.run(Bundle([[Command(SQUEUE)]]), Deadline.after(60), "test")

@@ -107,7 +107,7 @@ def test_what_ended_otherwise_leaves_the_outcome_open(exit_code: int | None, sai
     assert how(exit_code, said) == UNKNOWN
 
 
-def test_success_is_one_whatever_is_said_besides() -> None:
+def test_exit_code_0_is_success_whatever_else_is_printed() -> None:
     assert how(0, "sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying\n", "17\n") == TAKEN
 
 

@@ -65,13 +65,13 @@ def _steps(node: Node, *sizes: int) -> list[list[dict[str, Any]]]:
     return [[replies.pop(0) for _ in range(size)] for size in sizes]
 
 
-def test_an_exit_code_and_what_is_said_on_stderr_are_told(node: Node) -> None:
+def test_an_exit_code_and_the_text_of_stderr_are_reported(node: Node) -> None:
     node.command("squeue", "echo out; echo bad >&2; exit 3")
     (reply,) = node.ask({"operation": "squeue"})
     assert (reply["exit_code"], reply["stdout"], reply["stderr"]) == (3, "out\n", "bad\n")
 
 
-def test_bytes_that_are_not_utf_8_are_told_as_replacement_characters(node: Node) -> None:
+def test_bytes_that_are_not_utf_8_become_replacement_characters(node: Node) -> None:
     node.command("squeue", r"printf 'a\377b'")
     assert node.ask({"operation": "squeue"})[0]["stdout"] == "a\ufffdb"
 
@@ -359,7 +359,7 @@ def test_a_long_output_takes_little_memory(node: Node, bucket: Bucket) -> None:
     assert int(highest) < 30_000  # kB; the output alone was in memory four times
 
 
-def test_a_long_output_tells_of_no_job(node: Node) -> None:
+def test_a_long_output_names_no_job(node: Node) -> None:
     node.command("squeue", "yes 17 | head -c 300000")
     steps = [[{"operation": "squeue"}], [{"operation": "squeue", "options": {"jobs": {"job_of": 0}}}]]
     _, reply = node.answer(packed({**node.request(), "steps": steps}))["replies"]
@@ -374,7 +374,7 @@ def test_a_command_that_is_missing_is_unavailable(node: Node) -> None:
 NOISE = "head -c 60000 /dev/urandom | base64 -w 0"
 
 
-def test_a_large_answer_goes_by_one_put_and_stdout_tells_its_digest(node: Node, bucket: Bucket) -> None:
+def test_a_large_answer_is_one_put_and_stdout_has_its_digest(node: Node, bucket: Bucket) -> None:
     node.command("squeue", NOISE)
     answer = node.answer(
         packed(node.request({"operation": "squeue"}, put=f"{bucket.url}/slurmql/answers/1?signature=x"))
@@ -456,7 +456,7 @@ def test_a_request_in_the_bucket_that_is_not_the_announced_one_is_not_carried_ou
     assert "does not have the announced digest" in answer["error"]
 
 
-def test_what_a_login_profile_prints_is_no_part_of_the_environment(node: Node) -> None:
+def test_the_output_of_a_login_profile_is_not_part_of_the_environment(node: Node) -> None:
     """The user's own profile is run; only what stands behind a marker counts (see tests/end_to_end)."""
     node.command("sbatch", "env -0 >&2; echo 17")
     (reply,) = node.ask(
@@ -473,7 +473,7 @@ def test_a_script_by_its_path_is_sbatchs_last_word_and_nothing_is_on_stdin(node:
     assert reply["stderr"].splitlines() == ["[--parsable]", "[--hold]", "[/a b;id]"]
 
 
-def test_an_estimate_is_told_in_epoch_seconds_and_claims_no_key(node: Node) -> None:
+def test_an_estimate_is_in_epoch_seconds_and_claims_no_key(node: Node) -> None:
     node.command("sbatch", 'echo "$SLURM_TIME_FORMAT $TZ"')
     asked = {"operation": "sbatch", "stdin": SCRIPT, "options": {"test-only": ""}, "key": "k"}
     assert [reply["stdout"] for reply in node.ask(asked) + node.ask(asked)] == ["%s UTC\n"] * 2

@@ -123,7 +123,7 @@ def test_an_account_that_the_document_names_and_the_node_lacks_is_an_answer(node
 
 @only_root
 @pytest.mark.parametrize("setting", ["reader", "administrator"])
-def test_root_is_neither_reader_nor_administrator(node: Node, setting: str) -> None:
+def test_root_is_not_accepted_as_reader_or_administrator(node: Node, setting: str) -> None:
     node.settings[setting] = "root"
     marker = was_run(node)
     node.command("scontrol", f'[ "$1" = ping ] || touch {marker}')  # the program's own ping comes before a change
@@ -278,7 +278,7 @@ def test_no_variable_is_an_option_of_sbatch_or_puts_code_into_it(node: Node, nam
 
 
 @pytest.mark.parametrize("name", ["PATH", "BASH_ENV", "ENV", "PYTHONPATH", "HOME"])
-def test_a_variable_of_the_job_changes_neither_what_is_run_nor_as_whom(node: Node, name: str) -> None:
+def test_a_variable_of_the_job_does_not_change_the_command_or_its_account(node: Node, name: str) -> None:
     node.command("sbatch", f'(/usr/bin/id -un; printf "%s\\n" "$0" "${{{name}-unset}}") >&2; echo 17')
     (reply,) = node.ask(submission(environment={name: "/nowhere"}))
     user, path, value = reply["stderr"].splitlines()
@@ -344,7 +344,7 @@ def test_a_script_of_100_mb_is_refused_and_one_of_4_mib_is_not(node: Node) -> No
 
 
 @pytest.mark.parametrize("ahead", [3700, 1e6, 9e99])
-def test_no_request_is_good_for_ever(node: Node, ahead: float) -> None:
+def test_no_request_is_valid_for_more_than_an_hour(node: Node, ahead: float) -> None:
     marker = was_run(node)
     assert "valid for too long" in error(
         node, packed(node.request({"operation": "squeue"}, expires=time.time() + ahead))
@@ -514,7 +514,7 @@ def test_a_folder_or_claim_that_somebody_planted_is_not_used(node: Node, planted
     assert not list(target.iterdir())
 
 
-def test_a_claim_that_is_spoiled_is_no_claim(node: Node) -> None:
+def test_a_damaged_claim_does_not_count(node: Node) -> None:
     """A disk may lose what was written."""
     node.command("sbatch", "echo 17")
     for garbage in (b"\xff\0\n1 2 3\n", b"x" * 3_000_000, b"", b"\n\n17\n", b"[]\n{}", b'{"digest": 1, "more": 2}'):

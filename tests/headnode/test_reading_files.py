@@ -84,7 +84,7 @@ def test_a_file_is_read_from_any_byte_and_from_its_end(ask: Callable[..., object
     assert text(ask(read_file(str(path), limit=100, offset=100))) == ""
 
 
-def test_no_more_is_read_than_was_asked_for(ask: Callable[..., object], folder: Path, lab: Cluster) -> None:
+def test_a_read_returns_at_most_the_requested_bytes(ask: Callable[..., object], folder: Path, lab: Cluster) -> None:
     path = folder / "large"
     with path.open("wb") as file:
         file.truncate(3 * READ_LIMIT)
@@ -116,7 +116,7 @@ def test_a_file_that_is_not_there_yet_says_so(ask: Callable[..., object], folder
     assert code(ask(read_file(f"{folder}/none/below", limit=100))) is UnreadableCode.MISSING
 
 
-def test_a_folder_is_no_file(ask: Callable[..., object], folder: Path) -> None:
+def test_a_folder_is_not_read_as_a_file(ask: Callable[..., object], folder: Path) -> None:
     assert code(ask(read_file(str(folder), limit=100))) is UnreadableCode.FOLDER
 
 
@@ -141,7 +141,7 @@ def test_a_pipe_a_socket_and_a_device_are_refused_at_once(
 
 
 @pytest.mark.parametrize("path", ["/proc/self/environ", "/proc/self/cmdline", "/proc/self/fd/0", "/sys/kernel/mm"])
-def test_the_kernels_files_are_no_files_of_a_job(ask: Callable[..., object], path: str) -> None:
+def test_files_of_the_kernel_are_not_read(ask: Callable[..., object], path: str) -> None:
     assert code(ask(read_file(path, limit=100))) in (
         UnreadableCode.SPECIAL,
         UnreadableCode.FORBIDDEN,
@@ -189,7 +189,7 @@ def test_a_users_groups_count(ask: Callable[..., object], folder: Path, lab: Clu
 
 
 @pytest.mark.parametrize("user", ["root", "slurm", "nobody", "daemon", "nobody-of-that-name"])
-def test_no_file_is_read_as_an_account_that_is_no_persons(ask: Callable[..., object], user: str) -> None:
+def test_no_file_is_read_as_a_system_account(ask: Callable[..., object], user: str) -> None:
     for administer in (False, True):
         found = ask(read_file("/etc/passwd", limit=100), user=user, administer=administer)
         assert code(found) is UnreadableCode.FORBIDDEN

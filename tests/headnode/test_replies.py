@@ -45,7 +45,7 @@ def test_replies_come_back_as_they_were() -> None:
         "another member",
     ],
 )
-def test_what_cannot_be_read_is_told(body: bytes) -> None:
+def test_unreadable_replies_are_reported(body: bytes) -> None:
     with pytest.raises(ClusterUnreachableError, match="cannot be read"):
         replies.unpack(body)
 

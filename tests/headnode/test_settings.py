@@ -5,7 +5,7 @@ import pytest
 from headnode.settings import ClusterSettings, Settings, SettingsError
 
 
-def test_one_cluster_needs_no_more_than_its_name_and_is_the_default() -> None:
+def test_one_cluster_needs_only_its_name_and_is_the_default() -> None:
     settings = Settings.from_environment({"SLURMQL_CLUSTERS": '{"lab": {}}'})
     assert settings.clusters == {"lab": ClusterSettings("lab", tag="lab", instance=None)}
     assert settings.default_cluster == "lab"
@@ -100,7 +100,7 @@ def test_origins_are_a_list() -> None:
 @pytest.mark.parametrize(
     "origins", ["a.example.org", "https://a.example.org/", "https://*.example.org", "null", "https://a b", "HTTPS://A"]
 )
-def test_what_is_no_origin_is_refused(origins: str) -> None:
+def test_an_invalid_origin_is_refused(origins: str) -> None:
     with pytest.raises(SettingsError, match="SLURMQL_ALLOWED_ORIGINS"):
         settings(SLURMQL_ALLOWED_ORIGINS=origins)
 

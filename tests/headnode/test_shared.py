@@ -206,7 +206,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
-def test_what_one_sandbox_was_told_the_others_have(sandbox: Callable[..., Sandbox], cluster: Cluster) -> None:
+def test_all_sandboxes_have_what_one_sandbox_fetched(sandbox: Callable[..., Sandbox], cluster: Cluster) -> None:
     first, second, third = sandbox(), sandbox(), sandbox()
     assert first.ask(JOBS, NODES) == [["squeue", "1"], ["sinfo", "1"]]
     assert second.ask(JOBS, NODES) == [["squeue", "1"], ["sinfo", "1"]]
@@ -219,9 +219,7 @@ def _cannot_tell(replies: Sequence[Reply]) -> str:
     raise AccountingDisabledError(replies[0].stdout)
 
 
-def test_what_the_cluster_cannot_tell_one_sandbox_the_others_know(
-    sandbox: Callable[..., Sandbox], cluster: Cluster
-) -> None:
+def test_all_sandboxes_know_what_the_cluster_cannot_tell(sandbox: Callable[..., Sandbox], cluster: Cluster) -> None:
     books = Dataset(
         "books", partial(Question, (Command(Operation("sacctmgr", RunsAs.READER)),), _cannot_tell), shared=True
     )
@@ -232,13 +230,15 @@ def test_what_the_cluster_cannot_tell_one_sandbox_the_others_know(
     assert cluster.asked == [["sacctmgr"]]
 
 
-def test_of_what_others_know_only_the_rest_is_asked_for(sandbox: Callable[..., Sandbox], cluster: Cluster) -> None:
+def test_only_what_no_sandbox_knows_is_fetched(sandbox: Callable[..., Sandbox], cluster: Cluster) -> None:
     sandbox().ask(JOBS)
     assert sandbox().ask(JOBS, SETTINGS, NODES) == [["squeue", "1"], "scontrol 2 ", ["sinfo", "2"]]
     assert cluster.asked == [["squeue"], ["scontrol", "sinfo"]]
 
 
-def test_what_one_was_told_in_full_the_others_have_in_brief(sandbox: Callable[..., Sandbox], cluster: Cluster) -> None:
+def test_a_full_snapshot_of_one_sandbox_serves_brief_requests_of_others(
+    sandbox: Callable[..., Sandbox], cluster: Cluster
+) -> None:
     first, second = sandbox(), sandbox()
     assert first.ask(IN_BRIEF) == second.ask(IN_BRIEF) == [["squeue in brief", "1"]]
     assert second.ask(JOBS) == [["squeue", "2"]]
@@ -247,7 +247,7 @@ def test_what_one_was_told_in_full_the_others_have_in_brief(sandbox: Callable[..
     assert second.ask(IN_BRIEF) == second.ask(JOBS) == [["squeue", "3"]]
 
 
-def test_what_is_of_use_in_full_to_nobody_is_asked_for_in_brief(
+def test_a_dataset_that_nobody_needs_in_full_is_fetched_in_brief(
     sandbox: Callable[..., Sandbox], cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shared, "ALL_COLUMNS_FOR", 1.0)
@@ -274,7 +274,7 @@ def test_without_a_ttl_nothing_is_shared(sandbox: Callable[..., Sandbox], cluste
     assert not first.calls and not second.calls
 
 
-def test_what_dynamodb_is_asked(sandbox: Callable[..., Sandbox], cluster: Cluster) -> None:
+def test_the_calls_to_dynamodb(sandbox: Callable[..., Sandbox], cluster: Cluster) -> None:
     """Whoever may change something looks once a request whether anybody did; whoever may not, not even that."""
     first, second = sandbox(), sandbox()
     first.ask(JOBS, NODES)
@@ -404,7 +404,7 @@ def test_a_change_is_seen_in_every_sandbox(sandbox: Callable[..., Sandbox], clus
     assert cluster.asked[2:] == [["squeue"], ["read"]], "what is not shared is dropped, too"
 
 
-def test_who_can_change_nothing_may_be_told_of_a_change_a_ttl_later(
+def test_a_caller_who_can_change_nothing_may_see_a_change_a_ttl_later(
     sandbox: Callable[..., Sandbox], cluster: Cluster
 ) -> None:
     first, second = sandbox(), sandbox()
@@ -450,7 +450,7 @@ def test_without_the_table_each_sandbox_asks_for_itself(sandbox: Callable[..., S
 
 
 @pytest.mark.parametrize("where", [{"DYNAMODB": CLOSED}, None])
-def test_without_the_table_whoever_may_change_something_asks_afresh(
+def test_without_the_table_a_caller_who_may_change_something_fetches_anew(
     where: dict[str, str] | None, sandbox: Callable[..., Sandbox], cluster: Cluster
 ) -> None:
     """Another sandbox may have made a change: who made it must not be shown what was before."""
@@ -462,7 +462,7 @@ def test_without_the_table_whoever_may_change_something_asks_afresh(
 
 
 @pytest.mark.parametrize("seconds", [-5.0, 5.0])
-def test_with_a_clock_that_is_off_a_change_is_seen_all_the_same(
+def test_a_change_is_seen_even_with_a_wrong_clock(
     seconds: float, sandbox: Callable[..., Sandbox], cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The sandbox shares nothing, but it knows of the change: the table counts them."""
@@ -559,7 +559,7 @@ def test_without_the_bucket_each_sandbox_asks_for_itself(sandbox: Callable[..., 
 
 
 @pytest.mark.parametrize("body", [b"", b"other", pack([Reply(0, "other")])])
-def test_an_object_that_is_not_the_one_is_not_believed(
+def test_an_object_with_another_digest_is_not_used(
     body: bytes, sandbox: Callable[..., Sandbox], cluster: Cluster, aws: Aws
 ) -> None:
     cluster.filling = 20_000
@@ -594,7 +594,7 @@ NO_POINTERS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("attribute", NO_POINTERS.values(), ids=NO_POINTERS)
-def test_an_attribute_that_is_no_pointer_leads_nowhere(
+def test_an_attribute_that_is_not_a_pointer_is_ignored(
     attribute: Any, sandbox: Callable[..., Sandbox], cluster: Cluster, aws: Aws
 ) -> None:
     name = shared.WantedDataset(JOBS, None).name

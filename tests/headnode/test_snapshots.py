@@ -87,7 +87,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
-def test_a_snapshot_is_asked_for_once_in_its_time(node: Node) -> None:
+def test_a_snapshot_is_fetched_once_in_its_lifetime(node: Node) -> None:
     snapshots = Snapshots(node, ttl=60)
     assert [value(snapshots, JOBS) for _ in range(3)] == ["squeue 1"] * 3
     assert node.asked == [["squeue"]]
@@ -106,14 +106,14 @@ def test_only_what_needs_no_thread_is_in_memory(node: Node) -> None:
     assert not snapshots.in_memory([JOBS])
 
 
-def test_an_old_snapshot_is_asked_for_anew(node: Node) -> None:
+def test_an_old_snapshot_is_fetched_anew(node: Node) -> None:
     snapshots = Snapshots(node, ttl=0.05)
     value(snapshots, JOBS)
     wait_until(lambda: snapshots.kept(JOBS) is None)
     assert value(snapshots, JOBS) == "squeue 2"
 
 
-def test_that_a_cluster_cannot_tell_is_kept_like_an_answer(node: Node) -> None:
+def test_not_shown_is_kept_like_an_answer(node: Node) -> None:
     snapshots = Snapshots(node, ttl=0.3)
     books = dataset("sacctmgr", read=cannot_tell)
     faults = [fault(snapshots, books) for _ in range(8)]
@@ -157,14 +157,16 @@ def test_in_brief_does_not_serve_in_full_but_the_other_way_round(node: Node) -> 
 
 
 @pytest.mark.parametrize("wanted", [(IN_BRIEF, IN_FULL), (IN_FULL, IN_BRIEF)])
-def test_whoever_wants_both_asks_in_full_alone(node: Node, wanted: Sequence[Dataset[str]]) -> None:
+def test_a_request_for_both_fetches_only_the_full_dataset(node: Node, wanted: Sequence[Dataset[str]]) -> None:
     snapshots = Snapshots(node, ttl=60)
     answers = snapshots.ask(wanted, Deadline.after(30), "test")
     assert [answer.value for answer in answers.values() if isinstance(answer, Snapshot)] == ["in full 1"]
     assert node.asked == [["in full"]]
 
 
-def test_what_was_of_use_in_full_is_asked_for_in_full_for_a_minute(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_someone_needs_all_columns_every_refresh_fetches_them_for_a_minute(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two kinds of polling cost one command each time, not two."""
     monkeypatch.setattr(snapshots_module, "ALL_COLUMNS_FOR", 0.5)
     snapshots = Snapshots(node, ttl=0.01)
@@ -176,7 +178,7 @@ def test_what_was_of_use_in_full_is_asked_for_in_full_for_a_minute(node: Node, m
     assert value(snapshots, IN_BRIEF) == "in brief 3"
 
 
-def test_taking_it_in_full_because_it_is_there_is_no_use_of_it(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_serving_from_a_full_snapshot_does_not_extend_the_minute(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page of one job takes a kept snapshot of all: beside a polled list it would have all asked in full for ever."""
     monkeypatch.setattr(snapshots_module, "ALL_COLUMNS_FOR", 0.5)
     snapshots = Snapshots(node, ttl=60)
@@ -204,7 +206,7 @@ def test_who_wants_it_in_full_does_not_wait_for_it_in_brief(node: Node) -> None:
     assert len(node.asked) == 2
 
 
-def test_one_command_asks_for_all_that_is_missing_and_no_more(node: Node) -> None:
+def test_one_command_fetches_exactly_what_is_missing(node: Node) -> None:
     snapshots = Snapshots(node, ttl=60)
     value(snapshots, JOBS)
     answers = snapshots.ask([JOBS, NODES, dataset("partition")], Deadline.after(30), "test")
@@ -227,7 +229,7 @@ def thing(name: str) -> Dataset[str]:
     return Dataset(("thing", name), together=together, thing=name)
 
 
-def test_what_is_asked_together_is_one_question_and_each_has_its_own_answer(node: Node) -> None:
+def test_datasets_fetched_together_share_one_question_and_have_their_own_answers(node: Node) -> None:
     snapshots = Snapshots(node, ttl=60)
     one, two, unknown = thing("one"), thing("two"), thing("unknown")
     answers = snapshots.ask([one, JOBS, two, unknown], Deadline.after(30), "test")
@@ -238,7 +240,7 @@ def test_what_is_asked_together_is_one_question_and_each_has_its_own_answer(node
     assert node.asked[1:] == [["sacct 1"]]
 
 
-def test_a_fault_of_what_is_asked_together_is_everybodys_and_of_nobody_else(node: Node) -> None:
+def test_a_fault_of_a_shared_question_affects_all_its_datasets_and_no_other(node: Node) -> None:
     snapshots = Snapshots(node, ttl=60)
     answers = snapshots.ask([thing("one"), thing("broken"), JOBS], Deadline.after(30), "test")
     assert isinstance(answers[thing("one")], ParseError)
@@ -282,7 +284,7 @@ def test_who_waits_for_another_keeps_an_own_deadline(node: Node) -> None:
         assert first.result() == "squeue 1"
 
 
-def test_a_failure_is_told_to_all_who_wait_and_not_kept(node: Node) -> None:
+def test_a_failure_reaches_all_who_wait_and_is_not_kept(node: Node) -> None:
     snapshots = Snapshots(node, ttl=60)
     node.answering.clear()
     node.fault = ClusterUnreachableError("no agent")
@@ -295,7 +297,7 @@ def test_a_failure_is_told_to_all_who_wait_and_not_kept(node: Node) -> None:
     assert value(snapshots, JOBS) == f"squeue {len(node.asked)}"
 
 
-def test_what_cannot_be_read_spoils_nothing_else(node: Node) -> None:
+def test_an_unreadable_dataset_does_not_affect_others(node: Node) -> None:
     snapshots = Snapshots(node, ttl=60)
     answers = snapshots.ask([BROKEN, JOBS], Deadline.after(30), "test")
     assert isinstance(answers[BROKEN], ParseError)
@@ -339,7 +341,7 @@ def test_a_defect_leaves_nobody_waiting(node: Node) -> None:
     assert snapshots.kept(defect) is None
 
 
-def test_a_dropped_snapshot_is_asked_for_anew_others_are_not(node: Node) -> None:
+def test_a_dropped_snapshot_is_fetched_anew_and_others_are_kept(node: Node) -> None:
     snapshots = Snapshots(node, ttl=60)
     snapshots.ask([JOBS, NODES], Deadline.after(30), "test")
     snapshots.drop([JOBS])
@@ -347,7 +349,7 @@ def test_a_dropped_snapshot_is_asked_for_anew_others_are_not(node: Node) -> None
     assert value(snapshots, JOBS) == "squeue 2"
 
 
-def test_what_was_asked_before_a_change_is_neither_kept_nor_given_to_those_who_ask_after_it(node: Node) -> None:
+def test_an_answer_from_before_a_change_is_not_kept_and_not_served_after_it(node: Node) -> None:
     snapshots = Snapshots(node, ttl=60)
     node.answering.clear()
     with ThreadPoolExecutor(2) as pool:

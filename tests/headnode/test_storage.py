@@ -87,7 +87,7 @@ def test_a_bucket_that_is_not_there_is_a_sentence(stack: Stack) -> None:
     assert str(caught.value) == "The bucket for large requests cannot be written to."
 
 
-def test_a_deleted_object_is_gone_and_deleting_it_again_is_no_error(storage: Storage, stack: Stack) -> None:
+def test_a_deleted_object_is_gone_and_deleting_it_again_succeeds(storage: Storage, stack: Stack) -> None:
     def keys() -> list[str]:
         return [each["Key"] for each in stack.aws.client("s3").list_objects_v2(Bucket=BUCKET).get("Contents", [])]
 

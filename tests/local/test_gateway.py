@@ -120,7 +120,7 @@ def test_it_listens_on_loopback_only(gateway: Gateway) -> None:
     assert gateway.url.startswith("http://127.0.0.1:")
 
 
-def test_a_taken_port_is_told(gateway: Gateway, handler: Handler) -> None:
+def test_a_taken_port_is_reported(gateway: Gateway, handler: Handler) -> None:
     port = int(gateway.url.rpartition(":")[2])
     with pytest.raises(PortTakenError) as caught:
         Gateway(handler, "demo", port)

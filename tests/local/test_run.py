@@ -145,7 +145,7 @@ def test_two_run_side_by_side_and_one_outlives_the_other() -> None:
     assert_nothing_is_left(second, said[1])
 
 
-def test_a_taken_port_is_told_and_whoever_has_it_is_left_alone() -> None:
+def test_a_taken_port_is_reported_and_its_process_is_left_alone() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -180,7 +180,7 @@ def test_ended_while_it_starts_it_leaves_nothing(after: str) -> None:
 
 
 @pytest.mark.parametrize("port", ["0", "-1", "65536", "http"])
-def test_what_is_no_port_is_refused(port: str) -> None:
+def test_an_invalid_port_is_refused(port: str) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "local", f"--port={port}"], cwd=TREE, capture_output=True, text=True, check=False
     )

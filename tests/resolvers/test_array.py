@@ -35,7 +35,7 @@ def task(id: str, raw: str, state: str) -> dict[str, str]:
     return {"JobArrayID": id, "JobID": raw, "State": state}
 
 
-def test_a_newer_array_is_told_by_the_job_s_own_rows() -> None:
+def test_a_newer_array_is_made_from_the_job_s_own_rows() -> None:
     own = rows(squeue.Job, task("7_1", "8", "RUNNING"), task("7_[2-5]", "7", "PENDING"))
     array = Job(cluster(task("9", "9", "RUNNING")), own, 0).array
     assert array is not None
@@ -44,7 +44,7 @@ def test_a_newer_array_is_told_by_the_job_s_own_rows() -> None:
     assert [job.job_id for job in array.tasks(None, None, 10, None).nodes] == ["7_1", "7_[2-5]"]
 
 
-def test_a_forgotten_array_is_told_by_accounting() -> None:
+def test_a_forgotten_array_comes_from_accounting() -> None:
     past = {"JobID": "7_1", "JobIDRaw": "8", "State": "COMPLETED"}, {"JobID": "7_2", "JobIDRaw": "7", "State": "FAILED"}
     array = PastJob(cluster(), rows(sacct.HistoryJob, *past), 1, None, sacct_search.Search(ids=("7",))).array
     assert array is not None

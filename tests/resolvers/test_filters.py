@@ -79,7 +79,7 @@ def test_ids_mean_jobs_arrays_tasks_and_components(ids: list[str], rows: list[in
 
 
 @pytest.mark.parametrize("id", ["-1", "1;id", "1 2", "name=x", "", "1.batch", "0", "4294967295", "lab:", "lab:x", "é"])
-def test_what_is_no_id_is_refused_with_examples(id: str) -> None:
+def test_an_invalid_id_is_refused_with_examples(id: str) -> None:
     with pytest.raises(BadInputError) as caught:
         chosen(MIXED, ids=["7", id])
     assert str(caught.value).endswith("is not a job id: write 123, 123_4 (array task), 123_[5-9] or 123+0, or lab:123.")

@@ -75,7 +75,7 @@ def test_what_is_completed_of_a_column_is_kept_with_the_rows_unless_few_are_pick
     assert seen == [2, 10]
 
 
-def test_a_row_that_cannot_be_read_spoils_only_itself() -> None:
+def test_an_unreadable_row_affects_no_other_row() -> None:
     rows = guests(ages="12x45")
     assert list(picked(rows, 1, 2).completed("age", "same", list)) == [2, None]
     assert [(each.field, each.text) for each in rows.unreadable] == [("age", "x")]

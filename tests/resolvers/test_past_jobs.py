@@ -34,12 +34,12 @@ def switched_off(columns: list[str]) -> Cluster:
     return made
 
 
-def test_they_are_those_that_the_scheduler_told_of() -> None:
+def test_only_jobs_that_the_scheduler_listed_are_finished() -> None:
     found = HISTORY.answer(switched_off(squeue.Job.sources()))
     assert ([job.job_id for job in found.nodes], found.source) == (["7"], JobSource.SCHEDULER_MEMORY)
 
 
-def test_jobs_in_brief_do_not_tell_when_they_became_eligible() -> None:
+def test_jobs_in_brief_lack_the_time_when_they_became_eligible() -> None:
     with pytest.raises(RequestError) as caught:
         HISTORY.answer(switched_off([*squeue.IN_BRIEF]))
     assert caught.value.extensions["code"] == "ACCOUNTING_DISABLED"

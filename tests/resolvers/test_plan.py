@@ -157,7 +157,7 @@ def test_no_name_that_a_caller_can_write_means_all_clusters(name: str) -> None:
     assert name != ALL_CLUSTERS
 
 
-def test_each_job_that_is_asked_for_by_id_is_a_need_of_its_own() -> None:
+def test_each_job_by_id_is_a_dataset_of_its_own() -> None:
     document = (
         'query ($id: ID!) { a: job(id: 1) { user } b: job(id: "2_3") { nodes { name } } c: job(id: $id) { user } }'
     )

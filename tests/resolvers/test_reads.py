@@ -116,7 +116,7 @@ def test_what_follows_from_columns_in_brief_reads_no_others() -> None:
         ("{ nodes { nodes { jobs { workDir } } } }", False),
     ],
 )
-def test_jobs_are_asked_for_in_brief_where_that_tells_all_that_is_selected(document: str, brief: bool) -> None:
+def test_jobs_are_read_in_brief_if_that_has_all_selected_fields(document: str, brief: bool) -> None:
     cluster: Any = SimpleNamespace(check_jobs=lambda *given: None, check_nodes=lambda *given: None)
     asked = [
         dataset.is_brief
@@ -133,7 +133,7 @@ def test_jobs_in_brief_can_be_ordered_by_everything(field: JobOrderField) -> Non
     assert squeue.in_brief(column)
 
 
-def test_of_a_dataset_that_is_needed_in_brief_and_in_full_the_latter_is_asked_for() -> None:
+def test_a_dataset_needed_in_brief_and_in_full_is_read_in_full() -> None:
     orders: list[list[Dataset[Any]]] = [
         [datasets.JOBS, datasets.JOBS_IN_BRIEF],
         [datasets.JOBS_IN_BRIEF, datasets.QUEUES, datasets.JOBS],

@@ -25,7 +25,7 @@ def test_what_is_shared_is_read_as_nobody_in_particular(dataset: Dataset[Any]) -
 
 
 @pytest.mark.parametrize("dataset", SHARED, ids=lambda each: str(each.key))
-def test_what_is_shared_has_the_same_name_however_often_it_is_asked_for(dataset: Dataset[Any]) -> None:
+def test_a_shared_dataset_has_the_same_name_for_each_question(dataset: Dataset[Any]) -> None:
     first, second = WantedDataset(dataset, None), WantedDataset(dataset, None)
     assert first.name == second.name
     assert first.name.startswith(f"{dataset.key} ")

@@ -66,7 +66,7 @@ def test_who_cannot_start_has_no_place_and_takes_none() -> None:
     assert places(held, dependent, later, row("4", state="RUNNING"), row("5", "1")) == {"5": 1}
 
 
-def test_a_job_that_slurm_has_not_looked_at_yet_has_its_place() -> None:
+def test_a_job_that_slurm_has_not_considered_yet_has_its_place() -> None:
     assert places(row("1", "1"), row("2", eligible="N/A")) == {"1": 2, "2": 1}
 
 

@@ -37,7 +37,7 @@ def words_of_documents() -> set[str]:
     return words
 
 
-def test_each_name_of_the_schema_is_asked_for_by_an_end_to_end_test() -> None:
+def test_each_name_of_the_schema_is_used_by_an_end_to_end_test() -> None:
     """A name that several types share counts for all of them: that each value is right, their own tests say."""
     asked = words_of_documents()
     assert sorted({place for name, place in names() if name not in asked}) == []

@@ -149,7 +149,9 @@ def test_a_change_beyond_the_callers_role_is_refused_before_anything_is_sent(
 
 
 @pytest.mark.parametrize(("root", "name"), [*fields(QUERY), *fields(MUTATION)])
-def test_who_is_not_signed_in_is_told_so_and_nothing_is_sent(root: GraphQLObjectType, name: str, api: Api) -> None:
+def test_a_caller_who_is_not_signed_in_gets_an_error_and_nothing_is_sent(
+    root: GraphQLObjectType, name: str, api: Api
+) -> None:
     before = api.commands()
     assert codes(api.ask(document(root, name), user=None)) == ["UNAUTHENTICATED"]
     assert api.commands() == before

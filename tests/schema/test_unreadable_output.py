@@ -206,6 +206,6 @@ def test_what_is_not_hidden_is_answered(private: str, reader: str, listed: Calla
     assert data["jobs"]["totalCount"] in (0, 1)
 
 
-def test_the_configuration_is_asked_for_with_what_it_may_hide_and_then_known() -> None:
+def test_the_configuration_is_fetched_with_data_that_it_may_hide_and_then_kept() -> None:
     _, _, node = ask("{ jobs { totalCount } }", {"squeue": rows()})
     assert node.asked == [["squeue", "scontrol show config", "reader"]]

@@ -224,7 +224,7 @@ def test_no_name_stands_for_every_node(name: str) -> None:
         node_update.update([NODE, name], NodeAction.DRAIN, "test")
 
 
-def test_one_unknown_node_does_not_spoil_the_others(lab: AskedSlurm) -> None:
+def test_one_unknown_node_does_not_affect_the_others(lab: AskedSlurm) -> None:
     nodes = ["queue1-dy-large-3", "nope"]
     done, unknown = lab.operate(node_update.update(nodes, NodeAction.DRAIN, "test"))
     assert done is None

@@ -73,7 +73,7 @@ def test_an_input_that_cannot_be_right_is_named(name: str, value: object) -> Non
     assert fields(lambda: job_update.update(["1"], JobUpdate(**wrong))) == [camel]
 
 
-def test_all_that_is_wrong_is_told_at_once() -> None:
+def test_all_errors_are_reported_together() -> None:
     changes = JobUpdate(time_limit_seconds=-1, queue="-a", max_nodes=2)
     assert fields(lambda: job_update.update(["1"], changes)) == ["timeLimitSeconds", "queue", "maxNodes"]
 
@@ -87,7 +87,7 @@ def test_fewer_nodes_at_most_than_at_least() -> None:
 
 
 @pytest.mark.parametrize("job", ["-1", "name=x", "1 2", "", "1.batch"])
-def test_what_is_no_job_id_is_not_sent(job: str) -> None:
+def test_an_invalid_job_id_is_not_sent(job: str) -> None:
     with pytest.raises(ParseError):
         job_update.update([job], JobUpdate(nice=1))
 

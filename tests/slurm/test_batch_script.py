@@ -15,7 +15,7 @@ def test_an_arrays_waiting_tasks_have_the_arrays_script(job: str, asked: str) ->
 
 
 @pytest.mark.parametrize("job", ["", "-1", "12.batch", "12 13", "1;id"])
-def test_what_is_no_job_id_is_not_asked_for(job: str) -> None:
+def test_an_invalid_job_id_is_not_looked_up(job: str) -> None:
     with pytest.raises(ParseError):
         batch_script(job)
 

@@ -80,7 +80,7 @@ def test_the_demo_shows_every_kind_of_waiting(cluster: Cluster) -> None:
     assert shown("held-back", "%T %r") == {"PENDING JobHeldUser"}
 
 
-def test_a_refused_command_tells_slurm_s_reason(cluster: Cluster, user: str) -> None:
+def test_a_refused_command_reports_slurm_s_reason(cluster: Cluster, user: str) -> None:
     with pytest.raises(Exception, match="non-zero exit status") as refusal:
         submit(cluster, user, "true", "--partition=nowhere")
     assert "invalid partition specified: nowhere" in "".join(refusal.value.__notes__)

@@ -5,14 +5,14 @@ import pytest
 from local import packages
 
 
-def test_nothing_is_said_or_done_when_all_is_installed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_printed_or_done_if_all_packages_are_installed(capsys: pytest.CaptureFixture[str]) -> None:
     if packages.missing(packages.ACCOUNTING):
         pytest.skip("this machine lacks a package")
     assert packages.main() == packages.main(["--accounting"]) == 0
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_machine_without_apt_is_told_what_is_missing(
+def test_without_apt_the_missing_packages_are_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(packages, "FOLDERS", "/nonexistent")

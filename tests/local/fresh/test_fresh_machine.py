@@ -127,7 +127,7 @@ def test_only_root_can_make_a_bare_machine(monkeypatch: pytest.MonkeyPatch, caps
 
 
 @needs_root
-def test_a_machine_that_cannot_be_made_is_told_from_a_step_that_failed(
+def test_a_machine_that_cannot_be_made_differs_from_a_failed_step(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("SLURMQL_CACHE", str(tmp_path))

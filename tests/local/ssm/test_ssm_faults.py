@@ -105,7 +105,7 @@ def test_a_lost_reply_leaves_the_command_in_progress_until_it_expires(
     assert settled(ssm, send("true"))["Status"] == "Success", "only one reply was to be lost"
 
 
-def test_a_send_whose_response_is_lost_was_carried_out_all_the_same(
+def test_a_send_whose_response_is_lost_was_carried_out(
     endpoint: Endpoint, send: Callable[..., str], tmp_path: Any
 ) -> None:
     endpoint.faults.lose_response = 1
@@ -221,7 +221,7 @@ def test_a_foreign_host_name_is_refused(endpoint: Endpoint) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_spoiled_answer_ends_well_and_is_another(way: str, endpoint: Endpoint, run: Run) -> None:
+def test_a_damaged_answer_ends_with_success_and_another_text(way: str, endpoint: Endpoint, run: Run) -> None:
     """The agent is content: only what the program printed is not what it printed."""
     printed = base64.b64encode(gzip.compress(json.dumps({"replies": [{"exit_code": 0}]}).encode())).decode()
     endpoint.faults.spoil = way
@@ -231,7 +231,7 @@ def test_a_spoiled_answer_ends_well_and_is_another(way: str, endpoint: Endpoint,
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_a_command_ends_as_it_is_told(ending: str, endpoint: Endpoint, run: Run, tmp_path: Path) -> None:
+def test_a_command_ends_as_the_fault_says(ending: str, endpoint: Endpoint, run: Run, tmp_path: Path) -> None:
     endpoint.faults.ending = ending
     assert run(f"echo > {tmp_path}/ran")["StatusDetails"] == ending
     assert (tmp_path / "ran").exists() == (ending not in NOT_DELIVERED)

@@ -259,7 +259,7 @@ def _seconds(run: Run) -> float:
     return (datetime.now(UTC) - before).total_seconds()
 
 
-def test_what_was_sent_long_ago_is_counted_and_no_more(
+def test_old_commands_are_counted_but_not_kept(
     endpoint: Endpoint, run: Run, ssm: SSMClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else `make run` would grow with every request."""

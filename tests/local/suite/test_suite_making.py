@@ -12,7 +12,7 @@ from local.suite.mirror import mirror
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a suite")
 
 
-def test_an_unknown_suite_is_told_with_those_there_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_unknown_suite_is_refused_with_the_known_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SLURMQL_CACHE", str(tmp_path))
     with pytest.raises(SuiteError, match="no suite woody: bullseye, bookworm, trixie, forky"):
         suite.made("woody", print)
@@ -39,7 +39,7 @@ def test_a_mirror_that_does_not_answer_leaves_a_log_and_no_suite(tmp_path: Path)
 
 
 @needs_root
-def test_a_suite_that_cannot_be_made_is_told_from_one_that_failed(
+def test_a_suite_that_cannot_be_made_differs_from_a_failed_suite(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("SLURMQL_CACHE", str(tmp_path))
@@ -66,7 +66,7 @@ def test_without_one_it_is_that_of_this_machines_apt(monkeypatch: pytest.MonkeyP
 
 
 @needs_root
-def test_a_program_runs_inside_as_the_account_and_where_it_is_told(tmp_path: Path) -> None:
+def test_a_program_runs_inside_as_the_given_account_and_in_the_given_folder(tmp_path: Path) -> None:
     """This machine's own root folder is a suite like any other."""
     tmp_path.chmod(0o755)
     command = Chroot(Path("/")).command(["sh", "-c", "id -u; id -g; id -G; pwd"], "/usr", (1234, 1235, (1235, 1236)))

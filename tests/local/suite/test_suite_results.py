@@ -57,13 +57,13 @@ def test_a_module_that_cannot_be_read_is_a_failure_of_its_dataset(tmp_path: Path
     assert table({"x": results}).split("\n")[1:] == ["jobs     0/1 FAILED", "all      0/1 FAILED"]
 
 
-def test_a_run_without_a_report_is_no_success(tmp_path: Path) -> None:
+def test_a_run_without_a_report_is_a_failure(tmp_path: Path) -> None:
     results = read(tmp_path / "report.xml", 2)
     assert not results.passed
     assert table({"x": results}) == "dataset  x\nall      stopped with status 2"
 
 
-def test_a_run_of_no_tests_is_no_success(tmp_path: Path) -> None:
+def test_a_run_of_no_tests_is_a_failure(tmp_path: Path) -> None:
     results = run(tmp_path)
     assert not results.passed
     assert table({"x": results}) == "dataset  x\nall      stopped with status 5"
