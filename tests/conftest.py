@@ -128,7 +128,7 @@ def entry(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ha
 def api(stack: Stack, entry: Handler, monkeypatch: pytest.MonkeyPatch) -> Api:
     """The API with no snapshot kept, here and, as the sandboxes share them, anywhere.
 
-    Nothing is asked for in full because an earlier test had use for it: each shows that what it asks for suffices.
+    No test gets a full dataset because an earlier test needed it, so each shows that what it asks for suffices.
     """
     import handler
 

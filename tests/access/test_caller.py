@@ -22,12 +22,12 @@ def on(cluster: str, configured: dict[str, Any] | None = None, arn: str | None =
     return found.on(cluster)
 
 
-def test_nobody_is_signed_in_whom_no_authorizer_vouches_for() -> None:
+def test_without_an_authorizer_nobody_is_signed_in() -> None:
     assert signed_in({"headers": {"authorization": "Bearer ada"}}, access("", ["lab"])) is None
 
 
-def test_a_name_that_an_account_could_have_is_one_to_act_as() -> None:
-    """Whether the cluster has that account is the head node's to say: the role is open until then."""
+def test_a_name_that_is_a_valid_account_name_can_act() -> None:
+    """Only the head node knows whether the cluster has that account, so the role is open until then."""
     assert on("lab", username="ada") == Caller("ada", "ada", None)
 
 
@@ -62,14 +62,14 @@ def test_a_name_that_an_account_could_have_is_one_to_act_as() -> None:
     ],
 )
 @pytest.mark.parametrize("configured", [None, {"users": {"{user}@example.org": "{user}"}}])
-def test_an_identity_that_no_account_can_have_may_only_look(name: Any, configured: Any) -> None:
+def test_a_name_that_is_not_a_valid_account_name_may_only_look(name: Any, configured: Any) -> None:
     assert on("lab", configured, username=name) == Caller(str(name), None, Role.VIEWER)
 
 
 @pytest.mark.parametrize(
     "name", ["root", "slurm", "munge", "slurmdbd", "pcluster-admin", "nobody", "ec2-user", "ubuntu", "rocky", "centos"]
 )
-def test_accounts_that_are_not_a_persons_are_nobodys(name: str) -> None:
+def test_nobody_gets_a_system_account(name: str) -> None:
     assert on("lab", username=name) == Caller(name, None, Role.VIEWER)
     mapped = {"users": {"{user}@example.com": "{user}", PORTAL + "{user}": "{user}"}}
     assert on("lab", mapped, username=f"{name}@example.com") == Caller(f"{name}@example.com", None, Role.VIEWER)
@@ -82,7 +82,7 @@ def test_which_accounts_of_images_are_denied_can_be_configured_and_not_the_syste
     assert on("lab", {"deny": []}, username="slurm") == Caller("slurm", None, Role.VIEWER)
 
 
-def test_a_subject_alone_leads_to_no_account_nor_to_a_rule() -> None:
+def test_a_subject_alone_gives_no_account_and_matches_no_rule() -> None:
     assert on("lab", sub="ada") == Caller("ada", None, Role.VIEWER)
     assert on("lab", {"users": {"ada": "ada"}, "others": {"user": "ada"}}, sub="ada") == Caller(
         "ada", None, Role.VIEWER
@@ -90,13 +90,13 @@ def test_a_subject_alone_leads_to_no_account_nor_to_a_rule() -> None:
     assert on("lab", {"nameClaims": ["sub"]}, sub="ada") == Caller("ada", "ada", None)
 
 
-def test_a_viewer_acts_as_nobody_and_may_have_jobs_all_the_same() -> None:
+def test_a_viewer_cannot_act_but_may_have_jobs() -> None:
     viewer = on("lab", username="ada", groups="slurmql-viewers")
     assert viewer == Caller("ada", "ada", Role.VIEWER)
     assert viewer.cluster_user is None
 
 
-def test_of_several_groups_the_highest_role_counts() -> None:
+def test_the_highest_role_of_several_groups_counts() -> None:
     assert on("lab", username="ada", groups="[slurmql-viewers slurmql-operators]") == Caller(
         "ada", "ada", Role.OPERATOR
     )
@@ -147,7 +147,7 @@ USERS = {
         ("guest@example.org", None, Role.VIEWER),
     ],
 )
-def test_users_are_mapped_by_the_first_line_that_is_about_them(name: str, account: str | None, role: Any) -> None:
+def test_users_are_mapped_by_the_first_line_that_matches(name: str, account: str | None, role: Any) -> None:
     assert on("lab", USERS, username=name) == Caller(name, account, role)
 
 
@@ -159,7 +159,7 @@ def test_users_are_mapped_by_the_first_line_that_is_about_them(name: str, accoun
         ("arn:aws:iam::111122223333:user/ci", "robot"),
     ],
 )
-def test_principals_are_mapped_by_their_arn(arn: str, account: str) -> None:
+def test_iam_principals_are_mapped_by_their_arn(arn: str, account: str) -> None:
     assert on("lab", USERS, arn=arn) == Caller(arn, account, None)
 
 
@@ -184,21 +184,21 @@ def test_other_principals_are_others(arn: str) -> None:
 
 
 @pytest.mark.parametrize("name", [PORTAL + "ada", "arn:aws:iam::111122223333:user/ci"])
-def test_a_user_who_calls_himself_by_an_arn_is_not_that_principal(name: str) -> None:
+def test_a_user_whose_name_is_an_arn_is_not_that_principal(name: str) -> None:
     assert on("lab", USERS, username=name) is None
 
 
 @pytest.mark.parametrize("name", ["mallory@example.com", "stranger", "ada@example.com@example.net"])
-def test_who_has_no_role_has_no_access(name: str) -> None:
+def test_a_caller_without_a_role_has_no_access(name: str) -> None:
     assert on("lab", USERS, username=name) is None
 
 
-def test_the_others_role_is_for_whom_no_group_lists_either() -> None:
+def test_the_others_role_is_for_callers_in_no_listed_group() -> None:
     assert on("lab", USERS, username="stranger", groups="admins") == Caller("stranger", "stranger", Role.OPERATOR)
     assert on("lab", USERS, username="mallory@example.com", groups="admins") is None
 
 
-def test_without_a_line_of_their_own_nobody_needs_to_have_an_account() -> None:
+def test_callers_without_a_line_of_their_own_need_no_account() -> None:
     configured = {"users": {"ada@example.com": "ada"}, "others": {"user": None}}
     assert on("lab", configured, username="grace") == Caller("grace", None, Role.VIEWER)
     assert on("lab", configured, username="ada@example.com") == Caller("ada@example.com", "ada", None)

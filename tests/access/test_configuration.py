@@ -14,7 +14,7 @@ def test_nothing_configured_is_the_default(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["no", "[", "\0", '{"groups": {"a": "USER", "a": "OPERATOR"}}'])
-def test_what_is_not_json_or_says_two_things_is_refused(text: str) -> None:
+def test_invalid_json_and_repeated_keys_are_refused(text: str) -> None:
     with pytest.raises(AccessError, match="SLURMQL_ACCESS must be JSON"):
         access(text, ["lab"])
 

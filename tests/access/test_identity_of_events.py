@@ -1,4 +1,4 @@
-"""Who is calling, by the shapes of event that API Gateway's authorizers make."""
+"""Who is calling, in each shape of event that API Gateway's authorizers make."""
 
 from typing import Any
 
@@ -86,35 +86,35 @@ def test_an_iam_principal_is_its_arn(event: Any) -> None:
         rest_iam(""),
     ],
 )
-def test_nobody_else_is_believed(event: dict[str, Any]) -> None:
+def test_no_other_source_names_the_caller(event: dict[str, Any]) -> None:
     assert found(event) is None
 
 
-def test_what_the_authorizer_says_goes_before_the_principal_that_signed() -> None:
+def test_the_authorizers_name_wins_over_the_signing_principal() -> None:
     event = rest_cognito(username="ada")
     event["requestContext"]["identity"]["userArn"] = ARN
     assert found(event) == Identity("ada")
 
 
-def test_an_authorizer_that_names_nobody_is_not_helped_out_by_the_principal_that_signed() -> None:
+def test_an_authorizer_without_a_name_does_not_fall_back_to_the_signing_principal() -> None:
     event = rest_cognito(scope="jobs")
     event["requestContext"]["identity"]["userArn"] = ARN
     assert found(event) is None
 
 
-def test_the_first_configured_claim_that_is_there_counts() -> None:
+def test_the_first_configured_claim_that_is_present_counts() -> None:
     event = http_jwt(username="ada", email="grace@example.com", email_verified=True)
     assert found(event, ("email", "username")) == Identity("grace@example.com")
     assert found(event, ("upn", "username")) == Identity("ada")
 
 
 @pytest.mark.parametrize("verified", [False, "false", None, "True", 1.5])
-def test_an_e_mail_address_that_was_not_verified_names_nobody(verified: Any) -> None:
+def test_an_unverified_e_mail_address_names_nobody(verified: Any) -> None:
     assert found(http_jwt(email="grace@example.com", email_verified=verified), ("email",)) is None
 
 
 @pytest.mark.parametrize("verified", [True, "true"])
-def test_an_e_mail_address_that_was_verified_does(verified: Any) -> None:
+def test_a_verified_e_mail_address_names_the_caller(verified: Any) -> None:
     assert found(http_jwt(email="g@example.com", email_verified=verified), ("email",)) == Identity("g@example.com")
 
 
@@ -145,7 +145,7 @@ def test_a_lambda_authorizer_without_a_user_gives_a_principal_without_an_account
     ],
 )
 @pytest.mark.parametrize("claim", GROUPS)
-def test_groups_come_in_any_of_the_gateways_spellings(groups: Any, claim: str) -> None:
+def test_groups_are_read_in_each_of_the_gateways_spellings(groups: Any, claim: str) -> None:
     event = http_jwt(username="ada", **{claim: groups})
     assert found(event) == Identity("ada", frozenset({"slurmql-operators", "staff"}))
 

@@ -22,7 +22,7 @@ from local.stack import Stack
 
 HERE = Target.here()
 A_1980_DAY = 315_576_000
-# What `python -v` says of a module that it has compiled; of one that it took from a .pyc it names that, in quotes.
+# What `python -v` prints for a module that it compiled. For a .pyc it prints the file's name in quotes.
 COMPILED = re.compile(r"(?m)^# code object from ([^'\n]+\.py)$")
 
 
@@ -53,7 +53,7 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def sandbox(task: Path, runtime: Path, stack: Stack, *options: str, **variables: str) -> Sandbox:
-    """A sandbox over the artefact that finds no library but the artefact's; what it says is in `said(task)`."""
+    """A sandbox that finds only the artefact's libraries; its output is in `said(task)`."""
     return Sandbox(task, runtime, {**stack.environment, **variables}, task.with_name("said"), options)
 
 
@@ -87,7 +87,7 @@ FIND = """query($id: ID!) {
 CANCEL = "mutation($id: ID!) { cancelJobs(input: {ids: [$id]}) { errors { message } } }"
 
 
-def test_it_serves_requests_and_compiles_nothing(task: Path, runtime: Path, stack: Stack) -> None:
+def test_the_artefact_serves_requests_and_compiles_nothing(task: Path, runtime: Path, stack: Stack) -> None:
     before = files(task)
     with sandbox(task, runtime, stack, "-v") as running:
         # Too large for SSM even when compressed: it goes through the bucket, by presigned URLs.
@@ -104,7 +104,7 @@ def test_it_serves_requests_and_compiles_nothing(task: Path, runtime: Path, stac
 
 
 @pytest.mark.timeout(900)  # it starts two clusters and runs dozens of tests, each with a limit of its own
-def test_the_end_to_end_tests_pass_over_it(task: Path) -> None:
+def test_the_end_to_end_tests_pass_with_the_artefact(task: Path) -> None:
     modules = [
         f"tests/end_to_end/test_{name}.py" for name in ("one_command", "submitting", "job_output", "large_answers")
     ]
@@ -114,7 +114,7 @@ def test_the_end_to_end_tests_pass_over_it(task: Path) -> None:
     assert result.returncode == 0, result.stdout[-5000:]
 
 
-def test_a_module_without_bytecode_would_be_seen(task: Path, runtime: Path, stack: Stack, tmp_path: Path) -> None:
+def test_a_module_without_bytecode_would_be_noticed(task: Path, runtime: Path, stack: Stack, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(task, tmp_path / "task"))
     (made,) = (copy / "slurm" / "__pycache__").glob("squeue.*.pyc")
     made.unlink()
@@ -123,7 +123,7 @@ def test_a_module_without_bytecode_would_be_seen(task: Path, runtime: Path, stac
     assert compiled(copy) == [f"{copy}/slurm/squeue.py"]
 
 
-def test_graphiql_is_in_it(task: Path) -> None:
+def test_graphiql_is_in_the_artefact(task: Path) -> None:
     page = (task / "web" / "dist" / "index.html").read_text()
     assert all((task / "web" / "dist" / name).is_file() for name in re.findall(r'="graphiql/([^"]+)"', page))
 

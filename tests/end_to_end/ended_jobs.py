@@ -13,7 +13,7 @@ from local.cluster.configuration import ComputeResource
 
 NODES = ComputeResource("queue1", "small", "t3.small", count=4, cpus=64, memory=8192, static=True)
 FAILING, BUSY = NODES.nodes[2:]
-"""The node that fails, and the one whose jobs an urgent one takes the place of; no other jobs run there."""
+"""The node that fails, and the node whose jobs an urgent job preempts; no other jobs run there."""
 SETTINGS = {
     "KillWait": "2",
     # Heterogeneous jobs start by backfill alone.
@@ -27,7 +27,7 @@ SETTINGS = {
     "PartitionName": f"urgent Nodes={','.join(NODES.nodes)} MaxTime=INFINITE State=UP PriorityTier=10 PreemptMode=OFF",
 }
 NEVER = [f"--nodelist={FAILING}", "--exclusive"]
-"""A job that runs there is in the way, and then the node is down."""
+"""A job that runs there is preempted, or its node goes down."""
 NOT_ELSEWHERE = [f"--exclude={FAILING},{BUSY}"]
 ENDED = {
     "COMPLETED",
@@ -45,7 +45,7 @@ SLEEP = "sleep 300"
 BATCH, SRUN, ALLOCATION = ("sbatch", "--parsable"), ("srun",), ("salloc", "--no-shell")
 
 Act = Callable[[Cluster, str], object]
-"""What is done to the job of that id once it is in the state that its way to end waits for."""
+"""An action on a job, once the job is in the state that it needs."""
 
 
 def scontrol(*words: str) -> Act:
@@ -80,7 +80,7 @@ class Way:
 
     `states` is the state of all its rows in the end, `code` and `signal` those of its first row; with `varies` they are
     other ones in some releases. `acts` follow each other, each once a row of the job is in the state it goes with.
-    `output` is the file that it names, None for the one that it gets without; FIRST in an option is the first job's id.
+    `output` is the file that the job names, or None for the default; FIRST in an option is the first job's id.
     """
 
     name: str

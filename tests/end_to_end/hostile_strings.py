@@ -1,4 +1,4 @@
-"""Texts that somebody would send who wants more than a job: families of them, around a canary that must stay silent."""
+"""Texts that an attacker would send, by kind, around a canary that must stay silent."""
 
 from collections.abc import Iterator
 from itertools import chain, product

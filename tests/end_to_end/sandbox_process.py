@@ -1,4 +1,4 @@
-"""A sandbox of its own: a process with the handler in it, told what to ask line by line.
+"""A separate sandbox: a process with the handler in it, which reads one question a line.
 
 stdin:  {"query": ..., "user": ..., "times": 1, "pause": 0.0}
 stdout: the answers to it, [{"body": ..., "began": ..., "ended": ...}], with Unix times.
@@ -17,7 +17,7 @@ TESTS = Path(__file__).parents[1]
 
 
 class SandboxProcess:
-    """Such a process, in the hand of a test."""
+    """Such a process, controlled by a test."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         path = {"PYTHONPATH": f"{TESTS}{os.pathsep}{TESTS.parent}"}

@@ -25,7 +25,7 @@ NO_VALUE = {"(null)", "N/A", "None", "Unknown", "UNLIMITED", "NONE", ""}
 
 
 def until(condition: Callable[[], bool], seconds: float, seen: Callable[[], object] = lambda: "") -> None:
-    """Return as soon as the condition holds; fail when it does not within the time, and tell what is `seen` then."""
+    """Return as soon as the condition holds; if it does not in time, fail and show what is `seen` then."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s {seen()}"
@@ -46,7 +46,7 @@ def at_one_moment(
 
 
 def ask_anew(api: Api, document: str, variables: Values | None = None, **who: str) -> Values:
-    """The data of an answer that no kept snapshot had a part in."""
+    """The data of an answer that uses no kept snapshot."""
     import handler
 
     for snapshots in handler.clusters.values():
@@ -84,7 +84,7 @@ def show_jobs(cluster: Cluster) -> dict[str, Values]:
 
 
 def but_for_time(jobs: Mapping[str, Values]) -> dict[str, Values]:
-    """Jobs without what each second changes, and without what GraphQL does not tell."""
+    """Jobs without values that change every second, and without those that GraphQL lacks."""
     passing = ("elapsedSeconds", "raw")
     return {id: {name: value for name, value in job.items() if name not in passing} for id, job in jobs.items()}
 
@@ -115,7 +115,7 @@ def job_values(record: dict[str, str], id: str, reason: str, cluster: Cluster) -
     code, signal = map(int, record["ExitCode"].split(":"))
     had_nodes = record["NodeList"] not in NO_VALUE
     never_started = record["JobState"] in ENDED and not had_nodes
-    # What Slurm ended, as a cancelled job, has neither code nor signal.
+    # A job that Slurm ended, such as a cancelled one, has no code and no signal.
     ended_by_itself = record["JobState"] in ("COMPLETED", "FAILED") and had_nodes
     task = record.get("ArrayTaskId", "")
     gpus, model = _job_gpus(record)
@@ -172,7 +172,7 @@ def node_values(record: dict[str, str], cpus: str, cluster: Cluster) -> Values:
     counts = _cpus(cpus)
     assert (counts["allocated"], counts["total"]) == (int(record["CPUAlloc"]), int(record["CPUTot"]))
     # 22.05's sinfo, whose words these are, calls a node that is being drained allocated as soon as one of its CPUs is;
-    # 24.11's does not. Before 21.08 sinfo has no words for all of it, and scontrol's own are told.
+    # 24.11's does not. Before 21.08 sinfo lacks words for some of it, and we show scontrol's.
     of_sinfo = "DRAIN" in flags and (21, 8) <= cluster.programs.slurm_version() < (23, 2)
     raw = record["State"].replace("MIXED", "ALLOCATED") if of_sinfo else record["State"]
     gpu = re.match(r"gpu:(\w+):(\d+)", record["Gres"])
@@ -253,7 +253,7 @@ def _job_gpus(record: dict[str, str]) -> tuple[int | None, str | None]:
 
 
 def _tres(record: dict[str, str]) -> str:
-    """What is allocated, else what is asked for: up to 22.05 in one, in 24.11 and 26.05 in two."""
+    """What is allocated, or else requested: one field up to 22.05, two in 24.11 and 26.05."""
     if "TRES" in record:
         return record["TRES"]
     return record["ReqTRES"] if record["AllocTRES"] in NO_VALUE else record["AllocTRES"]

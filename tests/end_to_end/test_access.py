@@ -1,4 +1,4 @@
-"""SLURMQL_ACCESS on real clusters: callers are who the rules say, where the rules say so, and nobody else."""
+"""SLURMQL_ACCESS on real clusters: each caller has exactly the account and role that the rules give."""
 
 import json
 from collections.abc import Iterator
@@ -96,15 +96,15 @@ def test_another_principal_may_only_look(arn: str, api: Api) -> None:
 
 
 @pytest.mark.parametrize("user", ["ada", "../ada", "ADA", "root", "slurm", PORTAL + "ada@example.com"])
-def test_a_name_that_no_line_is_about_may_only_look(user: str, api: Api) -> None:
-    """Not even one that is the name of an account: `others` says so."""
+def test_a_name_that_matches_no_line_may_only_look(user: str, api: Api) -> None:
+    """Even if it is the name of an account: `others` decides."""
     before = api.commands()
     assert api.data(WHO, user=user)["viewer"] == {"identity": user, "clusterUser": None, "role": "VIEWER"}
     assert [error["code"] for error in api.data(SUBMIT, user=user)["submitJob"]["errors"]] == ["FORBIDDEN"]
     assert api.commands() == before
 
 
-def test_who_has_no_role_anywhere_gets_nothing_and_nothing_is_sent(api: Api) -> None:
+def test_a_caller_without_any_role_gets_nothing_and_nothing_is_sent(api: Api) -> None:
     before = api.commands()
     for document in ("{ jobs { totalCount } }", "{ clusters { name } }", WHO, '{ job(id: "lab:1") { id } }'):
         assert api.codes(document, user="mallory@example.com") == ["FORBIDDEN"]
@@ -113,7 +113,7 @@ def test_who_has_no_role_anywhere_gets_nothing_and_nothing_is_sent(api: Api) -> 
     assert api.commands() == before
 
 
-def test_a_cluster_without_access_is_not_shown_and_not_asked(api: Api) -> None:
+def test_a_cluster_without_access_is_not_shown_and_no_command_goes_to_it(api: Api) -> None:
     assert api.data("{ clusters { name queues { name } } }", user="guest")["clusters"][0]["name"] == "lab"
     sent = api.commands()
     asked = api.ask('{ here: queues { name } there: queues(cluster: "annex") { name } }', user="guest")
@@ -144,13 +144,13 @@ def test_a_change_on_a_cluster_without_access_is_refused(api: Api) -> None:
 
 
 @two_users
-def test_a_cluster_may_have_its_own_account_for_somebody(api: Api, lab: Cluster) -> None:
+def test_a_cluster_may_have_its_own_account_for_a_user(api: Api, lab: Cluster) -> None:
     asked = '{ viewer { clusterUser } there: viewer(cluster: "annex") { clusterUser } }'
     found = api.data(asked, user="lovelace@example.com")
     assert found == {"viewer": {"clusterUser": "ada"}, "there": {"clusterUser": "grace"}}
 
 
-def test_an_operator_of_one_cluster_is_none_of_another(api: Api) -> None:
+def test_an_operator_of_one_cluster_is_not_an_operator_of_another(api: Api) -> None:
     document = 'mutation { updateQueue(input: {name: "queue1", action: UP}, cluster: %s) { errors { code } } }'
     who = {"user": "lovelace@example.com", "groups": "staff"}
     assert api.data(document % '"lab"', None, **who)["updateQueue"] == {"errors": []}

@@ -1,4 +1,4 @@
-"""Cancelling, holding, releasing and requeueing: who may, what becomes of the jobs, and why not."""
+"""Cancelling, holding, releasing and requeueing: who may do it, what happens to the jobs, and refusals."""
 
 import os
 import time
@@ -109,7 +109,7 @@ def test_a_running_job_is_cancelled(api: Api, jobs: Jobs) -> None:
     assert jobs.wait_for(id, "CANCELLED")
 
 
-def test_the_ids_of_the_api_are_taken_too(api: Api, jobs: Jobs) -> None:
+def test_ids_with_the_clusters_name_are_accepted_too(api: Api, jobs: Jobs) -> None:
     id = jobs.held()
     assert act(api, CANCEL, f"lab:{id}") == ({id: "CANCELLED"}, {})
 
@@ -186,7 +186,7 @@ def test_an_arrays_id_means_all_of_its_tasks(api: Api, jobs: Jobs) -> None:
     assert set(jobs.tasks(id).values()) == {"CANCELLED"}
 
 
-def test_of_ten_ids_one_of_them_unknown_nine_are_done_and_one_is_refused(api: Api, jobs: Jobs) -> None:
+def test_nine_of_ten_jobs_are_cancelled_and_the_unknown_one_is_refused(api: Api, jobs: Jobs) -> None:
     ids = [jobs.held() for _ in range(9)]
     done, refused = act(api, CANCEL, *ids[:4], UNKNOWN, *ids[4:])
     assert done == dict.fromkeys(ids, "CANCELLED")
@@ -194,7 +194,9 @@ def test_of_ten_ids_one_of_them_unknown_nine_are_done_and_one_is_refused(api: Ap
 
 
 @pytest.mark.parametrize("document", [HOLD, RELEASE], ids=["hold", "release"])
-def test_of_ten_ids_one_of_them_unknown_nine_are_held_or_released(api: Api, jobs: Jobs, document: str) -> None:
+def test_nine_of_ten_jobs_are_held_or_released_and_the_unknown_one_is_refused(
+    api: Api, jobs: Jobs, document: str
+) -> None:
     ids = [jobs.held("--begin=now+1hour") for _ in range(9)]
     done, refused = act(api, document, *ids[:4], UNKNOWN, *ids[4:])
     assert done == dict.fromkeys(ids, "PENDING")
@@ -230,7 +232,7 @@ def test_a_running_job_is_requeued(api: Api, lab: Cluster, jobs: Jobs) -> None:
     assert " Restarts=1 " in lab.run("scontrol", "show", "job", id).stdout
 
 
-def test_what_does_not_fit_a_jobs_state_is_a_conflict(api: Api, jobs: Jobs) -> None:
+def test_an_action_that_does_not_fit_a_jobs_state_is_a_conflict(api: Api, jobs: Jobs) -> None:
     id = jobs.held()
     assert act(api, REQUEUE, id) == ({}, {f"lab:{id}": "CONFLICT"})
 
@@ -266,7 +268,7 @@ def test_an_operator_acts_on_other_peoples_jobs(api: Api, jobs: Jobs, operator: 
     assert act(api, CANCEL, id, **who) == ({id: "CANCELLED"}, {})
 
 
-def test_a_viewer_acts_on_nothing_not_even_their_own_and_nothing_is_sent(api: Api, jobs: Jobs) -> None:
+def test_a_viewer_cannot_act_even_on_own_jobs_and_nothing_is_sent(api: Api, jobs: Jobs) -> None:
     id = jobs.held()
     before = api.commands()
     for document in (CANCEL, HOLD, RELEASE, REQUEUE):
@@ -279,14 +281,14 @@ def test_a_viewer_acts_on_nothing_not_even_their_own_and_nothing_is_sent(api: Ap
 
 @pytest.mark.parametrize("user", ["missing", "daemon"])
 def test_system_accounts_cannot_act_on_jobs(api: Api, jobs: Jobs, user: str) -> None:
-    """There is none, or its uid is below 1000: the head node knows."""
+    """The account does not exist, or its uid is below 1000: the head node checks it."""
     id = jobs.held()
     assert act(api, CANCEL, id, user=user) == ({}, {f"lab:{id}": "FORBIDDEN"})
     assert jobs.state(id) == "PENDING"
 
 
 @pytest.mark.parametrize("user", ["root", "slurm", "nobody", "ec2-user", "Ada", "../ada", "ada\0", "ada\nroot"])
-def test_names_that_are_nobodys_to_act_as_are_refused_before_anything_is_sent(api: Api, jobs: Jobs, user: str) -> None:
+def test_names_that_cannot_act_are_refused_before_anything_is_sent(api: Api, jobs: Jobs, user: str) -> None:
     id, before = jobs.held(), api.commands()
     done = api.data(CANCEL, {"ids": [id]}, user=user)["done"]
     assert (done["jobs"], [error["code"] for error in done["errors"]]) == ([], ["FORBIDDEN"])

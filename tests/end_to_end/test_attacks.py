@@ -1,6 +1,6 @@
 """Hostile text through all text arguments, and into all that a job or a node keeps, on the real cluster.
 
-The arguments are found by walking the schema and the texts are made of families, so that what is new is attacked too.
+The test finds the arguments by walking the schema, so it attacks new arguments, too.
 """
 
 import json
@@ -49,7 +49,7 @@ TOGETHER = 25
 """Texts in one document: a name may be repeated so often (schema/limits.py)."""
 
 COMMANDS = 8
-"""An argument of a mutation is sent no further document once it has cost so many SSM commands."""
+"""The most SSM commands that one argument of a mutation may cost; then the test sends it no more documents."""
 
 OPERATORS_INPUTS = {("Mutation", "updateJob", "adminComment"), ("Mutation", "updateJob", "deadline")}
 
@@ -87,13 +87,13 @@ def texts(canary: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def bystander(lab: Cluster) -> str:
-    """A job of another user's, which nothing here may touch."""
+    """Another user's job, which nothing here may touch."""
     return lab.run("sbatch", "--parsable", "--hold", "--job-name=bystander", user="grace", input=SCRIPT).stdout.strip()
 
 
 @pytest.fixture(scope="module", autouse=True)
 def untouched(lab: Cluster, bystander: str) -> Iterator[None]:
-    """Nothing of the cluster is another at the end but ada's jobs, which go, and what operators made and is unmade."""
+    """At the end the cluster is as before, once ada's jobs and the operators' changes are removed."""
     before, reservations = settled(lab, bystander), reservation_names(lab)
     newest = int(bystander)
     yield
@@ -108,7 +108,7 @@ def untouched(lab: Cluster, bystander: str) -> Iterator[None]:
 
 
 def settled(cluster: Cluster, bystander: str) -> list[str]:
-    """What Slurm says of itself, without what changes by the hour."""
+    """What Slurm shows of itself, without values that change with time."""
     told = [
         cluster.run("scontrol", "show", "config").stdout,
         cluster.run("scontrol", "show", "partition").stdout,
@@ -181,7 +181,9 @@ def attack(api: Api, place: Place, texts: Sequence[str], right: dict[str, Any], 
         halves(api, place, texts, right, groups)  # each text became a change: too many for one request's time
         return
     answer = sound(response, str(place))
-    if answer.get("data") is None and len(answer["errors"]) < len(texts):  # one text hides what becomes of the others
+    if answer.get("data") is None and len(answer["errors"]) < len(
+        texts
+    ):  # one text would hide the results of the others
         halves(api, place, texts, right, groups)
 
 
@@ -250,7 +252,7 @@ def test_every_text_argument_of_a_mutation_takes_any_text(
 
 
 def one_of_each_family(canary: str, number: int) -> list[str]:
-    """Others for each number."""
+    """Other texts for each number."""
     return [family[number % len(family)] for family in families(canary)]
 
 
@@ -314,7 +316,7 @@ def test_every_text_becomes_that_text_in_a_job_of_the_callers(
 
 
 def one_kind_of_line_end(text: str) -> str:
-    """As Python reads what Slurm prints; test_hostile_text.py sees that they come back as they are."""
+    """The text as Python reads it from Slurm; test_hostile_text.py checks that it comes back unchanged."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -389,7 +391,7 @@ def test_no_path_leads_further_than_the_callers_own_rights(
         replies = node.run(Bundle([commands], Actor("ada"), changes=True), Deadline.after(100), "attack")
         for (path, question), reply in zip(some, replies, strict=True):
             outcome = question.read([reply])
-            # Folders that everybody may enter are there: /, and what leads back to it.
+            # Everybody may enter some of the folders: /, and paths that lead back to it.
             assert isinstance(outcome, Refusal) or (Path(path).is_dir() and not path.startswith("/root")), path
     assert list(canary.iterdir()) == []
 

@@ -1,4 +1,4 @@
-"""The log tells who asked what and what came of it, and no text of a script, no variable and no token."""
+"""The log has who asked for what and the result, but no script, no variable and no token."""
 
 import base64
 import json
@@ -94,7 +94,7 @@ def test_no_script_variable_or_token_is_logged_on_the_whole_way(
         call(api, "mutation ($ids: [ID!]!) { cancelJobs(input: {ids: $ids}) { errors { code } } }", {"ids": [id]}),
     ]
     printed = "".join(capfd.readouterr())
-    assert SECRETS["script"] in json.dumps(answers)  # it went all the way, and was read back
+    assert SECRETS["script"] in json.dumps(answers)  # the text reached Slurm and came back
     assert len(log.told("request")) == len(answers)
     for secret in SECRETS.values():
         encoded = base64.b64encode(secret.encode()).decode().rstrip("=")

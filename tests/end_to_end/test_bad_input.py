@@ -1,4 +1,4 @@
-"""Input that cannot be right gets an error that says what to do, and the head node is not asked."""
+"""Invalid input gets an error that says what to do, and no command goes to the head node."""
 
 import base64
 import json
@@ -71,7 +71,7 @@ def bad(api: Api, document: str, variables: dict[str, Any] | None = None) -> dic
 
 
 def assert_speaks_to_people(message: str) -> None:
-    """A sentence, and none of Python's."""
+    """A sentence of ours, not one of Python's."""
     assert 10 < len(message) < 600
     for word in ("Traceback", "Error(", "ParseError", "Exception", "object at 0x", "went wrong"):
         assert word not in message

@@ -1,4 +1,4 @@
-"""cancelJobs by a filter: whose jobs it takes, how many at most, and what a dry run tells."""
+"""cancelJobs by a filter: whose jobs it cancels, how many at most, and what a dry run shows."""
 
 import os
 import time
@@ -20,7 +20,7 @@ two_users = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make job
 
 
 class Jobs:
-    """Held jobs of a name of their own, submitted by sbatch itself; cancelled in the end."""
+    """Held jobs with a name of their own, submitted by sbatch itself; cancelled in the end."""
 
     def __init__(self, cluster: Cluster, name: str) -> None:
         self._cluster = cluster
@@ -38,7 +38,7 @@ class Jobs:
         return [states[id] for id in ids]
 
     def waiting(self) -> list[str]:
-        """The ids of those that have not ended."""
+        """The ids of the jobs that have not ended."""
         listed = self._cluster.run("squeue", "-h", "-o", "%i %j").stdout.splitlines()
         return sorted(id for id, name in (line.split(" ", 1) for line in listed) if name.startswith(self.name))
 
@@ -160,7 +160,7 @@ def test_an_operator_without_an_account_has_to_name_users(api: Api, jobs: Jobs) 
 def test_of_an_arrays_waiting_tasks_only_those_named_are_cancelled(api: Api, jobs: Jobs) -> None:
     array = jobs.submit("--array=1-9:2%2")
     assert ids(cancel(api, {"ids": [f"{array}_7", f"{array}_[2-3,8]"]}, dryRun=True)) == [f"{array}_[1,3,5,7,9%2]"]
-    # Slurm keeps no record of a task that was cancelled while it waited: there is none to show.
+    # Slurm keeps no record of a task that was cancelled while it waited, so there is no job to show.
     assert ids(cancel(api, {"ids": [f"{array}_7", f"{array}_[2-3,8]"]})) == []
     assert jobs.waiting() == [f"{array}_[1,5,9%2]"]
     assert cancel(api, {"ids": [array]})["errors"] == []

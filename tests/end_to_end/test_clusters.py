@@ -148,7 +148,7 @@ def queues(of: Snapshots) -> Any:
 
 
 def test_a_hybrid_node_is_reached_by_its_fixed_id(stack: Stack, lab: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It has no EC2 tags: nobody listens where EC2 is looked for."""
+    """It has no EC2 tags, and nothing listens at the address of EC2."""
     hybrid = Instance("mi-0123456789abcdef0", environment=lab.environment, chroot=lab.programs.chroot)
     document = json.dumps(stack.document)
     with Endpoint([hybrid], s3_endpoint=stack.aws.url, directory=stack.directory / "hybrid") as endpoint:

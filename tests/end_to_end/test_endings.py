@@ -1,4 +1,4 @@
-"""A job that has ended is the same job whoever tells of it: every field, by the scheduler and by accounting.
+"""An ended job is the same from the scheduler and from accounting, in every field.
 
 One job of each way to end (ended_jobs.py), asked for while the scheduler remembers them all: `jobs` reads squeue,
 `jobHistory` reads sacct, with the jobs' steps and without.
@@ -24,12 +24,12 @@ ONLY_BY_ACCOUNTING = WITH_STEPS | {"cpuTimeReservedSeconds"}
 ONLY_BY_SCHEDULER = {"command", "comment", "dependency"}
 FILES = {"stdoutPath", "stderrPath"}
 OTHERWISE_BY_ACCOUNTING = {"reason", "reasonCode", "rawState"}
-"""Fields that the two tell differently of any job: the fields' descriptions say how."""
+"""Fields that the two sources show differently for any job: the fields' descriptions say how."""
 
 
 @dataclass(frozen=True)
 class Ended:
-    """The rows of all jobs, by id: as the scheduler, and as accounting tells of them without steps and with."""
+    """The rows of all jobs, by id: from the scheduler, and from accounting without and with steps."""
 
     ids: Mapping[str, str]
     by_scheduler: Mapping[str, Values]

@@ -1,4 +1,4 @@
-"""What a cluster tells of itself is what Slurm's own commands say by other ways; and why it is not told."""
+"""What a cluster shows of itself agrees with Slurm's own commands; if it cannot be shown, the error says why."""
 
 import re
 from collections.abc import Iterator
@@ -282,7 +282,7 @@ def third(stack: Stack, chroot: Chroot | None) -> Iterator[Stack]:
 
 
 def _clients(of: Stack) -> Clients:
-    """Clients of that AWS. They look at the variables when they are made; what others make later is not concerned."""
+    """Clients of that AWS. They read the variables when they are made, so clients made later are not affected."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in of.environment.items():
             patch.setenv(name, value)
@@ -365,7 +365,7 @@ def together(ranked: Cluster) -> Iterator[list[str]]:
     def settled() -> bool:
         """A step's record may come before its job's: accounting then has the job, but not yet its name and times.
 
-        The job that runs is past its first second: before, there is no time of which it could have used a share.
+        The running job is past its first second: before that it has no elapsed time to compute a share of.
         """
         told = lines(
             ranked, "sacct", "-n", "-a", "-P", "-o", "JobID,State,ElapsedRaw", "--name=together", "-S", "now-1hours"
@@ -403,7 +403,7 @@ def test_all_that_is_known_of_a_cluster_costs_one_command(api: Api, third: Stack
 def test_with_the_output_of_ten_jobs_and_what_running_ones_use_it_costs_two(
     api: Api, third: Stack, together: list[str]
 ) -> None:
-    """Which files there are to read, and whose running steps the page tells of, the first command tells."""
+    """The first command finds out which files to read, and which running steps the page shows."""
     before = len(third.ssm.sends)
     of_jobs, of_past_jobs = "output { text } efficiency { cpu }", "steps { stepId maxRssMib } efficiency { memory cpu }"
     deeper = f"""queues {{ jobs {{ nodes {{ output(lines: 1) {{ text }} }} }} }}

@@ -1,4 +1,4 @@
-"""Jobs that the scheduler has forgotten and accounting knows: found, whole, and nothing left to do with them."""
+"""Jobs that the scheduler has forgotten and accounting knows: they are found and complete, and cannot be changed."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -243,7 +243,7 @@ def test_an_invalid_body_is_the_callers_mistake(event: Make, content: str, api: 
 
 @BOTH
 def test_an_answer_names_its_request(event: Make, api: Api) -> None:
-    """So that a caller can tell which line of the log is meant."""
+    """So a caller can name the line of the log."""
     context = Context()
     response = api.handler(event(body=body(QUERY), username="ada"), context)
     assert headers_of(response)["x-request-id"] == context.aws_request_id

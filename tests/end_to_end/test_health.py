@@ -1,4 +1,4 @@
-"""Signs of life for monitors: what is told when all is well and when something is not, and that the query holds."""
+"""Health for monitors: what it shows when all is well and when something fails; the query itself succeeds."""
 
 from collections.abc import Iterator
 from datetime import datetime

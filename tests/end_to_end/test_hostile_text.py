@@ -1,4 +1,4 @@
-"""Whatever people write into a job or a node comes back as it is, as one job each."""
+"""Any text in a job or a node comes back unchanged, and each job stays one job."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,7 +78,7 @@ def held(lab: Cluster) -> Iterator[Submitted]:
 
 
 def read(api: Api, *ids: str) -> list[dict[str, Any]]:
-    """The jobs as the API tells of them."""
+    """The jobs as the API shows them."""
     page = api.data(JOBS, {"ids": ids})["jobs"]
     assert page["totalCount"] == len(page["nodes"])
     nodes: list[dict[str, Any]] = page["nodes"]
@@ -143,7 +143,7 @@ def test_what_is_submitted_through_the_api_comes_back_as_it_is(
 
 
 def make_folder(lab: Cluster, text: str) -> Path:
-    """A folder with this name, as far as a file system takes it: without slashes, and at most 255 bytes."""
+    """A folder with this name, cut to what a file system accepts: no slashes, at most 255 bytes."""
     name = text.replace("/", "").encode()[:200].decode(errors="ignore")
     folder = lab.user("ada").workspace / name
     folder.mkdir()
@@ -175,7 +175,7 @@ def fits(text: str) -> bool:
     return len(text.encode()) <= 1024
 
 
-# Everything a job's name can hold: Slurm's strings end at a NUL byte, and half a surrogate pair is no text.
+# Everything a job's name can hold: Slurm's strings end at a NUL byte, and a lone surrogate is not text.
 names = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=1024).filter(fits)
 
 
@@ -193,7 +193,7 @@ def test_any_text_comes_back_as_it_is(api: Api, held: Submitted, texts: list[tup
 
 
 def drop_snapshots() -> None:
-    """What was read for an earlier example must not answer for this one."""
+    """An earlier example's snapshot must not answer this one."""
     import handler
 
     for snapshots in handler.clusters.values():

@@ -1,4 +1,4 @@
-"""A retried submission with the same key gives the first job and no second one, whatever died in between."""
+"""A retried submission with the same key gives the first job, whatever died in between, and never a second job."""
 
 import asyncio
 import os
@@ -180,7 +180,7 @@ def test_a_job_of_the_same_script_that_was_there_before_is_not_taken_for_the_los
 ) -> None:
     lab.run("sbatch", "--hold", f"--job-name={name}", user="ada", input=program.script)
     (other,) = jobs_named(lab, name)
-    time.sleep(1.1)  # slurmctld tells of submissions by the second
+    time.sleep(1.1)  # slurmctld's submit times are whole seconds
     program.sbatch("sleep 60")
     lost = program.start()
     wait_until(program.started.exists)

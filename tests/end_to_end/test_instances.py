@@ -28,7 +28,7 @@ def launch(stack: Stack, address: str, **options: Any) -> str:
 
 @pytest.fixture
 def instance(stack: Stack, lab: Cluster) -> Any:
-    """An instance whose address slurmctld knows a node by, as ParallelCluster sets it when the instance boots."""
+    """An instance with the address that slurmctld has for a node, as ParallelCluster sets it at boot."""
     id = launch(stack, "10.1.2.3")
     lab.run("scontrol", "update", f"NodeName={NODE}", "NodeAddr=10.1.2.3")
     yield id
@@ -50,7 +50,7 @@ def test_a_node_without_one_has_null(api: Api) -> None:
     assert api.data('{ node(name: "queue1-dy-large-3") { instance { id } } }')["node"]["instance"] is None
 
 
-def test_instances_cost_no_ssm_command_of_their_own(api: Api, instance: str) -> None:
+def test_instances_cost_no_extra_ssm_command(api: Api, instance: str) -> None:
     before = api.commands()
     api.data("{ nodes { nodes { name instance { id } } } cluster { head { instanceId agent { pingStatus } } } }")
     assert api.commands() == before + 1

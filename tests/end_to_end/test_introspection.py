@@ -1,4 +1,4 @@
-"""What a deployment that switched introspection off tells of its schema: nothing."""
+"""A deployment with introspection off reveals nothing of its schema."""
 
 import dataclasses
 from typing import Any
@@ -39,7 +39,7 @@ def test_introspection_is_refused_where_it_is_off_and_answered_where_it_is_on(
     assert "Job" not in str(answer)
 
 
-def test_the_types_of_an_answers_objects_may_be_asked_for(closed: Api) -> None:
+def test_typename_is_answered(closed: Api) -> None:
     assert closed.data("{ viewer { __typename } }") == {"viewer": {"__typename": "Viewer"}}
 
 

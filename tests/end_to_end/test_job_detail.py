@@ -1,4 +1,4 @@
-"""A job's script, array, components, dependencies and priority, as Slurm's other commands tell them."""
+"""A job's script, array, components, dependencies and priority, compared with Slurm's other commands."""
 
 import os
 import re
@@ -40,7 +40,7 @@ def job(api: Api, id: str, fields: str, **who: str) -> Values:
 # --- script ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_script_is_what_was_submitted_byte_for_byte(api: Api, lab: Cluster, submit: Submit) -> None:
+def test_the_script_is_returned_byte_for_byte(api: Api, lab: Cluster, submit: Submit) -> None:
     one, array = submit(), submit("--hold", "--array=1-2")
     assert job(api, one, "script")["script"] == SCRIPT
     assert job(api, f"{array}_2", "script")["script"] == SCRIPT
@@ -66,7 +66,7 @@ def test_a_job_without_a_script_has_none(api: Api, lab: Cluster) -> None:
 
 
 @only_root_makes_users
-def test_another_users_script_is_for_operators_alone(api: Api, submit: Submit) -> None:
+def test_only_operators_see_another_users_script(api: Api, submit: Submit) -> None:
     own, others = submit(), submit(user="grace")
     document = "query ($ids: [ID!]) { jobs(filter: {ids: $ids}) { nodes { script } } }"
     answer = api.ask(document, {"ids": [own, others]})
@@ -168,7 +168,7 @@ def test_a_job_on_its_own_has_neither(api: Api, submit: Submit) -> None:
     assert job(api, submit(), "array { id } components { id }") == {"array": None, "components": []}
 
 
-def test_a_past_job_has_its_detail_too(api: Api, lab: Cluster, submit: Submit) -> None:
+def test_a_past_job_has_its_details_too(api: Api, lab: Cluster, submit: Submit) -> None:
     array = submit("--constraint=static", "--array=1-2")
     until(lambda: set(lines(lab, "squeue", "-h", "-t", "all", "-j", array, "-o", "%T")) == {"COMPLETED"}, 60)
     fields = """jobId script reasonCode reasonText capacityCode queuePosition output { path } dependencies { kind }
@@ -218,7 +218,7 @@ def test_dependencies_are_links_to_jobs(api: Api, lab: Cluster, submit: Submit) 
     assert job(api, one, "dependencies { kind }") == {"dependencies": []}
 
 
-def test_one_of_several_alternatives_says_so(api: Api, submit: Submit) -> None:
+def test_a_dependency_that_is_one_of_several_alternatives_is_marked(api: Api, submit: Submit) -> None:
     one, other = submit(), submit()
     either = submit(f"--dependency=afterok:{one}?afternotok:{other}")
     found = job(api, either, "dependencies { kind jobId anySuffices }")["dependencies"]

@@ -1,4 +1,4 @@
-"""Jobs of the past, each value and each condition as sacct tells them by another format."""
+"""Past jobs: each value and each condition, compared with another format of sacct."""
 
 import base64
 import gzip
@@ -188,9 +188,7 @@ def test_the_window_is_the_last_24_hours_and_the_latest_come_first(api: Api, pas
         ({"submittedBefore": "2001-01-01T00:00:00Z"}, set()),
     ],
 )
-def test_each_condition_lets_its_jobs_through_and_no_others(
-    api: Api, past: Past, where: Values, kinds: set[str]
-) -> None:
+def test_each_condition_selects_its_jobs_and_no_others(api: Api, past: Past, where: Values, kinds: set[str]) -> None:
     found = ask_anew(api, IDS, {"filter": where})["jobHistory"]
     assert past.kinds(found) == kinds
 
@@ -208,7 +206,7 @@ def waiting(lab: Cluster) -> Iterator[tuple[str, str]]:
     lab.run("scancel", holder, several, array)
 
 
-def test_jobs_that_wait_are_found_by_each_of_their_queues_and_by_each_of_their_tasks(
+def test_waiting_jobs_are_found_by_each_of_their_queues_and_tasks(
     api: Api, lab: Cluster, waiting: tuple[str, str]
 ) -> None:
     several, array = waiting
@@ -269,7 +267,7 @@ def test_pages_follow_each_other_without_gap_or_repetition(api: Api, past: Past)
 
 
 def test_literals_and_variables_mean_the_same(api: Api, past: Past) -> None:
-    """Were the need computed otherwise than the field's own question, nothing would have been fetched for it."""
+    """If the plan and the field built different questions, the field's data would not have been fetched."""
     literal = """{
       jobHistory(since: "2026-01-01T01:00:00+01:00", filter: {states: FAILED, ids: 1}, orderBy: {field: ID}) {
         totalCount
@@ -300,7 +298,7 @@ def test_literals_and_variables_mean_the_same(api: Api, past: Past) -> None:
         ('after: "nonsense"', "after"),
     ],
 )
-def test_what_cannot_be_right_is_refused_before_anything_is_sent(api: Api, arguments: str, argument: str) -> None:
+def test_invalid_input_is_refused_before_anything_is_sent(api: Api, arguments: str, argument: str) -> None:
     before = api.commands()
     for document in ("{ jobHistory(%s) { totalCount } }", "{ cluster { jobHistory(%s) { totalCount } } }"):
         (error,) = api.ask(document % arguments)["errors"]
@@ -308,7 +306,7 @@ def test_what_cannot_be_right_is_refused_before_anything_is_sent(api: Api, argum
     assert api.commands() == before
 
 
-def test_a_history_with_the_use_of_its_jobs_costs_one_command(api: Api, past: Past) -> None:
+def test_a_history_with_the_usage_of_its_jobs_costs_one_command(api: Api, past: Past) -> None:
     document = """{ jobHistory(filter: {states: [COMPLETED]}) {
       nodes { maxRssMib cpuTimeSeconds steps { stepId } efficiency { cpu } } } }"""
     before = api.commands()
@@ -323,7 +321,7 @@ def test_jobs_are_fetched_without_steps_unless_a_field_shows_them(api: Api, past
     assert "allocations" in sent(api)["sacct"]
 
 
-def test_once_the_accounts_host_is_known_only_it_is_asked(api: Api, past: Past) -> None:
+def test_once_accounting_is_known_to_be_on_only_sacct_is_asked(api: Api, past: Past) -> None:
     import handler
 
     ask_anew(api, "{ jobHistory { totalCount } }")
@@ -333,8 +331,8 @@ def test_once_the_accounts_host_is_known_only_it_is_asked(api: Api, past: Past) 
     assert set(sent(api)) == {"sacct"}
 
 
-def test_every_order_that_accounting_supports_is_used(api: Api, past: Past) -> None:
-    """Ids are told without their queue: to sacct a job that waits for several is in none of them."""
+def test_every_condition_that_accounting_supports_is_passed_to_sacct(api: Api, past: Past) -> None:
+    """With ids, sacct gets no queue: for sacct, a job that waits for several queues is in none of them."""
     ask_anew(
         api,
         """{ jobHistory(since: "2026-01-01T00:00:00Z", filter: {user: "ada", account: "genomics", queue: "queue1",
@@ -365,7 +363,7 @@ def sent(api: Api) -> dict[str, dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def remembered(stack: Stack) -> Iterator[tuple[str, str]]:
-    """On the annex, which keeps no accounts: a job that has ended, and one that waits."""
+    """On the annex, which has no accounting: a job that has ended, and a waiting job."""
     annex = stack.clusters["annex"]
     user = annex.users[0].name
     ended = submit(annex, user, "ended", "exit 3", "--constraint=static")
@@ -386,7 +384,7 @@ def test_without_accounting_the_history_is_what_the_scheduler_remembers(api: Api
         assert found["nodes"] == [{"jobId": remembered[0], "exitCode": 3, "queue": {"name": "queue1"}}]
 
 
-def test_without_accounting_the_window_counts_all_the_same(api: Api, remembered: tuple[str, str]) -> None:
+def test_without_accounting_the_window_still_applies(api: Api, remembered: tuple[str, str]) -> None:
     document = """query ($since: DateTime, $until: DateTime) {
       jobHistory(cluster: "annex", since: $since, until: $until, filter: {nameContains: "history"}) { nodes { jobId } }
     }"""
@@ -422,8 +420,8 @@ DETAIL = """nodes { array { taskCount tasks(first: 1) { totalCount } } component
   output { text } cluster { name } queues { name }"""
 
 
-def test_every_field_of_a_job_is_there_for_a_past_one(api: Api, past: Past) -> None:
-    """What accounting does not know is null, and told of where it cannot be answered; nothing is a defect."""
+def test_a_past_job_has_every_field_of_a_job(api: Api, past: Past) -> None:
+    """What accounting does not know is null, with an error if it cannot be answered; no field fails with a defect."""
     leaves = " ".join(sorted(own_fields("Job")))
     document = f"{{ jobHistory(first: 1000) {{ {DETAIL} {leaves} }} }} }}"
     assert "INTERNAL_SERVER_ERROR" not in api.codes(document)

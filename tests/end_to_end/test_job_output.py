@@ -42,7 +42,7 @@ def ended(lab: Cluster, job: str) -> bool:
 
 
 def part(api: Api, job: str, **variables: Any) -> dict[str, Any]:
-    """The part of the job's output that is asked for."""
+    """The requested part of the job's output."""
     found: dict[str, Any] = ask_anew(api, STDOUT, {"id": job, **variables})["job"]["output"]
     return found
 
@@ -60,7 +60,7 @@ def test_output_and_errors_are_what_the_job_wrote_into_its_files(api: Api, lab: 
     assert (found["out"]["exists"], found["out"]["message"], found["out"]["isShorter"]) == (True, None, False)
 
 
-def test_errors_go_with_the_output_unless_the_job_named_a_file(api: Api, lab: Cluster, submit: Submit) -> None:
+def test_errors_go_to_the_output_unless_the_job_named_a_file(api: Api, lab: Cluster, submit: Submit) -> None:
     job = submit("echo one; echo two >&2")
     until(lambda: ended(lab, job), 60)
     found = ask_anew(api, BOTH, {"id": job})["job"]
@@ -68,7 +68,7 @@ def test_errors_go_with_the_output_unless_the_job_named_a_file(api: Api, lab: Cl
     assert found["out"]["text"] == "one\ntwo\n"
 
 
-def test_the_end_or_the_beginning_by_lines_and_bytes(api: Api, lab: Cluster, submit: Submit) -> None:
+def test_the_end_or_the_beginning_is_read_by_lines_and_bytes(api: Api, lab: Cluster, submit: Submit) -> None:
     job = submit("seq 1000")
     until(lambda: ended(lab, job), 60)
     numbers = "".join(f"{number}\n" for number in range(1, 1001))
@@ -149,7 +149,7 @@ def test_the_output_of_ten_jobs_costs_one_more_command(api: Api, lab: Cluster, s
 
 
 @only_root_makes_users
-def test_another_users_private_output_is_forbidden_for_that_job_alone(api: Api, lab: Cluster, submit: Submit) -> None:
+def test_another_users_private_output_is_forbidden_for_that_job_only(api: Api, lab: Cluster, submit: Submit) -> None:
     private = lab.user("grace").workspace / "private"
     private.mkdir()
     os.chown(private, lab.user("grace").uid, lab.user("grace").gid)
@@ -170,7 +170,7 @@ def test_another_users_private_output_is_forbidden_for_that_job_alone(api: Api, 
     assert api.data(one, {"id": others}, user="grace")["job"]["output"]["text"] == "secret\n"
 
 
-def test_who_has_no_account_reads_no_file(api: Api, lab: Cluster, submit: Submit) -> None:
+def test_a_caller_without_an_account_reads_no_file(api: Api, lab: Cluster, submit: Submit) -> None:
     job = submit("true", "--hold")
     before = api.commands()
     document = "query ($id: ID!) { job(id: $id) { output { text } } }"
@@ -194,7 +194,7 @@ def test_who_has_no_account_reads_no_file(api: Api, lab: Cluster, submit: Submit
         ("offset: 0, from: END", "offset"),
     ],
 )
-def test_what_cannot_be_right_is_refused_before_anything_is_sent(api: Api, arguments: str, argument: str) -> None:
+def test_invalid_input_is_refused_before_anything_is_sent(api: Api, arguments: str, argument: str) -> None:
     before = api.commands()
     for document in ('{ job(id: "1") { output(%s) { text } } }', "{ jobs { nodes { output(%s) { text } } } }"):
         (error,) = api.ask(document % arguments)["errors"]
@@ -210,7 +210,7 @@ def test_more_output_than_an_answer_holds_is_refused_with_its_own_code(api: Api,
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["RESPONSE_TOO_LARGE"]
 
 
-def test_a_link_out_of_the_job_s_folder_reaches_no_further_than_the_caller(
+def test_a_link_out_of_the_job_s_folder_reaches_only_files_that_the_caller_may_read(
     api: Api, lab: Cluster, submit: Submit
 ) -> None:
     link = Path(lab.user("ada").workspace) / "link.out"

@@ -1,4 +1,4 @@
-"""The steps of jobs and how well jobs use what they were given, against sacct's and sstat's own words."""
+"""Steps, and how well jobs use what they were given, compared with sacct and sstat."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -118,7 +118,7 @@ def one(api: Api, id: str, fields: str) -> Any:
     return ask_anew(api, f"{{ job(id: {id}) {{ {fields} }} }}")["job"]
 
 
-def test_every_value_of_a_step_is_what_sacct_says_by_another_format(api: Api, jobs: Jobs) -> None:
+def test_every_value_of_a_step_agrees_with_another_format_of_sacct(api: Api, jobs: Jobs) -> None:
     told_of = one(api, jobs.ended, f"steps {{ {STEPS} }}")["steps"]
     assert len(told_of) >= 4
     assert told_of == steps_by_sacct(jobs.cluster, jobs.ended)
@@ -131,8 +131,8 @@ def test_a_task_has_its_own_steps(api: Api, jobs: Jobs) -> None:
     assert api.commands() == before + 1
 
 
-def test_the_efficiency_of_a_job_is_its_use_by_what_it_was_given(api: Api, jobs: Jobs) -> None:
-    """As seff reckons it."""
+def test_the_efficiency_of_a_job_is_its_usage_divided_by_its_allocation(api: Api, jobs: Jobs) -> None:
+    """As seff computes it."""
     found = one(api, jobs.ended, USE)
     cpu = seconds(told(jobs.cluster, jobs.ended, "TotalCPU")[0])
     reserved = int(told(jobs.cluster, jobs.ended, "CPUTimeRAW")[0])
@@ -171,7 +171,7 @@ def test_while_a_job_runs_its_nodes_report_what_it_uses(api: Api, jobs: Jobs) ->
 
 
 @pytest.mark.parametrize("task", [1, 2])
-def test_a_running_task_s_use_costs_a_second_command_as_slurm_knows_it_by_another_number(
+def test_a_running_task_s_usage_costs_a_second_command_because_slurm_has_another_id_for_it(
     api: Api, jobs: Jobs, task: int
 ) -> None:
     """sstat takes `123_4` for all of array 123; the last task bears the array's number."""
@@ -188,8 +188,8 @@ def test_a_running_task_s_use_costs_a_second_command_as_slurm_knows_it_by_anothe
     assert (step["maxRssMib"] or 0) > 0
 
 
-def test_what_the_running_jobs_of_a_history_use_costs_a_second_command(api: Api, jobs: Jobs) -> None:
-    """Which jobs are on the page, and run, the first command tells: sstat asks the nodes of each job it is given."""
+def test_the_usage_of_the_running_jobs_of_a_history_costs_a_second_command(api: Api, jobs: Jobs) -> None:
+    """The first command finds the running jobs on the page, because sstat asks the nodes of each job it gets."""
     document = f"""{{ jobHistory(filter: {{ids: [{jobs.ended}, {jobs.running}, {jobs.running_array}]}}) {{
       nodes {{ jobId {USE} }} }} }}"""
     before = api.commands()
@@ -214,7 +214,7 @@ def test_only_its_user_and_operators_see_what_a_running_job_uses(api: Api, jobs:
     assert operator["efficiency"]["cpu"] is not None
 
 
-def test_the_use_of_a_whole_list_costs_one_more_command(api: Api, jobs: Jobs) -> None:
+def test_the_usage_of_a_whole_list_costs_one_more_command(api: Api, jobs: Jobs) -> None:
     document = (
         f'{{ jobs(first: 1000, filter: {{user: "{jobs.cluster.users[0].name}"}}) {{ nodes {{ jobId {USE} }} }} }}'
     )

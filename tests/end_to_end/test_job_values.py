@@ -1,4 +1,4 @@
-"""Every value of a job is what scontrol and squeue say of it by other formats, for jobs of every kind."""
+"""Every value of a job agrees with other formats of scontrol and squeue, for jobs of every kind."""
 
 import time
 from collections import Counter
@@ -40,7 +40,7 @@ class Jobs:
     ids: Mapping[str, str]
 
     def said(self, kind: str, columns: str = "%T") -> str:
-        """What squeue says of the job by another format."""
+        """What squeue prints of the job with another format."""
         return self.cluster.run("squeue", "-h", "-t", "all", "-j", self.ids[kind], "-o", columns).stdout.strip()
 
 
@@ -73,7 +73,7 @@ def jobs(lab: Cluster) -> Iterator[Jobs]:
         submit("gpus", SLEEP, "--partition=gpu", "--gpus=3")
         submit("gpus per node", SLEEP, "--partition=gpu", "--gpus-per-node=a100:2", "--nodes=2")
         submit("gpus per task", SLEEP, "--partition=gpu", "--gpus-per-task=1", "--ntasks=3")
-        # Whoever waits for backfill must not hold up the others.
+        # A job that waits for backfill must not delay the others.
         het = submit("het", SLEEP, STATIC, "--nice=1000", ":", STATIC, "--nice=1000")
         submit("dependent", "true", f"--dependency=afterok:{running},afterany:{suspended}")
         submit("held", "true", "--hold", "--nodes=1-2", "--ntasks=3", user="grace")
@@ -126,7 +126,7 @@ def settled(jobs: Jobs) -> Jobs:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All jobs as the API gives them, and as Slurm says they were just before and just after, by their ids."""
+    """All jobs from the API, and from Slurm just before and just after, by their ids."""
 
     given: Mapping[str, Values]
     before: Mapping[str, Values]
@@ -136,7 +136,7 @@ class Comparison:
 def compare(api: Api, lab: Cluster, order: Sequence[Values] = (), **where: Any) -> Comparison:
     """Ask both until nothing but the time has changed between; only the API by a filter and in an order.
 
-    Only of this module's jobs: another's may have names that scontrol's words cannot be told from.
+    It compares only this module's jobs: others may have names that look like scontrol's keys.
     """
     given, before, after = at_one_moment(lambda: show_jobs(lab), lambda: every_job(api, where, order), but_for_time)
     return Comparison(_ours({job["jobId"]: job for job in given}), _ours(before), _ours(after))
@@ -156,7 +156,7 @@ def every_job(api: Api, where: Values, order: Sequence[Values] = ()) -> list[Val
 
 
 def differences(given: Mapping[str, Values], said: Mapping[str, Values]) -> dict[tuple[str, str], tuple[Any, Any]]:
-    """What the API gives and Slurm says, by job and field, where it is not the same; but for the time that passes."""
+    """Where API and Slurm differ, by job and field, apart from elapsed time."""
     expected = but_for_time(said)
     return {
         (id, field): (value, expected[id].get(field, "is not compared"))
@@ -202,7 +202,7 @@ BY_FILTER: Mapping[str, tuple[Callable[[Jobs], Values], Callable[[Values, Jobs],
 
 
 @pytest.mark.parametrize("name", BY_FILTER)
-def test_a_filter_lets_through_the_jobs_that_slurm_says_meet_it(name: str, jobs: Jobs, lab: Cluster, api: Api) -> None:
+def test_a_filter_selects_the_jobs_that_match_in_slurm(name: str, jobs: Jobs, lab: Cluster, api: Api) -> None:
     where, meets = BY_FILTER[name]
     seen = compare(api, lab, **where(jobs))
     expected = {id for id, job in seen.before.items() if meets(job, jobs)}
@@ -250,15 +250,15 @@ def in_order(jobs: Mapping[str, Values], field: str, direction: str) -> list[str
 
 @pytest.mark.parametrize("direction", ["ASC", "DESC"])
 @pytest.mark.parametrize("field", KEYS)
-def test_jobs_are_ordered_by_what_slurm_says(field: str, direction: str, jobs: Jobs, lab: Cluster, api: Api) -> None:
+def test_jobs_are_ordered_by_slurms_values(field: str, direction: str, jobs: Jobs, lab: Cluster, api: Api) -> None:
     seen = compare(api, lab, [{"field": field, "direction": direction}], nameContains=NAME)
-    # Time goes on between the looks: each job's own is held against them elsewhere.
+    # Time passes between the queries, so other tests compare each job's elapsed time.
     values = {id: seen.before[id] | {"elapsedSeconds": job["elapsedSeconds"]} for id, job in seen.given.items()}
     assert len(values) > 20
     assert list(seen.given) == in_order(values, field, direction)
 
 
-def test_the_first_step_of_an_order_counts_most(jobs: Jobs, lab: Cluster, api: Api) -> None:
+def test_the_first_field_of_an_order_counts_most(jobs: Jobs, lab: Cluster, api: Api) -> None:
     order = [{"field": "STATE", "direction": "DESC"}, {"field": "CPU_COUNT", "direction": "DESC"}, {"field": "NAME"}]
     seen = compare(api, lab, order, nameContains=NAME)
     by_name = sorted(in_order(seen.given, "ID", "ASC"), key=lambda id: seen.before[id]["name"])
@@ -326,7 +326,7 @@ def test_a_job_is_found_by_every_form_of_its_id(jobs: Jobs, lab: Cluster, api: A
     forms = {
         jobs.ids["running"]: jobs.ids["running"],
         f"{array}_1": f"{array}_1",
-        f"{array}_7": f"{array}_7",  # squeue -j tells one waiting task of a row apart
+        f"{array}_7": f"{array}_7",  # squeue -j shows a single waiting task of a row
         jobs.ids["array rest"]: jobs.ids["array rest"],
         array: jobs.ids["array rest"],
         raw[f"{array}_1"]: f"{array}_1",
@@ -413,7 +413,7 @@ def test_the_path_of_the_script_is_shown(settled: Jobs, api: Api) -> None:
     document = "query ($id: ID!) { job(id: $id) { command workDir } }"
     workspace = settled.cluster.user("ada").workspace
     answer = ask_anew(api, document, {"id": settled.ids["from a file"]})
-    # Slurm 20.11 and 22.05 tell the script's arguments too, 24.11 and 26.05 do not.
+    # Slurm 20.11 and 22.05 show the script's arguments too, 24.11 and 26.05 do not.
     arguments = " --rate a b" if settled.cluster.programs.slurm_version() < (23, 2) else ""
     assert answer["job"] == {"command": f"{workspace}/values.sh{arguments}", "workDir": str(workspace)}
 

@@ -1,4 +1,4 @@
-"""jobVisibility OWN: whoever is no operator sees their own jobs, by whatever way they ask."""
+"""jobVisibility OWN: a caller who is not an operator sees only their own jobs, in every field."""
 
 import dataclasses
 import json
@@ -44,7 +44,7 @@ class Jobs:
         self.all = [*self.of_ada, self.own]
         for command, told in (
             (["squeue", "-h", "-j", self.running, "-o", "%T"], "RUNNING"),
-            # In a window of time, as a step's record may be in the books before its job's, with which it has a time.
+            # In a time window, because accounting may have a step's record before its job's, which has the times.
             (["sacct", "-n", "-X", "-a", "-S", "now-1hour", "-o", "State", "-j", self.running], "RUNNING"),
             (["sacct", "-n", "-X", "-a", "-o", "JobID", "-j", self.own], self.own),
         ):
@@ -96,7 +96,7 @@ def test_a_user_sees_their_own_jobs_and_an_operator_all(document: str, api: Api,
     assert jobs.running in ids(api, document, user="ada")
 
 
-def test_own_jobs_are_seen_as_ever(api: Api, jobs: Jobs) -> None:
+def test_own_jobs_are_seen_as_before(api: Api, jobs: Jobs) -> None:
     one = f'{{ job(id: "{jobs.own}") {{ name user script dependencies {{ jobId job {{ id }} }} }} }}'
     found = api.data(one, user="grace")["job"]
     assert (found["name"], found["user"]) == ("of-graces-own", "grace")
@@ -114,7 +114,7 @@ def test_another_users_job_is_null_like_one_that_does_not_exist(warm: bool, api:
         assert api.data(f'{{ job(id: "{id}") {{ user }} }}', user="ada")["job"] == {"user": "ada"}
 
 
-def test_counts_are_of_what_is_seen(api: Api, jobs: Jobs) -> None:
+def test_counts_include_only_visible_jobs(api: Api, jobs: Jobs) -> None:
     asked = "{ jobs(first: 0) { totalCount countsByState { count } } }"
     seen = api.data("{ jobs(first: 1000) { nodes { user } } }", user="grace")["jobs"]["nodes"]
     found = api.data(asked, user="grace")["jobs"]
@@ -178,7 +178,7 @@ def test_changing_another_users_job_reveals_no_more(api: Api, jobs: Jobs) -> Non
         assert api.data(document, user="grace")["updateJob"] == {"job": None, "errors": [{"code": "NOT_FOUND"}]}
 
 
-def test_a_dry_run_shows_own_jobs_alone(api: Api, jobs: Jobs) -> None:
+def test_a_dry_run_shows_only_own_jobs(api: Api, jobs: Jobs) -> None:
     chosen = "{states: [PENDING, RUNNING]}, limit: 200, dryRun: true"
     document = f"mutation {{ cancelJobs(input: {{filter: {chosen}}}) {{ jobs {{ user }} errors {{ code }} }} }}"
     done = api.data(document, user="grace")["cancelJobs"]
@@ -241,7 +241,7 @@ def unlimited(own: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("name", "document"), documents())
 def test_no_query_shows_another_users_job(name: str, document: str, api: Api, jobs: Jobs, unlimited: None) -> None:
-    """And an operator is shown them by the same document, so that there is something to miss."""
+    """An operator sees them with the same document, so a missing job means that it is hidden."""
     found, everybodys = (api.ask(document, **who) for who in ({"user": "grace"}, OPERATOR))
     assert MARK not in json.dumps(found["data"])
     assert users(found["data"]) <= {"grace"}

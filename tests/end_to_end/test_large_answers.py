@@ -74,7 +74,7 @@ def answers(stack: Stack) -> dict[str, int]:
 
 
 @pytest.mark.timeout(300)  # sbatch takes 3,000 times some hundredths of a second
-def test_a_page_of_a_thousand_knows_how_many_there_are(api: Api, waiting: dict[str, str]) -> None:
+def test_a_page_of_a_thousand_has_the_total_count(api: Api, waiting: dict[str, str]) -> None:
     page = ask(api, first=1000)
     assert page["totalCount"] == COUNT
     assert page["countsByState"] == [{"state": "PENDING", "count": COUNT}]
@@ -84,13 +84,13 @@ def test_a_page_of_a_thousand_knows_how_many_there_are(api: Api, waiting: dict[s
     assert {job["reason"] for job in page["nodes"]} == {"JobHeldUser"}
 
 
-def test_all_pages_together_give_every_job_once(api: Api, waiting: dict[str, str]) -> None:
+def test_all_pages_together_have_every_job_once(api: Api, waiting: dict[str, str]) -> None:
     jobs = all_pages(api, first=1000)
     assert len(jobs) == COUNT
     assert {job["jobId"]: job["name"] for job in jobs} == waiting
 
 
-def test_pages_in_another_order_do_so_too(api: Api, waiting: dict[str, str]) -> None:
+def test_pages_in_another_order_have_every_job_once(api: Api, waiting: dict[str, str]) -> None:
     jobs = all_pages(api, first=700, orderBy=[{"field": "NAME", "direction": "DESC"}])
     assert [job["name"] for job in jobs] == sorted(waiting.values(), reverse=True)
     assert {job["jobId"] for job in jobs} == set(waiting)
@@ -114,7 +114,7 @@ def test_the_answer_went_through_the_bucket_whole(api: Api, stack: Stack, waitin
     assert len(printed["StandardOutputContent"]) < 500
 
 
-def test_all_of_it_costs_one_command(api: Api, waiting: dict[str, str]) -> None:
+def test_the_whole_answer_costs_one_command(api: Api, waiting: dict[str, str]) -> None:
     before = api.commands()
     assert ask(api, first=1000)["totalCount"] == COUNT
     assert api.commands() == before + 1

@@ -75,7 +75,7 @@ def test_a_shell_is_refused(stack: Stack, thief: Callable[..., Any], api: Api) -
     assert api.commands() == before
 
 
-def test_a_document_of_ones_own_is_refused(stack: Stack, thief: Callable[..., Any]) -> None:
+def test_a_document_of_the_callers_own_is_refused(stack: Stack, thief: Callable[..., Any]) -> None:
     content = json.dumps(stack.document)
     ssm = thief("ssm")
     assert refusal(lambda: ssm.create_document(Name="mine", Content=content)) == "AccessDeniedException"
@@ -94,10 +94,10 @@ def test_a_document_of_ones_own_is_refused(stack: Stack, thief: Callable[..., An
     ids=["untagged", "compute node", "another cluster", "no cluster"],
 )
 @pytest.mark.parametrize("node", ["i-0123456789abcdef0", "mi-0123456789abcdef0"])
-def test_any_other_node_is_refused(
+def test_every_other_node_is_refused(
     node: str, tags: dict[str, str], stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It shows as the cluster's error, with what to do about it."""
+    """It appears as the cluster's error, which says what to do."""
     policies = stack.policies
     with Endpoint([Instance(node, tags=tags)], policies=policies) as endpoint:
         document = json.dumps(stack.document)
@@ -124,7 +124,7 @@ def test_any_other_node_is_refused(
     ],
     ids=["other commands", "their output", "another node"],
 )
-def test_looking_around_in_systems_manager_is_refused(call: Callable[[Any], object], thief: Callable[..., Any]) -> None:
+def test_listing_in_systems_manager_is_refused(call: Callable[[Any], object], thief: Callable[..., Any]) -> None:
     assert refusal(lambda: call(thief("ssm"))) == "AccessDeniedException"
 
 
@@ -138,7 +138,7 @@ def test_looking_around_in_systems_manager_is_refused(call: Callable[[Any], obje
     ],
     ids=["run", "terminate", "tag", "volumes"],
 )
-def test_ec2_is_for_finding_head_nodes_only(call: Callable[[Any], object], thief: Callable[..., Any]) -> None:
+def test_ec2_only_finds_head_nodes(call: Callable[[Any], object], thief: Callable[..., Any]) -> None:
     assert refusal(lambda: call(thief("ec2"))) == "UnauthorizedOperation"
     assert thief("ec2").describe_instances()["Reservations"]
     assert refusal(lambda: thief("ec2", "us-east-1").describe_instances()) == "UnauthorizedOperation"
@@ -171,7 +171,7 @@ def test_ec2_is_for_finding_head_nodes_only(call: Callable[[Any], object], thief
         "deleting the bucket",
     ],
 )
-def test_s3_is_the_buckets_prefixes_only(call: Callable[[Any], object], thief: Callable[..., Any]) -> None:
+def test_s3_allows_only_the_prefixes_of_the_bucket(call: Callable[[Any], object], thief: Callable[..., Any]) -> None:
     assert refusal(lambda: call(thief("s3"))) == "AccessDenied"
 
 
@@ -197,7 +197,7 @@ def test_a_presigned_url_has_no_more_rights_than_the_role(version: str, thief: C
     ],
     ids=["another table", "reading all", "deleting", "deleting the table", "all tables"],
 )
-def test_dynamodb_is_the_table_only(call: Callable[[Any], object], thief: Callable[..., Any]) -> None:
+def test_dynamodb_allows_only_the_table(call: Callable[[Any], object], thief: Callable[..., Any]) -> None:
     assert refusal(lambda: call(thief("dynamodb"))) == "AccessDeniedException"
     assert "Item" not in thief("dynamodb").get_item(TableName=TABLE, Key={"key": {"S": "no such key"}})
 
@@ -211,7 +211,7 @@ def test_dynamodb_is_the_table_only(call: Callable[[Any], object], thief: Callab
     ],
     ids=["sts", "iam", "secretsmanager"],
 )
-def test_no_other_service_is_open(call: Callable[[Any], object], thief: Callable[..., Any]) -> None:
+def test_no_other_service_is_allowed(call: Callable[[Any], object], thief: Callable[..., Any]) -> None:
     with pytest.raises(ClientError) as raised:
         call(thief)
     assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 403)

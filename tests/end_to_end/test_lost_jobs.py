@@ -1,4 +1,4 @@
-"""slurmctld no longer knows a key's job: it has ended and was purged, or was lost when slurmctld was killed.
+"""slurmctld no longer knows a key's job: the job ended and was purged, or slurmctld was killed and lost it.
 
 A key never gives another job, and never runs a job twice.
 """
@@ -159,7 +159,7 @@ def test_a_job_that_ended_before_slurm_lost_it_does_not_run_twice_where_accounti
 
 
 def submit_and_lose_everything(program: Program) -> None:
-    """The job runs, and neither the program nor sbatch lives to see its id."""
+    """The job runs, and both the program and sbatch die before they have its id."""
     with Relay(conf(program.cluster), conf(program.cluster).with_name(f"relayed-{program.name}.conf")) as relay:
         program.slurm_conf = relay.slurm_conf
         relay.loss = Loss.SILENT

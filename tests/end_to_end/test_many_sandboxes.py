@@ -42,7 +42,7 @@ def as_of(answer: dict[str, Any]) -> float:
 
 
 def test_all_sandboxes_ask_a_cluster_once_in_a_ttl(api: Api, sandboxes: list[SandboxProcess]) -> None:
-    """Where the table takes over a second to answer, a sandbox cannot tell its clock from a wrong one, and asks alone.
+    """If the table takes over a second to answer, a sandbox cannot check its clock and fetches for itself.
 
     A machine that is busy with other tests may be as slow as that for a moment: then they are watched once more.
     """

@@ -79,7 +79,7 @@ class Books:
         return job
 
     def names(self, **search: Any) -> set[str]:
-        """The names of the jobs that sacct finds for a search, as far as they are this module's."""
+        """The names of this module's jobs that sacct finds for a search."""
         own = {id: name for name, id in self.jobs.items()}
         found = self.history(**search).jobs
         return {own[job.job_id.partition("_")[0]] for job in found if job.job_id.partition("_")[0] in own}
@@ -344,7 +344,7 @@ def test_a_cluster_without_accounting_says_so(stack: Stack) -> None:
 
 
 def test_a_slurmdbd_that_is_down_is_named(books: Books, tmp_path: Path) -> None:
-    """The client is told of a port where nothing listens."""
+    """The client gets the address of a port where nothing listens."""
     folder = Path(books.cluster.environment["SLURM_CONF"]).parent
     text = (folder / "slurm.conf").read_text()
     lines = [line for line in text.splitlines() if not line.startswith("AccountingStoragePort")]

@@ -1,4 +1,4 @@
-"""slurmctld is really down: what is told, how soon, and that all is well once it is up again."""
+"""slurmctld is really down: the errors, how soon they come, and that all is well once it is up again."""
 
 import time
 from collections.abc import Iterator

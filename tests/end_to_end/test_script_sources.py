@@ -35,7 +35,7 @@ def refused(api: Api, **input: Any) -> tuple[str, list[str] | None]:
 
 
 def refused_before(api: Api, **input: Any) -> tuple[str, list[str] | None]:
-    """What is said of what is refused before anything is sent."""
+    """The errors of a request that is refused before anything is sent."""
     before = api.commands()
     answer = refused(api, **input)
     assert api.commands() == before
@@ -101,7 +101,7 @@ def test_a_bucket_that_is_not_allowed_is_forbidden(api: Api, uri: str) -> None:
 
 
 def test_an_object_that_there_is_not_is_forbidden_to_a_role_that_may_not_list_the_bucket(api: Api) -> None:
-    """S3 tells a missing object only to those who may list its bucket, and the deployed role may not."""
+    """S3 reports a missing object only to those who may list its bucket, and the deployed role may not."""
     (error,) = submit(api, scriptUri=f"s3://{SCRIPTS}/nonesuch.sh")["errors"]
     assert (error["code"], error["field"]) == ("FORBIDDEN", ["input", "scriptUri"])
     assert "or there is no such object" in error["message"]

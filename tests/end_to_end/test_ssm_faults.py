@@ -1,4 +1,4 @@
-"""What callers are told when Systems Manager or the agent fails them, and how soon."""
+"""The errors that callers get if Systems Manager or the agent fails, and how soon."""
 
 import json
 import time
@@ -21,7 +21,7 @@ SUBMIT = """mutation ($name: String!) {
 
 @dataclass(frozen=True)
 class Context:
-    """What Lambda tells of an invocation that has little time left."""
+    """Lambda's context of an invocation that has little time left."""
 
     end: float
     aws_request_id: str = "11111111-2222-3333-4444-555555555555"

@@ -112,7 +112,7 @@ def test_another_persons_job_is_not_touched_as_a_user(send: Send, lab: Cluster, 
 
 
 def read(send: Send, path: str | Path, **request: Any) -> dict[str, Any]:
-    """What the program says of a file, and what it read of it."""
+    """What the program reports of a file, and what it read."""
     (reply,) = ask(send, {"operation": "read", "options": {"path": str(path), "limit": "100"}}, **request)
     if "refusal" in reply:
         return reply

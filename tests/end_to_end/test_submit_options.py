@@ -44,7 +44,7 @@ def submit(api: Api, lab: Cluster) -> Iterator[Submit]:
 def show(cluster: Cluster, job: str) -> str:
     """The job's record; each word of it stands between blanks."""
     record = " ".join(cluster.run("env", "TZ=UTC", "scontrol", "--oneliner", "show", "job", job).stdout.split()) + " "
-    # 26.05 tells apart what the releases before call OK: neither exclusive nor to be shared.
+    # 26.05 distinguishes what earlier releases call OK: not exclusive, and not shared.
     return record.replace("OverSubscribe=NO Exclusive=NO ", "OverSubscribe=OK ")
 
 

@@ -1,4 +1,4 @@
-"""What Slurm prints that does not mean what it seems to: each trap is sprung on the real cluster, and the API is asked.
+"""Slurm's output that does not mean what it seems to: each test provokes it on the real cluster and asks the API.
 
 What depends on a release that does not run here is in tests/slurm, with that release's own texts.
 """
@@ -181,7 +181,7 @@ def test_memory_0_means_all_that_a_node_has(api: Api, jobs: Jobs) -> None:
     assert jobs.squeue("all memory", "MinMemory") == ["0|"]
     shown = {int(line) for line in lines(jobs.cluster, "sinfo", "-h", "-a", "-e", "-o", "%m")}
     told = one(api, jobs.ids["all memory"], "memoryMib")["memoryMib"]
-    if jobs.cluster.programs.slurm_version() < (21, 8):  # tells how much once the job runs
+    if jobs.cluster.programs.slurm_version() < (21, 8):  # shows how much once the job runs
         assert told is None
     else:
         assert told in shown

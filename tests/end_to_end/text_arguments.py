@@ -110,7 +110,7 @@ def made_up(kind: GraphQLInputType) -> Any:
 
 
 def selection(field: GraphQLField) -> str:
-    """What is asked of a field: errors, and something that must be read for it."""
+    """What a field is tested for: errors, and something that must be read for it."""
     kind = get_named_type(field.type)
     if not isinstance(kind, GraphQLObjectType):
         return ""

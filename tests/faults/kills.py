@@ -100,7 +100,7 @@ class Chaos:
 
 
 class Submissions:
-    """The keys, and which job each was told."""
+    """The keys, and the job that each got."""
 
     def __init__(self, world: World, count: int) -> None:
         self.world = world
@@ -142,7 +142,7 @@ class Submissions:
         return id.partition(":")[2]
 
     def ask_all_again(self) -> None:
-        """The last retry of every key, with nothing going wrong any more."""
+        """The last retry of every key, when nothing fails any more."""
         self._waiting, before = list(reversed(self.keys)), dict(self.told)
         self.told = {}
         with ThreadPoolExecutor(len(COLUMNS)) as pool:

@@ -1,4 +1,4 @@
-"""The matrix: each fault, every column at the same time, and a table of what came of it."""
+"""The matrix: each fault, every column at the same time, and a table of the results."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor

@@ -101,7 +101,7 @@ class Sandbox:
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
             if stream:
-                with contextlib.suppress(OSError):  # what was not written is not needed any more
+                with contextlib.suppress(OSError):  # unwritten output is no longer needed
                     stream.close()
 
     def _line(self, give_up: float) -> str:
@@ -117,7 +117,7 @@ class Sandbox:
 
 
 class _Context:
-    """What Lambda tells of an invocation."""
+    """Lambda's context of an invocation."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds

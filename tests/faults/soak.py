@@ -72,7 +72,7 @@ class Load:
             thread.start()
 
     def stop(self) -> None:
-        """End; returns when nobody asks any more."""
+        """Return when there are no more requests."""
         self.over.set()
         for thread in self._threads:
             thread.join()

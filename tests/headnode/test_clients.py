@@ -1,4 +1,4 @@
-"""The AWS clients: made once, whoever is first; at the start, those that are needed anyway."""
+"""The AWS clients: each is made once, and those that are always needed at the start."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

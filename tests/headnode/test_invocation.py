@@ -1,4 +1,4 @@
-"""One SSM command against the local endpoint: what is said when it goes well, and when it does not."""
+"""One SSM command against the local endpoint: the result if it succeeds, and the errors if it does not."""
 
 import itertools
 import time
@@ -184,7 +184,7 @@ def test_a_change_that_fails_may_have_been_made(endpoint: Endpoint) -> None:
 
 @pytest.mark.parametrize("changes", [False, True])
 def test_a_stopped_instance_is_reported_at_once(endpoint: Endpoint, changes: bool) -> None:
-    """Refused is refused: the outcome of a change is known."""
+    """The refusal is certain, so the outcome of a change is known."""
     endpoint.instances[0].stopped = True
     with pytest.raises(ClusterUnreachableError) as caught:
         run("true", changes)

@@ -100,7 +100,7 @@ def test_a_request_that_the_head_node_refuses_is_reported_with_its_reason(
     head_node: Callable[[str], HeadNode],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Nothing ran, so of a change it is known that it was not made."""
+    """Nothing ran, so the change was certainly not made."""
     monkeypatch.setattr("headnode.node._LATE", 60.0)  # our clock calls the request late too
     with pytest.raises(error) as caught:
         head_node(packed(answer)).run(Bundle([[Command(SQUEUE)]], changes=changes), Deadline.after(60), "test")

@@ -179,7 +179,7 @@ def test_reads_run_as_nobody_and_changes_as_the_caller(node: Node) -> None:
 def test_what_is_not_in_its_list_is_not_run(node: Node, operation: dict[str, Any]) -> None:
     marker = node.folder / "users" / node.user / "was-run"
     for name in ("squeue", "sinfo", "sbatch", "scancel", "scontrol"):
-        node.command(name, f'[ "$*" = ping ] || touch {marker}')  # whether slurmctld answers is asked as root
+        node.command(name, f'[ "$*" = ping ] || touch {marker}')  # the ping of slurmctld runs as root
     (reply,) = node.ask(operation)
     assert reply["code"] == "invalid"
     assert "exit_code" not in reply
@@ -197,7 +197,7 @@ values = st.one_of(
 
 @given(data=st.data(), operation=operations, argument=values)
 def test_no_value_changes_what_is_run(data: st.DataObject, operation: Operation, argument: Any) -> None:
-    """Whatever is asked for, each value is one word behind its own option, a job's id or a path, or it is refused."""
+    """In any request each value is one word after its option, a job's id or a path; otherwise it is refused."""
     allowed = as_the_program_has_it(operation)
     options = data.draw(st.dictionaries(st.sampled_from([*allowed.options, "uid", "wrap", ""]), values, max_size=3))
     asked = {"operation": operation.name, "options": options, "arguments": [] if argument is None else [argument]}

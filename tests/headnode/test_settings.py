@@ -1,4 +1,4 @@
-"""A deployment's variables, and what is said of wrong ones."""
+"""A deployment's variables, and the errors for wrong ones."""
 
 import pytest
 

@@ -254,7 +254,7 @@ def test_a_dataset_that_nobody_needs_in_full_is_fetched_in_brief(
     first, second = sandbox(ttl=0.01), sandbox(ttl=0.01)
     first.ask(JOBS)
     used = time.monotonic()
-    while time.monotonic() < used + 0.5:  # asking in full for the sake of others is no use of it
+    while time.monotonic() < used + 0.5:  # fetching it in full because others need that does not extend their minute
         assert second.ask(IN_BRIEF)[0][0] == "squeue"
     wait_until(lambda: time.monotonic() > used + 1.1)
     assert second.ask(IN_BRIEF)[0][0] == "squeue in brief"
@@ -275,7 +275,7 @@ def test_without_a_ttl_nothing_is_shared(sandbox: Callable[..., Sandbox], cluste
 
 
 def test_the_calls_to_dynamodb(sandbox: Callable[..., Sandbox], cluster: Cluster) -> None:
-    """Whoever may change something looks once a request whether anybody did; whoever may not, not even that."""
+    """A caller who may change something reads the table once a request; a caller who may not does not read it."""
     first, second = sandbox(), sandbox()
     first.ask(JOBS, NODES)
     assert first.calls == {"GetItem": 1, "UpdateItem": 2}

@@ -21,7 +21,7 @@ from slurm.operation import Operation, RunsAs
 
 
 class Node(HeadNode):
-    """A head node in the hand of the test: it counts what it is asked, and answers when it is let."""
+    """A head node that the test controls: it counts its requests, and answers when the test lets it."""
 
     def __init__(self) -> None:
         self.asked: list[list[str]] = []
@@ -113,7 +113,7 @@ def test_an_old_snapshot_is_fetched_anew(node: Node) -> None:
     assert value(snapshots, JOBS) == "squeue 2"
 
 
-def test_not_shown_is_kept_like_an_answer(node: Node) -> None:
+def test_a_not_shown_error_is_kept_like_an_answer(node: Node) -> None:
     snapshots = Snapshots(node, ttl=0.3)
     books = dataset("sacctmgr", read=cannot_tell)
     faults = [fault(snapshots, books) for _ in range(8)]
@@ -179,7 +179,7 @@ def test_after_someone_needs_all_columns_every_refresh_fetches_them_for_a_minute
 
 
 def test_serving_from_a_full_snapshot_does_not_extend_the_minute(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A page of one job takes a kept snapshot of all: beside a polled list it would have all asked in full for ever."""
+    """A page of one job uses a kept snapshot of all jobs. If that counted, a polled list would always be fetched in full."""
     monkeypatch.setattr(snapshots_module, "ALL_COLUMNS_FOR", 0.5)
     snapshots = Snapshots(node, ttl=60)
     value(snapshots, IN_FULL)

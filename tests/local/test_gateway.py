@@ -17,7 +17,7 @@ Event = dict[str, Any]
 
 
 class Handler:
-    """A Lambda handler that keeps the events it gets and says what it is told to."""
+    """A Lambda handler that keeps the events it gets and returns what the test wants."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []

@@ -71,7 +71,7 @@ def folder(port: int) -> Path:
 
 
 def places(port: int, said: str) -> list[Path]:
-    """The run's folder, and the one that its cluster uses where other accounts cannot enter that, as below /root."""
+    """The run's folder, and the folder of its cluster if other accounts cannot enter the first, as below /root."""
     return [folder(port), *map(Path, re.findall(r"the cluster uses (\S+) until it stops", said))]
 
 

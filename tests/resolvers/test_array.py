@@ -1,4 +1,4 @@
-"""An array that the snapshot of all jobs lacks, newer or forgotten, is told by what tells of its job."""
+"""An array that is missing from the snapshot of all jobs is made from the rows that have its job."""
 
 from datetime import UTC, datetime
 from typing import cast

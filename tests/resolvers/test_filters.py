@@ -22,7 +22,7 @@ PLAIN = {
 
 
 def jobs(*described: Mapping[str, str]) -> Rows[squeue.Job]:
-    """Rows as squeue tells them in brief; a job is described by what sets it apart."""
+    """Rows as squeue prints them in brief; a job is described by what differs from the default."""
     lines = []
     for number, job in enumerate(described, 1):
         id = job.get("JobID", str(number))

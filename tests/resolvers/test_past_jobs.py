@@ -23,7 +23,7 @@ HISTORY = JobHistory(where=None, since=None, until=None, order_by=None, first=No
 
 
 def switched_off(columns: list[str]) -> Cluster:
-    """A cluster whose scheduler told those columns of one job, and whose accounting said no."""
+    """A cluster whose scheduler showed those columns of one job, and whose accounting is off."""
     made = Cluster(
         "lab", cast(Snapshots, None), ClusterRequest(Deadline.after(10), "test", 1000, Caller("ada", "ada", None))
     )
@@ -34,7 +34,7 @@ def switched_off(columns: list[str]) -> Cluster:
     return made
 
 
-def test_only_jobs_that_the_scheduler_listed_are_finished() -> None:
+def test_without_accounting_they_are_the_jobs_that_the_scheduler_lists() -> None:
     found = HISTORY.answer(switched_off(squeue.Job.sources()))
     assert ([job.job_id for job in found.nodes], found.source) == (["7"], JobSource.SCHEDULER_MEMORY)
 

@@ -1,4 +1,4 @@
-"""What an operation needs of which cluster, before anything is sent."""
+"""What an operation reads of which cluster, before anything is sent."""
 
 from types import SimpleNamespace
 from typing import Any, cast
@@ -25,7 +25,7 @@ VIEW = cast(
 
 
 def planned(document: str, **variables: Any) -> dict[str | None, set[str]]:
-    """What a query that validates needs of which cluster; `job 7` is the job that is asked for as 7."""
+    """What a valid query reads of which cluster; `job 7` is the job with id 7 in the query."""
     parsed = parse(document)
     assert validate(SCHEMA, parsed) == []
     (operation,) = [node for node in parsed.definitions if isinstance(node, OperationDefinitionNode)]

@@ -33,7 +33,7 @@ def planned(document: str, **variables: Any) -> list[plan.Selected]:
 
 
 def below_jobs(document: str) -> list[Parts]:
-    """The parts of each job that is asked for by id."""
+    """The parts of each job that is looked up by id."""
     return [selected.below for selected in planned(document) if "id" in selected.arguments]
 
 

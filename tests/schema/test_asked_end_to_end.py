@@ -1,4 +1,4 @@
-"""Every field, action, argument and input is asked for by name in a test that runs against the real Slurm."""
+"""A test against the real Slurm uses every field, action, argument and input by name."""
 
 import ast
 import re

@@ -40,7 +40,7 @@ LOOKING = {
     ("Job", "cpuTimeReservedSeconds"),
     ("Job", "maxRssMib"),
 }
-"""What costs a command of its own and shows no more than the rest of a job does; while it runs, slurmd decides."""
+"""Fields that cost their own command and show only what the rest of a job shows; for a running job slurmd decides."""
 
 
 def test_every_field_of_query_and_mutation_is_listed() -> None:
@@ -129,7 +129,7 @@ def fields(root: GraphQLObjectType | None) -> list[Any]:
 def test_a_field_that_is_taken_from_the_table_is_refused_and_nothing_is_sent(
     root: GraphQLObjectType, name: str, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So it is this table that is asked, at every door."""
+    """So this table decides for every field."""
     monkeypatch.setattr(permissions, "RIGHTS", {each: RIGHTS[each] for each in RIGHTS if each != (root.name, name)})
     before = api.commands()
     assert codes(api.ask(document(root, name), groups="slurmql-operators")) == ["FORBIDDEN"]

@@ -37,7 +37,7 @@ RELEASED = HERE / "released.graphql"
 SDL = contract.schema.as_str()
 
 DIFFERENCES = {
-    # What could not be read is null beside an error, so that one dead cluster does not spoil the others.
+    # A value that cannot be read is null with an error, so the other clusters are still answered.
     "Field Query.jobs changed type from JobConnection! to JobConnection.",
     "Field Query.queues changed type from [Queue!]! to [Queue!].",
     "Field Query.nodes changed type from NodeConnection! to NodeConnection.",

@@ -39,7 +39,7 @@ def says(stdout: str, stderr: str = "", exit_code: int = 0) -> Callable[[Command
 
 
 def rows(*texts: Mapping[str, str]) -> Callable[[Command], Reply]:
-    """Rows of squeue or sinfo in the format that is asked for."""
+    """Rows of squeue or sinfo in the requested format."""
 
     def printed(command: Command) -> Reply:
         asked = str(command.environment.get("SQUEUE_FORMAT2") or command.options["Format"])

@@ -51,9 +51,9 @@ def recorded(cluster: Cluster, job: str, columns: str) -> dict[str, list[str]]:
 
 
 def finish(cluster: Cluster, job: str) -> None:
-    """Wait until the job has ended and the books know all of it.
+    """Wait until the job has ended and accounting has all of it.
 
-    slurmctld tells slurmdbd at once that a job and its steps have ended, but what the job is only every 5 s:
+    slurmctld reports the end of a job and its steps to slurmdbd at once, but the job's properties only every 5 s:
     until then a short job's name is `allocation` and its QOS `Unknown` (22.05).
     """
     until(lambda: job_state(cluster, job) in {"COMPLETED", "FAILED"}, 20)

@@ -1,4 +1,4 @@
-"""What the table of make test-slurm tells of pytest's own reports."""
+"""What the table of make test-slurm shows of pytest's own reports."""
 
 import subprocess
 import sys
