@@ -132,7 +132,7 @@ def too_wide_on(action: str, resource: str, statement: Json) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("parameters", [MINIMUM, EVERYTHING], ids=["minimum", "everything"])
-def test_no_statement_is_wider_than_it_must_be(parameters: dict[str, str]) -> None:
+def test_no_statement_is_wider_than_necessary(parameters: dict[str, str]) -> None:
     assert [why for statement in statements(parameters) for why in too_wide(statement)] == []
 
 
@@ -166,7 +166,7 @@ def test_a_wider_statement_is_found(wider: str) -> None:
     assert too_wide({"Effect": "Allow", "Resource": "*", **WIDER[wider]})
 
 
-def test_what_lambda_needs_for_a_vpc_is_denied_to_the_code() -> None:
+def test_permissions_that_lambda_needs_for_a_vpc_are_denied_to_the_code() -> None:
     allowed, denied = [each for each in statements(EVERYTHING) if each["Sid"].startswith("NetworkInterfaces")]
     assert set(allowed["Action"]) == set(denied["Action"]) == BY_LAMBDA_ITSELF
     assert denied["Effect"] == "Deny"
@@ -207,7 +207,7 @@ def test_the_role_may_do_what_the_code_does_and_no_more() -> None:
     assert allowed - BY_LAMBDA_ITSELF - BY_THE_RUNTIME == called
 
 
-def test_the_page_about_deploying_tells_every_right() -> None:
+def test_the_page_about_deploying_lists_every_right() -> None:
     page = (TREE / "docs" / "deploy.md").read_text().partition("## 5. What it may do")[2]
     rights = {
         action.partition(":")[2]
@@ -221,7 +221,7 @@ def test_the_document_denies_the_accounts_that_the_lambda_denies() -> None:
     assert set(read()["Parameters"]["DeniedAccounts"]["Default"].split(",")) == IMAGE_ACCOUNTS
 
 
-def test_the_way_in_has_one_authorizer_or_the_other() -> None:
+def test_the_api_has_one_of_the_two_authorizers() -> None:
     template = read()
     routes = {name for name, body in template["Resources"].items() if body["Type"] == "AWS::ApiGatewayV2::Route"}
     assert routes == {"Route", *GRAPHIQL}
@@ -313,7 +313,7 @@ def test_every_variable_that_the_code_reads_is_set() -> None:
         ({"ClusterNames": "lab", "Clusters": '{"x": {"tag": "lab"}}'}, {"x": {"tag": "lab"}}),
     ],
 )
-def test_the_function_is_told_its_clusters(parameters: dict[str, str], clusters: Json) -> None:
+def test_the_function_gets_its_clusters(parameters: dict[str, str], clusters: Json) -> None:
     text = read()["Resources"]["Function"]["Properties"]["Environment"]["Variables"]["SLURMQL_CLUSTERS"]
     assert json.loads(deployed({**MINIMUM, **parameters}).resolve(text)) == clusters
 
@@ -328,7 +328,7 @@ def test_the_function_is_told_its_clusters(parameters: dict[str, str], clusters:
         {"AllowedOrigins": "*", "GraphiQL": "on", "Introspection": "off", "DepthLimit": "9"},
     ],
 )
-def test_the_function_starts_with_what_the_template_tells_it(parameters: dict[str, str]) -> None:
+def test_the_function_starts_with_the_templates_settings(parameters: dict[str, str]) -> None:
     names = {**NAMES, "Bucket": "slurmql", "Table": "slurmql"}
     deployment = Deployment(read(), {**MINIMUM, **parameters}, names, ATTRIBUTES)
     variables = deployment.resolve(read()["Resources"]["Function"]["Properties"]["Environment"]["Variables"])

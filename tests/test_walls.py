@@ -54,7 +54,7 @@ def test_every_wall_stands() -> None:
 
 
 @pytest.mark.parametrize("wall", WALLS)
-def test_one_forbidden_import_is_caught(wall: str, copied_tree: Path) -> None:
+def test_a_forbidden_import_is_caught(wall: str, copied_tree: Path) -> None:
     file, line = WALLS[wall]
     with (copied_tree / file).open("a") as module:
         module.write(f"\n{line}\n")

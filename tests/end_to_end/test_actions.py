@@ -251,7 +251,7 @@ def test_another_users_job_is_forbidden_and_lives(api: Api, jobs: Jobs, document
 
 
 @two_users
-def test_another_user_sends_no_signal(api: Api, jobs: Jobs) -> None:
+def test_another_user_cannot_signal_a_job(api: Api, jobs: Jobs) -> None:
     id = jobs.running()
     assert act(api, CANCEL, id, user="grace", signal="KILL") == ({}, {f"lab:{id}": "FORBIDDEN"})
     assert jobs.state(id) == "RUNNING"

@@ -110,7 +110,7 @@ def test_a_number_that_something_else_prints_is_not_the_job_of_a_refused_submiss
     assert [program.run()["stdout"]] == program.jobs()
 
 
-def test_what_sbatch_says_of_a_job_that_it_submitted_is_kept_with_the_key(program: Program) -> None:
+def test_sbatchs_remarks_on_a_submitted_job_are_kept_with_the_key(program: Program) -> None:
     program.options = {"hold": "", "nodes": "3", "ntasks": "1"}
     first = program.submit()
     assert first["exit_code"] == 0
@@ -118,7 +118,7 @@ def test_what_sbatch_says_of_a_job_that_it_submitted_is_kept_with_the_key(progra
     assert program.submit()["stderr"] == first["stderr"]
 
 
-def test_an_error_of_sbatchs_own_frees_the_key(program: Program) -> None:
+def test_an_error_of_sbatch_itself_frees_the_key(program: Program) -> None:
     script, program.script = program.script, "#!/bin/sh\n#SBATCH --time=nonsense\n"
     reply = program.submit()
     assert reply["exit_code"] != 0
@@ -135,7 +135,7 @@ def test_a_connection_that_sbatch_could_not_make_frees_the_key(program: Program)
     assert [program.run()["stdout"]] == program.jobs(), script
 
 
-def test_an_error_without_a_reason_is_a_no_if_slurm_has_no_job(program: Program) -> None:
+def test_an_error_without_a_reason_is_a_refusal_if_slurm_has_no_job(program: Program) -> None:
     """A job_submit plugin's slurm.ERROR."""
     failed = "echo 'sbatch: error: Batch job submission failed: Unspecified error' >&2; exit 1"
     program.sbatch(failed)

@@ -109,7 +109,7 @@ FILTERS: Mapping[str, tuple[Values, Callable[[Values], bool]]] = {
 
 
 @pytest.mark.parametrize("name", FILTERS)
-def test_a_filter_lets_through_the_nodes_that_slurm_says_meet_it(name: str, nodes: Cluster, api: Api) -> None:
+def test_a_filter_selects_the_nodes_that_match_in_slurm(name: str, nodes: Cluster, api: Api) -> None:
     where, meets = FILTERS[name]
     given, said, _ = at_one_moment(lambda: show_nodes(nodes), lambda: asked(api, filter=where))
     expected = {node["name"] for node in said if meets(node)}
@@ -117,7 +117,7 @@ def test_a_filter_lets_through_the_nodes_that_slurm_says_meet_it(name: str, node
     assert 0 < len(expected) < len(said)
 
 
-def test_pages_of_nodes_are_in_order_and_whole(nodes: Cluster, api: Api) -> None:
+def test_pages_of_nodes_are_in_order_and_complete(nodes: Cluster, api: Api) -> None:
     names, more, cursor = [], True, None
     while more:
         page = ask_anew(api, PAGE % "name", {"first": 3, "after": cursor})["nodes"]

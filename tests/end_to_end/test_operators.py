@@ -173,7 +173,7 @@ def test_a_reservation_is_made_shown_and_deleted_in_one_command_each(api: Api, l
     assert refusals(api, DELETE, name, **OPERATORS) == [("NOT_FOUND", ["name"])]
 
 
-def test_a_name_is_taken_once(api: Api, lab: Cluster) -> None:
+def test_a_name_can_be_used_only_once(api: Api, lab: Cluster) -> None:
     asked = {"name": "once", "durationSeconds": 600, "users": ["ada"], "licenses": "matlab:1", "flags": ["ANY_NODES"]}
     try:
         assert api.data(CREATE, {"input": asked}, **OPERATORS)["done"]["errors"] == []

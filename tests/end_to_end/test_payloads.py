@@ -73,7 +73,7 @@ def test_the_payload_has_the_id_and_a_key_that_the_api_made(api: Api, lab: Clust
     assert submit(api, name)["idempotencyKey"] != first["idempotencyKey"]
 
 
-def test_a_job_that_cannot_be_read_was_submitted_all_the_same(
+def test_a_job_that_cannot_be_read_was_still_submitted(
     api: Api, stack: Stack, lab: Cluster, name: str, tmp_path: Path
 ) -> None:
     with lost(stack, lab, tmp_path, REQUEST_JOB_INFO_SINGLE):
@@ -85,7 +85,7 @@ def test_a_job_that_cannot_be_read_was_submitted_all_the_same(
     assert (error["path"], error["extensions"]["code"]) == (["submitJob", "job"], "SCHEDULER_UNAVAILABLE")
 
 
-def test_what_sbatch_says_of_a_submitted_job_is_a_warning(api: Api, name: str) -> None:
+def test_sbatchs_remarks_on_a_submitted_job_are_warnings(api: Api, name: str) -> None:
     payload = submit(api, name, nodes=3, tasks=1)
     assert payload["errors"] == []
     assert payload["warnings"] == ["Warning: can't run 1 processes on 3 nodes, setting nnodes to 1"]
@@ -100,7 +100,7 @@ def test_tasks_that_were_cancelled_by_their_numbers_are_in_the_payload(api: Api,
     assert {job["state"] for job in payload["jobs"]} == {"CANCELLED"}
 
 
-def test_jobs_that_cannot_be_read_were_changed_all_the_same(
+def test_jobs_that_cannot_be_read_were_still_changed(
     api: Api, stack: Stack, lab: Cluster, name: str, tmp_path: Path
 ) -> None:
     ids = [submit(api, name)["id"] for _ in range(2)]
@@ -122,7 +122,7 @@ def test_a_lost_reply_to_scancel_is_an_unknown_outcome(
         assert api.codes(CANCEL, {"input": {"ids": [id]}}) == ["OUTCOME_UNKNOWN"]
 
 
-def test_nodes_queues_and_reservations_that_cannot_be_read_were_changed_all_the_same(
+def test_nodes_queues_and_reservations_that_cannot_be_read_were_still_changed(
     api: Api, stack: Stack, lab: Cluster, name: str, tmp_path: Path
 ) -> None:
     def change(document: str) -> tuple[dict[str, Any], list[Any]]:

@@ -56,7 +56,7 @@ def test_a_submission_that_was_made_is_not_an_error(api: Api, limited: Cluster) 
     assert sorted(ids) == sorted(listed)
 
 
-def test_a_read_is_right_or_throttled_and_never_says_that_slurmctld_is_down(api: Api, limited: Cluster) -> None:
+def test_a_read_succeeds_or_is_throttled_and_never_reports_slurmctld_as_down(api: Api, limited: Cluster) -> None:
     """An overview asks seven times: four of them in a row are more than slurmctld lets through at once."""
     for _ in range(4):
         answer = api.ask(OVERVIEW)

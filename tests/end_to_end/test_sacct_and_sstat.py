@@ -165,7 +165,7 @@ def _await_ends(cluster: Cluster, jobs: dict[str, str]) -> None:
     until(lambda: states("running") == ["RUNNING"], "the job that runs")
 
 
-def test_a_job_is_what_sacct_says_of_it(books: Books) -> None:
+def test_a_job_agrees_with_sacct(books: Books) -> None:
     job, id = books.job("steps"), books.jobs["steps"]
     says = dict(zip(["state", "exit"], books.says(id, "State", "ExitCode"), strict=True))
     assert (job.state.value, f"{job.exit_code}:{job.exit_signal or 0}") == (says["state"], says["exit"])
@@ -209,7 +209,7 @@ def test_efficiency_of_a_job_that_was_busy_on_one_of_two_cpus(books: Books) -> N
     assert share.memory is not None and 60 / 200 <= share.memory < 1
 
 
-def test_without_steps_the_same_jobs_without_their_use(books: Books) -> None:
+def test_without_steps_there_are_the_same_jobs_without_usage(books: Books) -> None:
     found = books.ask(allocations(Search(ids=[books.jobs["steps"]])))
     (job,) = found.jobs
     assert (job.state, job.cpu_time_seconds, job.max_rss_mib, len(found.steps)) == (JobState.COMPLETED, None, None, 0)

@@ -100,7 +100,7 @@ def test_a_bucket_that_is_not_allowed_is_forbidden(api: Api, uri: str) -> None:
     assert refused_before(api, scriptUri=uri) == ("FORBIDDEN", ["input", "scriptUri"])
 
 
-def test_an_object_that_there_is_not_is_forbidden_to_a_role_that_may_not_list_the_bucket(api: Api) -> None:
+def test_a_missing_object_is_forbidden_if_the_role_may_not_list_the_bucket(api: Api) -> None:
     """S3 reports a missing object only to those who may list its bucket, and the deployed role may not."""
     (error,) = submit(api, scriptUri=f"s3://{SCRIPTS}/nonesuch.sh")["errors"]
     assert (error["code"], error["field"]) == ("FORBIDDEN", ["input", "scriptUri"])
@@ -148,7 +148,7 @@ def test_a_file_that_the_user_may_not_read_is_not_submitted(api: Api, folder: Pa
 
 
 @pytest.mark.parametrize("path", ["/nonesuch.sh", "/nonesuch/'; touch x'.sh", "/--uid=0"])
-def test_a_file_that_there_is_not_is_not_found(api: Api, path: str) -> None:
+def test_a_missing_file_is_not_found(api: Api, path: str) -> None:
     assert refused(api, scriptPath=path) == ("NOT_FOUND", ["input", "scriptPath"])
 
 
@@ -177,7 +177,7 @@ def test_exactly_one_of_the_three_is_given(api: Api, input: dict[str, Any], fiel
     assert refused_before(api, **input) == ("INVALID_INPUT", ["input", field])
 
 
-def test_a_key_is_for_one_script_wherever_it_lies(api: Api, stack: Stack, lab: Cluster, folder: Path) -> None:
+def test_a_key_belongs_to_one_script_wherever_the_script_is(api: Api, stack: Stack, lab: Cluster, folder: Path) -> None:
     one, other = (str(file(folder, name)) for name in ("one.sh", "other.sh"))
     uri = put(stack, "keyed.sh", SCRIPT.encode())
     for source, different in (
@@ -197,7 +197,7 @@ def test_a_script_on_the_cluster_is_estimated_too(api: Api, folder: Path) -> Non
     assert payload["estimatedStartTime"] is not None
 
 
-def test_a_script_that_asks_sbatch_to_wait_is_submitted_all_the_same(api: Api, lab: Cluster, folder: Path) -> None:
+def test_a_script_that_asks_sbatch_to_wait_is_still_submitted(api: Api, lab: Cluster, folder: Path) -> None:
     path = file(folder, "waits.sh", "#!/bin/sh\n#SBATCH --wait\ntrue\n")
     payload = submit(api, scriptPath=str(path))
     assert payload["errors"] == []

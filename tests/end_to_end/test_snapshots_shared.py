@@ -62,7 +62,7 @@ def test_ten_requests_at_once_cost_one_command(api: Api, stack: Stack, pool: Thr
     assert all(answer == answers[0] for answer in answers)
 
 
-def test_requests_that_overlap_share_what_they_have_in_common(api: Api, stack: Stack, pool: ThreadPoolExecutor) -> None:
+def test_overlapping_requests_share_their_common_datasets(api: Api, stack: Stack, pool: ThreadPoolExecutor) -> None:
     stack.ssm.faults.delivery_delay = 0.5
     before = api.commands()
     first = pool.submit(in_own_loop, lambda: api.data("{ jobs { asOf } }"))

@@ -216,7 +216,7 @@ def test_a_missing_document_is_reported(document: str, api: Api, stack: Stack) -
 
 
 @pytest.mark.parametrize("is_known", [True, False], ids=["head node known", "head node to be looked up"])
-def test_a_request_that_has_no_time_left_sends_nothing_that_stays(is_known: bool, api: Api) -> None:
+def test_a_request_without_time_left_leaves_nothing_running(is_known: bool, api: Api) -> None:
     import handler
 
     node = handler.clusters["lab"].node

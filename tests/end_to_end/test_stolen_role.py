@@ -77,7 +77,7 @@ def submission(name: str, **parts: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("administer", [False, True])
-def test_no_job_is_anybodys_but_an_ordinary_users(send: Send, lab: Cluster, name: str, administer: bool) -> None:
+def test_jobs_run_only_as_ordinary_users(send: Send, lab: Cluster, name: str, administer: bool) -> None:
     for user in ("root", "slurm", "munge", "nobody", "daemon", "ADA", "ada\0", "../ada", "0", None):
         replies = ask(send, submission(name), submission(name, key="k"), user=user, administer=administer)
         assert [reply["code"] for reply in replies] == ["forbidden"] * 2, user
@@ -86,7 +86,7 @@ def test_no_job_is_anybodys_but_an_ordinary_users(send: Send, lab: Cluster, name
     assert jobs_named(lab, name) == ["grace"]
 
 
-def test_no_option_makes_it_somebody_elses(send: Send, lab: Cluster, name: str) -> None:
+def test_no_option_makes_a_job_another_users(send: Send, lab: Cluster, name: str) -> None:
     for options in ({"uid": "0"}, {"gid": "0"}, {"get-user-env": ""}, {"wrap": "id"}, {"job-name": name, "uid": "0"}):
         (reply,) = ask(send, submission(name, options=options))
         assert reply["code"] == "invalid", options
@@ -96,7 +96,7 @@ def test_no_option_makes_it_somebody_elses(send: Send, lab: Cluster, name: str) 
     assert jobs_named(lab, name) == []
 
 
-def test_another_persons_job_is_not_touched_as_a_user(send: Send, lab: Cluster, name: str) -> None:
+def test_another_users_job_is_not_changed(send: Send, lab: Cluster, name: str) -> None:
     job = lab.run("sbatch", "--parsable", "--hold", f"--job-name={name}", user="grace", input=SCRIPT).stdout.strip()
     shown = lab.run("scontrol", "show", "job", job).stdout
     asked: list[dict[str, Any]] = [
@@ -147,7 +147,7 @@ def test_no_file_is_read_with_more_than_the_users_rights(send: Send, stack: Stac
     assert read(send, "/etc/hostname")["data"]
 
 
-def test_the_head_node_is_sent_to_no_other_address(send: Send, stack: Stack, name: str, lab: Cluster) -> None:
+def test_the_head_node_uses_no_other_address(send: Send, stack: Stack, name: str, lab: Cluster) -> None:
     lie = gzip.compress(
         json.dumps({"expires": time.time() + 60, "user": "ada", "steps": [[submission(name)]]}).encode()
     )
@@ -178,7 +178,7 @@ def test_an_old_request_is_not_carried_out_again(send: Send, lab: Cluster, name:
     "text",
     ["$(id)", "`id`", "a;id", "a\nid", "a\nEND OF REQUEST\nid", "{{ssm:x}}", "{{ request }}", "'", "é", "\0", "a b"],
 )
-def test_what_a_shell_would_heed_does_not_reach_the_node(send: Send, text: str) -> None:
+def test_shell_syntax_does_not_reach_the_node(send: Send, text: str) -> None:
     with pytest.raises(ClientError) as refused:
         send(text)
     assert refused.value.response["Error"]["Code"] == "InvalidParameters"

@@ -120,7 +120,7 @@ def test_a_job_moves_to_another_queue(api: Api, jobs: Jobs) -> None:
     assert jobs.told(id, "%P") == "gpu"
 
 
-def test_nothing_given_takes_away_what_was_set(api: Api, jobs: Jobs) -> None:
+def test_null_clears_what_was_set(api: Api, jobs: Jobs) -> None:
     id = jobs.submit("--hold", "--licenses=matlab:1", "--dependency=singleton")
     assert update(api, id, {"licenses": "", "dependency": ""})["errors"] == []
     assert jobs.told(id, "%W") in ("", "(null)")
@@ -227,7 +227,7 @@ def test_an_unknown_job_is_not_found(api: Api) -> None:
         ({"nice": -1}, ["nice"]),
     ],
 )
-def test_what_operators_alone_may_change_is_forbidden_to_a_user_and_nothing_is_sent(
+def test_fields_for_operators_are_forbidden_to_a_user_and_nothing_is_sent(
     api: Api, changes: dict[str, Any], fields: list[str]
 ) -> None:
     before = api.commands()
@@ -246,7 +246,7 @@ def test_another_users_job_is_forbidden_and_an_operator_may(api: Api, jobs: Jobs
         assert jobs.told(id, "%k %Q") == f"{operator} {priority}"
 
 
-def test_only_an_operator_raises_the_time_limit_of_a_running_job(api: Api, jobs: Jobs) -> None:
+def test_only_an_operator_can_raise_the_time_limit_of_a_running_job(api: Api, jobs: Jobs) -> None:
     id = jobs.running("--time=20")
     assert update(api, id, {"timeLimitSeconds": 600})["errors"] == []
     assert [code for code, _ in refused(api, id, {"timeLimitSeconds": 1800})] == ["FORBIDDEN"]
@@ -256,7 +256,7 @@ def test_only_an_operator_raises_the_time_limit_of_a_running_job(api: Api, jobs:
     assert [code for code, _ in refused(api, id, {"queue": "gpu"})] == ["CONFLICT"]
 
 
-def test_a_viewer_changes_nothing_not_even_their_own_and_nothing_is_sent(api: Api) -> None:
+def test_a_viewer_cannot_change_even_own_jobs_and_nothing_is_sent(api: Api) -> None:
     before = api.commands()
     assert refused(api, "1", {"comment": "x"}, groups="slurmql-viewers") == [("FORBIDDEN", None)]
     for document in (SIGNAL, SUSPEND, RESUME):
@@ -270,7 +270,7 @@ def test_a_viewer_changes_nothing_not_even_their_own_and_nothing_is_sent(api: Ap
 
 
 @pytest.mark.parametrize("target", ["BATCH", "FULL"])
-def test_a_signal_reaches_the_batch_script_if_it_is_meant(api: Api, jobs: Jobs, lab: Cluster, target: str) -> None:
+def test_a_signal_can_go_to_the_batch_script(api: Api, jobs: Jobs, lab: Cluster, target: str) -> None:
     ready = lab.user("ada").workspace / f"ready-{target}"
     # The shell heeds its traps while it waits for a process in the background.
     id = jobs.running(script=f"trap 'exit 7' USR1; touch {ready}; sleep 300 & wait")
@@ -296,7 +296,7 @@ def test_wrong_signals_and_ids_are_refused_and_nothing_is_sent(api: Api) -> None
 
 
 @two_users
-def test_another_user_sends_no_signal_and_an_operator_does(api: Api, jobs: Jobs) -> None:
+def test_another_user_cannot_signal_a_job_and_an_operator_can(api: Api, jobs: Jobs) -> None:
     id = jobs.running()
     assert act(api, SIGNAL, id, UNKNOWN, user="grace", signal="KILL") == (
         {},
@@ -319,7 +319,7 @@ def test_an_operator_suspends_and_resumes_with_an_answer_for_each_job(api: Api, 
     assert act(api, RESUME, id, groups=OPERATORS) == ({}, {f"lab:{id}": "CONFLICT"})
 
 
-def test_a_jobs_own_user_neither_suspends_nor_resumes_it_and_nothing_is_sent(api: Api, jobs: Jobs) -> None:
+def test_a_jobs_own_user_cannot_suspend_or_resume_it_and_nothing_is_sent(api: Api, jobs: Jobs) -> None:
     id = jobs.running()
     before = api.commands()
     for document in (SUSPEND, RESUME):

@@ -54,7 +54,7 @@ def test_a_job_that_cannot_start_says_why_in_a_code_and_a_sentence(api: Api, lab
     assert why(api, later)["startTime"] is not None
 
 
-def test_a_job_that_failed_says_why_too(api: Api, lab: Cluster, submit: Submit) -> None:
+def test_a_failed_job_has_its_reason_too(api: Api, lab: Cluster, submit: Submit) -> None:
     failed = submit("--constraint=static", script="exit 3")
     until(lambda: says(lab, failed, "NonZeroExitCode"), 60)
     found = why(api, failed)
@@ -65,7 +65,7 @@ def test_a_job_that_failed_says_why_too(api: Api, lab: Cluster, submit: Submit) 
     )
 
 
-def test_a_job_that_waits_for_nothing_has_no_reason(api: Api, lab: Cluster, submit: Submit) -> None:
+def test_a_job_that_is_not_waiting_has_no_reason(api: Api, lab: Cluster, submit: Submit) -> None:
     done = submit("--constraint=static")
     until(lambda: lines(lab, "squeue", "-h", "-t", "all", "-j", done, "-o", "%T") == ["COMPLETED"], 60)
     found = why(api, done)
@@ -81,7 +81,7 @@ def without_capacity(lab: Cluster) -> Iterator[str]:
     lab.run("scontrol", "update", f"NodeName={node}", "State=RESUME")
 
 
-def test_a_node_that_ec2_gives_no_instance_for_says_so_and_so_does_the_job_that_waits_for_it(
+def test_a_node_without_an_ec2_instance_shows_the_code_and_so_does_its_waiting_job(
     api: Api, lab: Cluster, submit: Submit, without_capacity: str
 ) -> None:
     waiting = submit(f"--nodelist={without_capacity}")
@@ -103,7 +103,7 @@ def test_a_node_that_ec2_gives_no_instance_for_says_so_and_so_does_the_job_that_
     assert why(api, elsewhere)["capacityCode"] is None
 
 
-def test_a_node_that_somebody_drained_has_no_code_of_ec2(api: Api, lab: Cluster) -> None:
+def test_a_drained_node_has_no_ec2_code(api: Api, lab: Cluster) -> None:
     node = "queue1-dy-large-3"
     lab.run("scontrol", "update", f"NodeName={node}", "State=DRAIN", "Reason=(Code: by hand) no")
     try:

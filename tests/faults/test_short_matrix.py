@@ -20,6 +20,6 @@ def world(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
 
 
 @pytest.mark.parametrize("fault", SHORT, ids=[fault.name for fault in SHORT])
-def test_a_fault_is_answered_in_time_and_rightly_or_by_its_name(fault: Fault, world: World) -> None:
+def test_a_fault_gets_the_right_answer_or_a_named_error_in_time(fault: Fault, world: World) -> None:
     row = run(world, fault)
     assert [str(cell) for cell in row if cell.wrong] == []

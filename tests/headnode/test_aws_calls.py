@@ -143,7 +143,7 @@ def test_when_ssm_hangs_there_is_an_answer_before_the_deadline(
 
 
 @pytest.mark.parametrize(("changes", "seconds"), [(False, 0.1), (True, 0.1), (True, 0.3), (True, 0.9)])
-def test_nothing_is_sent_that_cannot_be_answered_for(
+def test_nothing_is_sent_without_time_to_wait_for_it(
     changes: bool, seconds: float, line: Line, endpoint: Endpoint
 ) -> None:
     with pytest.raises(DeadlineError, match="nothing was sent"):
@@ -239,13 +239,13 @@ def test_an_s3_that_hangs_is_reported_in_time(operation: str, line: Line) -> Non
 
 
 @pytest.mark.parametrize("kind", [Kind.FAIL_BEFORE, Kind.CUT_AFTER])
-def test_what_may_be_made_twice_is_made_again(kind: Kind, line: Line) -> None:
+def test_calls_that_may_be_repeated_are_repeated(kind: Kind, line: Line) -> None:
     line.break_down(kind, "s3:PutObject", times=2)
     Storage(Clients(), BUCKET).put("answers/again", b"answer")
     assert line.passed.count("s3:PutObject") == (3 if kind is Kind.CUT_AFTER else 1)
 
 
-def test_botocore_makes_no_call_again(line: Line) -> None:
+def test_botocore_repeats_no_call(line: Line) -> None:
     line.break_down(Kind.FAIL_AFTER, "ec2:*", "s3:*", "dynamodb:*", "ssm:*")
     clients = Clients()
     for call in (

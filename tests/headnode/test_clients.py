@@ -44,11 +44,11 @@ def settings(**changes: str) -> Settings:
     return Settings({"lab": ClusterSettings("lab", "lab")}, "lab", "slurmql", **changes)  # type: ignore[arg-type]
 
 
-def test_those_that_are_needed_anyway_are_made_at_the_start(made: list[str]) -> None:
+def test_clients_that_are_always_needed_are_made_at_the_start(made: list[str]) -> None:
     Clients().make(settings())
     assert made == ["ssm", "ec2"]
 
 
-def test_those_of_the_bucket_and_the_table_too_where_there_are_such(made: list[str]) -> None:
+def test_clients_for_the_bucket_and_the_table_are_made_if_configured(made: list[str]) -> None:
     Clients().make(settings(bucket="answers", table="snapshots"))
     assert made == ["ssm", "ec2", "s3", "dynamodb"]

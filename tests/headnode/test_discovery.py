@@ -54,7 +54,7 @@ def test_a_compute_node_of_the_cluster_is_not(stack: Stack) -> None:
     assert discovery("with-compute").instance() == expected
 
 
-def test_no_head_node_is_a_sentence(stack: Stack) -> None:
+def test_no_head_node_gives_a_clear_error(stack: Stack) -> None:
     with pytest.raises(ClusterUnreachableError) as caught:
         discovery("nowhere").instance()
     assert str(caught.value) == (
@@ -63,7 +63,7 @@ def test_no_head_node_is_a_sentence(stack: Stack) -> None:
     )
 
 
-def test_a_stopped_head_node_is_none(stack: Stack) -> None:
+def test_a_stopped_head_node_does_not_count(stack: Stack) -> None:
     stop(stack, stack.aws.head_node("stopped"))
     with pytest.raises(ClusterUnreachableError, match="EC2 has no running head node of the cluster stopped"):
         discovery("stopped").instance()
@@ -93,7 +93,7 @@ def test_a_fixed_instance_is_not_looked_up(instance: str, monkeypatch: pytest.Mo
     assert discovery("anything", instance).instance() == instance
 
 
-def test_an_ec2_that_cannot_be_asked_is_a_sentence(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_ec2_gives_a_clear_error(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     with pytest.raises(ClusterUnreachableError) as caught:

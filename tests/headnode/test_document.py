@@ -43,7 +43,7 @@ def answer(printed: str) -> dict[str, Any]:
 NOTHING: dict[str, Any] = {"expires": time.time() + 3600, "user": None, "administer": False, "put": None, "steps": []}
 
 
-def test_the_document_is_what_ssm_takes() -> None:
+def test_ssm_accepts_the_document() -> None:
     content = document.content()
     assert content["schemaVersion"] == "2.2"
     assert list(content["parameters"]) == [document.PARAMETER]
@@ -55,7 +55,7 @@ def test_the_document_is_what_ssm_takes() -> None:
 @pytest.mark.parametrize(
     "text", ["a;id", "$(id)", "`id`", "a b", "a\nEND_OF_REQUEST\nid", "a\n", "", "é", "'", '"', "a/b+c"]
 )
-def test_nothing_that_a_shell_heeds_gets_through(text: str) -> None:
+def test_the_parameters_pattern_lets_no_shell_syntax_through(text: str) -> None:
     assert re.match(PATTERN.replace("$", r"\Z"), text) is None
 
 
@@ -122,7 +122,7 @@ def test_a_node_without_python_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("request_text", ["AAAA", packed({"get": "http://example.invalid/x", "sha256": "0"})])
-def test_a_request_that_cannot_be_read_is_an_answer(request_text: str) -> None:
+def test_an_unreadable_request_gets_an_answer(request_text: str) -> None:
     result = run(request_text, os.environ["PATH"])
     assert result.returncode == 0
     assert answer(result.stdout)["error"].startswith("the request cannot be read: ")

@@ -69,7 +69,7 @@ def test_a_comment_is_cut_to_what_ssm_takes(endpoint: Endpoint) -> None:
 
 
 @pytest.mark.parametrize("changes", [False, True])
-def test_an_invocation_that_is_not_there_yet_is_looked_for_again(endpoint: Endpoint, changes: bool) -> None:
+def test_an_invocation_that_does_not_exist_yet_is_looked_up_again(endpoint: Endpoint, changes: bool) -> None:
     endpoint.faults.invocation_missing = 0.3
     assert run("echo hello", changes) == "hello\n"
     assert len(endpoint.sends) == 1

@@ -116,7 +116,7 @@ def test_a_request_that_the_head_node_refuses_is_reported_with_its_reason(
         ({"error": "the request is valid for too long", "unread": True}, -3600, r" by 36\d\d s"),
     ],
 )
-def test_a_clock_that_is_wrong_is_named_as_such(
+def test_a_wrong_clock_is_named_as_the_cause(
     answer: dict[str, Any], ahead: int | None, by: str, changes: bool, head_node: Callable[[str], HeadNode]
 ) -> None:
     """A request that is too old to the head node as soon as it arrives met another clock than ours."""
@@ -163,7 +163,7 @@ def test_a_large_request_for_an_instance_that_is_not_found_leaves_nothing_in_the
     assert bucket.list_objects_v2(Bucket="requests")["KeyCount"] == 0
 
 
-def test_an_answer_in_order_is_given_as_replies(head_node: Callable[[str], HeadNode]) -> None:
+def test_a_valid_answer_becomes_replies(head_node: Callable[[str], HeadNode]) -> None:
     node = head_node(packed({"replies": [{"exit_code": 0, "stdout": "a\nb", "stderr": "", "seconds": 0.1}]}))
     (reply,) = node.run(Bundle([[Command(SQUEUE)]]), Deadline.after(60), "test")
     assert (reply.exit_code, reply.stdout, reply.refusal) == (0, "a\nb", None)

@@ -51,7 +51,7 @@ def refused(node: Node, **asked: Any) -> str:
     return code
 
 
-def test_a_list_that_allows_much_is_heeded(node: Node) -> None:
+def test_a_list_that_allows_much_is_followed(node: Node) -> None:
     allow(node, "look", "squeue")
     (reply,) = node.ask({"operation": "look", "options": {"name": "-x;\n"}, "arguments": ["anything"]})
     assert argv(reply) == ["--name=-x;\n", "anything"]
@@ -138,7 +138,7 @@ def test_no_command_runs_as_another_account(node: Node, marker: Path, runs_as: A
 
 
 @only_root
-def test_a_read_runs_as_the_reader_and_a_change_as_no_denied_account(node: Node) -> None:
+def test_a_read_runs_as_the_reader_and_a_change_never_as_a_denied_account(node: Node) -> None:
     node.command("squeue", "id -un")
     allow(node, "look", "squeue")
     assert node.ask({"operation": "look"}, user="root", administer=True)[0]["stdout"] == "nobody\n"
@@ -147,7 +147,7 @@ def test_a_read_runs_as_the_reader_and_a_change_as_no_denied_account(node: Node)
         assert node.ask({"operation": "look"}, user=user)[0]["code"] == "forbidden"
 
 
-def test_what_administers_needs_the_role(node: Node, marker: Path) -> None:
+def test_administrative_operations_need_the_role(node: Node, marker: Path) -> None:
     allow(node, "look", "squeue", runs_as="administrator")
     for request in ({}, {"administer": False}):
         assert node.ask({"operation": "look"}, **request)[0]["code"] == "forbidden"
@@ -187,7 +187,7 @@ def test_a_read_takes_at_most_a_mebibyte(node: Node) -> None:
     assert len(re.sub(r"\s", "", reply["stdout"].partition("\n")[2])) == ((1 << 20) + 2) // 3 * 4
 
 
-def test_a_request_brings_no_list_of_its_own(node: Node, marker: Path) -> None:
+def test_a_request_cannot_bring_its_own_list(node: Node, marker: Path) -> None:
     table = {"shell": {"words": ["sh", "-c"], "argument": ANYTHING}}
     asked = {"operation": "shell", "arguments": ["id"], "words": ["sh"], "runs_as": "caller"}
     (reply,) = node.ask(asked, operations=table, settings={"denied": []}, OPERATIONS=table)

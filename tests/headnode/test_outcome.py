@@ -59,7 +59,7 @@ def how(exit_code: int | None, said: str = "", printed: str = "") -> str:
 
 
 @pytest.mark.parametrize("text", REFUSALS)
-def test_a_refusal_of_slurmctlds_is_a_no(text: str) -> None:
+def test_slurmctlds_own_refusal_means_no_job(text: str) -> None:
     assert how(1, f"sbatch: warning: something\n{FAILED}{text}\n") == REFUSED
 
 
@@ -68,7 +68,7 @@ def test_any_other_failure_leaves_the_outcome_open(text: str) -> None:
     assert how(1, f"{FAILED}{text}\n") == UNKNOWN
 
 
-def test_a_wrapper_that_tries_twice_may_have_submitted_at_first() -> None:
+def test_a_wrapper_that_tries_twice_may_have_submitted_the_first_time() -> None:
     said = f"{FAILED}Connection reset by peer\n{FAILED}Invalid qos specification\n"
     assert how(1, said) == UNKNOWN
     assert how(1, f"{FAILED}Requested nodes are busy\n{FAILED}Invalid qos specification\n") == REFUSED
@@ -86,7 +86,7 @@ def test_a_wrapper_that_tries_twice_may_have_submitted_at_first() -> None:
         (1, f"sbatch: error: Ask for an account.\n{FAILED}Unspecified error\n"),
     ],
 )
-def test_what_sbatch_refuses_itself_was_not_sent(exit_code: int, said: str) -> None:
+def test_a_job_that_sbatch_itself_refuses_was_not_sent(exit_code: int, said: str) -> None:
     assert how(exit_code, said) == NOT_SENT
 
 
@@ -103,7 +103,7 @@ def test_what_sbatch_refuses_itself_was_not_sent(exit_code: int, said: str) -> N
         (None, "sbatch: error: a plugin is old\n"),
     ],
 )
-def test_what_ended_otherwise_leaves_the_outcome_open(exit_code: int | None, said: str) -> None:
+def test_any_other_end_leaves_the_outcome_open(exit_code: int | None, said: str) -> None:
     assert how(exit_code, said) == UNKNOWN
 
 
@@ -111,11 +111,11 @@ def test_exit_code_0_is_success_whatever_else_is_printed() -> None:
     assert how(0, "sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying\n", "17\n") == TAKEN
 
 
-def test_what_was_not_started_is_refused() -> None:
+def test_an_sbatch_that_was_not_started_counts_as_refused() -> None:
     assert ending(cast(Process, Sbatch(None, child=None, refusal=True)), REFUSALS) == REFUSED
 
 
-def test_what_was_killed_leaves_the_outcome_open() -> None:
+def test_a_killed_sbatch_leaves_the_outcome_open() -> None:
     assert ending(cast(Process, Sbatch(-9, f"{FAILED}Invalid qos specification\n", refusal=True)), REFUSALS) == UNKNOWN
 
 

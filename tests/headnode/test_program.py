@@ -176,7 +176,7 @@ def test_reads_run_as_nobody_and_changes_as_the_caller(node: Node) -> None:
     ],
     ids=lambda operation: json.dumps({name: value for name, value in operation.items() if name != "stdin"}),
 )
-def test_what_is_not_in_its_list_is_not_run(node: Node, operation: dict[str, Any]) -> None:
+def test_operations_outside_the_list_are_not_run(node: Node, operation: dict[str, Any]) -> None:
     marker = node.folder / "users" / node.user / "was-run"
     for name in ("squeue", "sinfo", "sbatch", "scancel", "scontrol"):
         node.command(name, f'[ "$*" = ping ] || touch {marker}')  # the ping of slurmctld runs as root
@@ -248,7 +248,7 @@ def test_without_such_a_job_the_later_command_is_not_run(node: Node) -> None:
 
 @pytest.mark.parametrize("user", [None, "", "root", "nobody", "no-such-account", "../x", "Ada", "-x", "a\n"])
 @pytest.mark.parametrize("operation", ["sbatch", "scancel"])
-def test_it_acts_as_no_account_that_is_not_a_persons(node: Node, user: Any, operation: str) -> None:
+def test_the_program_does_not_act_as_system_accounts(node: Node, user: Any, operation: str) -> None:
     asked = {"operation": operation, "stdin": SCRIPT, "arguments": ["1"] if operation == "scancel" else []}
     assert [reply["code"] for reply in node.ask(asked, user=user)] == ["forbidden"]
 
@@ -423,7 +423,7 @@ def test_the_proxy_that_the_agents_environment_names_is_used(node: Node, bucket:
     assert "Could not resolve host" in direct["error"]
 
 
-def test_the_presigned_url_is_on_nobodys_command_line(node: Node, bucket: Bucket) -> None:
+def test_no_command_line_shows_the_presigned_url(node: Node, bucket: Bucket) -> None:
     node.command("squeue", NOISE)
     node.command("curl", "tr '\\0' '\\n' < /proc/$$/cmdline > $(dirname $0)/../seen", 'exec /usr/bin/curl "$@"')
     answer = node.answer(
@@ -436,7 +436,7 @@ def test_the_presigned_url_is_on_nobodys_command_line(node: Node, bucket: Bucket
 
 
 @pytest.mark.parametrize("end", ['1"\noutput = "/tmp/x', "1\\", "1 2", '"'])
-def test_what_would_mean_something_to_curl_is_refused(node: Node, bucket: Bucket, end: str) -> None:
+def test_characters_with_a_meaning_for_curl_are_refused(node: Node, bucket: Bucket, end: str) -> None:
     node.command("squeue", NOISE)
     answer = node.answer(packed(node.request({"operation": "squeue"}, put=f"{bucket.url}/slurmql/{end}")))
     assert "not in the bucket" in answer["error"]
@@ -491,7 +491,7 @@ def test_the_source_is_python_3_6() -> None:
     ast.parse(SOURCE, feature_version=(3, 6))
 
 
-def test_it_imports_nothing_but_the_standard_library() -> None:
+def test_the_program_imports_only_the_standard_library() -> None:
     imported: set[str] = set()
     for part in ast.walk(ast.parse(SOURCE)):
         if isinstance(part, ast.Import):
@@ -508,7 +508,7 @@ def test_the_source_holds_nothing_that_systems_manager_would_fill_in() -> None:
 @pytest.mark.parametrize(
     ("version", "run"), [("slurm 20.11.9", True), ("slurm-wlm 21.08.0", False), ("slurm 26.05.5", False), ("", False)]
 )
-def test_what_only_older_releases_need_is_run_on_them_alone(node: Node, version: str, run: bool) -> None:
+def test_operations_for_older_releases_run_only_there(node: Node, version: str, run: bool) -> None:
     node.command("sinfo", f"echo '{version}'")
     (reply,) = node.ask({"operation": "scontrol show node"})
     assert reply["exit_code"] == 0

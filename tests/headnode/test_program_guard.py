@@ -84,7 +84,7 @@ NOBODYS = [
 
 
 @pytest.mark.parametrize("user", [*SYSTEM, *NOBODYS, "a" * 65, "../../root"], ids=repr)
-def test_nobody_but_a_person_is_acted_for(node: Node, user: str) -> None:
+def test_the_program_acts_only_for_ordinary_users(node: Node, user: str) -> None:
     marker = was_run(node)
     asked = [
         submission(),
@@ -194,7 +194,7 @@ def test_an_operator_without_an_account_acts_as_slurms_administrator_and_as_nobo
 
 
 @only_root
-def test_what_a_read_is_denied_is_not_read_as_the_administrator_for_an_operator_either(node: Node) -> None:
+def test_a_denied_read_is_not_repeated_as_the_administrator_even_for_an_operator(node: Node) -> None:
     """Others are shown the same answer for some seconds. What is done as the operator himself is tried again."""
     for name in ("squeue", "sdiag", "scancel", "sstat"):
         node.command(name, "id -un", 'test "$(id -un)" = slurm || echo Access/permission denied >&2')
@@ -203,7 +203,7 @@ def test_what_a_read_is_denied_is_not_read_as_the_administrator_for_an_operator_
     assert [reply["stdout"].strip() for reply in replies] == ["nobody", "nobody", "slurm", "slurm"]
 
 
-def test_nothing_administrative_is_run_for_anybody_else(node: Node) -> None:
+def test_administrative_operations_run_only_for_operators(node: Node) -> None:
     marker = was_run(node)
     node.command("scontrol", f'[ "$*" = ping ] || touch {marker}')
     asked = [{"operation": name, **EXAMPLES.get(name, {"arguments": ["1"]})} for name in sorted(FOR_ADMINISTRATORS)]
@@ -237,7 +237,7 @@ def test_an_argument_is_never_an_option(node: Node) -> None:
     assert not marker.exists()
 
 
-def test_what_an_operation_is_about_must_be_said(node: Node) -> None:
+def test_an_operation_needs_its_objects(node: Node) -> None:
     about_jobs = {each.name for each in OPERATIONS if each.argument == job_id.ARGUMENT}
     names = sorted(about_jobs | {each.name for each in OPERATIONS if each.needs})
     assert {"scancel", "scontrol hold", "scontrol update job", "scontrol delete reservation", "read"} <= set(names)
@@ -247,7 +247,7 @@ def test_what_an_operation_is_about_must_be_said(node: Node) -> None:
 
 
 @pytest.mark.parametrize("name", ["ALL", "all", "All"])
-def test_no_word_stands_for_every_node(node: Node, name: str) -> None:
+def test_no_word_means_every_node(node: Node, name: str) -> None:
     asked = {"operation": "scontrol update node", "options": {"NodeName": name, "State": "DOWN", "Reason": "x"}}
     assert node.ask(asked, administer=True)[0]["code"] == "invalid"
     alike = {"operation": "scontrol update node", "options": {"NodeName": "all-st-1", "State": "RESUME"}}
@@ -416,14 +416,14 @@ def outside(bucket: Bucket, elsewhere: Bucket) -> list[str]:
     ]
 
 
-def test_nothing_is_fetched_from_elsewhere(node: Node, bucket: Bucket, elsewhere: Bucket) -> None:
+def test_nothing_is_fetched_from_other_hosts(node: Node, bucket: Bucket, elsewhere: Bucket) -> None:
     body = elsewhere.objects[METADATA]
     for url in outside(bucket, elsewhere):
         message = error(node, packed({"get": url, "sha256": hashlib.sha256(body).hexdigest()}))
         assert "not in the bucket" in message, url
 
 
-def test_nothing_is_sent_elsewhere(node: Node, bucket: Bucket, elsewhere: Bucket) -> None:
+def test_nothing_is_sent_to_other_hosts(node: Node, bucket: Bucket, elsewhere: Bucket) -> None:
     node.command("squeue", NOISE)
     before = dict(elsewhere.objects)
     for url in outside(bucket, elsewhere):
@@ -440,7 +440,7 @@ def test_without_a_bucket_in_the_document_nothing_is_sent_anywhere(node: Node, e
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_the_bucket_cannot_send_the_node_elsewhere(node: Node, bucket: Bucket, elsewhere: Bucket, status: int) -> None:
+def test_the_bucket_cannot_redirect_the_node(node: Node, bucket: Bucket, elsewhere: Bucket, status: int) -> None:
     bucket.status, bucket.location = status, elsewhere.url + METADATA
     digest = hashlib.sha256(elsewhere.objects[METADATA]).hexdigest()
     assert str(status) in error(node, packed({"get": f"{bucket.url}/slurmql/x", "sha256": digest}))
@@ -488,7 +488,7 @@ def test_keys_are_closed_to_all_others_whatever_the_agents_umask(node: Node) -> 
 
 @only_root
 @pytest.mark.parametrize("planted", ["folder", "writable", "symlink", "symlinked claim", "fifo"])
-def test_a_folder_or_claim_that_somebody_planted_is_not_used(node: Node, planted: str) -> None:
+def test_a_planted_folder_or_claim_is_not_used(node: Node, planted: str) -> None:
     person = pwd.getpwnam(node.user)
     target = node.folder / "target"
     target.mkdir()
@@ -555,7 +555,7 @@ class Keys:
         (self.node.folder / "sessions").write_text("\n".join([*rows, ""]))
 
 
-def test_too_many_keys_cost_the_oldest_and_no_new_one(node: Node) -> None:
+def test_too_many_keys_remove_the_oldest_and_no_new_one(node: Node) -> None:
     keys = Keys(node)
     ids = {str(number): keys.submit(str(number)) for number in range(20)}
     assert len(set(ids.values())) == 20
@@ -573,7 +573,7 @@ def test_a_known_key_answers_however_many_there_are(node: Node) -> None:
     assert keys.submit("first") == first
 
 
-def test_keys_of_more_than_a_week_ago_go(node: Node) -> None:
+def test_keys_older_than_a_week_are_removed(node: Node) -> None:
     keys = Keys(node)
     first = keys.submit("first")
     (claim,) = claims(node).iterdir()

@@ -111,7 +111,7 @@ def test_a_running_jobs_output_is_followed_by_offset(ask: Callable[..., object],
     assert seen == "".join(f"Zeile {i:03} → ✓\n" for i in range(1, 61))
 
 
-def test_a_file_that_is_not_there_yet_says_so(ask: Callable[..., object], folder: Path) -> None:
+def test_a_missing_file_is_reported(ask: Callable[..., object], folder: Path) -> None:
     assert code(ask(read_file(f"{folder}/none", limit=100))) is UnreadableCode.MISSING
     assert code(ask(read_file(f"{folder}/none/below", limit=100))) is UnreadableCode.MISSING
 
@@ -149,7 +149,7 @@ def test_files_of_the_kernel_are_not_read(ask: Callable[..., object], path: str)
     )
 
 
-def test_a_link_of_the_users_reaches_no_further_than_the_users_rights(
+def test_a_users_link_gives_no_more_than_the_users_rights(
     ask: Callable[..., object], folder: Path, lab: Cluster
 ) -> None:
     (folder / "shadow").symlink_to("/etc/shadow")
@@ -219,7 +219,7 @@ def held(lab: Cluster) -> str:
     return lab.run(*argv, user=lab.users[0].name, input=SCRIPT).stdout.strip()
 
 
-def test_a_jobs_script_comes_as_it_was_submitted(ask: Callable[..., object], held: str) -> None:
+def test_a_jobs_script_is_returned_unchanged(ask: Callable[..., object], held: str) -> None:
     for job in (held, f"{held}_1", f"{held}_[1-2]"):
         assert ask(scripts.batch_script(job)) == SCRIPT
 
@@ -238,5 +238,5 @@ def test_another_users_script_is_refused(ask: Callable[..., object], held: str) 
 
 
 @only_root_makes_users
-def test_an_operator_sees_every_script_as_slurms_administrator_does(ask: Callable[..., object], held: str) -> None:
+def test_an_operator_sees_every_script_like_slurms_administrator(ask: Callable[..., object], held: str) -> None:
     assert ask(scripts.batch_script(held), user="grace", administer=True) == SCRIPT

@@ -13,7 +13,7 @@ def test_one_cluster_needs_only_its_name_and_is_the_default() -> None:
     assert (settings.first_look, settings.look_interval) == (0.25, 0.2)
 
 
-def test_of_several_clusters_none_is_the_default_unless_named() -> None:
+def test_several_clusters_have_no_default_unless_one_is_named() -> None:
     clusters = {"SLURMQL_CLUSTERS": '{"lab": {}, "annex": {"tag": "annex-2026"}}'}
     assert Settings.from_environment(clusters).default_cluster is None
     named = Settings.from_environment({**clusters, "SLURMQL_DEFAULT_CLUSTER": "annex"})
@@ -105,7 +105,7 @@ def test_an_invalid_origin_is_refused(origins: str) -> None:
         settings(SLURMQL_ALLOWED_ORIGINS=origins)
 
 
-def test_switches_have_their_words() -> None:
+def test_switches_accept_only_their_values() -> None:
     assert (settings().graphiql, settings().trusted_documents) == (True, "off")
     assert not settings(SLURMQL_GRAPHIQL="off").graphiql
     assert settings().introspection

@@ -260,7 +260,7 @@ def test_a_dataset_that_nobody_needs_in_full_is_fetched_in_brief(
     assert second.ask(IN_BRIEF)[0][0] == "squeue in brief"
 
 
-def test_what_lives_longer_lives_longer_for_all(sandbox: Callable[..., Sandbox], cluster: Cluster) -> None:
+def test_a_longer_lifetime_holds_for_all_sandboxes(sandbox: Callable[..., Sandbox], cluster: Cluster) -> None:
     sandbox(ttl=0.01).ask(SETTINGS, JOBS)
     time.sleep(0.02)
     assert sandbox(ttl=0.01).ask(SETTINGS, JOBS) == ["scontrol 1 ", ["squeue", "2"]]

@@ -179,7 +179,7 @@ def test_after_someone_needs_all_columns_every_refresh_fetches_them_for_a_minute
 
 
 def test_serving_from_a_full_snapshot_does_not_extend_the_minute(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A page of one job uses a kept snapshot of all jobs. If that counted, a polled list would always be fetched in full."""
+    """A page of one job uses a kept snapshot of all jobs. If that counted, polled lists would always be full."""
     monkeypatch.setattr(snapshots_module, "ALL_COLUMNS_FOR", 0.5)
     snapshots = Snapshots(node, ttl=60)
     value(snapshots, IN_FULL)
@@ -273,7 +273,7 @@ def test_those_who_ask_at_once_share_even_without_a_ttl(node: Node) -> None:
     assert node.asked == [["squeue"], ["sinfo"]]
 
 
-def test_who_waits_for_another_keeps_an_own_deadline(node: Node) -> None:
+def test_a_request_that_waits_for_another_keeps_its_own_deadline(node: Node) -> None:
     snapshots = Snapshots(node, ttl=60)
     node.answering.clear()
     with ThreadPoolExecutor(1) as pool:
@@ -305,7 +305,7 @@ def test_an_unreadable_dataset_does_not_affect_others(node: Node) -> None:
     assert snapshots.kept(BROKEN) is None
 
 
-def test_who_has_time_left_does_not_fail_with_another_request_whose_time_is_over(node: Node) -> None:
+def test_a_request_with_time_left_does_not_fail_with_one_that_timed_out(node: Node) -> None:
     snapshots = Snapshots(node, ttl=60)
     node.fault = DeadlineError("The head node did not answer in time; try again, or ask for less.")
     node.answering.clear()
@@ -364,7 +364,7 @@ def test_an_answer_from_before_a_change_is_not_kept_and_not_served_after_it(node
     assert node.asked == [["squeue"]] * 2
 
 
-def test_a_snapshot_is_never_younger_than_it_says(node: Node) -> None:
+def test_a_snapshot_is_never_newer_than_its_time(node: Node) -> None:
     snapshots = Snapshots(node, ttl=60)
     before = datetime.now(UTC)
     node.answering.clear()

@@ -33,13 +33,13 @@ def put(url: str, body: bytes) -> None:
         pass
 
 
-def test_what_the_head_node_puts_is_read(storage: Storage) -> None:
+def test_an_object_that_the_head_node_puts_can_be_read(storage: Storage) -> None:
     key = storage.new_key("answers")
     put(storage.put_url(key), BODY)
     assert storage.get(key, sha256(BODY)) == BODY
 
 
-def test_what_is_put_for_the_head_node_is_read_there(storage: Storage) -> None:
+def test_the_head_node_can_read_an_object_put_for_it(storage: Storage) -> None:
     key = storage.new_key("requests")
     storage.put(key, BODY)
     with urllib.request.urlopen(storage.get_url(key), timeout=30) as answer:  # noqa: S310 - moto's
@@ -66,7 +66,7 @@ def test_the_head_node_is_sent_to_the_host_that_its_document_names(
         assert url.startswith(f"https://{host}/")
 
 
-def test_another_object_than_was_announced_is_refused(storage: Storage) -> None:
+def test_an_object_that_was_not_announced_is_refused(storage: Storage) -> None:
     key = storage.new_key("answers")
     storage.put(key, b"forged")
     with pytest.raises(ClusterUnreachableError) as caught:
@@ -74,13 +74,13 @@ def test_another_object_than_was_announced_is_refused(storage: Storage) -> None:
     assert str(caught.value) == "The answer in the bucket is not the one that the head node announced."
 
 
-def test_an_object_that_is_not_there_is_a_sentence(storage: Storage) -> None:
+def test_a_missing_object_gives_a_clear_error(storage: Storage) -> None:
     with pytest.raises(ClusterUnreachableError) as caught:
         storage.get(storage.new_key("answers"), sha256(BODY))
     assert str(caught.value) == "The bucket for large answers cannot be read."
 
 
-def test_a_bucket_that_is_not_there_is_a_sentence(stack: Stack) -> None:
+def test_a_missing_bucket_gives_a_clear_error(stack: Stack) -> None:
     storage = Storage(Clients(), "no-such-bucket")
     with pytest.raises(ClusterUnreachableError) as caught:
         storage.put(storage.new_key("requests"), BODY)
@@ -145,7 +145,7 @@ def test_scripts_come_from_the_allowed_places_alone(stack: Stack, places: list[s
 @pytest.mark.parametrize(
     ("access_key", "code"), [("local", RefusalCode.NOT_FOUND), ("function", RefusalCode.FORBIDDEN)]
 )
-def test_what_there_is_not_is_not_found_or_forbidden_where_the_role_may_not_list(
+def test_a_missing_script_is_not_found_or_forbidden_if_the_role_may_not_list(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, access_key: str, code: RefusalCode, bucket: str
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", access_key)
@@ -154,7 +154,7 @@ def test_what_there_is_not_is_not_found_or_forbidden_where_the_role_may_not_list
     assert caught.value.refusal.code is code
 
 
-def test_a_store_that_cannot_be_reached_is_a_sentence(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_store_gives_a_clear_error(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
     with pytest.raises(ClusterUnreachableError) as caught:
         Scripts(Clients(), [SCRIPTS]).read(f"s3://{SCRIPTS}/x")

@@ -179,7 +179,7 @@ def test_one_id_means_one_job(id: str, row: int | None) -> None:
         ([], []),
     ],
 )
-def test_of_a_row_of_waiting_tasks_some_may_be_named(ids: list[str], tasks: list[str]) -> None:
+def test_some_tasks_of_a_waiting_row_can_be_named(ids: list[str], tasks: list[str]) -> None:
     assert named_tasks("10_[3-9%2]", ids) == tasks
 
 

@@ -56,7 +56,7 @@ def test_an_attribute_of_all_is_that_of_each(attribute: str) -> None:
     assert list(some.values(attribute)) == [getattr(guest, attribute) for guest in some]
 
 
-def test_what_follows_from_the_same_text_is_made_once() -> None:
+def test_equal_texts_are_converted_once() -> None:
     some = picked(guests(), 0, 1, 3)
     some.values("greeting")
     assert some[0].cluster.greeted == ["a", "b"]

@@ -74,7 +74,7 @@ def test_the_last_page_says_so() -> None:
     assert cut([], 2).page_info.end_cursor is None
 
 
-def test_a_page_of_none_is_empty_and_says_that_there_is_more() -> None:
+def test_a_page_of_size_zero_is_empty_and_has_a_next_page() -> None:
     empty = cut([(1, 1)], 0)
     assert (list(empty.nodes), empty.page_info.has_next_page, empty.page_info.end_cursor) == ([], True, None)
 
@@ -120,7 +120,7 @@ def cursor(content: Any) -> str:
         base64.urlsafe_b64encode(b"[" * 200_000).decode(),
     ],
 )
-def test_a_cursor_that_is_none_is_refused(after: str) -> None:
+def test_an_invalid_cursor_is_refused(after: str) -> None:
     with pytest.raises(BadInputError) as caught:
         cut([(1, 1), (2, 2), (3, None)], 1, after)
     assert str(caught.value) == "after is not a cursor. Pass pageInfo.endCursor of the previous page unchanged."

@@ -70,7 +70,7 @@ def test_every_field_on_the_way_adds_its_dataset(document: str, needed: set[str]
     assert datasets(document) == needed
 
 
-def test_what_needs_nothing_asks_for_nothing() -> None:
+def test_fields_that_read_nothing_fetch_nothing() -> None:
     assert planned("{ __typename __schema { types { name } } clusters { name } cluster { __typename } }") == {}
 
 
@@ -113,7 +113,7 @@ def test_nested_fragments_do_not_multiply_the_work() -> None:
         ("@skip(if: $yes) @include(if: true)", {"yes": True}, False),
     ],
 )
-def test_what_is_left_out_is_not_fetched(directive: str, variables: dict[str, bool], included: bool) -> None:
+def test_skipped_fields_are_not_fetched(directive: str, variables: dict[str, bool], included: bool) -> None:
     head = "query ($yes: Boolean!)" if variables else "query"
     for selection in (
         f"{{ queues {{ name nodes {directive} {{ name }} }} }}",
@@ -144,7 +144,7 @@ def test_a_cluster_argument_that_is_null_is_the_default() -> None:
     assert planned(document, c=None) == planned(document) == {DEFAULT: {"jobs", "queues"}}
 
 
-def test_all_clusters_are_asked_for_what_stands_below_clusters() -> None:
+def test_fields_below_clusters_are_fetched_from_all_clusters() -> None:
     assert planned("{ clusters { jobs { totalCount } } queues { name } }") == {
         ALL_CLUSTERS: {"jobs"},
         DEFAULT: {"queues"},

@@ -91,7 +91,7 @@ IN_BRIEF = {column.name for column in squeue.Job.columns() if squeue.in_brief(co
 }
 
 
-def test_what_follows_from_columns_in_brief_reads_no_others() -> None:
+def test_fields_computed_from_brief_columns_read_no_others() -> None:
     """A declaration that names one column too many costs all columns of all jobs."""
     job = cast(GraphQLObjectType, SCHEMA.type_map["Job"])
     fields = [(to_snake_case(name), field.extensions[plan.FIELD_PLAN]) for name, field in job.fields.items()]

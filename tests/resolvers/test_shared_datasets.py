@@ -16,7 +16,7 @@ SHARED = [each for each in ALL if each.shared]
 
 
 @pytest.mark.parametrize("dataset", SHARED, ids=lambda each: str(each.key))
-def test_what_is_shared_is_read_as_nobody_in_particular(dataset: Dataset[Any]) -> None:
+def test_shared_datasets_are_not_read_as_a_user(dataset: Dataset[Any]) -> None:
     assert dataset.ask
     commands = dataset.ask().commands
     assert commands
@@ -37,7 +37,7 @@ def test_no_two_shared_datasets_have_a_name_in_common() -> None:
     assert len({WantedDataset(each, None).name for each in SHARED}) == len(SHARED) == 15
 
 
-def test_what_is_about_one_thing_or_read_as_the_caller_is_not_shared() -> None:
+def test_datasets_about_one_object_or_read_as_the_caller_are_not_shared() -> None:
     ada = Actor("ada")
     made: list[Dataset[Any]] = [
         datasets.job("1"),

@@ -33,7 +33,7 @@ def seen(caller: Caller, value: Any) -> Any:
 
 
 @pytest.mark.parametrize("record", [squeue.Job, sacct.HistoryJob])
-def test_of_jobs_their_own_are_left(record: type[Any]) -> None:
+def test_a_user_keeps_only_own_jobs(record: type[Any]) -> None:
     jobs = rows(record, "ada", "grace", "ada", "Ada", "")
     assert seen(ADA, jobs).values(record.user) == ["ada", "ada"]
     assert seen(ADA, jobs).texts[record.raw_id.sources[0]] == ["0", "2"]
@@ -46,29 +46,29 @@ def test_without_an_account_no_job_is_left(record: type[Any]) -> None:
         assert len(seen(nobody, rows(record, "ada", "", "(null)"))) == 0
 
 
-def test_of_a_history_their_own_jobs_are_left() -> None:
+def test_a_user_keeps_only_own_past_jobs() -> None:
     history = History(rows(sacct.HistoryJob, "grace", "ada"), Rows(sacct.Step, {"JobID": []}))
     assert seen(ADA, history).jobs.values(sacct.HistoryJob.user) == ["ada"]
 
 
 @pytest.mark.parametrize("record", [association.Association, fair_share.FairShare])
-def test_of_shares_and_associations_the_accounts_and_their_own_are_left(record: type[Any]) -> None:
+def test_a_user_keeps_accounts_and_own_shares_and_associations(record: type[Any]) -> None:
     lines = rows(record, "", "ada", "grace")
     assert seen(ADA, lines).values(record.user) == [None, "ada"]
     assert seen(Caller("x", None, None, OWN), lines).values(record.user) == [None]
 
 
-def test_who_sees_all_jobs_gets_the_very_answer() -> None:
+def test_a_caller_who_sees_all_jobs_gets_the_same_answer_object() -> None:
     answer = Snapshot(rows(squeue.Job, "ada", "grace"), NOW)
     assert visible(Caller("ada", "ada", None), answer) is answer
 
 
 @pytest.mark.parametrize("value", [rows(squeue.Job), Rows(sinfo.Node, {}), "22.05", None, Record])
-def test_what_is_nobodys_is_everybodys(value: Any) -> None:
+def test_data_of_no_user_is_visible_to_everyone(value: Any) -> None:
     kept = seen(ADA, value)
     assert kept is value or len(kept) == 0
 
 
-def test_a_fault_stays_one() -> None:
+def test_a_fault_stays_a_fault() -> None:
     fault = DeadlineError("The head node did not answer in time; try again.")
     assert visible(ADA, fault) is fault

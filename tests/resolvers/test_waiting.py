@@ -60,7 +60,7 @@ def test_waiting_tasks_count_each() -> None:
     assert places(row("1", array=("1", "1-9:2%2")), row("2", "90")) == {"1": 1, "2": 6}
 
 
-def test_who_cannot_start_has_no_place_and_takes_none() -> None:
+def test_a_job_that_cannot_start_has_no_place_and_takes_none() -> None:
     held, later = row("1", "0"), row("3", eligible=LATER)
     dependent = row("2", eligible="N/A") | {"Dependency": "afterok:1(unfulfilled)"}
     assert places(held, dependent, later, row("4", state="RUNNING"), row("5", "1")) == {"5": 1}

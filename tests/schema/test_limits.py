@@ -72,7 +72,7 @@ fresh = count()
 
 
 @pytest.mark.parametrize("document", HOSTILE.values(), ids=HOSTILE)
-def test_what_fans_out_is_refused_at_once(document: str) -> None:
+def test_a_document_that_fans_out_is_refused_at_once(document: str) -> None:
     taken = []
     for _ in range(5):  # none of them is known from before
         anew = document + f" #{next(fresh)}" if len(document) < 50_000 else document
@@ -101,7 +101,7 @@ def test_a_whole_dashboard_passes() -> None:
     assert priced(f"{{ clusters {{ name {lists} }}") < LIMITS.cost
 
 
-def test_what_graphiql_asks_first_passes() -> None:
+def test_graphiqls_first_query_passes() -> None:
     document = get_introspection_query(
         specified_by_url=True, directive_is_repeatable=True, schema_description=True, input_value_deprecation=True
     )
@@ -170,7 +170,7 @@ def test_the_refusal_has_the_figure_the_limit_and_what_to_do() -> None:
         "type Query { a: Int }",
     ],
 )
-def test_what_is_not_valid_is_left_to_validation(document: str) -> None:
+def test_an_invalid_document_is_left_to_validation(document: str) -> None:
     assert priced(document) >= 0
 
 

@@ -66,7 +66,7 @@ def test_every_change_has_its_right_and_no_right_is_without_a_change() -> None:
     assert {("Mutation", name) for name in CHANGES} == {place for place in RIGHTS if place[0] == "Mutation"}
 
 
-def test_what_is_listed_is_there() -> None:
+def test_every_listed_field_exists() -> None:
     assert set(RIGHTS) <= {(kind.name, field) for kind in TYPES for field in kind.fields}
 
 
@@ -85,7 +85,7 @@ def test_each_role_may_what_the_table_says(place: Place) -> None:
     assert (why_not(ABSENT_OPERATOR, place) is None) == (not right.as_account)
 
 
-def test_what_is_not_listed_nobody_may() -> None:
+def test_nobody_may_use_an_unlisted_field() -> None:
     assert why_not(OPERATOR, ("Mutation", "rebootEverything")) == "Nobody may use Mutation.rebootEverything."
 
 

@@ -101,7 +101,7 @@ def descriptions(schema: GraphQLSchema) -> Iterator[tuple[str, str | None]]:
                     yield f"{kind.name}.{name}({argument}:)", given.description
 
 
-def test_what_was_promised_is_there(schema: GraphQLSchema) -> None:
+def test_promised_fields_exist(schema: GraphQLSchema) -> None:
     promised = build_schema((HERE / "promised.graphql").read_text())
     assert {change.description for change in find_breaking_changes(promised, schema)} == DIFFERENCES
 
@@ -230,7 +230,7 @@ def a_job(lab: Cluster) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("document", single_fields())
-def test_every_field_can_be_asked_for_alone(document: str, api: Api, a_job: str) -> None:
+def test_every_field_can_be_selected_alone(document: str, api: Api, a_job: str) -> None:
     """A field that reads a dataset which it does not declare would fail here: nothing else asks for it."""
     assert set(api.codes(document)) <= TOLD
 

@@ -102,7 +102,7 @@ def test_blanks_in_what_a_partition_allows_cost_nothing() -> None:
     assert (data, errors) == ({"queues": [{"name": "a", **total}, {"name": "b", **total}], "queue": {"name": "b"}}, [])
 
 
-def test_a_record_that_cannot_be_read_is_one_error_without_a_path() -> None:
+def test_an_unreadable_record_is_one_error_without_a_path() -> None:
     broken = PARTITION.format("a", "x State=DOWN")
     data, (error,), node = ask(QUEUES, queues(broken, PARTITION.format("b", "ALL")))
     assert data == {"queues": [{"name": "b", "cpuCounts": {"total": 6}}], "queue": {"name": "b"}}
@@ -150,7 +150,7 @@ def test_a_job_without_a_value_that_all_have_is_left_out() -> None:
     assert (data["jobs"]["totalCount"], error["extensions"]["recordsLeftOut"]) == (1, 1)
 
 
-def test_who_sees_own_jobs_alone_does_not_see_the_text_of_others() -> None:
+def test_a_caller_who_sees_only_own_jobs_does_not_see_the_text_of_others() -> None:
     listed = rows(
         {"JobArrayID": "1", "UserName": "ada"},
         {"JobArrayID": "2", "UserName": "grace", "NodeList": "secret[1"},
@@ -181,7 +181,7 @@ DENIED = says("", "slurm_load_node: Access/permission denied\n", 1)
         ),
     ],
 )
-def test_what_is_hidden_from_the_reader_is_an_error_that_names_it(
+def test_data_hidden_from_the_reader_is_an_error_that_names_the_setting(
     document: str, printed: dict[str, Callable[[Command], Reply]], private: str
 ) -> None:
     _, (error,), _ = ask(document, printed, private=private)
@@ -200,7 +200,7 @@ def test_what_is_hidden_from_the_reader_is_an_error_that_names_it(
         ("jobs", "operator", rows({"UserName": "grace"})),  # Slurm's operators see all
     ],
 )
-def test_what_is_not_hidden_is_answered(private: str, reader: str, listed: Callable[[Command], Reply]) -> None:
+def test_visible_data_is_answered(private: str, reader: str, listed: Callable[[Command], Reply]) -> None:
     data, errors, _ = ask("{ jobs { totalCount } }", {"squeue": listed}, private=private, reader=reader)
     assert errors == []
     assert data["jobs"]["totalCount"] in (0, 1)

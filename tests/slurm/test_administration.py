@@ -92,7 +92,7 @@ def test_a_range_of_nodes(lab: AskedSlurm) -> None:
     assert "NumNodes=1-2 " in lab.slurm("scontrol", "show", "job", job)
 
 
-def test_nothing_given_takes_away_what_was_set(lab: AskedSlurm) -> None:
+def test_null_clears_what_was_set(lab: AskedSlurm) -> None:
     first = lab.submit("--hold")
     job = lab.submit("--hold", f"--dependency=afterok:{first}", f"--exclude={NODE}", "--licenses=matlab:1")
     changes = JobUpdate(dependency="", excluded_node_names=[], licenses="", comment="")
@@ -131,7 +131,7 @@ def test_an_operator_changes_another_persons_job(lab: AskedSlurm) -> None:
     "changes",
     [JobUpdate(nice=-1), JobUpdate(admin_comment="x"), JobUpdate(deadline=datetime(2030, 1, 1, tzinfo=UTC))],
 )
-def test_what_operators_alone_may_change_is_forbidden_to_the_jobs_own_user(lab: AskedSlurm, changes: JobUpdate) -> None:
+def test_fields_for_operators_are_forbidden_to_the_jobs_own_user(lab: AskedSlurm, changes: JobUpdate) -> None:
     (why,) = lab.ask(job_update.update([lab.submit("--hold")], changes))
     assert code(why) is RefusalCode.FORBIDDEN
 
@@ -218,7 +218,7 @@ def test_a_node_is_put_down_and_taken_back(lab: AskedSlurm) -> None:
 
 
 @pytest.mark.parametrize("name", ["ALL", "all"])
-def test_no_name_stands_for_every_node(name: str) -> None:
+def test_no_name_means_every_node(name: str) -> None:
     """scontrol would drain the whole cluster."""
     with pytest.raises(InvalidInputError, match="every node of the cluster"):
         node_update.update([NODE, name], NodeAction.DRAIN, "test")
@@ -319,7 +319,7 @@ def test_a_reservation_is_changed_and_what_is_left_out_stays(lab: AskedSlurm) ->
         ({"start_time": datetime(2001, 9, 9, tzinfo=UTC)}, RefusalCode.REJECTED_BY_SCHEDULER, "startTime"),
     ],
 )
-def test_what_slurm_refuses_to_change_of_a_reservation(
+def test_reservation_changes_that_slurm_refuses(
     lab: AskedSlurm, wrong: dict[str, Any], expected: RefusalCode, field: str
 ) -> None:
     later = datetime.now(UTC) + timedelta(days=2)
@@ -392,7 +392,7 @@ def test_no_reservation_is_an_empty_table(lab: AskedSlurm) -> None:
         ({"node_names": None, "nodes": 1, "queue": "nope"}, RefusalCode.REJECTED_BY_SCHEDULER, "queue"),
     ],
 )
-def test_what_slurm_refuses_of_a_reservation(
+def test_new_reservations_that_slurm_refuses(
     lab: AskedSlurm, wrong: dict[str, object], expected: RefusalCode, field: str
 ) -> None:
     right: dict[str, Any] = {"duration_seconds": 600, "users": ["ada"], "node_names": ["queue1-st-small-1"]}

@@ -220,7 +220,7 @@ def test_the_head_node_takes_no_other_words(operation: str, options: dict[str, s
         argv_of(operation, options)
 
 
-def test_what_administers_is_marked() -> None:
+def test_fields_for_operators_are_marked() -> None:
     administrative = {each.name for each in OPERATIONS if each.runs_as is RunsAs.ADMINISTRATOR}
     assert administrative == {
         "scontrol suspend",

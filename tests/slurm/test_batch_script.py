@@ -33,7 +33,7 @@ def test_the_script_is_all_that_scontrol_prints() -> None:
     ],
 )
 @pytest.mark.parametrize("exit_code", [0, 1])
-def test_a_refusal_is_told_on_stderr_whatever_the_exit_code(why: str, code: RefusalCode, exit_code: int) -> None:
+def test_a_refusal_is_on_stderr_whatever_the_exit_code(why: str, code: RefusalCode, exit_code: int) -> None:
     found = read([Reply(exit_code, stderr=f"job script retrieval failed: {why}\n")])
     assert isinstance(found, Refusal)
     assert found.code is code

@@ -157,7 +157,7 @@ def values(rows: Rows[Any], key: str) -> dict[str, tuple[Any, ...]]:
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 @given(data=st.data())
-def test_one_broken_record_costs_itself_alone(table: Table, data: st.DataObject) -> None:
+def test_one_broken_record_affects_no_other_record(table: Table, data: st.DataObject) -> None:
     records = table.printed()
     whole = values(table.read(records), table.key)
     assert len(whole) == COUNT
@@ -174,7 +174,7 @@ def test_one_broken_record_costs_itself_alone(table: Table, data: st.DataObject)
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 @given(data=st.data())
-def test_one_value_that_is_none_of_its_kind_costs_no_other_record(table: Table, data: st.DataObject) -> None:
+def test_one_invalid_value_affects_no_other_record(table: Table, data: st.DataObject) -> None:
     place = data.draw(st.integers(0, COUNT - 1))
     records = table.printed()
     whole = values(table.read(records), table.key)
@@ -193,7 +193,7 @@ def test_one_value_that_is_none_of_its_kind_costs_no_other_record(table: Table, 
 @given(
     st.lists(st.text("ab01|\n\\$", max_size=8), min_size=2, max_size=2), st.text("ab01|\\$ ", min_size=1, max_size=6)
 )
-def test_what_administrators_write_is_never_in_another_column(texts: list[str], name: str) -> None:
+def test_administrators_texts_never_move_to_another_column(texts: list[str], name: str) -> None:
     description, organization = texts
     printed = f"{name}|{name}|{organization}|{name}|{description}|{name}\n"
     other = "physics|physics|science|physics|plasma|physics\n"
@@ -222,14 +222,14 @@ def test_where_nothing_can_be_read_that_is_a_fault_and_not_an_empty_list(table: 
         table.read(["slurm: something else\n"])
 
 
-def test_a_figure_that_is_no_number_costs_itself() -> None:
+def test_a_figure_that_is_not_a_number_affects_only_itself() -> None:
     printed = "Jobs submitted: 5\nJobs started: many\nJobs failed: 0\n"
     found = statistics.read([Reply(0, printed)])
     assert (found.jobs_submitted, found.jobs_started, found.jobs_failed) == (5, None, 0)
     assert [(each.field, each.text) for each in found.unreadable] == [("jobs_started", "many")]
 
 
-def test_a_line_of_the_configuration_that_is_no_value_of_its_kind_costs_itself() -> None:
+def test_an_invalid_line_of_the_configuration_affects_only_itself() -> None:
     found = configuration.read([Reply(0, "MinJobAge = soon\nMaxJobCount = 5\n"), Reply(0, "nobody")])
     assert (found.min_job_age_seconds, found.max_job_count) == (None, 5)
     assert [each.field for each in found.rows.unreadable] == ["min_job_age_seconds"]

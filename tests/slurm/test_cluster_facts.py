@@ -164,7 +164,7 @@ def test_accounts_and_what_administrators_say_of_them(books: AskedSlurm) -> None
     books.slurm("sacctmgr", "-iQ", "delete", "account", "name=piped")
 
 
-def test_a_bar_in_a_name_shifts_no_column(books: AskedSlurm) -> None:
+def test_a_bar_in_a_name_does_not_shift_columns(books: AskedSlurm) -> None:
     before = {row.name: row.priority for row in books.ask(qos.qos())}
     books.slurm("sacctmgr", "-iQ", "add", "qos", "fast|slow", "Priority=77")  # Slurm does not refuse it (22.05)
     try:
@@ -243,7 +243,7 @@ def test_statistics_count_jobs_and_passes_of_the_scheduler(plain: AskedSlurm) ->
     assert after.backfilled_jobs == 0
 
 
-def test_figures_of_the_same_name_are_told_apart_by_their_section() -> None:
+def test_figures_of_the_same_name_differ_by_their_section() -> None:
     printed = (
         "sdiag output at Sun Nov 22 18:06:33 2026 (1795370793)\n"
         "Data since      Sun Nov 22 18:06:05 2026 (1795370765)\n"
@@ -265,7 +265,7 @@ def test_figures_of_the_same_name_are_told_apart_by_their_section() -> None:
     assert read.cycles_per_minute is None
 
 
-def test_what_is_no_output_of_sdiag_is_an_error() -> None:
+def test_invalid_output_of_sdiag_is_an_error() -> None:
     with pytest.raises(ParseError, match="sdiag output"):
         statistics.read([Reply(0, "No data available. Probably slurmctld is not working\n")])
 
@@ -310,7 +310,7 @@ def test_a_scheduler_that_is_down_is_an_answer(books: AskedSlurm) -> None:
         books.cluster.start_controller()
 
 
-def test_two_controllers_are_told_apart() -> None:
+def test_two_controllers_are_distinguished() -> None:
     printed = "Slurmctld(primary) at head1 is DOWN\nSlurmctld(backup) at head2 is UP\n"
     answer = ping.read([Reply(0, printed), Reply(0, "lab\n")])
     assert answer.controllers == [Controller("primary", "head1", False), Controller("backup", "head2", True)]
@@ -319,7 +319,7 @@ def test_two_controllers_are_told_apart() -> None:
 @pytest.mark.parametrize(
     "function", ["slurm_persist_conn_open_without_init", "slurm_persist_conn_open", "_open_persist_conn"]
 )
-def test_an_accounting_that_does_not_answer_is_told_of(function: str) -> None:
+def test_accounting_that_does_not_answer_is_reported(function: str) -> None:
     said = f"sacctmgr: error: {function}: failed to open persistent connection to host:x\n"
     answer = ping.read([Reply(0, "Slurmctld(primary) at head1 is UP\n"), Reply(1, stderr=said)])
     assert answer.accounting_is_up is False

@@ -25,7 +25,7 @@ class NumberedSheet(Sheet):
 ROWS = Rows(Sheet, {"Name": ["a", "(null)", "a"], "Width": ["2", "3", "2"], "Height": ["5", "7", "5"]})
 
 
-def test_the_columns_of_slurm_are_asked_for_once_each() -> None:
+def test_each_column_of_slurm_is_requested_once() -> None:
     assert Sheet.sources() == ["Name", "Width", "Height"]
 
 
@@ -62,7 +62,7 @@ def test_each_distinct_text_is_parsed_once() -> None:
     assert parsed == ["a", "b"]
 
 
-def test_of_few_rows_only_their_texts_are_parsed() -> None:
+def test_only_the_texts_of_the_selected_rows_are_parsed() -> None:
     parsed = []
 
     def parse(value: str) -> str:
@@ -102,7 +102,7 @@ def test_what_was_made_of_rows_is_kept_with_them() -> None:
     assert rows.kept("count", lambda: 7) == 1
 
 
-def test_no_rows_are_no_rows() -> None:
+def test_an_empty_table_has_no_rows() -> None:
     rows = Rows(Sheet, {source: [] for source in Sheet.sources()})
     assert (len(rows), list(rows), rows.values(Sheet.area)) == (0, [], [])
 

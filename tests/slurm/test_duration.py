@@ -68,7 +68,7 @@ def test_time_left_of_a_job_past_its_limit_is_null() -> None:
         "x",
     ],
 )
-def test_what_is_no_duration_is_an_error(raw: str) -> None:
+def test_an_invalid_duration_is_an_error(raw: str) -> None:
     with pytest.raises(ParseError) as caught:
         seconds(raw)
     assert caught.value.what == "duration"
@@ -85,12 +85,12 @@ def squeue_prints(total: int) -> str:
 
 
 @given(st.integers(0, 365 * DAY))
-def test_what_squeue_prints_reads_back(total: int) -> None:
+def test_squeues_format_is_parsed_back(total: int) -> None:
     assert seconds(squeue_prints(total)) == total
 
 
 @given(st.integers(0, 10_000 * DAY))
-def test_what_scontrol_prints_reads_back(total: int) -> None:
+def test_scontrols_format_is_parsed_back(total: int) -> None:
     days, rest = divmod(total, DAY)
     clock = f"{rest // HOUR:02}:{rest // 60 % 60:02}:{rest % 60:02}"
     assert seconds(f"{days}-{clock}" if days else clock) == total

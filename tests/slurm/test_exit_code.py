@@ -53,7 +53,7 @@ def test_no_exit_code_yet(raw: str) -> None:
 
 
 @pytest.mark.parametrize("raw", ["-1", "65536", "1:2:3", "3:", ":0", "3 :0", "x", "0:0\n", "1" * 5000])
-def test_what_is_no_exit_code_is_an_error(raw: str) -> None:
+def test_an_invalid_exit_code_is_an_error(raw: str) -> None:
     with pytest.raises(ParseError) as caught:
         exit_code(raw)
     assert caught.value.what == "exit code"
@@ -110,13 +110,13 @@ NOTHING = ExitCode(None, None)
         ("0", "0:0", JobState.RUNNING),
     ],
 )
-def test_what_slurm_ended_has_neither_code_nor_signal(by_squeue: str, by_sacct: str, state: JobState) -> None:
+def test_a_job_that_slurm_ended_has_no_code_and_no_signal(by_squeue: str, by_sacct: str, state: JobState) -> None:
     assert of_job(by_squeue, state, has_run=True) == NOTHING
     assert of_accounted_job(by_sacct, "0:0", state, has_run=True) == NOTHING
 
 
 @pytest.mark.parametrize("state", [JobState.CANCELLED, JobState.DEADLINE, JobState.FAILED, JobState.COMPLETED])
-def test_what_never_started_has_none_either(state: JobState) -> None:
+def test_a_job_that_never_started_has_none_either(state: JobState) -> None:
     for by_squeue, by_sacct in (("0", "0:0"), ("1", "1:0")):
         assert of_job(by_squeue, state, has_run=False) == NOTHING
         assert of_accounted_job(by_sacct, "0:0", state, has_run=False) == NOTHING
@@ -142,7 +142,7 @@ def test_a_job_that_failed_has_the_same_end_by_both(
     assert of_accounted_job(by_sacct, derived, JobState.FAILED, has_run=True) == expected
 
 
-def test_a_success_stays_one_whatever_its_steps_ended_with() -> None:
+def test_a_success_stays_a_success_whatever_its_steps_ended_with() -> None:
     assert of_accounted_job("0:0", "128:0", JobState.COMPLETED, has_run=True) == ExitCode(0, None)
 
 

@@ -91,7 +91,7 @@ def test_a_record_that_does_not_begin_on_its_own_line_is_lost() -> None:
 
 
 @pytest.mark.parametrize("text", ["\n", "slurm_load_jobs error", "1 name RUNNING\n", f"1{SEPARATOR}"])
-def test_what_is_no_record_is_lost(text: str) -> None:
+def test_text_that_is_not_a_record_is_lost(text: str) -> None:
     assert framing.split(text, COLUMNS, SEPARATOR).lost
 
 

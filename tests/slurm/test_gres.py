@@ -89,7 +89,7 @@ def test_no_gpus_requested(raw: str) -> None:
 
 
 @pytest.mark.parametrize("raw", ["gpu:a100:8(S:0-1", "gpu:8)", "gpu:8,", "gpu:a:b:c:2", "gpu:a100:-1"])
-def test_what_is_no_gres_list_is_an_error(raw: str) -> None:
+def test_an_invalid_gres_list_is_an_error(raw: str) -> None:
     for parse in (gpus, requested_gpus):
         with pytest.raises(ParseError) as caught:
             parse(raw)

@@ -96,7 +96,7 @@ def test_a_placeholder_names_no_node(placeholder: str) -> None:
 
 
 @pytest.mark.parametrize("hostlist", REFUSED_BY_SLURM)
-def test_what_slurm_refuses_is_an_error(hostlist: str) -> None:
+def test_a_host_list_that_slurm_refuses_is_an_error(hostlist: str) -> None:
     with pytest.raises(ParseError) as caught:
         expand(hostlist)
     assert caught.value.what == "hostlist"

@@ -23,7 +23,7 @@ def test_no_time_is_null(raw: str) -> None:
 
 
 @pytest.mark.parametrize("raw", ["4294967294", "4294967295"])
-def test_no_val_is_no_date_in_2106(raw: str) -> None:
+def test_no_val_is_not_a_date_in_2106(raw: str) -> None:
     assert instant(raw) is None
 
 

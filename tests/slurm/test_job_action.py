@@ -20,12 +20,12 @@ def test_a_signal_is_an_option() -> None:
     assert job_action.cancel(["1"], "KILL").commands == (Command(job_action.SCANCEL, {"signal": "KILL"}, ("1",)),)
 
 
-def test_a_signal_that_ends_no_waiting_job_is_for_running_ones() -> None:
+def test_only_running_jobs_get_a_signal_that_does_not_end_a_waiting_job() -> None:
     (command,) = job_action.cancel(["1"], "USR1").commands
     assert command == Command(job_action.SCANCEL, {"signal": "USR1", "state": "RUNNING"}, ("1",))
 
 
-def test_what_scancel_says_of_a_job_that_waits_and_of_one_that_is_not_there() -> None:
+def test_scancels_messages_about_waiting_and_missing_jobs() -> None:
     """Slurm 22.05.8."""
     question = job_action.cancel(["1", "2", "3"], "USR1")
     none = "scancel: error: No active jobs match ALL job filters, including: state=RUNNING \n"
@@ -75,7 +75,7 @@ def test_a_job_whose_outcome_is_unknown_hides_nothing_of_the_others() -> None:
 
 
 @pytest.mark.parametrize("id", ["-1", "1;id", "1 2", "name=x", ""])
-def test_what_is_no_job_id_becomes_no_command(id: str) -> None:
+def test_an_invalid_job_id_becomes_no_command(id: str) -> None:
     with pytest.raises(ParseError):
         job_action.hold([id])
 
@@ -95,5 +95,5 @@ def test_signals_are_names_and_numbers(signal: str) -> None:
 
 
 @pytest.mark.parametrize("signal", ["", "0", "-9", "100", "term", "TERM;id", "TERM\n", "--batch", "A"])
-def test_other_words_are_no_signals(signal: str) -> None:
+def test_other_words_are_not_signals(signal: str) -> None:
     assert not job_action.SIGNAL.fullmatch(signal)

@@ -43,7 +43,7 @@ def test_a_placeholder_is_null(raw: str) -> None:
 
 
 @pytest.mark.parametrize("raw", ["4Gn", "4Gc", "4GB", "G", "-1M", "4 G", "4g", "1e3M", "4G\n"])
-def test_what_is_no_amount_is_an_error(raw: str) -> None:
+def test_an_invalid_amount_is_an_error(raw: str) -> None:
     with pytest.raises(ParseError) as caught:
         mebibytes(raw)
     assert caught.value.what == "memory"

@@ -136,7 +136,7 @@ def test_what_a_kind_of_text_writes_matches_its_pattern(kind: argument.Kind[str]
 
 
 @pytest.mark.parametrize(("table", "name"), KINDS, ids=lambda each: getattr(each, "__name__", each))
-def test_no_kind_lets_half_a_surrogate_pair_through(table: type, name: str) -> None:
+def test_no_kind_lets_a_lone_surrogate_through(table: type, name: str) -> None:
     hint = str(get_type_hints(table)[name])
     if "str" in hint:
         with pytest.raises(ValueError):

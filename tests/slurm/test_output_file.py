@@ -45,7 +45,7 @@ def follow(contents: Sequence[bytes], limit: int) -> str:
     return seen
 
 
-def test_a_part_tells_where_it_is_and_where_to_read_on() -> None:
+def test_a_part_has_its_offset_and_the_next_offset() -> None:
     found = part(b"hello world", limit=5, offset=6)
     assert (found.text, found.offset, found.end, found.size) == ("world", 6, 11, 11)
     assert found.modified.isoformat() == "2023-11-14T22:13:20.500000+00:00"
@@ -62,7 +62,7 @@ def test_a_character_that_is_half_written_comes_whole_with_the_next_part() -> No
     assert part("a€".encode(), offset=found.end).text == "€"
 
 
-def test_what_is_not_utf_8_is_a_replacement_character() -> None:
+def test_bytes_that_are_not_utf_8_are_replacement_characters() -> None:
     assert part(b"a\xff\xfeb").text == "a\ufffd\ufffdb"
 
 
@@ -126,7 +126,7 @@ def test_why_a_file_cannot_be_read_is_a_code_and_a_sentence(
     assert read_file("/f", limit=9).read([Reply(0, stdout=json.dumps(about) + "\n\n")]) == Unreadable(code, message)
 
 
-def test_a_file_server_that_does_not_answer_is_no_fault_of_the_request() -> None:
+def test_a_dead_file_server_is_not_an_error_of_the_request() -> None:
     found = read_file("/f", limit=9).read([Reply(None, refusal="too long", refusal_code="timed_out")])
     assert isinstance(found, Unreadable)
     assert found.code is UnreadableCode.FAILED
@@ -161,7 +161,7 @@ def test_an_answer_that_is_none_is_an_error(printed: str) -> None:
         ("/f", 9, 0, False, 0),
     ],
 )
-def test_what_makes_no_sense_is_refused_before_it_is_sent(
+def test_impossible_arguments_are_refused_before_anything_is_sent(
     path: str, limit: int, offset: int, from_end: bool, lines: int | None
 ) -> None:
     with pytest.raises(ValueError, match=r"must|path"):

@@ -83,7 +83,7 @@ def test_symbols_in_the_working_folders_name_are_no_pattern() -> None:
         assert path(printed, odd) == "/home/100%j\\x/slurm-7.out"
 
 
-def test_a_name_that_looks_like_a_pattern_is_put_in_as_it_is() -> None:
+def test_a_name_that_looks_like_a_pattern_is_inserted_unchanged() -> None:
     assert path("/home/ada/%x.out", JOB | {"name": "%j\\"}) == "/home/ada/%j\\.out"
 
 
@@ -129,9 +129,7 @@ def test_a_job_without_a_script_has_no_file_though_squeue_names_one() -> None:
         ("o\\\\%j", "o\\%j", "o\\%j", "o%j"),
     ],
 )
-def test_what_releases_do_otherwise_is_told_for_a_known_release_only(
-    pattern: str, r22: str, r24: str, r26: str | None
-) -> None:
+def test_differences_between_releases_need_a_known_release(pattern: str, r22: str, r24: str, r26: str | None) -> None:
     assert path(f"/{pattern}", TASK, R22) == f"/{r22}"
     assert path(f"/{pattern}", TASK, R24) == path(f"/{pattern}", TASK, R25) == f"/{r24}"
     assert path(f"/{pattern}", TASK, R26) == (None if r26 is None else f"/{r26}")

@@ -124,7 +124,7 @@ ENDS = {
 
 
 @pytest.mark.parametrize("code", ReasonCode)
-def test_only_a_job_that_waits_is_told_what_to_wait_for(code: ReasonCode) -> None:
+def test_only_a_waiting_job_has_advice(code: ReasonCode) -> None:
     for state in WAITS:
         assert sentence(code, state, has_run=False) == code.description
     for state, said in ENDS.items():
@@ -155,14 +155,12 @@ def test_only_a_job_that_waits_is_told_what_to_wait_for(code: ReasonCode) -> Non
         (ReasonCode.DEPENDENCY, JobState.RUNNING, None),  # accounting keeps why it waited
     ],
 )
-def test_of_a_job_that_has_ended_it_says_what_ended_it(
-    code: ReasonCode | None, state: JobState, said: str | None
-) -> None:
+def test_an_ended_job_has_the_reason_of_its_end(code: ReasonCode | None, state: JobState, said: str | None) -> None:
     started = state in (JobState.COMPLETED, JobState.RUNNING, JobState.NODE_FAIL, JobState.TIMEOUT)
     assert sentence(code, state, has_run=started) == said
 
 
-def test_no_two_codes_are_one_spelling() -> None:
+def test_no_two_codes_have_the_same_spelling() -> None:
     for codes in (ReasonCode, CapacityCode):
         assert len({code.value.replace("_", "") for code in codes}) == len(codes)
 

@@ -90,7 +90,7 @@ def test_slurms_words_get_a_code(reply: Reply, code: RefusalCode, message: str) 
 @pytest.mark.parametrize(
     "reply", [Reply(0), Reply(0, "", "scancel: Terminating job 3\n"), Reply(0, "17\n", "warning\n")]
 )
-def test_what_was_done_was_not_refused(reply: Reply) -> None:
+def test_a_change_that_was_made_is_not_a_refusal(reply: Reply) -> None:
     assert refusal(reply) is None
 
 
@@ -110,7 +110,7 @@ def test_the_program_on_the_head_node_refuses_in_its_own_words(program: str, cod
 
 
 @pytest.mark.parametrize("code", ["unknown", "timed_out"])
-def test_a_change_that_may_have_been_made_is_no_refusal(code: str) -> None:
+def test_a_change_that_may_have_been_made_is_not_a_refusal(code: str) -> None:
     with pytest.raises(OutcomeUnknown, match="nobody knows"):
         refusal(Reply(None, refusal="nobody knows", refusal_code=code))
 

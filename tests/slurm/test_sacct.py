@@ -138,11 +138,11 @@ def asked(search: Search) -> dict[str, str]:
 # --- asking ---------------------------------------------------------------------------------------------------------
 
 
-def test_everything_since_the_first_record_unless_told_otherwise() -> None:
+def test_the_default_window_begins_with_the_first_record() -> None:
     assert asked(Search()) == {"starttime": "1970-01-02T00:00:00"}
 
 
-def test_the_window_is_told_in_utc_whatever_the_zone() -> None:
+def test_the_window_is_sent_in_utc_whatever_the_zone() -> None:
     east = datetime(2026, 11, 22, 14, tzinfo=timezone(timedelta(hours=2)))
     assert asked(Search(since=east, until=east + timedelta(hours=1))) == {
         "starttime": "2026-11-22T12:00:00",
@@ -175,7 +175,7 @@ def test_every_condition_that_sacct_knows_is_handed_to_it() -> None:
     assert asked(ended).items() >= {**options, "partition": "queue1"}.items()
 
 
-def test_jobs_that_may_wait_for_several_queues_are_asked_for_besides_and_by_id_whatever_their_queue_is() -> None:
+def test_jobs_that_may_wait_for_several_queues_are_fetched_separately_by_id() -> None:
     in_queue, that_wait = history(Search(queue="queue1", since=NOON)).commands
     assert options_of(in_queue)["partition"] == "queue1"
     assert "partition" not in options_of(that_wait)
@@ -185,7 +185,7 @@ def test_jobs_that_may_wait_for_several_queues_are_asked_for_besides_and_by_id_w
     assert asked(Search(queue="queue1", ids=["4"])) == {"jobs": "4"}
 
 
-def test_a_job_that_two_saccts_tell_of_is_one() -> None:
+def test_a_job_in_two_answers_of_sacct_is_one_job() -> None:
     found = answer(JOB, BATCH, MEMORY, search=Search(queue="queue1", since=NOON))
     assert (len(found.jobs), len(found.steps)) == (1, 2)
 
@@ -199,20 +199,20 @@ def test_ids_need_no_window() -> None:
     assert asked(Search(ids=["4", "5"])) == {"jobs": "4,5"}
 
 
-def test_waiting_tasks_and_components_are_asked_for_by_their_number() -> None:
+def test_waiting_tasks_and_components_are_requested_by_their_number() -> None:
     assert asked(Search(ids=["5_[0-3%2]", "11+1", "5_[7]"])) == {"jobs": "5,11"}
 
 
-def test_what_is_no_job_id_is_an_error() -> None:
+def test_an_invalid_job_id_is_an_error() -> None:
     with pytest.raises(ParseError):
         history(Search(ids=["4.batch"]))
 
 
-def test_sacct_takes_the_start_of_the_window_for_its_end_if_states_come_without_one() -> None:
+def test_sacct_takes_the_start_of_the_window_for_its_end_if_states_come_without_an_end() -> None:
     assert asked(Search(states=[JobState.FAILED], since=NOON))["endtime"] == "now"
 
 
-def test_with_states_the_runs_that_were_requeued_are_asked_for_so_that_they_can_be_counted() -> None:
+def test_with_states_requeued_runs_are_fetched_so_that_they_can_be_counted() -> None:
     assert asked(Search(states=[JobState.FAILED]))["state"] == "BOOT_FAIL,FAILED,NODE_FAIL,PREEMPTED,REQUEUED,RESIZING"
 
 
@@ -221,11 +221,11 @@ def test_a_state_that_accounting_does_not_know_is_left_to_the_caller(state: JobS
     assert "state" not in asked(Search(states=[JobState.FAILED, state]))
 
 
-def test_states_as_of_now_are_not_asked_for_with_a_window_that_has_ended() -> None:
+def test_current_states_are_not_requested_with_a_window_that_has_ended() -> None:
     assert "state" not in asked(Search(states=[JobState.FAILED], since=NOON, until=NOON + timedelta(hours=1)))
 
 
-def test_each_of_a_few_users_is_asked_for_alone_and_many_are_left_to_the_caller() -> None:
+def test_a_few_users_are_requested_one_by_one_and_many_are_left_to_the_caller() -> None:
     assert [options_of(command).get("user") for command in history(Search(users=["ada", "grace"])).commands] == [
         "ada",
         "grace",
@@ -365,7 +365,7 @@ def test_sacct_shows_255_as_127_up_to_25_05_and_what_it_shows_is_all_there_is() 
     assert "as 128 less" in HistoryJob.exit_code.about
 
 
-def test_an_srun_that_ended_with_255_tells_the_jobs_code() -> None:
+def test_an_srun_that_ended_with_255_shows_the_jobs_code() -> None:
     (job,) = answer(JOB | {"State": "FAILED", "ExitCode": "127:0", "DerivedExitCode": "255:0"}).jobs
     assert job.exit_code == 255
 
@@ -429,7 +429,7 @@ def test_a_number_given_again_on_a_new_head_node_is_another_job() -> None:
     assert [job.restart_count for job in answer(EARLIER | {"User": "grace"}, LATER).jobs] == [0]
 
 
-def test_resizing_is_no_requeue() -> None:
+def test_resizing_is_not_a_requeue() -> None:
     resized = EARLIER | {"State": "RESIZING", "DBIndex": "5"}
     assert answer(EARLIER, resized, LATER).jobs[0].restart_count == 1
 
@@ -459,7 +459,7 @@ SIZE_1 = JOB | {
     [SIZE_1, SIZE_1 | {"Start": "1003", "ElapsedRaw": "27", "CPUTimeRAW": "27"}],
     ids=["the second size starts with it", "up to 22.05 with the job"],
 )
-def test_a_job_that_was_resized_is_one_with_all_steps_and_its_first_submit_time(last: dict[str, str]) -> None:
+def test_a_resized_job_is_one_job_with_all_steps_and_its_first_submit_time(last: dict[str, str]) -> None:
     found = answer(SIZE_2, BATCH, MEMORY, last, TOO_SHORT_TO_MEASURE | {"DBIndex": "9"})
     (job,) = found.jobs
     assert (job.submit_time, job.start_time) == (datetime.fromtimestamp(1000, UTC), datetime.fromtimestamp(1003, UTC))
@@ -492,7 +492,7 @@ def test_a_forged_field_is_an_error_not_a_job() -> None:
         question.read([reply_to(command, [JOB | {"JobName": f"x{separator}y"}])])
 
 
-def test_several_users_answers_are_one() -> None:
+def test_the_answers_for_several_users_are_joined() -> None:
     question = history(Search(users=["ada", "grace"]))
     ada, grace = question.commands
     found = question.read([reply_to(ada, [JOB, BATCH]), reply_to(grace, [JOB | {"JobIDRaw": "7", "DBIndex": "7"}])])

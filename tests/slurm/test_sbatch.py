@@ -153,18 +153,18 @@ def test_a_refused_estimate_names_its_input() -> None:
     assert found.field == ["input", "queue"]
 
 
-def test_no_estimate_is_no_success() -> None:
+def test_a_missing_estimate_is_not_a_success() -> None:
     found = sbatch.read_estimate([Reply(0, "17\n")])
     assert isinstance(found, Refusal)
     assert "no estimate" in found.message
 
 
-def test_of_an_estimate_that_was_not_given_no_outcome_is_unknown() -> None:
+def test_a_missing_estimate_does_not_make_the_outcome_unknown() -> None:
     with pytest.raises(SchedulerUnavailableError):
         sbatch.read_estimate([Reply(None, refusal="sbatch did not end within 20 s", refusal_code="timed_out")])
 
 
-def test_variables_and_the_key_are_no_options() -> None:
+def test_variables_and_the_key_are_not_options() -> None:
     made = command(environment=[EnvironmentVariable(name="A", value="x,\n'\"")], idempotency_key="k")
     assert made == Command(sbatch.SBATCH, environment={"A": "x,\n'\""}, stdin=SCRIPT, key="k")
 
@@ -234,7 +234,7 @@ def test_a_script_is_checked_in_a_time_that_grows_with_its_length(line: str) -> 
     ],
     ids=lambda value: repr(value)[:30],
 )
-def test_what_cannot_be_right_names_its_field(field: str, value: Any) -> None:
+def test_an_error_names_its_field(field: str, value: Any) -> None:
     words = field.split("_")
     assert wrong_fields(replace(Submission(script=SCRIPT), **{field: value})) == [
         words[0] + "".join(word.title() for word in words[1:])
@@ -255,16 +255,16 @@ def test_what_cannot_be_right_names_its_field(field: str, value: Any) -> None:
     ],
     ids=str,
 )
-def test_what_does_not_go_together_names_the_second(inputs: dict[str, Any], wrong: list[str]) -> None:
+def test_an_error_about_two_fields_names_the_second(inputs: dict[str, Any], wrong: list[str]) -> None:
     assert wrong_fields(Submission(**inputs)) == wrong
 
 
-def test_everything_wrong_is_told_at_once() -> None:
+def test_all_errors_are_reported_at_once() -> None:
     assert sorted(wrong_fields(Submission(nodes=0, array="x", work_dir="y"))) == ["array", "nodes", "script", "workDir"]
 
 
 @given(st.text(max_size=1100))
-def test_any_name_is_taken_as_it_is_or_refused(name: str) -> None:
+def test_any_name_is_used_unchanged_or_refused(name: str) -> None:
     try:
         made = command(name=name)
     except InvalidInputError:
@@ -283,7 +283,7 @@ def test_anything_else_may_have_been_submitted(printed: str) -> None:
         sbatch.read([Reply(0, printed)])
 
 
-def test_what_sbatch_says_of_a_submitted_job_is_a_warning() -> None:
+def test_sbatchs_remarks_on_a_submitted_job_are_warnings() -> None:
     """sbatch reports each attempt that a busy slurmctld put off as an error."""
     retried = "sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying\n"
     submitted = sbatch.read([Reply(0, "17", f"{retried}\nsbatch: Your project ends soon.\n")])
@@ -316,7 +316,7 @@ def test_a_refusal_names_the_input_that_slurms_words_are_about(words: str, field
     assert found == Refusal(RefusalCode.REJECTED_BY_SCHEDULER, words, ["input", field])
 
 
-def test_a_refusal_about_no_input_names_none() -> None:
+def test_a_refusal_that_is_not_about_an_input_names_none() -> None:
     found = sbatch.read(
         [Reply(1, "", "sbatch: error: Batch job submission failed: More processors requested than permitted\n")]
     )
@@ -324,7 +324,7 @@ def test_a_refusal_about_no_input_names_none() -> None:
     assert found.field is None
 
 
-def test_what_may_have_been_submitted_is_unknown() -> None:
+def test_the_outcome_of_a_possible_submission_is_unknown() -> None:
     with pytest.raises(OutcomeUnknown):
         sbatch.read([Reply(None, refusal="nobody knows", refusal_code="unknown")])
 
@@ -335,7 +335,7 @@ def test_a_scheduler_that_does_not_answer_is_unavailable() -> None:
         sbatch.read([Reply(1, "", words)])
 
 
-def test_an_expedited_requeue_is_no_other() -> None:
+def test_an_expedited_requeue_is_distinct() -> None:
     with pytest.raises(InvalidInputError) as caught:
         sbatch.check(Submission(script=SCRIPT, expedited_requeue=True, requeue=True))
     assert [refusal.field for refusal in caught.value.refusals] == [["input", "expeditedRequeue"]]

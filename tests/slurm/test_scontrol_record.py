@@ -67,7 +67,7 @@ def test_a_repeated_key_counts_once() -> None:
         "",
     ],
 )
-def test_what_is_no_record_is_an_error(text: str) -> None:
+def test_an_invalid_record_is_an_error(text: str) -> None:
     with pytest.raises(ParseError) as caught:
         PARTITION.fields(text)
     assert caught.value.what == "partition"
@@ -85,7 +85,7 @@ def test_a_record_goes_on_until_the_next_begins() -> None:
     assert lost == []
 
 
-def test_what_cannot_be_read_costs_no_other_record() -> None:
+def test_an_unreadable_record_affects_no_other_record() -> None:
     records, lost = PARTITION.records("a warning\nPartitionName=a\nPartitionName=b State=DOWN\n")
     assert [record["PartitionName"] for record in records] == ["b"]
     assert [each.text for each in lost] == ["a warning", "PartitionName=a"]
@@ -95,7 +95,7 @@ written = st.text("abc019[],:/()*.-_ \n\\$@|", max_size=20).filter(lambda text: 
 
 
 @given(written, written, written)
-def test_what_people_write_reads_back(groups: str, accounts: str, qos: str) -> None:
+def test_peoples_texts_are_parsed_back(groups: str, accounts: str, qos: str) -> None:
     record = {"PartitionName": "a", "AllowGroups": groups, "AllowAccounts": accounts, "State": "UP", "AllowQos": qos}
     assert PARTITION.fields(" ".join(f"{key}={value}" for key, value in record.items())) == record
 

@@ -27,12 +27,12 @@ def test_each_node_has_its_complete_state() -> None:
     }
 
 
-def test_later_releases_that_run_nothing_tell_nothing() -> None:
+def test_later_releases_run_nothing_and_give_nothing() -> None:
     assert show_node.read([Reply(0, "")]) == show_node.States({}, [])
 
 
 @pytest.mark.parametrize("line", ["No nodes in the system", "NodeName=a", CLOUD.partition(" State=")[0]])
-def test_a_line_without_a_state_is_told_and_costs_no_other_node(line: str) -> None:
+def test_a_line_without_a_state_is_reported_and_affects_no_other_node(line: str) -> None:
     states = show_node.read([Reply(0, f"{line}\n{CLOUD}\n")])
     assert states.by_name == {"queue1-dy-large-1": "IDLE+CLOUD+POWER"}
     assert [(lost.what, lost.text, lost.record_lost) for lost in states.lost] == [("node", line, False)]

@@ -96,7 +96,7 @@ def test_a_dynamic_node_without_an_instance() -> None:
     assert (found.provisioning, found.instance_type) == (Provisioning.DYNAMIC, "p4d.24xlarge")
 
 
-def test_a_reason_is_told_with_its_time() -> None:
+def test_a_reason_has_its_time() -> None:
     found = node(UP, StateComplete="idle+drain", Reason="disk|full\n(see log)", TimeStamp="1795372140")
     assert (found.reason, found.reason_time) == ("disk|full\n(see log)", datetime.fromtimestamp(1795372140, UTC))
     assert found.flags == [NodeFlag.DRAIN]
@@ -128,7 +128,7 @@ def test_cpu_counts_are_four_numbers(text: str) -> None:
         sinfo.cpu_counts(text)
 
 
-def test_all_nodes_are_asked_for_one_row_each() -> None:
+def test_each_node_is_requested_as_one_row() -> None:
     command, shown = sinfo.nodes().commands
     assert shown.operation is show_node.SHOW
     assert (command.operation, set(command.options)) == (sinfo.SINFO, {"Node", "Format"})

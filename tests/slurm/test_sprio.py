@@ -93,7 +93,7 @@ def submit(cluster: Cluster, *options: str, sleep: int = 0) -> str:
     return cluster.run(*argv, user=cluster.users[0].name, input=f"#!/bin/bash\nsleep {sleep}\n").stdout.strip()
 
 
-def test_a_real_slurms_points_add_up_to_the_priority_that_squeue_tells(ranked: Cluster) -> None:
+def test_a_real_slurms_points_add_up_to_the_priority_that_squeue_shows(ranked: Cluster) -> None:
     whole = ["-N2", "--exclusive", "-C", "static"]
     submit(ranked, *whole, sleep=600)
     both = submit(ranked, *whole, "-p", "queue1,gpu", "--nice=7")

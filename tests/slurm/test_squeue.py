@@ -221,20 +221,20 @@ def test_an_id_that_no_slurm_prints_has_no_place(id: str) -> None:
         _ = job(WAITING, JobArrayID=id).order
 
 
-def test_text_that_no_slurm_prints_is_no_value_and_is_told() -> None:
+def test_text_that_slurm_never_prints_is_null_and_reported() -> None:
     found = job(WAITING, SubmitTime="2026-11-22T18:00:00")
     assert found.submit_time is None
     assert [(each.field, each.text) for each in found.rows.unreadable] == [("submit_time", "2026-11-22T18:00:00")]
 
 
-def test_all_jobs_are_asked_for_without_an_id() -> None:
+def test_all_jobs_are_requested_without_an_id() -> None:
     (command,) = squeue.jobs().commands
     assert (command.operation, command.options) == (squeue.SQUEUE, {})
     columns = [part.split(":")[0] for part in command.environment["SQUEUE_FORMAT2"].split(",")]
     assert sorted(columns) == sorted(Job.sources())
 
 
-def test_in_brief_jobs_have_what_is_asked_for_most() -> None:
+def test_jobs_in_brief_have_the_most_used_columns() -> None:
     (command,) = squeue.jobs_in_brief().commands
     columns = [part.split(":")[0] for part in command.environment["SQUEUE_FORMAT2"].split(",")]
     assert (command.operation, command.options, sorted(columns)) == (squeue.SQUEUE, {}, sorted(squeue.IN_BRIEF))
@@ -247,12 +247,12 @@ def test_each_question_has_a_separator_of_its_own() -> None:
     assert one.environment != other.environment
 
 
-def test_some_jobs_are_asked_for_by_their_ids() -> None:
+def test_some_jobs_are_requested_by_their_ids() -> None:
     (command,) = squeue.jobs(["1", "2_3"]).commands
     assert command.options == {"jobs": "1,2_3"}
 
 
-def test_ids_that_squeue_cannot_read_are_not_asked_for() -> None:
+def test_ids_that_squeue_cannot_read_are_not_requested() -> None:
     """squeue 22.05 reads them into an int and then gives up on the whole list."""
     (command,) = squeue.jobs(["1", "4294960000", "4294960000_1"]).commands
     assert command.options == {"jobs": "1"}
@@ -261,12 +261,12 @@ def test_ids_that_squeue_cannot_read_are_not_asked_for() -> None:
     assert len(alone.read([])) == 0
 
 
-def test_the_job_of_an_earlier_reply_is_asked_for_by_the_reply_s_number() -> None:
+def test_the_job_of_an_earlier_reply_is_requested_by_the_reply_s_number() -> None:
     (command,) = squeue.submitted_job(0).commands
     assert command.options == {"jobs": 0}
 
 
-def test_an_unknown_id_is_no_row() -> None:
+def test_an_unknown_id_gives_no_row() -> None:
     assert (
         len(squeue.read([Reply(1, "", "slurm_load_jobs error: Invalid job id specified\n")], SEPARATOR, Job.sources()))
         == 0
@@ -279,7 +279,7 @@ def test_a_scheduler_that_does_not_answer_is_unavailable() -> None:
         squeue.read([Reply(1, "", words)], SEPARATOR, Job.sources())
 
 
-def test_another_failure_is_told_in_squeues_words() -> None:
+def test_another_failure_is_reported_in_squeues_words() -> None:
     with pytest.raises(SlurmError, match="Invalid job format specification"):
         squeue.read([Reply(1, "", "squeue: error: Invalid job format specification: Nme\n")], SEPARATOR, Job.sources())
 

@@ -35,7 +35,7 @@ def answer(*rows: dict[str, str], stderr: str = "") -> Rows[RunningStep]:
     return question.read([Reply(0, lines, stderr)])
 
 
-def test_what_is_asked() -> None:
+def test_the_command_of_a_question() -> None:
     (command,) = running_steps(["25", "26"]).commands
     assert command.operation is sstat.SSTAT
     assert command.options["jobs"] == "25,26"
@@ -49,7 +49,7 @@ def test_a_running_step() -> None:
     assert (step.max_rss_mib, step.ave_rss_mib, step.total_rss_mib) == (48, 48, 96)
 
 
-def test_no_ids_ask_nothing() -> None:
+def test_no_ids_send_nothing() -> None:
     question = running_steps([])
     assert question.commands == ()
     assert len(question.read([])) == 0
@@ -74,7 +74,7 @@ def test_a_caller_without_an_account_on_the_cluster() -> None:
         running_steps(["25"]).read([refusal])
 
 
-def test_the_last_task_of_an_array_bears_its_number_and_sstat_tells_of_all_tasks_twice() -> None:
+def test_the_last_task_of_an_array_has_the_arrays_number_and_sstat_shows_all_tasks_twice() -> None:
     rows = [ROW | {"JobID": "27.batch"}, ROW | {"JobID": "27.batch"}, ROW | {"JobID": "26.batch"}]
     assert [step.step_id for step in answer(*rows)] == ["27.batch", "26.batch"]
 

@@ -59,7 +59,7 @@ def test_no_val_and_infinite_are_null_at_every_width(raw: str) -> None:
 
 
 @pytest.mark.parametrize("raw", ["4K", "1.5", "1-2", "0x10", "1_000", "\u0663", "12\n", " 12", "1" * 5000])
-def test_what_is_no_integer_is_an_error(raw: str) -> None:
+def test_an_invalid_integer_is_an_error(raw: str) -> None:
     with pytest.raises(ParseError) as caught:
         integer(raw)
     assert caught.value.what == "integer"
@@ -77,7 +77,7 @@ def test_the_load_of_a_node_that_never_reported_is_null() -> None:
 
 
 @pytest.mark.parametrize("raw", ["nan", "inf", "1e5", "1_0.0", ".", "-"])
-def test_what_is_no_decimal_is_an_error(raw: str) -> None:
+def test_an_invalid_decimal_is_an_error(raw: str) -> None:
     with pytest.raises(ParseError):
         decimal(raw)
 

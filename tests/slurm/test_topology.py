@@ -53,7 +53,7 @@ def test_without_a_plugin_there_are_none(stderr: str) -> None:
 
 
 @pytest.mark.parametrize("line", ["RingName=r0 Nodes=n[1-4]", "Level=0 LinkSpeed=1", "no pairs at all"])
-def test_another_line_costs_no_switch_and_is_told(line: str) -> None:
+def test_an_unknown_line_is_reported_and_affects_no_switch(line: str) -> None:
     rows = read([Reply(0, f"{line}\n{PRINTED}")])
     assert [(row.name, row.level, row.link_speed, row.node_names, row.switch_names) for row in rows] == TREE
     assert [each.text for each in rows.unreadable] == [line]
@@ -61,7 +61,7 @@ def test_another_line_costs_no_switch_and_is_told(line: str) -> None:
         read([Reply(0, f"{line}\n")])
 
 
-def test_a_failure_is_no_empty_topology() -> None:
+def test_a_failure_is_not_an_empty_topology() -> None:
     with pytest.raises(SchedulerUnavailableError):
         switches("", "slurm_load_topo error: Unable to contact slurm controller (connect failure)\n", 1)
     with pytest.raises(SlurmError):

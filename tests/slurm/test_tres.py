@@ -30,7 +30,7 @@ def test_a_placeholder_has_no_resources(raw: str) -> None:
 
 
 @pytest.mark.parametrize("raw", ["cpu", "cpu=1,", "=4", "cpu=1,cpu=2", "cpu=1,,mem=2G"])
-def test_what_is_no_tres_list_is_an_error(raw: str) -> None:
+def test_an_invalid_tres_list_is_an_error(raw: str) -> None:
     with pytest.raises(ParseError) as caught:
         tres(raw)
     assert caught.value.what == "TRES list"
@@ -58,12 +58,12 @@ def test_a_model_that_accounts_for_a_part_only_is_not_the_model() -> None:
 
 
 @pytest.mark.parametrize("raw", ["cpu=4,mem=4G", "gres/gpumem=40G,gres/gpuutil=80", "gres/shard=2"])
-def test_other_resources_are_no_gpus(raw: str) -> None:
+def test_other_resources_are_not_gpus(raw: str) -> None:
     assert gpus_allocated(raw) is None
 
 
 @pytest.mark.parametrize("raw", ["gres/gpu=", "gres/gpu=two", "gres/gpu=-1", "gres/gpu=N/A"])
-def test_a_gpu_count_that_is_no_number_is_an_error(raw: str) -> None:
+def test_a_gpu_count_that_is_not_a_number_is_an_error(raw: str) -> None:
     with pytest.raises(ParseError):
         gpus_allocated(raw)
 
@@ -72,7 +72,7 @@ names = st.from_regex(r"[a-z]{1,8}(/[a-z]{1,8}(:[a-z0-9_.]{1,8})?)?", fullmatch=
 
 
 @given(st.dictionaries(names, st.integers(0, 2**20).map(str), min_size=1))
-def test_what_slurm_joins_reads_back(counts: dict[str, str]) -> None:
+def test_slurms_joined_lists_are_parsed_back(counts: dict[str, str]) -> None:
     assert tres(",".join(f"{name}={count}" for name, count in counts.items())) == counts
 
 

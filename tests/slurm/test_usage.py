@@ -20,7 +20,7 @@ def test_bytes_are_rounded_up_so_that_use_never_becomes_none(raw: str, mebibytes
 
 
 @pytest.mark.parametrize("raw", ["", "N/A"])
-def test_nothing_measured_is_no_value(raw: str) -> None:
+def test_nothing_measured_is_null(raw: str) -> None:
     assert bytes_as_mebibytes(raw) is None
 
 

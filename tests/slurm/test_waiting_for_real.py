@@ -34,7 +34,7 @@ def within(seconds: float, condition: Callable[[], bool]) -> bool:
     return True
 
 
-def test_what_holds_a_job_back_has_its_code(lab: Cluster) -> None:
+def test_each_reason_for_waiting_has_its_code(lab: Cluster) -> None:
     held = submit(lab, "--hold")
     jobs = {
         held: ReasonCode.JOB_HELD_USER,
@@ -58,7 +58,7 @@ def test_a_dependency_that_failed_never_lets_the_job_start(lab: Cluster) -> None
         lab.run("scancel", waiting)
 
 
-def test_a_job_for_a_node_that_is_drained_has_its_code_and_the_node_none_of_ec2s(lab: Cluster) -> None:
+def test_a_job_for_a_drained_node_has_its_code_and_the_node_no_ec2_code(lab: Cluster) -> None:
     node, why = "queue1-dy-large-4", "(Code:InsufficientInstanceCapacity)Failure when resuming nodes"
     lab.run("scontrol", "update", f"NodeName={node}", "State=DRAIN", f"Reason={why}")
     job = submit(lab, "-w", node)

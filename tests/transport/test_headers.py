@@ -44,7 +44,7 @@ PAGES = dataclasses.replace(PLAIN, origins=("https://dashboard.example.org", "ht
         (";;,,q=1", None),
     ],
 )
-def test_the_media_type_is_the_one_asked_for(accept: str | None, chosen: str | None) -> None:
+def test_the_media_type_is_the_requested_one(accept: str | None, chosen: str | None) -> None:
     assert media_type(accept) == chosen
     answer = ask(VIEWER, {} if accept is None else {"accept": accept})
     assert answer.status == (200 if chosen else 406)
@@ -132,7 +132,7 @@ def test_orjson_says_what_json_says(value: object) -> None:
 
 
 @given(st.text(st.characters(blacklist_categories=["Cs"])), st.booleans())
-def test_what_lambda_would_not_pass_on_is_known(text: str, ascii: bool) -> None:
+def test_responses_that_are_too_large_for_lambda_are_recognised(text: str, ascii: bool) -> None:
     """Against the runtime's own encoding, before Python 3.12 and since."""
     content = encoded({"data": text}) * (6 * 1024 * 1024 // max(1, len(encoded({"data": text}))))
     size = len(json.dumps(content.decode(), ensure_ascii=ascii).encode())
@@ -140,13 +140,13 @@ def test_what_lambda_would_not_pass_on_is_known(text: str, ascii: bool) -> None:
         assert too_large(Response(200, content))
 
 
-def test_what_lambda_passes_on_is_let_through() -> None:
+def test_responses_that_fit_lambda_pass() -> None:
     assert not too_large(Response(200, b"x" * 6_200_000))
     assert not too_large(Response(200, b"x" * 4_600_000, {"content-encoding": "gzip"}))
     assert too_large(Response(200, b"x" * 4_750_000, {"content-encoding": "gzip"}))
 
 
-def test_an_answer_that_lambda_would_not_pass_on_is_told_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_too_large_for_lambda_is_refused_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
     plain, packed = ask(LONG), ask(LONG, {"accept-encoding": "gzip"})
     monkeypatch.setattr(limit, "LIMIT", limit.REST + len(plain.body))  # quotes count double
     refused = ask(LONG)

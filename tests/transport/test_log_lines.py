@@ -30,7 +30,7 @@ def test_a_request_is_one_json_object_with_its_metrics_at_the_root(caplog: pytes
     assert line["Requests"] == 1
 
 
-def test_what_a_caller_writes_stays_within_its_line(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_callers_text_stays_within_its_line(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         ask(f"query {'A' * 50_000} {{ {'b' * 5000}: nonesuch }}")
         ask("{ viewer { role } }", operationName='x"\n{"message": "action"}')

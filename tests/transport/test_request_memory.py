@@ -187,7 +187,7 @@ def test_nothing_that_was_read_outlives_its_request(
     assert left_over() == []
 
 
-def test_a_view_takes_no_answers_after_its_request() -> None:
+def test_a_closed_view_takes_no_answers() -> None:
     """A thread may bring them late, when the request was given up."""
     snapshots = Snapshots(Node(20), ttl=60)
     with context(snapshots) as request:

@@ -43,7 +43,7 @@ ANSWER = {"viewer": {"identity": "ada"}}
     ],
     ids=lambda value: repr(value)[:40],
 )
-def test_a_body_that_is_no_request_is_refused(body: bytes, status: int) -> None:
+def test_an_invalid_body_is_refused(body: bytes, status: int) -> None:
     answer = call(body=body)
     assert answer.status == status
     assert answer.codes == ["BAD_REQUEST"]
@@ -64,7 +64,7 @@ def test_a_body_that_is_no_request_is_refused(body: bytes, status: int) -> None:
         "application/json; charset=utf-16",
     ],
 )
-def test_what_a_form_of_another_site_could_send_is_refused(kind: str) -> None:
+def test_a_form_of_another_site_is_refused(kind: str) -> None:
     answer = call(body=json.dumps({"query": VIEWER}), headers={"content-type": kind})
     assert (answer.status, answer.codes) == (415, ["BAD_REQUEST"])
 

@@ -58,7 +58,7 @@ def ask(relay: Relay, kind: int) -> bytes:
         return received
 
 
-def test_what_is_not_lost_comes_back(relay: Relay) -> None:
+def test_other_replies_come_back(relay: Relay) -> None:
     relay.lose(Loss.EMPTY)
     assert ask(relay, PING)[4:] == REPLY
 

@@ -96,7 +96,7 @@ def test_npm_s_settings_without_a_value_are_not_carried() -> None:
     assert registries.npm_settings(printed) == {"registry": "https://npm.example/a=b", "cafile": "/etc/ssl/ca.pem"}
 
 
-def test_of_the_variables_proxies_and_certificates_are_carried() -> None:
+def test_proxy_and_certificate_variables_are_carried() -> None:
     environment = {"https_proxy": "http://proxy:3128", "SSL_CERT_FILE": "/ca.pem", "no_proxy": "", "AWS_PROFILE": "x"}
     assert registries.variables(environment) == {"https_proxy": "http://proxy:3128", "SSL_CERT_FILE": "/ca.pem"}
 

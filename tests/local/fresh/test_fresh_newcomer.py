@@ -88,7 +88,7 @@ def test_the_table_has_a_line_for_each_step_of_each_suite() -> None:
     ]
 
 
-def test_of_a_failed_step_the_failed_tests_are_shown_or_else_the_last_lines() -> None:
+def test_a_failed_step_shows_its_failed_tests_or_its_last_lines() -> None:
     assert __main__.excerpt(PYTEST, Path("/x/test.log")).splitlines() == [
         "    FAILED tests/slurm/test_sinfo.py::test_one - AssertionError: assert 1 == 2",
         "    ERROR tests/slurm/test_sinfo.py::test_two - OSError",

@@ -15,7 +15,7 @@ def allow(**statement: Any) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": "ssm:SendCommand", "Resource": NODES, **statement}
 
 
-def test_what_no_statement_allows_is_refused() -> None:
+def test_actions_that_no_statement_allows_are_refused() -> None:
     assert not Policy([]).allows("ssm:SendCommand", NODE)
     assert not Policy([allow()]).allows("ssm:CancelCommand", NODE)
     assert not Policy([allow()]).allows("ssm:SendCommand", NODE.replace("eu-west-1", "eu-west-2"))
@@ -76,7 +76,7 @@ def test_a_denial_whose_condition_does_not_hold_denies_nothing() -> None:
     assert not policy.allows("ssm:SendCommand", NODE, inside)
 
 
-def test_what_is_not_known_is_an_error() -> None:
+def test_an_unknown_condition_is_an_error() -> None:
     with pytest.raises(UnknownElementError):
         Policy([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}])
     with pytest.raises(UnknownElementError):

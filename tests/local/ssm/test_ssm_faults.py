@@ -237,6 +237,6 @@ def test_a_command_ends_as_the_fault_says(ending: str, endpoint: Endpoint, run: 
     assert (tmp_path / "ran").exists() == (ending not in NOT_DELIVERED)
 
 
-def test_an_ending_that_there_is_not_is_refused(endpoint: Endpoint) -> None:
+def test_an_unknown_ending_is_refused(endpoint: Endpoint) -> None:
     with pytest.raises(ValueError, match="ending is one of Undeliverable"):
         endpoint.faults.change({"ending": "Success"})

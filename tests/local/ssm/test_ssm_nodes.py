@@ -24,6 +24,6 @@ def test_the_nodes_are_listed_with_their_connection(ssm: SSMClient, endpoint: En
     assert ssm.get_connection_status(Target=OTHER_NODE)["Status"] == "notconnected"
 
 
-def test_an_instance_needs_an_id_that_is_one() -> None:
+def test_an_instance_needs_a_valid_id() -> None:
     with pytest.raises(ValueError, match="head-node"):
         Instance("head-node")

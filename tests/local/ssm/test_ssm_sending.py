@@ -175,7 +175,7 @@ def test_targets_by_tag_are_refused_clearly_and_by_id_accepted(ssm: SSMClient) -
     ],
     ids=["text", "text+1", "items", "items+1", "euros", "euros+", "html", "html+"],
 )
-def test_what_goes_to_the_agent_is_at_most_100_000_bytes(ssm: SSMClient, commands: list[str], accepted: bool) -> None:
+def test_at_most_100_000_bytes_go_to_the_agent(ssm: SSMClient, commands: list[str], accepted: bool) -> None:
     request = shell(ssm, Parameters={"commands": commands})
     if accepted:
         assert settled(ssm, ssm.send_command(**request)["Command"]["CommandId"])["Status"] == "Success"
@@ -243,7 +243,7 @@ def test_a_missing_member_is_a_validation_error(ssm: SSMClient) -> None:
     )
 
 
-def test_an_operation_that_is_not_there_says_so(ssm: SSMClient) -> None:
+def test_an_unknown_operation_is_refused(ssm: SSMClient) -> None:
     assert refusal(ssm.describe_patch_groups)[0] == "UnknownOperationException"
 
 

@@ -19,7 +19,7 @@ def test_an_unknown_suite_is_refused_with_the_known_names(monkeypatch: pytest.Mo
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_suite_that_is_there_is_not_made_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_existing_suite_is_not_made_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SLURMQL_CACHE", str(tmp_path))
     root = tmp_path / "suites" / "trixie"
     (root / "usr/bin").mkdir(parents=True)
@@ -49,7 +49,7 @@ def test_a_suite_that_cannot_be_made_differs_from_a_failed_suite(
     assert "debootstrap failed" in capsys.readouterr().err
 
 
-def test_a_mirror_that_is_named_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_configured_mirror_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLURMQL_DEBIAN_MIRROR", "http://127.0.0.1:9/debian")
     assert mirror() == "http://127.0.0.1:9/debian"
 

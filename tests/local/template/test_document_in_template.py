@@ -57,7 +57,7 @@ def test_a_deployment_chooses_the_reader_and_further_denied_accounts() -> None:
     assert told == {"reader": "slurm", "denied": [*SETTINGS["denied"], "guest", "kiosk"], "bucket": [HOST]}
 
 
-def test_no_further_denied_account_leaves_the_programs_own() -> None:
+def test_more_denied_accounts_keep_the_programs_own() -> None:
     told = settings(deployed_content(DeniedAccounts=""))
     assert [account for account in told["denied"] if account] == SETTINGS["denied"]
 

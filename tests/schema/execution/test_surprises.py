@@ -107,7 +107,7 @@ def test_plain_fields_are_compiled() -> None:
         ("named { name }", {}, "an interface or a union"),
     ],
 )
-def test_what_is_not_plain_is_graphql_cores(selected: str, wrong: dict[str, Any], reason: str) -> None:
+def test_graphql_core_executes_what_is_not_plain(selected: str, wrong: dict[str, Any], reason: str) -> None:
     got = counted(f"{{ things {{ {selected} }} }}", thing(), thing(**wrong), thing())
     assert got[reason] == 1
 
@@ -136,7 +136,7 @@ def test_another_graphql_core_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> 
     assert executor_class() is None
 
 
-def test_what_is_compiled_once_serves_other_variables_rightly() -> None:
+def test_compiled_documents_work_with_other_variables() -> None:
     document = parse("query($with: Boolean!) { things { text maybe @include(if: $with) } }")
     Query.given = [thing(maybe="perhaps")]
     for told in (True, False, True):
