@@ -454,7 +454,7 @@ def test_a_request_in_the_bucket_is_bounded_too(node: Node, bucket: Bucket) -> N
     for body, words in (
         (gzip.compress(b" " * (64 << 20)), "33554432 bytes"),
         (b"x" * (33 << 20), "33554432 bytes"),
-        (gzip.compress(json.dumps({"get": f"{bucket.url}/slurmql/1", "sha256": "0" * 64}).encode()), "does not say"),
+        (gzip.compress(json.dumps({"get": f"{bucket.url}/slurmql/1", "sha256": "0" * 64}).encode()), "lacks its expiry"),
     ):
         bucket.objects["/slurmql/1"] = body
         pointer = {"get": f"{bucket.url}/slurmql/1", "sha256": hashlib.sha256(body).hexdigest()}
@@ -463,7 +463,7 @@ def test_a_request_in_the_bucket_is_bounded_too(node: Node, bucket: Bucket) -> N
 
 @pytest.mark.parametrize("put", [1, ["x"], {"a": "b"}, True])
 def test_where_to_answer_is_a_text(node: Node, put: Any) -> None:
-    assert "where to answer" in error(node, packed(node.request({"operation": "squeue"}, put=put)))
+    assert "the address for the answer" in error(node, packed(node.request({"operation": "squeue"}, put=put)))
 
 
 # --- the folder of keys ---------------------------------------------------------------------------------------------
