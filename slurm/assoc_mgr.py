@@ -4,9 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from slurm.column import Column
 from slurm.command import PermissionDeniedError, Reply, require_success, words
 from slurm.errors import ParseError, Unreadable
 from slurm.operation import Operation, RunsAs
+from slurm.text import integer
 
 RAW, JOBS, SUBMITTED, WALL = "use: UsageRaw", "use: GrpJobs", "use: GrpSubmitJobs", "use: GrpWall"
 TRES, TRES_MINUTES, TRES_RUN_MINUTES = "use: GrpTRES", "use: GrpTRESMins", "use: GrpTRESRunMins"
@@ -112,3 +114,42 @@ def _whole(value: str, factor: int) -> float | None:
     if not re.fullmatch(r"\d{1,30}(\.\d{1,30})?", value):
         raise ParseError("use", value)
     return float(int(float(value) * factor))
+
+
+# The columns of use, which associations and QOS have in common.
+RUNNING_JOB_COUNT = Column(
+    integer,
+    JOBS,
+    about="How many of its jobs run now; null where AccountingStorageEnforce has no limits: Slurm counts none "
+    "then. scontrol show assoc_mgr: GrpJobs.",
+)
+SUBMITTED_JOB_COUNT = Column(
+    integer,
+    SUBMITTED,
+    about="How many of its jobs wait or run now; null where AccountingStorageEnforce has no limits. "
+    "scontrol show assoc_mgr: GrpSubmitJobs.",
+)
+USED_TRES = Column(
+    held,
+    TRES,
+    about="What its running jobs hold now, as `cpu=2`, memory in MiB; null where AccountingStorageEnforce has no "
+    "limits. scontrol show assoc_mgr: GrpTRES.",
+)
+USED_TRES_MINUTES = Column(
+    used,
+    TRES_MINUTES,
+    about="What its jobs have used up, in minutes times what they held, as it counts against maxTresMinutes. "
+    "scontrol show assoc_mgr: GrpTRESMins.",
+)
+USED_WALL_SECONDS = Column(
+    minutes_as_seconds,
+    WALL,
+    about="The run time its jobs have used up, in seconds, as it counts against maxWallSeconds. scontrol show "
+    "assoc_mgr: GrpWall.",
+)
+RAW_USAGE = Column(
+    whole,
+    RAW,
+    about="What its jobs have used up, in seconds times billing, with the cluster's decay. scontrol show "
+    "assoc_mgr: UsageRaw.",
+)

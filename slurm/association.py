@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from slurm import accounting, argument, assoc_mgr
 from slurm.accounting import Frame
-from slurm.assoc_mgr import held, minutes_as_seconds, used, whole
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply
 from slurm.duration import seconds
@@ -90,42 +89,12 @@ class Association(Record):
     max_time_seconds = Column(
         seconds, "MaxWall", about="The longest time limit of a job, in seconds; null for unlimited. sacctmgr: MaxWall."
     )
-    running_job_count = Column(
-        integer,
-        assoc_mgr.JOBS,
-        about="How many of its jobs run now; null where AccountingStorageEnforce has no limits: Slurm counts none "
-        "then. scontrol show assoc_mgr: GrpJobs.",
-    )
-    submitted_job_count = Column(
-        integer,
-        assoc_mgr.SUBMITTED,
-        about="How many of its jobs wait or run now; null where AccountingStorageEnforce has no limits. "
-        "scontrol show assoc_mgr: GrpSubmitJobs.",
-    )
-    used_tres = Column(
-        held,
-        assoc_mgr.TRES,
-        about="What its running jobs hold now, as `cpu=2`, memory in MiB; null where AccountingStorageEnforce has no "
-        "limits. scontrol show assoc_mgr: GrpTRES.",
-    )
-    used_tres_minutes = Column(
-        used,
-        assoc_mgr.TRES_MINUTES,
-        about="What its jobs have used up, in minutes times what they held, as it counts against maxTresMinutes. "
-        "scontrol show assoc_mgr: GrpTRESMins.",
-    )
-    used_wall_seconds = Column(
-        minutes_as_seconds,
-        assoc_mgr.WALL,
-        about="The run time its jobs have used up, in seconds, as it counts against maxWallSeconds. scontrol show "
-        "assoc_mgr: GrpWall.",
-    )
-    raw_usage = Column(
-        whole,
-        assoc_mgr.RAW,
-        about="What its jobs have used up, in seconds times billing, with the cluster's decay. scontrol show "
-        "assoc_mgr: UsageRaw.",
-    )
+    running_job_count = assoc_mgr.RUNNING_JOB_COUNT
+    submitted_job_count = assoc_mgr.SUBMITTED_JOB_COUNT
+    used_tres = assoc_mgr.USED_TRES
+    used_tres_minutes = assoc_mgr.USED_TRES_MINUTES
+    used_wall_seconds = assoc_mgr.USED_WALL_SECONDS
+    raw_usage = assoc_mgr.RAW_USAGE
 
 
 class Account(Record):
