@@ -31,7 +31,7 @@ _OF_KIND = {"job": frozenset({"jobs"})}
 
 
 def hiding(dataset: Dataset[Any]) -> frozenset[str]:
-    """The words of PrivateData that may hide something of a dataset: the configuration tells whether they do."""
+    """The words of PrivateData that may hide part of a dataset. The configuration says whether they do."""
     if isinstance(dataset.key, tuple):
         return _OF_KIND.get(dataset.key[0], frozenset())
     return _WORDS.get(dataset.key, frozenset())

@@ -1,7 +1,7 @@
 """The files of jobs that accounting remembers: sacct's StdOut and StdErr, since Slurm 24.05 (sacct(1)).
 
-sacct prints nothing at all if it does not know a column, so these are asked for by a command of their own: an older
-sacct ends at once and asks slurmdbd nothing.
+If sacct does not know a column it prints nothing at all, so a separate command reads these columns: an older sacct
+then ends at once, without a query to slurmdbd.
 """
 
 from collections.abc import Mapping, Sequence

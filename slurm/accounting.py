@@ -1,4 +1,4 @@
-"""What sacctmgr and sshare print, and how they say that there are no books (sacctmgr(1), sshare(1), --parsable2).
+"""What sacctmgr and sshare print, and their errors without accounting (sacctmgr(1), sshare(1), --parsable2).
 
 No release has an option for another separator than "|", and Slurm refuses neither "|" nor a newline in the names that
 administrators give. Each text that people write therefore stands between two prints of the record's own key: its id, or

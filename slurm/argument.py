@@ -25,7 +25,7 @@ SENTENCE_FOR_OPERATORS = "Operators only."
 
 
 class Kind(Generic[T]):
-    """A kind of value: `write` checks and writes it, and what it writes matches `pattern`.
+    """A kind of value: `write` checks and writes it, and its result matches `pattern`.
 
     `write` raises ValueError, which says what is wrong. The program on the head node knows the pattern alone.
     """
@@ -45,7 +45,7 @@ def kind(pattern: str) -> Callable[[Callable[[T], str]], Kind[T]]:
 
 
 def matching(pattern: str, message: str) -> Kind[str]:
-    """Text that matches the pattern; the message says what it must be."""
+    """Text that matches the pattern; the error's message says what it must be."""
     compiled = re.compile(pattern, re.ASCII)
 
     def write(value: str) -> str:
@@ -74,7 +74,7 @@ def listed(pattern: str, separator: str = ",") -> str:
 def assignment(key: str, kind: Kind[Any], about: str, operators: bool = False) -> Any:
     """A line of a table of scontrol's Key=Value: the key, the kind of its value, the meaning.
 
-    `operators`: Slurm takes it from its operators alone.
+    `operators`: Slurm accepts it only from its operators.
     """
     sentence = f"{about} {SENTENCE_FOR_OPERATORS if operators else ''}".rstrip()
     metadata = {"key": key, "kind": kind, "operators": operators, "about": f"{sentence} scontrol: {key}."}
@@ -113,7 +113,7 @@ def written(inputs: Any, path: Sequence[str] = ("input",)) -> tuple[dict[str, st
 
 
 def for_operators(inputs: Any) -> list[str]:
-    """The names of the given inputs that Slurm takes from its operators alone."""
+    """The names of the given inputs that Slurm accepts only from its operators."""
     return [
         line.name for line in _lines(inputs) if line.metadata["operators"] and getattr(inputs, line.name) is not None
     ]

@@ -18,7 +18,7 @@ SOURCES = (RAW, JOBS, SUBMITTED, WALL, TRES, TRES_MINUTES, TRES_RUN_MINUTES)
 COUNTED = (JOBS, SUBMITTED, TRES)
 """Those that slurmctld counts only where limits are enforced."""
 
-# What stands in brackets is in use, what stands before it is the limit, N for none.
+# The number in brackets is the usage, the number before it the limit (N for none).
 _GROUP = (
     r" GrpJobs=\w+\((\d+)\) GrpJobsAccrue=\S* GrpSubmitJobs=\w+\((\d+)\) GrpWall=\w+\(([\d.]+)\)"
     r" +GrpTRES=(\S*) GrpTRESMins=(\S*) GrpTRESRunMins=(\S*)"
@@ -60,7 +60,7 @@ def qos(reply: Reply) -> Use:
 
 
 def _printed(reply: Reply) -> str:
-    """With PrivateData slurmctld shows it to administrators only: up to 22.05 scontrol cannot read its refusal."""
+    """The output. With PrivateData only administrators get it, and scontrol up to 22.05 cannot read the refusal."""
     if re.search("Invalid user id|Malformed RPC of type RESPONSE_ASSOC_MGR_INFO", reply.stderr):
         raise PermissionDeniedError(words(reply))
     return require_success(reply)
@@ -93,7 +93,7 @@ def used(value: str) -> list[str]:
 
 
 def held(value: str) -> list[str] | None:
-    """Likewise; None where Slurm prints none."""
+    """As `used`; None where Slurm prints nothing."""
     return used(value) if value else None
 
 
@@ -104,7 +104,7 @@ def minutes_as_seconds(value: str) -> float | None:
 
 
 def whole(value: str) -> float | None:
-    """A number without its fraction; None where Slurm prints none. Raises ParseError."""
+    """A number without its fraction; None where Slurm prints nothing. Raises ParseError."""
     return _whole(value, 1)
 
 

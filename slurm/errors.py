@@ -1,4 +1,4 @@
-"""The one error of Slurm's value grammar, and what is kept of it where other records are answered."""
+"""The error for Slurm's values that cannot be parsed, and the note that is kept if other records are answered."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -26,7 +26,7 @@ class ParseError(ValueError):
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Text of Slurm's that cannot be read: a whole record, or one value of a record.
+    """Text from Slurm that cannot be read: a whole record, or one value of a record.
 
     `what` and `text` are ParseError's; `text` is None where the caller may not see it. `field` names the column whose
     value it is; None for a whole record. The record is left out if `record_lost`; else the value is None.

@@ -1,7 +1,7 @@
 """How a job or a step ended: squeue's exit_code, sacct's ExitCode and DerivedExitCode.
 
-squeue and sacct say different things of one job: a job that its time limit ended has status 15 (a signal) in squeue and
-0:0 in sacct, one that never started has 0, 1 or 0:1. `of_job` makes one answer of both.
+squeue and sacct differ: a job that its time limit ended has status 15 (a signal) in squeue and 0:0 in sacct, and a job
+that never started has 0, 1 or 0:1. `of_job` makes one answer of both.
 """
 
 import re

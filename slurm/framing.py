@@ -2,7 +2,7 @@
 
 squeue and sinfo print fields raw: a job name may hold any byte, newlines and control characters included, so that a
 fixed separator can be forged. Here every field ends with a separator that is random per request, and every record
-must have exactly the columns that were asked for (squeue(1), sinfo(1): `-O field:[size][suffix]`).
+must have exactly the requested columns (squeue(1), sinfo(1): `-O field:[size][suffix]`).
 
 Columns of numbers, times and states, in which nobody can write, come first and end with a plain `~`; only the last of
 them ends with the separator. They are one field, which is split once more: a third less to print, pack and send.
@@ -30,9 +30,9 @@ COLUMNS = "[A-Za-z]+(,[A-Za-z]+)*"
 def separator() -> str:
     """A fresh separator: `~` and 8 random letters and digits (47 bits).
 
-    squeue prints one behind each column, 37 at the most, so a longer one is most of what it prints. It suffices:
-    whoever would forge a record has named the job before the separator is drawn, has one guess for each request and is
-    not told how it went; and a record that has not exactly the columns asked for is an error.
+    squeue prints it after each column, up to 37 times a job, so a longer one would be most of the output. 47 bits
+    suffice: an attacker names the job before the separator is drawn, has one guess for each request and does not see
+    whether it was right; and a record without exactly the requested columns is an error.
     """
     return _FIRST + "".join(secrets.choice(_ALPHABET) for _ in range(8))
 
@@ -47,7 +47,7 @@ def separators(text: str) -> list[str]:
 
 
 def without_separators(text: str) -> str:
-    """The text of a command without what is random in it: the same for the same question."""
+    """The text of a command without its random parts: the same for the same question."""
     return _SEPARATOR.sub(_FIRST, text)
 
 
@@ -74,7 +74,7 @@ class Records(NamedTuple):
 def split(text: str, columns: Sequence[str], separator: str, plain: Collection[str] = ()) -> Records:
     """The text of every column, row by row; equal texts of a column are one object, as most columns hold few.
 
-    A record that has another number of fields is left out and stands in `lost`; nothing is guessed.
+    A record with another number of fields is left out and listed in `lost`; nothing is guessed.
     """
     try:
         return Records(_split(text, columns, separator, plain), ())

@@ -52,7 +52,7 @@ def cancel(
 ) -> Question[list[Refusal | None]]:
     """Cancel each job, or send it a signal by name or number; for each None, or why not.
 
-    `target` counts with a signal only. Slurm delivers KILL to every job, other signals to running jobs alone: scancel
+    `target` only matters with a signal. Slurm delivers KILL to every job, other signals only to running jobs: scancel
     would retry for a minute and a half for a job that waits or is suspended ("Job is in transitional state,
     retrying"). `--state=RUNNING` makes it pass over such jobs.
     """
@@ -66,7 +66,7 @@ def cancel(
 
 
 def _passed_over(why: Refusal | None) -> Refusal | None:
-    """What --state says of a job that it keeps the signal from; of a job that is not there other lines say so."""
+    """What scancel prints of a job that --state passes over; for a missing job it prints other lines."""
     if why is None:
         return None
     lines = [line for line in why.message.splitlines() if not line.startswith("No active jobs match")]

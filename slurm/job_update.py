@@ -1,7 +1,7 @@
 """Changing what a job asks for: scontrol(1), update. One line of the table is one input.
 
-Whose job it is decides what may be changed: users may change their own waiting jobs, and lower what a running one has;
-lines marked so are taken from Slurm's operators alone.
+Users may change their own waiting jobs and lower the limits of running ones. Slurm accepts lines marked `operators`
+only from its operators.
 """
 
 import re
@@ -113,7 +113,7 @@ def update(jobs: Sequence[str], changes: JobUpdate) -> Question[list[Refusal | N
 
 
 def for_operators(changes: JobUpdate) -> list[Refusal]:
-    """Refusals of what is taken from operators alone, for anybody else."""
+    """Refusals, for anybody else, of inputs that only operators may set."""
     names = argument.for_operators(changes)
     if changes.nice is not None and changes.nice < 0:
         names.append("nice")

@@ -68,7 +68,7 @@ def output_path(
     In order: StdOut or StdErr, WorkDir, JobID, ArrayJobID, ArrayTaskID, UserName, Name, BatchHost, RestartCnt. None
     where squeue names no file, or where the path is unknown: the waiting tasks of an array in one row will have a
     file each, %N is not known before the job starts, %S never, and without a `release` nothing that releases do
-    otherwise. A job that is renamed while it waits keeps the old name in %x, which squeue does not tell. Raises
+    otherwise. A job that is renamed while it waits keeps the old name in %x, which squeue does not show. Raises
     ParseError for a RestartCnt that is no number.
     """
     if printed in NO_WORD:

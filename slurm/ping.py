@@ -1,4 +1,4 @@
-"""Whether the scheduler and accounting answer: `scontrol ping`, and a look at slurmdbd (scontrol(1), sacctmgr(1))."""
+"""Whether the scheduler and accounting answer: `scontrol ping`, and a query to slurmdbd (scontrol(1), sacctmgr(1))."""
 
 import re
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ SHOW_CLUSTER = Operation(
 
 
 def ping() -> Question[Ping]:
-    """Ask each slurmctld and slurmdbd for a sign of life."""
+    """Ask each slurmctld and slurmdbd whether it answers."""
     return Question((Command(PING), Command(SHOW_CLUSTER)), read)
 
 
@@ -65,7 +65,7 @@ def _controllers(reply: Reply) -> list[Controller]:
 
 
 def _accounting(reply: Reply) -> tuple[bool | None, str | None]:
-    """`sacctmgr ping` is no earlier than 23.11: any answer from the database will do."""
+    """`sacctmgr ping` exists only since 23.11, so any answer from the database counts."""
     try:
         accounting.require(reply)
     except AccountingDisabledError:

@@ -1,7 +1,7 @@
 """What slurm.conf's PrivateData hides from the account that reads (slurm.conf(5)).
 
-slurmctld shows everything to root and to SlurmUser. To others it leaves out in silence the jobs and the reservations of
-other people, and refuses nodes and use.
+slurmctld shows everything to root and to SlurmUser. For other accounts it silently leaves out other people's jobs and
+reservations, and refuses nodes and usage.
 """
 
 from collections.abc import Collection
@@ -13,7 +13,7 @@ _HIDES_NOTHING = frozenset({"cloud"})  # it shows powered-down nodes
 
 
 class HiddenError(SlurmError):
-    """PrivateData hides what was asked for from the account that reads."""
+    """PrivateData hides the requested data from the account that reads."""
 
 
 def hidden_from_reader(configuration: Configuration) -> frozenset[str]:

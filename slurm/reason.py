@@ -1,4 +1,4 @@
-"""Why a job waits, or why it ended: Slurm's codes, and what to tell people (squeue(1), JOB REASON CODES).
+"""Why a job waits, or why it ended: Slurm's codes, and a sentence for people (squeue(1), JOB REASON CODES).
 
 https://slurm.schedmd.com/job_reason_codes.html
 """
@@ -379,7 +379,7 @@ _ENDS_BY_REASON: dict[tuple[JobState, ReasonCode], str] = {
 
 
 def sentence(code: ReasonCode | None, state: JobState, has_run: bool) -> str | None:
-    """What to tell people: of a job that waits why, and of one that ended what ended it; else None.
+    """The sentence for people: why a job waits, or what ended it; else None.
 
     Of a job that has run the reason is not why it did not start: accounting keeps the last reason for waiting.
     """

@@ -399,7 +399,7 @@ def _question(search: Search, form: Mapping[str, str]) -> Question[History]:
 
 
 def read(replies: Sequence[Reply], separators: Sequence[str], steps: bool) -> History:
-    """The rows of every sacct, each job and step once. `steps` tells whether steps were asked for.
+    """The rows of every sacct, each job and step once. `steps` says whether steps were requested.
 
     Raises AccountingDisabledError, SchedulerUnavailableError (slurmdbd does not answer), SlurmError, ParseError.
     """
@@ -412,7 +412,7 @@ def read(replies: Sequence[Reply], separators: Sequence[str], steps: bool) -> Hi
 
 
 def _each_once(texts: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Without the rows that more than one sacct printed."""
+    """The rows without those that an earlier sacct printed, too."""
     first = {row: index for index, row in reversed([*enumerate(zip(texts["JobID"], texts[_RUN], strict=True))])}
     return {column: [values[index] for index in sorted(first.values())] for column, values in texts.items()}
 

@@ -1,4 +1,4 @@
-"""What is asked of sacct: which jobs of the past, by which options (sacct(1)).
+"""The queries to sacct: which past jobs, by which options (sacct(1)).
 
 sacct has no variable for its separator, so the nonce stands in its argument list, which other accounts can see while it
 runs. Only a name that is changed and stored within that moment could hold it; comments, which users can change in
@@ -137,7 +137,7 @@ def _options(search: Search) -> dict[str, str]:
 
 
 def _states(search: Search) -> dict[str, str]:
-    """The states, if sacct understands by them what we do.
+    """The states, if they mean the same to sacct as to us.
 
     With an end in the past it does not: a job counts as COMPLETED if it was by then, not if it is. The runs that ended
     in a requeue are needed to count them, those of other sizes to join them. With states but no end of the window,

@@ -262,7 +262,7 @@ class Submitted:
 
 @dataclass(frozen=True)
 class Checked:
-    """A submission whose inputs are right, and the options that they become."""
+    """A submission with valid inputs, and the options that they become."""
 
     submission: Submission
     options: Mapping[str, str | int]
@@ -352,7 +352,7 @@ def _never(read: Callable[[Sequence[Reply]], datetime | Refusal | None], replies
 
 
 _FOREVER = 2**32
-"""Epoch seconds, beyond which slurmctld means that there is no saying (22.05: the year 7641)."""
+"""Epoch seconds. slurmctld prints a later time if it cannot estimate one (22.05: the year 7641)."""
 
 
 def read_estimate(replies: Sequence[Reply], source: str = "script") -> datetime | Refusal | None:
@@ -361,7 +361,7 @@ def read_estimate(replies: Sequence[Reply], source: str = "script") -> datetime 
     None where slurmctld cannot say. Raises SchedulerUnavailableError.
     """
     (reply,) = replies
-    require_scheduler(reply)  # nothing was to be made: no outcome is unknown
+    require_scheduler(reply)  # no job was requested, so no outcome is unknown
     match = re.search(r"(?m)^sbatch: Job \d+ to start at (\d{1,20}) ", reply.stderr)
     if reply.exit_code == 0 and match is not None:
         epoch = int(match[1])

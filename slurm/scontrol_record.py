@@ -61,7 +61,7 @@ class RecordKind:
         """The values of the record that the text begins with, and the lines behind it.
 
         Raises ParseError for another beginning, and for a key that is missing. Likewise for a key that comes twice: it
-        may stand in a value that somebody wrote, and nobody can tell which is the right one.
+        may be in a value that somebody wrote, and we cannot know which is right.
         """
         text = text.rstrip("\n").rstrip(" ")
         before, separator, rest = text.partition(f" {self.last}=") if self.last else (text, "", "")

@@ -1,4 +1,4 @@
-"""Nodes' states where sinfo does not tell all of them: Slurm before 21.08 (scontrol(1), show node).
+"""Nodes' states that sinfo does not show: Slurm before 21.08 (scontrol(1), show node).
 
 That sinfo has no StateComplete, and its StateLong hides much: "drained" says neither what the node does nor that it is
 a cloud instance. From 21.08 on the head node runs nothing for this, and the answer is empty.

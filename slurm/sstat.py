@@ -3,7 +3,7 @@
 sstat has no `--delimiter` in any version from 20.11 to 26.05. None of these columns holds a text that users write: ids,
 numbers and node names have neither `|` nor newlines, so that its own separator will do.
 
-slurmd tells only the job's own user, root and Slurm's administrators; sstat therefore runs as the caller, and for an
+slurmd answers only the job's own user, root and Slurm's administrators; sstat therefore runs as the caller, and for an
 operator once more as Slurm's administrator. The steps of other people's jobs have no rows.
 """
 
@@ -22,7 +22,7 @@ from slurm.usage import bytes_as_mebibytes, total_cpu_time, total_memory
 
 
 class NotPermittedError(SlurmError):
-    """slurmd tells the use of a job's steps to nobody but its user and Slurm's administrators."""
+    """slurmd shows the usage of a job's steps only to its user and Slurm's administrators."""
 
 
 def _job(step: str) -> str:

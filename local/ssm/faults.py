@@ -10,7 +10,7 @@ from typing import Self
 from .spoiling import WAYS
 
 ENDINGS = ("Undeliverable", "DeliveryTimedOut", "ExecutionTimedOut", "Cancelled", "Terminated")
-"""Ends that a command may be given. What is not delivered is not run; the others are told although it was."""
+"""Ends that a command may be given. An undelivered command does not run; with the other ends it has run."""
 NOT_DELIVERED = ENDINGS[:2]
 
 

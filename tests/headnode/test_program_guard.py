@@ -454,7 +454,10 @@ def test_a_request_in_the_bucket_is_bounded_too(node: Node, bucket: Bucket) -> N
     for body, words in (
         (gzip.compress(b" " * (64 << 20)), "33554432 bytes"),
         (b"x" * (33 << 20), "33554432 bytes"),
-        (gzip.compress(json.dumps({"get": f"{bucket.url}/slurmql/1", "sha256": "0" * 64}).encode()), "lacks its expiry"),
+        (
+            gzip.compress(json.dumps({"get": f"{bucket.url}/slurmql/1", "sha256": "0" * 64}).encode()),
+            "lacks its expiry",
+        ),
     ):
         bucket.objects["/slurmql/1"] = body
         pointer = {"get": f"{bucket.url}/slurmql/1", "sha256": hashlib.sha256(body).hexdigest()}
