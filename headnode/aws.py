@@ -24,8 +24,8 @@ _CONNECTIONS = 50
 class Clients:
     """SSM, EC2, S3 and DynamoDB. The sandbox's own role and Region; AWS_ENDPOINT_URL_* moves them elsewhere.
 
-    Every call ends in the time that its request has left (headnode/aws_calls.py). botocore makes none a second time:
-    what may be repeated is repeated knowingly, as SendCommand has no idempotency token.
+    Every call ends in the time that its request has left (headnode/aws_calls.py). botocore repeats no
+    call: our code repeats those that may be, because SendCommand has no idempotency token.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""How AWS is called: never longer than the request has left, and again where that is harmless.
+"""Calls to AWS: never longer than the request has left, and repeated where that is harmless.
 
 botocore fixes a client's timeouts when the client is made. Here every HTTP request asks how much time is left. If that
 is less than the client's own timeouts, it goes over a session with shorter ones.
@@ -60,9 +60,9 @@ def at_most(seconds: float) -> Iterator[Deadline]:
 
 
 def repeated(call: Callable[[], T], seconds: float, attempts: int = 3) -> T:
-    """What a call brings that may be made twice without harm.
+    """The result of a call that may be repeated without harm.
 
-    It is made again after a failure that may pass, all within `seconds` and the deadline. Raises what boto3 raises;
+    It is repeated after a failure that may pass, all within `seconds` and the deadline. Raises what boto3 raises;
     NoTimeLeftError only if no attempt failed before the time was over.
     """
     pause = _FIRST_PAUSE
@@ -83,14 +83,14 @@ def repeated(call: Callable[[], T], seconds: float, attempts: int = 3) -> T:
 
 
 def passes(error: BotoCoreError | ClientError) -> bool:
-    """Whether the same call may go well in a moment: AWS failed, is busy, or could not be reached."""
+    """Whether the same call may succeed in a moment: AWS failed, is busy, or could not be reached."""
     if isinstance(error, ClientError):
         return is_failure(error) or code(error) in THROTTLED
     return not isinstance(error, NoTimeLeftError)
 
 
 def is_failure(error: ClientError) -> bool:
-    """Whether AWS failed (5xx): what was asked for may have been done, or not."""
+    """Whether AWS failed (5xx): the call may or may not have had its effect."""
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return status >= 500
 

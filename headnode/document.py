@@ -15,11 +15,11 @@ REQUEST_LIMIT = 70_000
 """The longest request in the parameter, in characters: SSM takes 100,000 bytes with the document; more goes by S3."""
 
 NOTHING_RAN = "slurmql: nothing was run"
-"""What the document's script says on stderr where it cannot run the program."""
+"""What the document's script prints on stderr if it cannot run the program."""
 
 # The first interpreter that is there: a distribution's, RHEL 8's own, ParallelCluster's. -I and -S: nothing but the
 # standard library, no environment, no user's site. The request goes by stdin: argv is readable by everyone on the node.
-# Looking for garbage would take a twentieth of the program's time, and it makes none. The program and its list of
+# Garbage collection would take a twentieth of the program's time and find nothing. The program and its list of
 # operations are packed, as they share SSM's 100,000 bytes with the request.
 _SCRIPT = """\
 #!/bin/sh

@@ -34,7 +34,7 @@ _NOT_RUN = ("Undeliverable", "InvalidPlatform", "AccessDenied", "RateExceeded")
 """StatusDetails of a command that never reached the head node. DeliveryTimedOut is not one: that also ends a command
 whose reply was lost."""
 _NOT_SENT = (ConnectTimeoutError, EndpointConnectionError)
-"""Errors before the request left: nobody has it."""
+"""Errors before the request left: SSM did not get it."""
 _KILLED = 137  # the response code of a script that was killed, by whomever (amazon-ssm-agent, runscript.go)
 _NO_SCRIPT_FILE = "failed to create script file"  # the agent's words where its disk is full
 _TRACEBACK = "Traceback (most recent call last)"
@@ -69,7 +69,7 @@ class Invocation:
 
     @property
     def may_be_sent_again(self) -> bool:
-        """Whether it is harmless to send it when it may have arrived already."""
+        """Whether it may be sent again although it may have arrived."""
         return self.repeatable or not self.changes
 
 
@@ -96,9 +96,9 @@ def too_late() -> HeadNodeError:
 
 
 def _send(ssm: SSMClient, invocation: Invocation, deadline: Deadline) -> str:
-    """Send the command; again if it surely did not reach SSM, or if it may have and sending it twice is harmless.
+    """Send the command; repeat that if it certainly did not reach SSM, or if sending it twice is harmless.
 
-    Once a change may have arrived, no later failure can say that it was not made.
+    Once a change may have arrived, a later failure does not mean that it was not made.
     """
     pause, failure = 0.0, too_late()
     while True:
@@ -135,7 +135,7 @@ def _send(ssm: SSMClient, invocation: Invocation, deadline: Deadline) -> str:
 
 
 def _refused(error: ClientError, invocation: Invocation) -> HeadNodeError:
-    """What a SendCommand came to that AWS answered with an error."""
+    """The meaning of an error that AWS returned for SendCommand."""
     name = code(error)
     if name in THROTTLED:
         return ThrottledError("AWS Systems Manager accepts no more commands at the moment; try again shortly.")

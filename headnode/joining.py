@@ -1,9 +1,9 @@
 """The program of the head node as one text: the modules of headnode/program/, joined.
 
-The head node gets no files, only a text to execute. Every module stands behind those that it imports. Their imports of
-each other go, as do those of typing (annotations are strings); each module of the standard library is imported once.
-Docstrings, comments and blank lines go, too: they are a third of the document, which shares SSM's 100,000 bytes with
-the request.
+The head node gets no files, only a text to execute. Every module comes after those that it imports. Their imports of
+each other and of typing are removed (annotations are strings); each module of the standard library is imported once.
+Docstrings, comments and blank lines are removed, too: they are a third of the document, which shares SSM's 100,000
+bytes with the request.
 """
 
 import ast
@@ -37,7 +37,7 @@ def joined(package: Path = PACKAGE) -> str:
 
 
 def _in_order(package: Path, name: str, known: list[str]) -> list[str]:
-    """The modules that one needs, each behind those that it imports; the order of the imports decides the rest."""
+    """The modules that one needs, each after those that it imports; otherwise in the order of the imports."""
     for imported in _Module(package, name).imported:
         if imported not in known:
             _in_order(package, imported, known)

@@ -169,7 +169,7 @@ class HeadNode:
         raise _why_nothing(answer, request["expires"], received)
 
     def _invoke(self, invocation: Invocation, deadline: Deadline) -> str:
-        """What the program printed. A head node that was replaced has a new id: then it is sent there."""
+        """What the program printed. If the head node was replaced, the request goes to its new id."""
         try:
             return invoke(self._clients.ssm, invocation, deadline, self._pace)
         except UnknownInstanceError:
@@ -214,7 +214,7 @@ def _request(bundle: Bundle, deadline: Deadline, put: str | None) -> dict[str, A
 
 
 def _ran_nothing(answer: Mapping[str, Any]) -> bool:
-    """Whether the program refused the request as a whole: then nothing was changed."""
+    """Whether the program refused the whole request: then nothing was changed."""
     return "error" in answer and bool(answer.get("expired") or answer.get("unread"))
 
 

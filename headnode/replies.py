@@ -82,7 +82,7 @@ def _elsewhere(answer: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]
 
 
 def replies(answer: Mapping[str, Any], count: int | None = None) -> list[Reply]:
-    """The replies of an answer: so many. Raises ClusterUnreachableError if they are not what the program prints."""
+    """The replies of an answer, `count` of them if given. Raises ClusterUnreachableError if they are malformed."""
     given = answer.get("replies")
     if not isinstance(given, list) or (count is not None and len(given) != count):
         raise ClusterUnreachableError("The head node's answer has not one reply for each command.")

@@ -88,7 +88,7 @@ class ItemState:
     sharing: bool = True
 
     def only_generation(self) -> Self:
-        """The same for a sandbox that shares nothing now."""
+        """The state for a sandbox that shares nothing now."""
         return type(self)(self.generation, sharing=False)
 
     def lease(self, name: str) -> Lease | None:
@@ -96,7 +96,7 @@ class ItemState:
         return Lease.parse(self.leases[name]) if name in self.leases else None
 
     def snapshot(self, name: str, now: int) -> Pointer | None:
-        """The newest snapshot of a dataset. One from the future is not believed: its age would be wrong."""
+        """The newest snapshot of a dataset. A snapshot from the future is ignored: its age would be wrong."""
         pointer = self.snapshots.get(name)
         return pointer if pointer is not None and pointer.asked <= now + _AHEAD else None
 

@@ -83,7 +83,7 @@ class Snapshots:
 
         It may cost another one if the request or the sandbox that was fetching the same dataset fails. `actor` runs the
         few reads that need a user's own rights; the key of such a dataset names the user. An actor who may change
-        something (not NOBODY) sees all changes that were made before, in any sandbox: where the table cannot say what
+        something (not NOBODY) sees all changes that were made before, in any sandbox: if the table cannot say what
         was changed, everything is fetched anew for them.
         """
         with until(deadline):
@@ -145,7 +145,9 @@ class Snapshots:
         ours: dict[Dataset[Any], _UnderWay] = {}
         theirs: dict[Dataset[Any], _UnderWay] = {}
         with self._lock:
-            now = time.monotonic()  # one moment for all: what came with one command is asked for again with one
+            now = (
+                time.monotonic()
+            )  # one moment for all: datasets of one command expire together and are fetched with one command again
             for dataset in datasets:
                 under_way = self._under_way.get(dataset)
                 if not afresh and (kept := self._good(dataset, least, now)):

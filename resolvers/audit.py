@@ -1,4 +1,4 @@
-"""What the log says of a request: what was asked for and what was done, but no script, no variable, no token."""
+"""What the log records of a request: its arguments and results, but no script, no variable, no token."""
 
 from __future__ import annotations
 

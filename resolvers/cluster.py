@@ -74,7 +74,7 @@ def _jobs(
 def _job(cluster: Cluster, below: Parts, id: str) -> list[Dataset[Any]]:
     """One job, which the scheduler may have forgotten, and its accounting if a field below shows it.
 
-    If a snapshot of all jobs is kept and has the job, nothing is asked for again.
+    If a kept snapshot of all jobs has the job, nothing is fetched.
     """
     try:
         own = local_id(id, cluster.name)
@@ -248,14 +248,14 @@ class Cluster:
         first: arguments.First = 100,
         after: arguments.After = None,
     ) -> JobConnection:
-        """A page of the jobs that the filter lets through."""
+        """A page of the jobs that match the filter."""
         self.check_jobs(filter, order_name(order_by or ()), first, after)
         snapshot = self.read(datasets.JOBS)
         everything = self._family_of(snapshot, range(len(snapshot.value)))
         return self.page_of_jobs(everything, filter, order_by, first, after)
 
     def jobs_of_queue(self, queue: str, where: JobFilter | None, first: int | None, after: str | None) -> JobConnection:
-        """A page of those that run in the queue or wait for it."""
+        """A page of the jobs that run in the queue or wait for it."""
         self.check_jobs(where, order_name(()), first, after)
         snapshot = self.read(datasets.JOBS)
         names = snapshot.value.values(squeue.Job.queue_name)
@@ -359,7 +359,7 @@ class Cluster:
     def nodes(
         self, filter: arguments.Nodes = None, first: arguments.First = 500, after: arguments.After = None
     ) -> NodeConnection:
-        """A page of the nodes that the filter lets through, in natural order of their names."""
+        """A page of the nodes that match the filter, in natural order of their names."""
         self.check_nodes(first, after)
         snapshot = self.read(datasets.NODES)
         rows = snapshot.value

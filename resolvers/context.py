@@ -91,7 +91,7 @@ class RequestContext:
 
     @property
     def unreadable(self) -> list[UnreadableError]:
-        """Errors for what of the answers that this request got cannot be read."""
+        """Errors for the parts of this request's answers that cannot be read."""
         errors = (error for view in self._opened for error in unreadable.errors(view.name, view.answers))
         return list({str(error): error for error in errors}.values())
 

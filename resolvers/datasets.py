@@ -62,7 +62,7 @@ def history(search: Search, steps: bool) -> Dataset[History]:
 
 
 def output_files(search: Search) -> Dataset[AccountedFiles]:
-    """What the jobs of the past that a search finds named as their files."""
+    """The files of the past jobs that a search finds."""
     return Dataset(("output files", search), partial(_history, search, accounted_files))
 
 

@@ -35,7 +35,7 @@ STATISTICS: Dataset[Statistics] = Dataset("statistics", statistics.statistics, s
 
 
 def check_names(**names: str | None) -> None:
-    """Raise BadInputError for what cannot be the name of a user or an account, before anything is fetched."""
+    """Raise BadInputError for an impossible name of a user or an account, before anything is fetched."""
     for name, value in names.items():
         try:
             if value is not None:
