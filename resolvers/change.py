@@ -132,22 +132,29 @@ class Change:
     def _open(self, cluster: str | None) -> Cluster:
         return self._context.fresh_view(cluster, ("Mutation", self._info.field_name))
 
-    async def send(self, question: Question[T], result: Dataset[Any] | None = None) -> T:
+    async def send(
+        self, question: Question[T], result: Dataset[Any] | None = None, before: Dataset[Any] | None = None
+    ) -> T:
         """Make the change, then read `result` and whatever else the payload selects, into the view's answers.
 
-        Raises RequestError if the change was not made, or if it is unknown whether it was.
+        `before` is read first, in the same command. Raises RequestError if the change was not made, or if it is unknown
+        whether it was.
         """
-        return await asyncio.to_thread(self._send, question, result)
+        return await asyncio.to_thread(self._send, question, result, before)
 
-    def _send(self, question: Question[T], result: Dataset[Any] | None) -> T:
+    def _send(self, question: Question[T], result: Dataset[Any] | None, before: Dataset[Any] | None) -> T:
         view = self.view
         wanted = [dataset for dataset in self.selected(view) if dataset != result]
+        first = {dataset: dataset.ask() for dataset in (before,) if dataset and dataset.ask}
         also = {dataset: dataset.ask() for dataset in (result, *wanted) if dataset and dataset.ask}
-        bundle = Bundle([question.commands, _commands(also.values())], view.request.actor, changes=True)
+        steps = [_commands(first.values()), question.commands, _commands(also.values())]
+        bundle = Bundle(steps if first else steps[1:], view.request.actor, changes=True)
+        start = len(steps[0])
+        end = start + len(question.commands)
         as_of = datetime.now(UTC)
         try:
             replies = view.snapshots.node.run(bundle, view.request.deadline, view.request.comment)
-            outcome = question.read(replies[: len(question.commands)])
+            outcome = question.read(replies[start:end])
         except (HeadNodeError, SlurmError) as error:
             raise unavailable(view.name, error) from error
         except OutcomeUnknown as error:
@@ -157,9 +164,9 @@ class Change:
             raise unavailable(view.name, OutcomeUnknownError(message)) from error
         finally:
             view.snapshots.drop(deadline=view.request.deadline)
-        values = read_all(also.values(), replies[len(question.commands) :])
+        values = [*read_all(first.values(), replies[:start]), *read_all(also.values(), replies[end:])]
         answers = (value if isinstance(value, Fault) else Snapshot(value, as_of) for value in values)
-        view.take(dict(zip(also, answers, strict=True)))
+        view.take(dict(zip((*first, *also), answers, strict=True)))
         view.ask([dataset for dataset in wanted if dataset not in also])
         return outcome
 

@@ -18,10 +18,12 @@ from resolvers.errors import BadInputError
 from resolvers.filters import find_job, find_jobs, local_id
 from resolvers.finished import finished
 from resolvers.job import Job
-from slurm import squeue
+from slurm import job_id, squeue
 from slurm.column import Rows
 from slurm.command import Question
+from slurm.job_action import done_tasks, is_of_some_tasks
 from slurm.refusal import Refusal, RefusalCode
+from slurm.states import JobState
 
 Outcomes = Question[list[Refusal | None]]
 """Commands that change jobs, and for each job None or why it was not changed."""
@@ -57,14 +59,20 @@ async def act_on_named(
 
 async def act_on(change: Change, jobs: Sequence[str], question: Outcomes) -> JobActionPayload:
     """Send the commands, which are about these jobs; the ids are in Slurm's spelling."""
-    lookup = tuple(dict.fromkeys(squeue.lookup_id(job) for job in jobs))
-    result = Dataset(("changed jobs", lookup), partial(squeue.jobs, lookup))
-    outcomes = await change.send(question, result)
+    result, before = _read_of("changed jobs", jobs), _read_of("jobs before the change", _some_tasks(jobs))
+    said = await change.send(question, result, before)
     view = change.view
-    rows = rows_of(view, result)
-    done = [job for job, refusal in zip(jobs, outcomes, strict=True) if refusal is None]
-    visible = [_visible(refusal, rows, view) for refusal in outcomes if refusal is not None]
-    refusals = [change.global_id(refusal) for refusal in await asyncio.to_thread(finished, view, rows, visible)]
+    rows, earlier = rows_of(view, result), rows_of(view, before)
+    both_read = all(isinstance(view.answers.get(each), Snapshot) for each in (result, before))
+    outcomes = [refusal and _known(refusal, both_read) for refusal in said]
+    parts = [_acted_on(job, refusal, earlier, rows) for job, refusal in zip(jobs, outcomes, strict=True)]
+    in_part = [_in_part(refusal) for refusal, part in zip(outcomes, parts, strict=True) if refusal and part]
+    visible = [
+        _visible(refusal, rows, view) for refusal, part in zip(outcomes, parts, strict=True) if refusal and not part
+    ]
+    rest = [*in_part, *await asyncio.to_thread(finished, view, rows, visible)]
+    done = list(dict.fromkeys(task for part in parts for task in part))
+    refusals = [change.global_id(refusal) for refusal in rest]
     acted = dict.fromkeys(index for job in done for index in find_jobs(rows, job))
     return JobActionPayload(
         ids=[f"{view.name}:{job}" for job in done],
@@ -72,6 +80,46 @@ async def act_on(change: Change, jobs: Sequence[str], question: Outcomes) -> Job
         errors=refusals,
         warnings=[*(_unread(view, result) if done else ()), *_left_out(len(acted))],
     )
+
+
+def _read_of(what: str, jobs: Sequence[str]) -> Dataset[Rows[squeue.Job]]:
+    lookup = tuple(dict.fromkeys(squeue.lookup_id(job) for job in jobs))
+    return Dataset((what, lookup), partial(squeue.jobs, lookup) if lookup else None)
+
+
+def _some_tasks(jobs: Sequence[str]) -> list[str]:
+    return [job for job in jobs if job_id.parse(job).tasks is not None]
+
+
+def _known(refusal: Refusal, both_read: bool) -> Refusal:
+    """The refusal; it leaves open which tasks were cancelled if the jobs were not read before the change and after."""
+    if both_read or not is_of_some_tasks(refusal):
+        return refusal
+    message = f"Slurm may have cancelled tasks of {refusal.id}: {refusal.message}"
+    return replace(refusal, code=RefusalCode.OUTCOME_UNKNOWN, message=message)
+
+
+def _acted_on(job: str, refusal: Refusal | None, before: Rows[squeue.Job], after: Rows[squeue.Job]) -> Sequence[str]:
+    """The id, if nothing of it was refused; else those of its tasks that were acted on nevertheless.
+
+    scontrol says which. Those that scancel ended had not ended before the change, and have now.
+    """
+    if refusal is None:
+        return [job]
+    if not is_of_some_tasks(refusal) or refusal.code is RefusalCode.OUTCOME_UNKNOWN:
+        return done_tasks(refusal)
+    still = [job_id.parse(id) for id in _alive(after)]
+    shared = [tasks for id in _alive(before) if (tasks := job_id.parse(job).common(job_id.parse(id)))]
+    return [str(tasks) for tasks in shared if not any(map(tasks.common, still))]
+
+
+def _alive(rows: Rows[squeue.Job]) -> list[str]:
+    over = squeue.ENDED | {JobState.COMPLETING}
+    return [job.job_id for job in (rows[index] for index in range(len(rows))) if job.state not in over]
+
+
+def _in_part(refusal: Refusal) -> Refusal:
+    return replace(refusal, message=f"Not all tasks of {refusal.id}: `ids` has those. Slurm says: {refusal.message}")
 
 
 def local_ids(view: Cluster, ids: Sequence[str], path: Sequence[str]) -> tuple[list[str], list[Refusal]]:
@@ -88,7 +136,7 @@ def local_ids(view: Cluster, ids: Sequence[str], path: Sequence[str]) -> tuple[l
 
 def rows_of(view: Cluster, result: Dataset[Rows[squeue.Job]]) -> Rows[squeue.Job]:
     """The jobs that the change was about; none if they could not be read."""
-    answer = view.answers[result]
+    answer = view.answers.get(result)
     return answer.value if isinstance(answer, Snapshot) else squeue.no_jobs()
 
 

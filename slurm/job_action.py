@@ -15,6 +15,10 @@ _SIGNAL = r"(SIG)?[A-Z][A-Z0-9]{1,9}|[1-9][0-9]?"
 SIGNAL = re.compile(_SIGNAL)
 NOT_RUNNING = "The job does not run, so no signal reaches it. KILL alone ends a job that waits or is suspended."
 _KILL = ("KILL", "SIGKILL", "9")
+_OF_SOME = re.compile(
+    r"Kill job error on job id \d+_\[.+\]: (Invalid job id specified|Job/step already completing or completed)"
+)
+_DONE = re.compile(r"^([0-9]+)_\[?([0-9,:-]+)\]?: No error$", re.MULTILINE)
 
 SCANCEL = Operation(
     "scancel",
@@ -101,6 +105,16 @@ def suspend(jobs: Sequence[str]) -> Question[list[Refusal | None]]:
 def resume(jobs: Sequence[str]) -> Question[list[Refusal | None]]:
     """Let each suspended job go on; for each None, or why not. Slurm's administrators only."""
     return _each_suspended(Command(RESUME), jobs)
+
+
+def is_of_some_tasks(why: Refusal) -> bool:
+    """Whether scancel says no of `7_[0-9]` because of some tasks: it cancels the others, and does not say which."""
+    return _OF_SOME.match(why.message) is not None
+
+
+def done_tasks(why: Refusal) -> list[str]:
+    """The tasks that scontrol acted on, where it refused others of the array: it says `7_2-5: No error` of them."""
+    return [f"{job}_{tasks}" if tasks.isdigit() else f"{job}_[{tasks}]" for job, tasks in _DONE.findall(why.message)]
 
 
 def _each(command: Command, jobs: Sequence[str]) -> Question[list[Refusal | None]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from slurm_words import until
 
 from conftest import Api
 from local.cluster import Cluster
@@ -98,6 +99,33 @@ def test_tasks_that_were_cancelled_by_their_numbers_are_in_the_payload(api: Api,
     assert payload["errors"] == []
     assert payload["jobs"]
     assert {job["state"] for job in payload["jobs"]} == {"CANCELLED"}
+
+
+def test_a_task_that_is_not_there_hides_nothing_of_the_others(api: Api, lab: Cluster, name: str) -> None:
+    """scancel says `Invalid job id specified` of `7_[0-9]` if one task has gone, and cancels the others."""
+    array = submit(api, name, array="0-9")["id"]
+    api.data(CANCEL, {"input": {"ids": [f"{array}_5"]}})
+    held = api.data(HOLD, {"ids": [f"{array}_[3-5]"]})["holdJobs"]
+    assert held["ids"] == [f"{array}_[3-4]"]
+    assert [(error["id"], error["code"]) for error in held["errors"]] == [(f"{array}_[3-5]", "NOT_FOUND")]
+    payload = api.data(CANCEL, {"input": {"ids": [f"{array}_[4-6]"]}})["cancelJobs"]
+    assert payload["ids"] == [f"{array}_[4,6]"]
+    assert [(error["id"], error["code"]) for error in payload["errors"]] == [(f"{array}_[4-6]", "NOT_FOUND")]
+    number = array.removeprefix("lab:")
+    assert lab.run("squeue", "-h", "-j", number, "-o", "%i").stdout.strip() == f"{number}_[0-3,7-9]"
+
+
+def test_tasks_that_have_ended_hide_nothing_of_the_others(api: Api, lab: Cluster, name: str) -> None:
+    script = "#!/bin/sh\n[ $SLURM_ARRAY_TASK_ID = 0 ] || sleep 300\n"
+    array = submit(api, name, array="0-3%1", script=script, hold=False, stdoutPath="/dev/null")["id"]
+    number = array.removeprefix("lab:")
+    running = ("squeue", "-h", "-t", "running", "-j", number, "-o", "%i")
+    until(lambda: lab.run(*running).stdout.strip() == f"{number}_1", 30)
+    held = api.data(HOLD, {"ids": [array]})["holdJobs"]
+    assert held["ids"] == [f"{array}_[1-3]"]
+    payload = api.data(CANCEL, {"input": {"ids": [f"{array}_[0-3]"]}})["cancelJobs"]
+    assert set(payload["ids"]) == {f"{array}_1", f"{array}_[2-3]"}
+    assert [(error["id"], error["code"]) for error in payload["errors"]] == [(f"{array}_[0-3]", "ALREADY_FINISHED")]
 
 
 def test_jobs_that_cannot_be_read_were_still_changed(
