@@ -1,7 +1,7 @@
 """Job ids: "123", "123_4", "123_[5-9%2]", "123+0" (man scancel; man squeue, JobArrayID)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import gcd
@@ -54,6 +54,21 @@ class JobId:
         if self.tasks is None:
             return ()
         return tuple(_numbers(step) for step in self.tasks.partition("%")[0].split(","))
+
+    def without(self, numbers: Collection[int]) -> "JobId":
+        """The id without some of its tasks, `1_[2-5%1]` without 3 is `1_[2,4-5%1]`; the same if none would be left."""
+        left: list[range] = []
+        for tasks in self.task_numbers:
+            start = 0
+            for place in sorted(tasks.index(number) for number in numbers if number in tasks):
+                left.append(tasks[start:place])
+                start = place + 1
+            left.append(tasks[start:])
+        spelled = [_spell(tasks) for tasks in left if tasks]
+        if self.tasks is None or not spelled:
+            return self
+        _, percent, limit = self.tasks.partition("%")
+        return parse(f"{self.job}_[{','.join(spelled)}{percent}{limit}]")
 
     def common(self, other: "JobId") -> "JobId | None":
         """The tasks that both ids mean, None if there are none: of `1_[2-9]` and `1_[1-7:3]` it is `1_[4,7]`."""

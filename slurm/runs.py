@@ -1,11 +1,13 @@
-"""The rows that accounting has of one job: a row for each run after it was requeued, and for each size of a run.
+"""The rows that accounting has of one job: a row for each run after it was requeued, and for each size of a run; and
+one for an array's tasks that waited.
 
 A size that ended is RESIZING, and the next one was submitted when it ended. Up to 22.05 the next one starts with the
 job, so that both cover the time before; later it starts when the last size ended.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from slurm import job_id
 from slurm.duration import seconds
 from slurm.errors import ParseError
 from slurm.sacct_search import RUN_AGAIN
@@ -33,6 +35,30 @@ def joined(texts: Texts) -> dict[str, list[str]]:
     smaller = {size for chain in chains for size in chain[:-1]}
     kept = [index for index in range(len(texts["JobID"])) if index not in smaller]
     return {column: [values[index] for index in kept] for column, values in rows.items()}
+
+
+def shared_by_waiting_tasks(texts: Texts) -> dict[str, list[str]]:
+    """The rows; that of an array's waiting tasks without those that have rows of their own.
+
+    Accounting keeps such a row, `7_[2-5%1]`, as it was some tasks ago: it still names tasks that have started since.
+    """
+    own: dict[tuple[str, str], set[int]] = {}
+    for id, user in zip(texts["JobID"], texts["User"], strict=True):
+        array, _, task = id.partition("_")
+        if task.isdecimal():
+            own.setdefault((array, user), set()).add(int(task))
+    ids = [
+        _less(id, own.get((id.partition("_")[0], user), set())) if "_[" in id and "." not in id else id
+        for id, user in zip(texts["JobID"], texts["User"], strict=True)
+    ]
+    return {**{column: list(values) for column, values in texts.items()}, "JobID": ids}
+
+
+def _less(id: str, tasks: Collection[int]) -> str:
+    try:
+        return str(job_id.parse(id).without(tasks)) if tasks else id
+    except ParseError:
+        return id  # reading the job, and no other, raises it
 
 
 def _chains(texts: Texts) -> list[list[int]]:

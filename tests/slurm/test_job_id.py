@@ -150,3 +150,19 @@ def test_common_tasks_are_those_that_both_hold(one: list[str], other: list[str])
 def test_billions_of_tasks_are_not_counted_through() -> None:
     assert str(parse("4_[0-4294967290:2]").common(parse("4_[1-4294967290:2]"))) == "None"
     assert str(parse("4_[0-4294967290]").common(parse("4_7"))) == "4_7"
+
+
+@pytest.mark.parametrize(
+    ("id", "tasks", "left"),
+    [
+        ("1_[2-5%1]", [3], "1_[2,4-5%1]"),
+        ("1_[2-5]", [2, 5, 9], "1_[3-4]"),
+        ("1_[1-9:2,20]", [5, 20], "1_[1-3:2,7-9:2]"),
+        ("1_[2-3]", [2, 3], "1_[2-3]"),
+        ("1_[0-4000000000]", [7], "1_[0-6,8-4000000000]"),
+        ("1_2", [2], "1_2"),
+        ("1", [2], "1"),
+    ],
+)
+def test_an_id_without_some_tasks(id: str, tasks: list[int], left: str) -> None:
+    assert str(parse(id).without(tasks)) == left

@@ -468,6 +468,15 @@ def test_a_resized_job_is_one_job_with_all_steps_and_its_first_submit_time(last:
     assert [step.step_id for step in found.steps_of(job)] == ["4.batch", "4.2", "4.1"]
 
 
+def test_a_task_with_a_row_of_its_own_is_not_in_the_row_of_those_that_waited() -> None:
+    """Slurm 22.05.8, an array of 0-9%2 that was cancelled after task 7 had ended."""
+    tasks = [JOB | {"JobID": f"56_{task}", "JobIDRaw": str(57 + task), "DBIndex": str(task)} for task in (5, 6, 7)]
+    waited = JOB | {"JobID": "56_[4-9%2]", "JobIDRaw": "56", "DBIndex": "9", "State": "CANCELLED by 0"}
+    ids = answer(*tasks, waited).jobs.values(HistoryJob.job_id)
+    assert ids == ["56_5", "56_6", "56_7", "56_[4,8-9%2]"]
+    assert answer(waited).jobs[0].job_id == "56_[4-9%2]"
+
+
 def test_a_task_is_looked_for_in_the_rows_of_tasks_that_ended_while_they_waited() -> None:
     first, waiting = history(Search(ids=("98_3",))).commands
     assert options_of(first)["jobs"] == "98_3"
