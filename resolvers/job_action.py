@@ -25,6 +25,11 @@ from slurm.job_action import done_tasks, is_of_some_tasks
 from slurm.refusal import Refusal, RefusalCode
 from slurm.states import JobState
 
+NOT_SHOWN = (
+    "The change was made, but the scheduler does not show its jobs to the account that reads for this API. "
+    "health { privateData } says whether PrivateData hides them."
+)
+
 Outcomes = Question[list[Refusal | None]]
 """Commands that change jobs, and for each job None or why it was not changed."""
 
@@ -78,7 +83,7 @@ async def act_on(change: Change, jobs: Sequence[str], question: Outcomes) -> Job
         ids=[f"{view.name}:{job}" for job in done],
         jobs=[Job(view, rows, index) for index in islice(acted, IDS_LIMIT)],
         errors=refusals,
-        warnings=[*(_unread(view, result) if done else ()), *_left_out(len(acted))],
+        warnings=[*(_unread(view, result, done) if done else ()), *_left_out(len(acted))],
     )
 
 
@@ -140,10 +145,16 @@ def rows_of(view: Cluster, result: Dataset[Rows[squeue.Job]]) -> Rows[squeue.Job
     return answer.value if isinstance(answer, Snapshot) else squeue.no_jobs()
 
 
-def _unread(view: Cluster, result: Dataset[Rows[squeue.Job]]) -> list[str]:
-    """Why the jobs that the change was about could not be read, if so."""
+def _unread(view: Cluster, result: Dataset[Rows[squeue.Job]], done: Sequence[str]) -> list[str]:
+    """Why the jobs that the change was about could not be read, if so.
+
+    Only a task that was cancelled while it waited is not listed.
+    """
     answer = view.answers[result]
-    return [] if isinstance(answer, Snapshot) else [f"The change was made, but its jobs could not be read: {answer}"]
+    if not isinstance(answer, Snapshot):
+        return [f"The change was made, but its jobs could not be read: {answer}"]
+    hidden = not len(answer.value) and any(job_id.parse(job).task is None for job in done)
+    return [NOT_SHOWN] if hidden else []
 
 
 def _left_out(count: int) -> list[str]:

@@ -21,6 +21,7 @@ from resolvers.described import Id, described
 from resolvers.errors import ErrorCode, RequestError, unavailable
 from resolvers.filters import find_job
 from resolvers.job import Job
+from resolvers.job_action import NOT_SHOWN
 from slurm import sbatch, squeue
 from slurm.column import Rows
 from slurm.command import Question, SlurmError
@@ -69,11 +70,12 @@ async def submit_job(
         raise
     if isinstance(outcome, Refusal):
         return SubmitJobPayload(idempotency_key=input.idempotency_key, errors=[outcome])
+    job = read_or_error(lambda: _job(change.view, result, outcome))
     return SubmitJobPayload(
         id=f"{change.view.name}:{outcome.job}",
-        job=read_or_error(lambda: _job(change.view, result, outcome)),
+        job=job,
         idempotency_key=input.idempotency_key,
-        warnings=outcome.warnings,
+        warnings=outcome.warnings if job or outcome.forgotten else [*outcome.warnings, NOT_SHOWN],
     )
 
 

@@ -215,6 +215,21 @@ def test_what_private_data_hides_is_an_error_that_names_the_reader(api: Api, hid
     assert all("Reader" in error["message"] and "PrivateData" in error["message"] for error in errors)
 
 
+def test_a_change_to_a_job_that_private_data_hides_says_why_the_job_is_not_shown(api: Api, hidden: Cluster) -> None:
+    script = '"#!/bin/sh\\ntrue\\n"'
+    submitted = f'submitJob(cluster: "hidden", input: {{script: {script}, hold: true}}) {{ id job {{ id }} warnings }}'
+    payload = api.data(f"mutation {{ {submitted} }}")["submitJob"]
+    assert payload["job"] is None
+    (warning,) = payload["warnings"]
+    assert "PrivateData" in warning
+    cancelled = f'cancelJobs(input: {{ids: ["{payload["id"]}"]}}) {{ ids jobs {{ id }} warnings }}'
+    assert api.data(f"mutation {{ {cancelled} }}")["cancelJobs"] == {
+        "ids": [payload["id"]],
+        "jobs": [],
+        "warnings": [warning],
+    }
+
+
 def test_health_says_that_private_data_hides_things(api: Api, hidden: Cluster) -> None:
     check = of(api, "hidden", "health { ok privateData { ok message code } scheduler { ok } }")["health"]
     assert (check["ok"], check["scheduler"]["ok"]) == (False, True)
