@@ -20,7 +20,7 @@ Texts = Mapping[str, Sequence[str]]
 def joined(texts: Texts) -> dict[str, list[str]]:
     """The rows with one for each job that was resized: the last size, with the time since the first and all steps.
 
-    Submit and Start are the first size's; ElapsedRaw, CPUTimeRAW and TotalCPU count all of them.
+    Submit, Eligible and Start are the first size's; ElapsedRaw, CPUTimeRAW and TotalCPU count all of them.
     """
     rows = {column: list(values) for column, values in texts.items()}
     chains = _chains(texts)
@@ -28,7 +28,8 @@ def joined(texts: Texts) -> dict[str, list[str]]:
     rows["DBIndex"] = [run_of.get(run, run) for run in texts["DBIndex"]]
     for chain in chains:
         first, last = chain[0], chain[-1]
-        rows["Submit"][last], rows["Start"][last] = texts["Submit"][first], texts["Start"][first]
+        for column in ("Submit", "Eligible", "Start"):
+            rows[column][last] = texts[column][first]
         rows["ElapsedRaw"][last] = str(sum(_elapsed(texts, chain)))
         rows["CPUTimeRAW"][last] = str(sum(_reserved(texts, chain)))
         rows["TotalCPU"][last] = _cpu_time([texts["TotalCPU"][size] for size in chain])

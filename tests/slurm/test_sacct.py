@@ -437,6 +437,7 @@ def test_resizing_is_not_a_requeue() -> None:
 SIZE_2 = JOB | {
     "State": "RESIZING",
     "Submit": "1000",
+    "Eligible": "1002",
     "Start": "1003",
     "End": "1010",
     "ElapsedRaw": "7",
@@ -446,6 +447,7 @@ SIZE_2 = JOB | {
 SIZE_1 = JOB | {
     "DBIndex": "9",
     "Submit": "1010",
+    "Eligible": "1010",
     "Start": "1010",
     "End": "1030",
     "ElapsedRaw": "20",
@@ -462,7 +464,8 @@ SIZE_1 = JOB | {
 def test_a_resized_job_is_one_job_with_all_steps_and_its_first_submit_time(last: dict[str, str]) -> None:
     found = answer(SIZE_2, BATCH, MEMORY, last, TOO_SHORT_TO_MEASURE | {"DBIndex": "9"})
     (job,) = found.jobs
-    assert (job.submit_time, job.start_time) == (datetime.fromtimestamp(1000, UTC), datetime.fromtimestamp(1003, UTC))
+    times = (job.submit_time, job.eligible_time, job.start_time)
+    assert times == tuple(datetime.fromtimestamp(each, UTC) for each in (1000, 1002, 1003))
     assert (job.elapsed_seconds, job.cpu_time_reserved_seconds, job.cpu_time_seconds) == (27, 34.0, 3.0)
     assert (job.state, job.restart_count, job.max_rss_mib) == (JobState.COMPLETED, 0, 128)
     assert [step.step_id for step in found.steps_of(job)] == ["4.batch", "4.2", "4.1"]
