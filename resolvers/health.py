@@ -100,7 +100,7 @@ def _scheduler(controllers: Sequence[Controller]) -> Check:
     if any(controller.is_up for controller in controllers):
         return Check(True)
     down = ", ".join(f"{controller.host} ({controller.role})" for controller in controllers)
-    return Check(False, f"No slurmctld answers: {down}.", ErrorCode.SCHEDULER_UNAVAILABLE.name)
+    return Check(False, f"No slurmctld answers{f': {down}' if down else ''}.", ErrorCode.SCHEDULER_UNAVAILABLE.name)
 
 
 def _accounting(signs: Ping) -> Check | None:

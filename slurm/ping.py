@@ -57,7 +57,12 @@ _LINE = re.compile(r"(?m)^Slurmctld\((?P<role>[^)]*)\) at (?P<host>\S+) is (?P<s
 
 
 def _controllers(reply: Reply) -> list[Controller]:
-    """One line a slurmctld; with a single one down scontrol adds a frame of stars (exit code 1)."""
+    """One line a slurmctld; with a single one down scontrol adds a frame of stars (exit code 1).
+
+    None if slurmctld hangs: the head node ends the ping, which would wait for a minute.
+    """
+    if reply.refusal_code in ("unavailable", "timed_out"):
+        return []
     found = [Controller(match["role"], match["host"], match["state"] == "UP") for match in _LINE.finditer(reply.stdout)]
     if not found:
         raise ParseError("ping", reply.stdout or reply.stderr or reply.refusal or "")

@@ -2,6 +2,7 @@
 
 import binascii
 import fcntl
+import functools
 import os
 import selectors
 import signal
@@ -193,6 +194,10 @@ def spool(content: bytes) -> int:
 
 def run(processes: "List[Process]") -> None:
     """Run the processes, at most AT_ONCE at a time, each until it ends or its time is up."""
+    watches: "Dict[Any, Any]" = {}
+    for process in processes:
+        if process.watch is not None:  # asked once for all of them: slurmctld that hangs takes its time to say so
+            process.watch = watches.setdefault(process.watch, functools.lru_cache(maxsize=None)(process.watch))
     waiting = list(processes)
     running: "List[Process]" = []
     with selectors.DefaultSelector() as selector:

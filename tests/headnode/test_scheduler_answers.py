@@ -24,6 +24,16 @@ def test_a_controller_that_hangs_is_reported_soon(node: Node) -> None:
         assert reply == {"refusal": "slurmctld did not answer a ping within 5 s", "code": "unavailable"}
 
 
+def test_many_reads_that_wait_for_a_controller_that_hangs_ask_for_it_once(node: Node) -> None:
+    """Each asked by itself, one after the other: of seven reads the request's time was over before they said why."""
+    node.command("scontrol", "exec sleep 60")
+    node.command("squeue", "exec sleep 60")
+    began = time.monotonic()
+    replies = node.ask(*({"operation": "squeue"} for _ in range(7)))
+    assert time.monotonic() - began < 10
+    assert [reply["code"] for reply in replies] == ["unavailable"] * 7
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user's program pings as the reader, who is that user")
 def test_a_ping_is_ours_as_slurmctld_never_limits_root(node: Node) -> None:
     """Before, a limited reader's ping said DOWN, and changes were refused."""

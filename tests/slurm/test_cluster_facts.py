@@ -310,6 +310,12 @@ def test_a_scheduler_that_is_down_is_an_answer(books: AskedSlurm) -> None:
         books.cluster.start_controller()
 
 
+def test_a_ping_that_was_ended_because_slurmctld_hangs_says_nothing_of_slurmdbd() -> None:
+    ended = Reply(None, refusal="slurmctld did not answer a ping within 5 s", refusal_code="unavailable")
+    answer = ping.read([ended, Reply(0, "lab\n")])
+    assert (answer.controllers, answer.accounting_is_up) == ([], True)
+
+
 def test_two_controllers_are_distinguished() -> None:
     printed = "Slurmctld(primary) at head1 is DOWN\nSlurmctld(backup) at head2 is UP\n"
     answer = ping.read([Reply(0, printed), Reply(0, "lab\n")])
