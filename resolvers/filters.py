@@ -130,7 +130,7 @@ def find_job(rows: JobRows, id: str) -> int | None:
 
 
 def find_jobs(rows: JobRows, id: str) -> list[int]:
-    """The row of the job with that id; for `123_[5-9]` the rows of all those tasks that have rows of their own.
+    """The row of the job with that id; of an array or some of its tasks, `123_[5-9]`, all rows, and of a het job.
 
     When the last waiting tasks are cancelled, slurmctld keeps one row for them all, `123`.
     """
@@ -138,9 +138,11 @@ def find_jobs(rows: JobRows, id: str) -> list[int]:
     index = find_job(rows, id)
     if index is None and parsed.task_numbers:
         index = _exact(rows, str(parsed.job))
-    if parsed.tasks is None or index is None or _exact(rows, id) is not None:
-        return [] if index is None else [index]
-    return _with_ids(rows, [id]) or [index]
+    if index is None:
+        return []
+    if parsed.tasks is None:
+        return list(dict.fromkeys([index, *_with_ids(rows, [id])]))
+    return [index] if _exact(rows, id) is not None else _with_ids(rows, [id]) or [index]
 
 
 def _exact(rows: JobRows, id: str) -> int | None:
