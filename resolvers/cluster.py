@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -22,9 +22,9 @@ from resolvers.head_instance import HeadInstance
 from resolvers.history import JobHistory, keeps_accounts, keeps_no_accounts, past_job, search_of
 from resolvers.job import Job, JobConnection
 from resolvers.job_detail import JobRow
-from resolvers.node import Node, NodeConnection
-from resolvers.order import NODE_ORDER, JobOrder, job_ordering, order_name
-from resolvers.pages import Ordering, check_page, natural, page
+from resolvers.node import Node
+from resolvers.order import BY_NAME, JobOrder, job_ordering, order_name
+from resolvers.pages import Connection, Ordering, check_page, natural, page
 from resolvers.past_array import array_of_task, past_array
 from resolvers.private_data import shown
 from resolvers.queue import Queue
@@ -43,6 +43,7 @@ T = TypeVar("T")
 class Viewer:
     """The caller, as the API sees them on a cluster."""
 
+    id: str
     identity: str
     cluster_user: str | None
     role: Role
@@ -125,7 +126,7 @@ def _nodes(
 ) -> list[Dataset[Any]]:
     """The nodes; nothing if the arguments are wrong, as the field itself reports that."""
     try:
-        cluster.check_nodes(first, after)
+        cluster.check_named(first, after)
     except BadInputError:
         return []
     return [datasets.NODES]
@@ -148,6 +149,11 @@ class Cluster:
         """How many bytes of output this request has already asked for, by dataset."""
         self._families: dict[str, Mapping[str | None, list[int]]] = {}
         self._closed = False
+
+    @property
+    def id(self) -> str:
+        """Unique over all clusters."""
+        return self.name
 
     def close(self) -> None:
         """Drop the answers and everything that was made of them; the view reads nothing any more."""
@@ -216,7 +222,7 @@ class Cluster:
         else:
             role = Role.USER if self.read(datasets.account(caller.cluster_user)).value else Role.VIEWER
         user = caller.cluster_user if role is not Role.VIEWER else None
-        return Viewer(caller.identity, user, role, caller.job_visibility)
+        return Viewer(f"{self.name}:{caller.identity}", caller.identity, user, role, caller.job_visibility)
 
     @property
     @reads(datasets.HEAD)
@@ -236,9 +242,23 @@ class Cluster:
         if where is not None:
             check_job_filter(where, self.name)
 
-    def check_nodes(self, first: int | None, after: str | None) -> None:
-        """Raise BadInputError for wrong arguments, before anything is fetched."""
-        check_page(first, after, NODE_ORDER, self.request.page_limit)
+    def check_named(self, first: int | None, after: str | None) -> None:
+        """Raise BadInputError for wrong arguments of a list in the order of names, before anything is fetched."""
+        check_page(first, after, BY_NAME, self.request.page_limit)
+
+    def page_by_name(
+        self,
+        snapshot: Snapshot[Rows[Any]],
+        chosen: Sequence[int],
+        names: Callable[[], Sequence[Any]],
+        make: Callable[[int], T],
+        first: int | None,
+        after: str | None,
+    ) -> Connection[T]:
+        """A page of some rows in the order of their names. Raises BadInputError for wrong arguments."""
+        rows = snapshot.value
+        ordering = Ordering(BY_NAME, (), rows.kept("names", names), rows=rows)
+        return page(chosen, ordering, make, first, after, self.request.page_limit, snapshot.as_of)
 
     @reads_by(_jobs)
     def jobs(
@@ -276,8 +296,9 @@ class Cluster:
         if where is not None:
             let_through = matching_jobs(rows, self.name, where)
             chosen = let_through if len(chosen) == len(rows) else sorted(set(chosen).intersection(let_through))
-        cut = page(chosen, job_ordering(rows, order_by or ()), jobs.job, first, after, self.request.page_limit)
-        return JobConnection(cut.nodes, cut.page_info, jobs.snapshot.as_of, rows, chosen)
+        ordering, limit = job_ordering(rows, order_by or ()), self.request.page_limit
+        cut = page(chosen, ordering, jobs.job, first, after, limit, jobs.snapshot.as_of)
+        return JobConnection(**vars(cut), rows=rows, chosen=chosen)
 
     @reads_by(_job_history)
     def job_history(
@@ -358,16 +379,21 @@ class Cluster:
     @reads_by(_nodes)
     def nodes(
         self, filter: arguments.Nodes = None, first: arguments.First = 500, after: arguments.After = None
-    ) -> NodeConnection:
+    ) -> Connection[Node]:
         """A page of the nodes that match the filter, in natural order of their names."""
-        self.check_nodes(first, after)
+        rows = self.read(datasets.NODES).value
+        return self.page_of_nodes(matching_nodes(rows, filter), first, after)
+
+    def page_of_nodes(self, chosen: Sequence[int], first: int | None, after: str | None) -> Connection[Node]:
+        """A page of some nodes, in natural order of their names. Raises BadInputError for wrong arguments."""
+        self.check_named(first, after)
         snapshot = self.read(datasets.NODES)
         rows = snapshot.value
-        chosen = matching_nodes(rows, filter)
-        last = rows.kept("natural", lambda: [natural(name) for name in rows.values(sinfo.Node.name)])
-        ordering = Ordering(NODE_ORDER, (), last)
-        cut = page(chosen, ordering, lambda index: Node(self, rows, index), first, after, self.request.page_limit)
-        return NodeConnection(cut.nodes, cut.page_info, len(chosen), snapshot.as_of)
+
+        def names() -> list[list[Any]]:
+            return [natural(name) for name in rows.values(sinfo.Node.name)]
+
+        return self.page_by_name(snapshot, chosen, names, lambda index: Node(self, rows, index), first, after)
 
     @reads(datasets.NODES)
     def node(self, name: arguments.NodeName) -> Node | None:
@@ -383,7 +409,13 @@ class Cluster:
     def nodes_by_name(self) -> Mapping[str, Node]:
         """Every node by its name."""
         rows = self.read(datasets.NODES).value
-        return {name: Node(self, rows, index) for index, name in enumerate(rows.values(sinfo.Node.name))}
+        return {name: Node(self, rows, index) for name, index in self.node_rows.items()}
+
+    @property
+    def node_rows(self) -> Mapping[str, int]:
+        """The row of every node by its name."""
+        rows = self.read(datasets.NODES).value
+        return rows.kept("by name", lambda: {name: index for index, name in enumerate(rows.values(sinfo.Node.name))})
 
     @property
     def release(self) -> output_path.Release | None:

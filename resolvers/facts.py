@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from headnode.snapshots import Dataset
+from headnode.snapshots import Dataset, Snapshot
 from resolvers import arguments, datasets
 from resolvers.cluster_record import ClusterRecord
 from resolvers.errors import BadInputError, unavailable
+from resolvers.pages import Connection
 from resolvers.reads import Parts, reads, reads_by
 from slurm import argument, assoc_mgr, association, fair_share, license, qos, reservation, statistics, topology
 from slurm.column import Record, Rows
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
 
 RESERVATIONS: Dataset[Rows[reservation.Reservation]] = Dataset("reservations", reservation.reservations, shared=True)
 TOPOLOGY: Dataset[Rows[topology.Switch]] = Dataset("topology", topology.topology, lifetime=300.0, shared=True)
@@ -69,14 +71,21 @@ class Qos(ClusterRecord, qos.Qos):
     """A quality of service."""
 
 
+def _associations_of_account(
+    cluster: Cluster, below: Parts, first: int | None, after: str | None
+) -> list[Dataset[Any]]:
+    """The associations. Raises BadInputError, so that the accounts are not fetched either."""
+    cluster.check_named(first, after)
+    return [ASSOCIATIONS, datasets.CONFIGURATION]
+
+
 class Account(ClusterRecord, association.Account):
     """An account and its associations."""
 
-    @property
-    @reads(ASSOCIATIONS, datasets.CONFIGURATION)
-    def associations(self) -> list[Association]:
+    @reads_by(_associations_of_account)
+    def associations(self, first: arguments.First = 100, after: arguments.After = None) -> Connection[Association]:
         """Its own association with the cluster, and those of its users."""
-        return associations(self.cluster, None, self.name)
+        return associations(self.cluster, None, self.name, first, after)
 
 
 class Association(ClusterRecord, association.Association):
@@ -86,6 +95,19 @@ class Association(ClusterRecord, association.Association):
     def id(self) -> str:
         """Unique over all clusters."""
         return f"{self.cluster.name}:{self.id_number}"
+
+
+class FairShare(ClusterRecord, fair_share.FairShare):
+    """The share of an account, or of a user in an account."""
+
+    @property
+    def id(self) -> str:
+        """Unique over all clusters."""
+        return f"{self.cluster.name}:{self.id_number}"
+
+
+class Switch(ClusterRecord, topology.Switch):
+    """A switch of the network."""
 
 
 @reads(RESERVATIONS)
@@ -108,9 +130,10 @@ def licenses(cluster: Cluster) -> list[License]:
 
 
 @reads(TOPOLOGY)
-def switches(cluster: Cluster) -> list[topology.Switch]:
+def switches(cluster: Cluster) -> list[Switch]:
     """All switches of the network, in slurmctld's order."""
-    return list(cluster.read(TOPOLOGY).value)
+    rows = cluster.read(TOPOLOGY).value
+    return [Switch(cluster, rows, index) for index in range(len(rows))]
 
 
 @reads(QOS, datasets.CONFIGURATION)
@@ -120,41 +143,64 @@ def all_qos(cluster: Cluster) -> list[Qos]:
     return [Qos(cluster, rows, index) for index in range(len(rows))]
 
 
-@reads(ACCOUNTS)
-def accounts(cluster: Cluster) -> list[Account]:
-    """All accounts in the accounting database, which several clusters may share."""
-    rows = cluster.read(ACCOUNTS).value
-    return [Account(cluster, rows, index) for index in range(len(rows))]
+def _accounts(cluster: Cluster, below: Parts, first: int | None, after: str | None) -> list[Dataset[Any]]:
+    """The accounts; nothing if the arguments are wrong, as the field itself reports that."""
+    return [ACCOUNTS] if _right(cluster, None, None, first, after) else []
 
 
-def _names_are_right(user: str | None, account: str | None) -> bool:
+@reads_by(_accounts)
+def accounts(cluster: Cluster, first: arguments.First = 100, after: arguments.After = None) -> Connection[Account]:
+    """A page of the accounts in the accounting database, which several clusters may share. Raises BadInputError."""
+    _check(cluster, None, None, first, after)
+    snapshot = cluster.read(ACCOUNTS)
+    rows = snapshot.value
+    everything, names = range(len(rows)), rows.values(association.Account.name)
+    return cluster.page_by_name(
+        snapshot, everything, lambda: names, lambda index: Account(cluster, rows, index), first, after
+    )
+
+
+def _check(cluster: Cluster, user: str | None, account: str | None, first: int | None, after: str | None) -> None:
+    check_names(user=user, account=account)
+    cluster.check_named(first, after)
+
+
+def _right(cluster: Cluster, user: str | None, account: str | None, first: int | None, after: str | None) -> bool:
     try:
-        check_names(user=user, account=account)
+        _check(cluster, user, account, first, after)
     except BadInputError:
-        return False  # the field itself reports it
+        return False
     return True
 
 
-def _associations(cluster: Cluster, below: Parts, user: str | None, account: str | None) -> list[Dataset[Any]]:
-    """The associations of all clusters in the accounting database, and the name of this one."""
-    return [ASSOCIATIONS, datasets.CONFIGURATION] if _names_are_right(user, account) else []
+def _associations(
+    cluster: Cluster, below: Parts, user: str | None, account: str | None, first: int | None, after: str | None
+) -> list[Dataset[Any]]:
+    """The associations of all clusters in the accounting database, and the name of this one.
+
+    Nothing if the arguments are wrong, as the field itself reports that.
+    """
+    return [ASSOCIATIONS, datasets.CONFIGURATION] if _right(cluster, user, account, first, after) else []
 
 
 @reads_by(_associations)
 def associations(
-    cluster: Cluster, user: arguments.OfUser = None, account: arguments.OfAccount = None
-) -> list[Association]:
-    """This cluster's associations, of that user and that account if they are given. Raises BadInputError."""
-    check_names(user=user, account=account)
-    rows = _counted(cluster, cluster.read(ASSOCIATIONS).value)
+    cluster: Cluster,
+    user: arguments.OfUser = None,
+    account: arguments.OfAccount = None,
+    first: arguments.First = 100,
+    after: arguments.After = None,
+) -> Connection[Association]:
+    """A page of this cluster's associations, of that user and that account if they are given. Raises BadInputError."""
+    _check(cluster, user, account, first, after)
+    snapshot = cluster.read(ASSOCIATIONS)
+    rows = _counted(cluster, snapshot.value)
     own = cluster.read(datasets.CONFIGURATION).value.cluster_name
     clusters = rows.values(association.Association.cluster_name)
-    users, names = rows.values(association.Association.user), rows.values(association.Association.account)
-    return [
-        Association(cluster, rows, index)
-        for index in _named(users, names, user, account)
-        if own is None or clusters[index].casefold() == own.casefold()
+    chosen = [
+        index for index in _matching(rows, user, account) if own is None or clusters[index].casefold() == own.casefold()
     ]
+    return _page(cluster, Snapshot(rows, snapshot.as_of), chosen, Association, first, after)
 
 
 def _counted(cluster: Cluster, rows: Rows[R]) -> Rows[R]:
@@ -164,34 +210,62 @@ def _counted(cluster: Cluster, rows: Rows[R]) -> Rows[R]:
     return Rows(rows.record, {**rows.texts, **{source: [""] * len(rows) for source in assoc_mgr.COUNTED}})
 
 
-def _fair_shares(cluster: Cluster, below: Parts, user: str | None, account: str | None) -> list[Dataset[Any]]:
-    """Shares and use, and whether they determine priorities."""
-    return [FAIR_SHARES, datasets.CONFIGURATION] if _names_are_right(user, account) else []
+def _fair_shares(
+    cluster: Cluster, below: Parts, user: str | None, account: str | None, first: int | None, after: str | None
+) -> list[Dataset[Any]]:
+    """Shares and use, and whether they determine priorities. Nothing if the arguments are wrong."""
+    return [FAIR_SHARES, datasets.CONFIGURATION] if _right(cluster, user, account, first, after) else []
 
 
 @reads_by(_fair_shares)
 def fair_shares(
-    cluster: Cluster, user: arguments.OfUser = None, account: arguments.OfAccount = None
-) -> list[fair_share.FairShare]:
-    """Shares and use in the order of their tree, only of that user and that account if they are given.
+    cluster: Cluster,
+    user: arguments.OfUser = None,
+    account: arguments.OfAccount = None,
+    first: arguments.First = 100,
+    after: arguments.After = None,
+) -> Connection[FairShare]:
+    """A page of shares and use, only of that user and that account if they are given.
 
     Raises BadInputError, and RequestError if shares do not determine priorities: sshare prints them even then, if there
     is accounting.
     """
-    check_names(user=user, account=account)
+    _check(cluster, user, account, first, after)
     if configuration(cluster).priority_type == "basic":
         raise unavailable(cluster.name, FairShareDisabledError(fair_share.HOW_TO_SWITCH_ON))
-    rows = cluster.read(FAIR_SHARES).value
-    users, names = rows.values(fair_share.FairShare.user), rows.values(fair_share.FairShare.account)
-    return [rows[index] for index in _named(users, names, user, account)]
+    snapshot = cluster.read(FAIR_SHARES)
+    return _page(cluster, snapshot, _matching(snapshot.value, user, account), FairShare, first, after)
 
 
-def _named(users: Sequence[str | None], names: Sequence[str], user: str | None, account: str | None) -> list[int]:
+def _columns(rows: Rows[Any]) -> Iterator[tuple[str, str | None, str | None]]:
+    """Account, user and queue of each row."""
+    table = rows.record
+    return zip(*(rows.values(column) for column in (table.account, table.user, table.queue_name)), strict=True)
+
+
+def _matching(rows: Rows[Any], user: str | None, account: str | None) -> list[int]:
     return [
         index
-        for index, pair in enumerate(zip(users, names, strict=True))
-        if user in (None, pair[0]) and account in (None, pair[1])
+        for index, (charged, charging, _) in enumerate(_columns(rows))
+        if user in (None, charging) and account in (None, charged)
     ]
+
+
+def _page(
+    cluster: Cluster,
+    snapshot: Snapshot[Rows[Any]],
+    chosen: Sequence[int],
+    make: Callable[[Cluster, Rows[Any], int], T],
+    first: int | None,
+    after: str | None,
+) -> Connection[T]:
+    """A page of rows by account, user and queue; an account comes before its users."""
+    rows = snapshot.value
+
+    def names() -> list[list[str]]:
+        return [[account, user or "", queue or ""] for account, user, queue in _columns(rows)]
+
+    return cluster.page_by_name(snapshot, chosen, names, lambda index: make(cluster, rows, index), first, after)
 
 
 @reads(STATISTICS)

@@ -178,8 +178,9 @@ class JobHistory:
         snapshot: Snapshot[Any],
         source: JobSource,
     ) -> JobConnection:
-        cut = page(chosen, job_ordering(rows, self._order), job, self.first, self.after, cluster.request.page_limit)
-        return JobConnection(cut.nodes, cut.page_info, snapshot.as_of, rows, chosen, source)
+        limit, order = cluster.request.page_limit, job_ordering(rows, self._order)
+        cut = page(chosen, order, job, self.first, self.after, limit, snapshot.as_of)
+        return JobConnection(**vars(cut), rows=rows, chosen=chosen, source=source)
 
     def _in_window(self, job: squeue.Job) -> bool:
         """Whether the job waited, ran or ended in the period, which is sacct's rule (sacct(1))."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from resolvers import datasets
@@ -12,7 +11,7 @@ from resolvers import steps as job_steps
 from resolvers.counts import StateCount, count_states
 from resolvers.job_detail import JobDetail
 from resolvers.link import Link
-from resolvers.pages import PageInfo
+from resolvers.pages import Connection
 from resolvers.reads import JobPart, reads
 from resolvers.steps import Accounted, JobStep
 from slurm import output_path, sacct_search, squeue
@@ -121,21 +120,13 @@ class Job(JobDetail, squeue.Job):
         return output_path.stderr_path(stderr, stdout, *row, release=self.cluster.release)
 
 
-@dataclass(frozen=True)
-class JobConnection:
+@dataclass(frozen=True, kw_only=True)
+class JobConnection(Connection[Job]):
     """A page of jobs, and counts of all jobs that match the filter: the rows `chosen`."""
 
-    nodes: Sequence[Job]
-    page_info: PageInfo
-    as_of: datetime
     rows: Rows[Any]
     chosen: Sequence[int]
     source: JobSource = JobSource.SCHEDULER_MEMORY
-
-    @property
-    def total_count(self) -> int:
-        """How many there are, on all pages."""
-        return len(self.chosen)
 
     @property
     def counts_by_state(self) -> list[StateCount[JobState]]:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from headnode.instances import Instance
 from resolvers import datasets
 from resolvers.cluster_record import ClusterRecord
-from resolvers.pages import PageInfo
 from resolvers.reads import reads, reads_by, related_jobs
 from slurm import sinfo
 
@@ -40,13 +36,3 @@ class Node(ClusterRecord, sinfo.Node):
     def jobs(self) -> list[Job]:
         """The jobs on it that have not ended."""
         return self.cluster.jobs_by_node.get(self.name, [])
-
-
-@dataclass(frozen=True)
-class NodeConnection:
-    """A page of nodes."""
-
-    nodes: Sequence[Node]
-    page_info: PageInfo
-    total_count: int
-    as_of: datetime

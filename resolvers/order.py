@@ -8,8 +8,8 @@ from resolvers.filters import JobRows
 from resolvers.pages import Ordering
 from slurm.states import DescribedEnum
 
-NODE_ORDER = "name"
-"""The name of the only order of nodes."""
+BY_NAME = "name"
+"""The name of the only order of lists that can be ordered in one way alone, such as nodes."""
 
 
 class OrderDirection(DescribedEnum):
@@ -55,6 +55,7 @@ def job_ordering(rows: JobRows, order_by: Sequence[JobOrder]) -> Ordering:
         columns=[(rows.values(columns[step.field.value]), step.direction is OrderDirection.DESC) for step in order_by],
         last=last,
         by_last=rows.kept("by order", lambda: sorted(range(len(rows)), key=last.__getitem__)),
+        rows=rows,
     )
 
 

@@ -5,15 +5,17 @@ import functools
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import cached_property
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from resolvers.errors import BadInputError
-from resolvers.page_rows import PageRows
+from resolvers.page_rows import PageRows, Values
+from slurm.column import Rows, picked
 
 T = TypeVar("T")
 
@@ -23,23 +25,18 @@ Key = list[Any]
 
 @dataclass(frozen=True)
 class PageInfo:
-    """Where a page ends."""
+    """Where a page begins and ends, and whether there are rows before and behind it."""
 
     has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
     end_cursor: str | None
 
 
 @dataclass(frozen=True)
-class Page(Generic[T]):
-    """Some of the rows, and where the next page begins."""
-
-    nodes: Sequence[T]
-    page_info: PageInfo
-
-
-@dataclass(frozen=True)
 class Ordering:
-    """How rows are ordered: the values of each column and whether they descend; then `last`, which orders equal rows.
+    """How the rows of a snapshot are ordered: the values of each column and whether they descend; then `last`, which
+    orders equal rows.
 
     `name` names the ordering, so that a cursor of another ordering is recognised.
     """
@@ -49,10 +46,24 @@ class Ordering:
     last: Sequence[Any]
     by_last: Sequence[int] | None = None
     """All rows ordered by `last` alone, if that is known."""
+    rows: Rows[Any] | None = None
+    """The rows themselves, with which the cursors of all of them are kept."""
 
     def key(self, index: int) -> Key:
         """The row's place, as JSON values."""
         return [*(_plain(values[index]) for values, _ in self.columns), _plain(self.last[index])]
+
+    def cursor(self, index: int) -> str:
+        """The row's place as text, which a caller passes as `after`."""
+        place = json.dumps([self.name, self.key(index)], separators=(",", ":"))
+        return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+    def cursors(self, indexes: Sequence[int]) -> Sequence[str]:
+        """The cursors of those rows. If they are most of the rows, all cursors are made once and kept with the rows."""
+        if self.rows is None or len(indexes) * 4 < len(self.rows):
+            return list(map(self.cursor, indexes))
+        everything = range(len(self.rows))
+        return picked(self.rows.kept(("cursors", self.name), lambda: list(map(self.cursor, everything))), indexes)
 
     def compare(self, one: Key, other: Key) -> int:
         """Negative, 0 or positive; a missing value comes last in both directions."""
@@ -79,6 +90,47 @@ class Ordering:
         return [index for index in self.by_last if index in kept]
 
 
+@dataclass(frozen=True)
+class Edge(Generic[T]):
+    """A row of a page with its cursor."""
+
+    cursor: str
+    node: T
+
+
+class Edges(PageRows[Edge[T]]):
+    """The rows of a page with their cursors, as objects or as columns."""
+
+    def __init__(self, nodes: PageRows[T], ordering: Ordering) -> None:
+        self.indexes = nodes.indexes
+        self._nodes = nodes
+        self._ordering = ordering
+
+    @cached_property
+    def objects(self) -> list[Edge[T]]:
+        """All edges; their nodes are the objects that the page has."""
+        return list(map(Edge, self.values("cursor"), self._nodes))
+
+    def values(self, name: str) -> Values:
+        """The column of cursors or of nodes."""
+        return self._nodes if name == "node" else self._ordering.cursors(self.indexes)
+
+    def completed(self, name: str, key: Hashable, complete: Callable[[Values], Values]) -> Values:
+        """What `complete` makes of a column."""
+        return complete(self.values(name))
+
+
+@dataclass(frozen=True)
+class Connection(Generic[T]):
+    """A page of the rows that match, how many match, and when the rows were requested from the cluster."""
+
+    nodes: Sequence[T]
+    edges: Sequence[Edge[T]]
+    page_info: PageInfo
+    total_count: int
+    as_of: datetime
+
+
 def page(
     chosen: Sequence[int],
     ordering: Ordering,
@@ -86,8 +138,9 @@ def page(
     first: int | None,
     after: str | None,
     limit: int,
-) -> Page[T]:
-    """The page of the chosen rows after the cursor. Raises BadInputError for a wrong `first` or `after`."""
+    as_of: datetime,
+) -> Connection[T]:
+    """The page of the chosen rows behind the cursor. Raises BadInputError for a wrong `first` or `after`."""
     size = _size(first, limit)
     ordered = ordering.ordered(chosen)
     start = 0
@@ -98,8 +151,10 @@ def page(
         except TypeError as error:  # a forged cursor, whose values cannot be compared with a row's
             raise _not_a_cursor() from error
     rows = ordered[start : start + size]
-    end = _encode(ordering, rows[-1]) if rows else None
-    return Page(PageRows(rows, node), PageInfo(start + size < len(ordered), end))
+    nodes = PageRows(rows, node)
+    begin, end = (ordering.cursor(rows[0]), ordering.cursor(rows[-1])) if rows else (None, None)
+    info = PageInfo(start + size < len(ordered), start > 0, begin, end)
+    return Connection(nodes, Edges(nodes, ordering), info, len(chosen), as_of)
 
 
 def natural(name: str) -> list[Any]:
@@ -139,11 +194,6 @@ def _compare(one: Any, other: Any, descending: bool) -> int:
         return 1 if one is None else -1
     result = -1 if one < other else 1
     return -result if descending else result
-
-
-def _encode(ordering: Ordering, index: int) -> str:
-    place = json.dumps([ordering.name, ordering.key(index)], separators=(",", ":"))
-    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
 
 
 def _decode(cursor: str, ordering: Ordering) -> Key:

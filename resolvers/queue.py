@@ -8,12 +8,14 @@ from headnode.snapshots import Dataset
 from resolvers import arguments, datasets
 from resolvers.cluster_record import ClusterRecord
 from resolvers.counts import StateCount, count_states
-from resolvers.filters import JobFilter
+from resolvers.filters import JobFilter, NodeFilter, matching_nodes
 from resolvers.job import JobConnection
 from resolvers.node import Node
 from resolvers.order import order_name
+from resolvers.pages import Connection
 from resolvers.reads import Parts, all_jobs, reads, reads_by
-from slurm import partition
+from slurm import partition, sinfo
+from slurm.column import Rows
 from slurm.states import NodeState
 
 if TYPE_CHECKING:
@@ -28,21 +30,36 @@ def _jobs(
     return [all_jobs(below)]
 
 
+def _nodes(
+    cluster: Cluster, below: Parts, filter: NodeFilter | None, first: int | None, after: str | None
+) -> list[Dataset[Any]]:
+    """The nodes. Raises BadInputError, so that the queues are not fetched either."""
+    cluster.check_named(first, after)
+    return [datasets.NODES]
+
+
 class Queue(ClusterRecord, partition.Queue):
     """A queue and what it is linked to."""
 
-    @property
-    @reads(datasets.NODES)
-    def nodes(self) -> list[Node]:
-        """Its nodes."""
-        known = self.cluster.nodes_by_name
-        return [known[name] for name in self.node_names if name in known]
+    @reads_by(_nodes)
+    def nodes(
+        self, filter: arguments.Nodes = None, first: arguments.First = 100, after: arguments.After = None
+    ) -> Connection[Node]:
+        """A page of its nodes, in natural order of their names."""
+        rows, own = self._nodes()
+        return self.cluster.page_of_nodes(sorted(own.intersection(matching_nodes(rows, filter))), first, after)
 
     @property
     @reads(datasets.NODES)
     def node_counts(self) -> list[StateCount[NodeState]]:
         """How many of its nodes are in each state."""
-        return count_states(node.state for node in self.nodes)
+        rows, own = self._nodes()
+        return count_states(rows.some(sinfo.Node.state, sorted(own)))
+
+    def _nodes(self) -> tuple[Rows[sinfo.Node], set[int]]:
+        """All nodes of the cluster, and the rows of its own."""
+        known = self.cluster.node_rows
+        return self.cluster.read(datasets.NODES).value, {known[name] for name in self.node_names if name in known}
 
     @reads_by(_jobs)
     def jobs(

@@ -36,11 +36,17 @@ class Accounted:
 class JobStep(Step):
     """A step. While it runs, what it uses is what the nodes measure, if the caller may see that."""
 
-    __slots__ = ("_running",)
+    __slots__ = ("_cluster", "_running")
 
-    def __init__(self, step: Step, running: RunningStep | None) -> None:
+    def __init__(self, cluster: str, step: Step, running: RunningStep | None) -> None:
         super().__init__(step.rows, step.index)
+        self._cluster = cluster
         self._running = running
+
+    @property
+    def id(self) -> str:
+        """Unique over all clusters."""
+        return f"{self._cluster}:{self.step_id}"
 
     def __getattribute__(self, name: str) -> Any:
         if name in _MEASURED and self._running is not None:
@@ -54,10 +60,10 @@ _MEASURED = {column.name for column in RunningStep.columns()} - {"step_id", "raw
 async def steps(job: Job) -> list[JobStep]:
     """The job's steps. Raises RequestError."""
     if not (_runs(job) and _may_look(job)):
-        return [JobStep(step, None) for step in (await job.accounted()).steps]
+        return [JobStep(job.cluster.name, step, None) for step in (await job.accounted()).steps]
     accounted, running = await asyncio.gather(job.accounted(), _running_steps(job))
     measured = {step.step_id: step for step in running}
-    return [JobStep(step, measured.get(step.raw_id)) for step in accounted.steps]
+    return [JobStep(job.cluster.name, step, measured.get(step.raw_id)) for step in accounted.steps]
 
 
 async def efficiency_of(job: Job) -> Efficiency:

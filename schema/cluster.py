@@ -6,24 +6,14 @@ import strawberry
 
 from resolvers import cluster, facts
 from resolvers.health import health as answer_health
-from schema.facts import (
-    Account,
-    Association,
-    Configuration,
-    FairShare,
-    License,
-    Qos,
-    Reservation,
-    Statistics,
-)
+from schema.facts import Configuration, License, Qos, Reservation, Statistics, Switch
 from schema.health import Health
 from schema.instance import Head
 from schema.job import Job
 from schema.node import Node
-from schema.page import JobConnection, NodeConnection
+from schema.page import AccountConnection, AssociationConnection, FairShareConnection, JobConnection, NodeConnection
 from schema.queue import Queue
 from schema.types_from_tables import answered_by, made_from
-from slurm.topology import Switch
 
 # What could not be read is null and has an error, so that one dead cluster does not spoil the others. That is why the
 # connections can be null here and on Query.
@@ -37,7 +27,7 @@ JOB_HISTORY = (
     "A page of the jobs that waited, ran or ended in a period, from accounting. If the cluster keeps no accounts, from "
     "the scheduler's memory; `source` says which."
 )
-QUEUES = "All queues, in the order of the scheduler's configuration."
+QUEUES = "All queues, in the order of the scheduler's configuration: as many as slurm.conf has."
 QUEUE = "The queue with that name; null if there is none."
 NODES = "A page of the nodes, by name."
 NODE = "The node with that name; null if there is none."
@@ -47,6 +37,7 @@ NODE = "The node with that name; null if there is none."
 class Cluster:
     """A Slurm cluster."""
 
+    id: strawberry.ID = strawberry.field(description="Unique over all clusters: the cluster's name.")
     name: str = strawberry.field(description="The cluster's name in this API.")
     slurm_version: str | None = strawberry.field(
         description="The version that slurmctld runs, as `22.05.8`. scontrol show config: SLURM_VERSION."
@@ -64,33 +55,39 @@ class Cluster:
     nodes: NodeConnection | None = strawberry.field(description=NODES)
     node: Node | None = strawberry.field(description=NODE)
     reservations: list[Reservation] | None = answered_by(
-        facts.reservations, "All reservations. scontrol show reservation."
+        facts.reservations, "All reservations, at most 9,999, which is Slurm's limit. scontrol show reservation."
     )
     licenses: list[License] | None = answered_by(
-        facts.licenses, "The licenses that the scheduler counts, by name. scontrol show licenses."
+        facts.licenses,
+        "The licenses that the scheduler counts, by name, as many as slurm.conf and accounting define. scontrol show "
+        "licenses.",
     )
     topology: list[Switch] | None = answered_by(
         facts.switches,
-        "The switches of the network, cached for five minutes; empty if the cluster has no topology plugin. "
+        "The switches of the network, as many as topology.conf has, cached for five minutes; empty if the cluster has "
+        "no topology plugin. "
         "scontrol show topology.",
     )
     qos: list[Qos] | None = answered_by(
         facts.all_qos,
-        "The qualities of service with their limits and what counts against them; null without accounting. "
+        "The qualities of service, as many as accounting has, with their limits and what counts against them; null "
+        "without accounting. "
         "sacctmgr show qos, scontrol show assoc_mgr.",
     )
-    accounts: list[Account] | None = answered_by(
+    accounts: AccountConnection | None = answered_by(
         facts.accounts,
-        "The accounts that jobs are charged to; null without accounting. sacctmgr show account.",
+        "A page of the accounts that jobs are charged to, by name; null without accounting. sacctmgr show account.",
     )
-    associations: list[Association] | None = answered_by(
+    associations: AssociationConnection | None = answered_by(
         facts.associations,
-        "Accounts and their users, with their limits and what counts against them; null without accounting. "
+        "A page of accounts and their users, with their limits and what counts against them, by account, user and "
+        "queue, an account before its users; null without accounting. "
         "sacctmgr show associations, scontrol show assoc_mgr.",
     )
-    fair_share: list[FairShare] | None = answered_by(
+    fair_share: FairShareConnection | None = answered_by(
         facts.fair_shares,
-        "The shares and the use of accounts and users that determine priorities, in the order of their tree; null if "
+        "A page of the shares and the use of accounts and users that determine priorities, by account, user and "
+        "queue, an account before its users; null if "
         "the cluster does not rank jobs by fair share. sshare.",
     )
     statistics: Statistics | None = answered_by(facts.scheduler_statistics, "Statistics of the scheduler. sdiag.")

@@ -4,8 +4,9 @@ import strawberry
 
 from resolvers import facts
 from schema.links import ClusterLink, NodeLink, QueueLink
+from schema.page import AssociationConnection
 from schema.types_from_tables import made_from
-from slurm import configuration, fair_share, statistics
+from slurm import configuration, statistics
 
 
 @made_from(facts.Reservation)
@@ -14,7 +15,7 @@ class Reservation:
 
     id: strawberry.ID = strawberry.field(description="Unique over all clusters, as `lab:maintenance`.")
     cluster: ClusterLink = strawberry.field(description="The cluster it belongs to.")
-    nodes: list[NodeLink] = strawberry.field(description="Its nodes.")
+    nodes: list[NodeLink] = strawberry.field(description="Its nodes, at most as many as nodeCount.")
     queue: QueueLink | None = strawberry.field(description="The queue that its nodes belong to; null if none is named.")
 
 
@@ -51,14 +52,25 @@ class Account:
 
     id: strawberry.ID = strawberry.field(description="Unique over all clusters, as `lab:physics`.")
     cluster: ClusterLink = strawberry.field(description="The cluster that was queried.")
-    associations: list[Association] = strawberry.field(
-        description="Its associations on this cluster: its own, and those of its users."
+    associations: AssociationConnection = strawberry.field(
+        description="A page of its associations on this cluster: its own, and those of its users."
     )
 
 
-@made_from(fair_share.FairShare)
+@made_from(facts.FairShare)
 class FairShare:
     """An account, or a user in an account: its share and what it has used."""
+
+    id: strawberry.ID = strawberry.field(description="Unique over all clusters, as `lab:12`.")
+    cluster: ClusterLink = strawberry.field(description="The cluster that was queried.")
+
+
+@made_from(facts.Switch)
+class Switch:
+    """A switch of the network and what is connected to it, from topology.conf; with topology/block a block of nodes."""
+
+    id: strawberry.ID = strawberry.field(description="Unique over all clusters, as `lab:leaf1`.")
+    cluster: ClusterLink = strawberry.field(description="The cluster it belongs to.")
 
 
 @made_from(statistics.Statistics)

@@ -60,9 +60,11 @@ class Health:
         "things from it, and the stack's parameter Reader chooses another. Null if the configuration cannot be read."
     )
     controllers: list[Controller] = strawberry.field(
-        description="Each slurmctld; empty if the head node does not answer. scontrol ping."
+        description="Each slurmctld, one for each host that slurm.conf: SlurmctldHost names; empty if the head node "
+        "does not answer. scontrol ping."
     )
     snapshots: list[SnapshotAge] = strawberry.field(
-        description="The ages of the snapshots of jobs, queues and nodes that are cached now. The next query "
+        description="The ages of the snapshots of jobs, queues and nodes that are cached now, at most one for each. "
+        "The next query "
         "fetches any snapshot that is not cached."
     )

@@ -26,9 +26,12 @@ class Job:
         "longer exists."
     )
     queues: list[QueueLink] = strawberry.field(
-        description="The queue that it runs in; while it waits, all that it asked for."
+        description="The queue that it runs in; while it waits, all that it asked for, at most as many as its "
+        "option --partition named."
     )
-    nodes: list[NodeLink] = strawberry.field(description="The nodes allocated to it; empty while it waits.")
+    nodes: list[NodeLink] = strawberry.field(
+        description="The nodes allocated to it, as many as nodeCount; empty while it waits."
+    )
     stdout_path: str | None = strawberry.field(description=job_detail.STDOUT_PATH)
     stderr_path: str | None = strawberry.field(description=job_detail.STDERR_PATH)
     reason_code: ReasonCode | None = strawberry.field(description=job_detail.REASON_CODE)
@@ -43,7 +46,8 @@ class Job:
     cpu_time_reserved_seconds: float | None = of_accounting(sacct.HistoryJob.cpu_time_reserved_seconds)
     max_rss_mib: int | None = of_accounting(sacct.HistoryJob.max_rss_mib)
     steps: list[JobStep] | None = strawberry.field(
-        description="Its steps from accounting: batch, extern, then by number; empty until it starts. While a step "
+        description="Its steps from accounting: batch, extern, then by number; empty until it starts. At most as many "
+        "as slurm.conf: MaxStepCount. While a step "
         "runs, only its user and operators see what it uses (sstat); for others that is null."
     )
     efficiency: Efficiency | None = strawberry.field(

@@ -53,10 +53,15 @@ QUEUE_POSITION = (
     "wait, or if the caller does not see all jobs."
 )
 ARRAY = "The array that the job belongs to; null if it is not a task of an array."
-COMPONENTS = "All components of the heterogeneous job that this job belongs to, in order; empty for any other job."
-DEPENDENCIES = "The dependencies of the job that are not fulfilled yet. squeue: Dependency."
+COMPONENTS = (
+    "All components of the heterogeneous job that this job belongs to, in order; empty for any other job. At most 128, "
+    "which is Slurm's limit."
+)
+DEPENDENCIES = (
+    "The dependencies of the job that are not fulfilled yet, at most as many as were given. squeue: Dependency."
+)
 PRIORITY_FACTORS = (
-    "The factors of the job's priority, for each queue that it waits in; empty if the job does not wait or is not "
+    "The factors of the job's priority, one for each queue that it waits in; empty if the job does not wait or is not "
     "eligible yet. Null with PRIORITY_FACTORS_DISABLED if the cluster ranks jobs only by the order in which they came "
     "(PriorityType=priority/basic). sprio."
 )
@@ -96,7 +101,8 @@ class JobArray:
     job_id: str = strawberry.field(description="The array's id in Slurm. squeue: ArrayJobID.")
     task_count: int = strawberry.field(description="How many tasks there are; each task in a shared row counts.")
     counts_by_state: list[JobStateCount] = strawberry.field(
-        description="How many tasks are in each state, the most frequent first; each task in a shared row counts."
+        description="How many tasks are in each state, the most frequent first, one for each state; each task in a "
+        "shared row counts."
     )
     tasks: JobConnection = strawberry.field(
         description="A page of its tasks. The waiting tasks share one row, and the connection counts rows."

@@ -95,7 +95,7 @@ def cost(
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a selection stands: its type (None: unknown), how deep, the length of `nodes` if it is a page."""
+    """Where a selection stands: its type (None: unknown), how deep, how many rows it has if it is a page."""
 
     parent: GraphQLObjectType | None
     depth: int
@@ -207,7 +207,7 @@ class _Walk:
             return CONNECTION + below
         if not is_list_type(get_nullable_type(definition.type)):
             return 1 + below
-        length = LIST if place.page is None or first.name.value != "nodes" else place.page
+        length = LIST if place.page is None or first.name.value not in ("nodes", "edges") else place.page
         return length * (1 + below)
 
     def _definition(self, node: FieldNode, place: _Place) -> tuple[GraphQLField | None, int]:

@@ -16,6 +16,10 @@ class Node:
 
     id: strawberry.ID = strawberry.field(description="Unique over all clusters, as `lab:queue1-dy-large-1`.")
     cluster: ClusterLink = strawberry.field(description="The cluster it belongs to.")
-    queues: list[QueueLink] = strawberry.field(description="The queues it belongs to.")
+    queues: list[QueueLink] = strawberry.field(
+        description="The queues it belongs to, at most as many as slurm.conf has."
+    )
     instance: Instance | None = strawberry.field(description=INSTANCE)
-    jobs: list[Job] = strawberry.field(description="The jobs on it that have not ended.")
+    jobs: list[Job] = strawberry.field(
+        description="The jobs on it that have not ended, at most as many as can share its CPUs."
+    )

@@ -24,6 +24,7 @@ from schema.types_from_tables import SOURCES, made_from, parameters, with_signat
 class Viewer:
     """The caller, as this API sees them on a cluster."""
 
+    id: strawberry.ID = strawberry.field(description="Unique over all clusters, as `lab:ada@example.org`.")
     identity: str = strawberry.field(description="Who they are, according to the gateway's authorizer.")
     cluster_user: str | None = strawberry.field(
         description="The account on the cluster that they act as; null if they have none or may not change anything."
@@ -102,7 +103,9 @@ class Query:
     """The queries. Except for `clusters` and `cluster`, the named cluster's member of the same name answers each."""
 
     viewer: Viewer = strawberry.field(description="Who the caller is to this API, and what they may do.")
-    clusters: list[Cluster] = _whole(_clusters, _all_clusters, "The clusters that the caller has access to.")
+    clusters: list[Cluster] = _whole(
+        _clusters, _all_clusters, "The clusters that the caller has access to, at most as many as this deployment has."
+    )
     cluster: Cluster = _whole(
         _cluster, _by_name, "The named cluster; without a name the only one, or the configured default."
     )

@@ -5,8 +5,7 @@ import strawberry
 from resolvers import queue
 from schema.counts import NodeStateCount
 from schema.links import ClusterLink
-from schema.node import Node
-from schema.page import JobConnection
+from schema.page import JobConnection, NodeConnection
 from schema.types_from_tables import made_from
 
 
@@ -16,9 +15,9 @@ class Queue:
 
     id: strawberry.ID = strawberry.field(description="Unique over all clusters, as `lab:queue1`.")
     cluster: ClusterLink = strawberry.field(description="The cluster it belongs to.")
-    nodes: list[Node] = strawberry.field(description="Its nodes.")
+    nodes: NodeConnection = strawberry.field(description="A page of its nodes, by name.")
     node_counts: list[NodeStateCount] = strawberry.field(
-        description="How many of its nodes are in each base state, the most frequent first."
+        description="How many of its nodes are in each base state, the most frequent first. At most one for each state."
     )
     jobs: JobConnection = strawberry.field(
         description="The jobs that run in it, and the jobs that wait for it, possibly among other queues."

@@ -15,6 +15,8 @@ from slurm.column import Column
 class JobStep:
     """A step of a job: what srun started, the batch script (`.batch`), or everything else (`.extern`)."""
 
+    id: strawberry.ID = strawberry.field(description="Unique over all clusters, as `lab:123.0`.")
+
 
 @made_from(efficiency.Efficiency)
 class Efficiency:

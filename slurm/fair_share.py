@@ -31,6 +31,9 @@ def _fraction(value: str) -> float | None:
 class FairShare(Record):
     """An account, or a user in an account: what share it has, what it has used."""
 
+    id_number = Column(
+        integer, "ID", about="The number of its association in accounting, as Association.idNumber. sshare: ID."
+    )
     account = Column(_account, "Account", about="The account. sshare: Account.")
     user = Column(text_or_none, "User", about="The user in the account; null for the account itself. sshare: User.")
     queue_name = Column(

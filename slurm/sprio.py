@@ -65,7 +65,7 @@ class PriorityFactors(Record):
     queue = Column(_points, "%P", about="Points of the queue (Slurm: partition). sprio: %P.")
     qos = Column(_points, "%Q", about="Points of its quality of service. sprio: %Q.")
     site = Column(_points, "%S", about="Points that the site's own rule or an administrator adds. sprio: %S.")
-    tres = Column(_tres_points, "%T", about="Points for each resource that it asks for. sprio: %T.")
+    tres = Column(_tres_points, "%T", about="Points, one for each resource that it asks for. sprio: %T.")
     nice = Column(_points, "%N", about="What its nice value takes away, in points; negative adds. sprio: %N.")
 
 

@@ -89,7 +89,7 @@ def test_a_bare_id_is_looked_for_on_the_named_cluster(api: Api, jobs: dict[str, 
 
 def test_all_clusters_are_asked_with_one_command_each(api: Api, jobs: dict[str, str], stack: Stack) -> None:
     before = api.commands()
-    data = api.data("{ clusters { name slurmVersion jobs { totalCount } queues { name nodes { name } } } }")
+    data = api.data("{ clusters { name slurmVersion jobs { totalCount } queues { name nodes { nodes { name } } } } }")
     assert {cluster["name"]: cluster["jobs"]["totalCount"] > 0 for cluster in data["clusters"]} == {
         "lab": True,
         "annex": True,

@@ -130,7 +130,8 @@ def test_a_cluster_without_any_has_empty_lists(api: Api) -> None:
 
 def test_qos_and_accounts_are_as_they_were_entered(api: Api) -> None:
     told = facts(
-        api, "qos { id name priority maxTimeSeconds maxJobsPerUser } accounts { name description organization }"
+        api,
+        "qos { id name priority maxTimeSeconds maxJobsPerUser } accounts { nodes { name description organization } }",
     )
     (urgent,) = (each for each in told["qos"] if each["name"] == "urgent")
     assert urgent == {
@@ -142,7 +143,7 @@ def test_qos_and_accounts_are_as_they_were_entered(api: Api) -> None:
     }
     # slurmdbd writes all of it in small letters.
     entered = {(account.name, account.description.lower(), account.organization) for account in ACCOUNTS}
-    given = {(each["name"], each["description"].lower(), each["organization"]) for each in told["accounts"]}
+    given = {(each["name"], each["description"].lower(), each["organization"]) for each in told["accounts"]["nodes"]}
     assert given == entered | {("root", "default root account", "root")}
 
 
@@ -150,10 +151,10 @@ def test_associations_have_their_limits_and_belong_to_this_cluster(api: Api, lab
     lab.run("sacctmgr", "-iQ", "add", "cluster", "another")  # which shares the books
     try:
         given = facts(
-            api, "associations { id idNumber clusterName account user shares maxTres maxJobs maxTimeSeconds }"
+            api, "associations { nodes { id idNumber clusterName account user shares maxTres maxJobs maxTimeSeconds } }"
         )
         said = lines(lab, "sacctmgr", "-nP", "show", "assoc", "cluster=lab", "format=id,account,user,fairshare")
-        told = given["associations"]
+        told = given["associations"]["nodes"]
         assert {each["clusterName"] for each in told} == {"lab"}
         assert sorted(
             f"{each['idNumber']}|{each['account']}|{each['user'] or ''}|{each['shares']}" for each in told
@@ -167,17 +168,19 @@ def test_associations_have_their_limits_and_belong_to_this_cluster(api: Api, lab
 
 
 def test_associations_of_a_user_and_an_account_and_those_of_an_account_itself(api: Api) -> None:
-    one = facts(api, 'associations(user: "ada", account: "physics") { account user }')["associations"]
+    one = facts(api, 'associations(user: "ada", account: "physics") { nodes { account user } }')["associations"][
+        "nodes"
+    ]
     assert one == [{"account": "physics", "user": "ada"}]
-    assert facts(api, 'associations(user: "nobody-here") { id }')["associations"] == []
-    accounts = facts(api, "accounts { name associations { account user } }")["accounts"]
+    assert facts(api, 'associations(user: "nobody-here") { nodes { id } }')["associations"]["nodes"] == []
+    accounts = facts(api, "accounts { nodes { name associations { nodes { account user } } } }")["accounts"]["nodes"]
     (physics,) = (each for each in accounts if each["name"] == "physics")
-    assert {"account": "physics", "user": None} in physics["associations"]
-    assert one[0] in physics["associations"]
-    assert {each["account"] for each in physics["associations"]} == {"physics"}
+    assert {"account": "physics", "user": None} in physics["associations"]["nodes"]
+    assert one[0] in physics["associations"]["nodes"]
+    assert {each["account"] for each in physics["associations"]["nodes"]} == {"physics"}
 
 
-@pytest.mark.parametrize("field", ["qos { name }", "accounts { name }", "associations { id }"])
+@pytest.mark.parametrize("field", ["qos { name }", "accounts { nodes { name } }", "associations { nodes { id } }"])
 def test_without_accounting_the_error_says_what_to_switch_on(api: Api, field: str) -> None:
     (error,) = errors(api, field, "annex").values()
     assert error["extensions"]["code"] == "ACCOUNTING_DISABLED"
@@ -186,13 +189,16 @@ def test_without_accounting_the_error_says_what_to_switch_on(api: Api, field: st
 
 def test_where_jobs_are_not_ranked_by_shares_the_error_says_what_to_switch_on(api: Api, lab: Cluster) -> None:
     assert "PriorityType            = priority/basic" in say(lab, "scontrol", "show", "config")
-    (error,) = errors(api, "fairShare { account }").values()
+    (error,) = errors(api, "fairShare { nodes { account } }").values()
     assert error["extensions"]["code"] == "FAIR_SHARE_DISABLED"
     assert "PriorityType=priority/multifactor" in error["message"]
 
 
 def test_without_accounting_there_are_no_shares(api: Api) -> None:
-    assert errors(api, "fairShare { account }", "annex")["fairShare"]["extensions"]["code"] == "FAIR_SHARE_DISABLED"
+    assert (
+        errors(api, "fairShare { nodes { account } }", "annex")["fairShare"]["extensions"]["code"]
+        == "FAIR_SHARE_DISABLED"
+    )
 
 
 @pytest.mark.parametrize("field", ["associations", "fairShare"])
@@ -200,15 +206,15 @@ def test_without_accounting_there_are_no_shares(api: Api) -> None:
 def test_an_impossible_name_is_refused_and_nothing_is_sent(api: Api, field: str, argument: str) -> None:
     before = api.commands()
     for wrong in ("", "a,b", "--all", " a", r"a\tb"):
-        (error,) = errors(api, f'{field}({argument}: "{wrong}") {{ account }}').values()
+        (error,) = errors(api, f'{field}({argument}: "{wrong}") {{ nodes {{ account }} }}').values()
         assert error["extensions"] == {"code": "BAD_USER_INPUT", "argument": argument}
     assert api.commands() == before
 
 
 @pytest.mark.parametrize("argument", ["user", "account"])
 def test_a_name_with_a_blank_is_looked_for(api: Api, argument: str) -> None:
-    assert facts(api, f'associations({argument}: "a b") {{ id }}')["associations"] == []
-    (error,) = errors(api, f'fairShare({argument}: "a b") {{ account }}').values()
+    assert facts(api, f'associations({argument}: "a b") {{ nodes {{ id }} }}')["associations"]["nodes"] == []
+    (error,) = errors(api, f'fairShare({argument}: "a b") {{ nodes {{ account }} }}').values()
     assert error["extensions"]["code"] == "FAIR_SHARE_DISABLED"
 
 
@@ -298,7 +304,7 @@ def ranked(third: Stack) -> Cluster:
 
 def test_shares_are_those_of_sshare(api: Api, ranked: Cluster) -> None:
     fields = "account user shares normalizedShares rawUsage effectiveUsage fairShare levelFairShare"
-    told = facts(api, f"fairShare {{ {fields} }}", "ranked")["fairShare"]
+    told = facts(api, f"fairShare {{ nodes {{ {fields} }} }}", "ranked")["fairShare"]["nodes"]
     printed = [line.split() for line in lines(ranked, "sshare", "-h", "-a", "-o", "Account,User%20,RawShares,RawUsage")]
     assert [(each["account"], each["user"]) for each in told if each["user"]] == [
         (row[0], row[1]) for row in printed if len(row) == 4
@@ -311,10 +317,12 @@ def test_shares_are_those_of_sshare(api: Api, ranked: Cluster) -> None:
     uses = {(row[0], row[1]): float(row[2]) if row[2] else None for row in norm_usage(ranked)}
     given = {
         (each["account"], each["user"] or ""): each["normalizedUsage"]
-        for each in facts(api, "fairShare { account user normalizedUsage }", "ranked")["fairShare"]
+        for each in facts(api, "fairShare { nodes { account user normalizedUsage } }", "ranked")["fairShare"]["nodes"]
     }
     assert given == pytest.approx(uses, abs=1e-5)
-    own = facts(api, 'fairShare(user: "ada", account: "physics") { account user shares }', "ranked")["fairShare"]
+    own = facts(api, 'fairShare(user: "ada", account: "physics") { nodes { account user shares } }', "ranked")[
+        "fairShare"
+    ]["nodes"]
     assert own == [{"account": "physics", "user": "ada", "shares": 1}]
 
 
@@ -333,8 +341,10 @@ def test_what_jobs_hold_counts_as_squeue_counts_it(api: Api, ranked: Cluster) ->
     try:
         until(lambda: lines(ranked, "squeue", "-h", "-j", jobs[0], "-o", "%T") == ["RUNNING"], 90)
         use = "runningJobCount submittedJobCount usedTres"
-        told = facts(api, f'associations(account: "genomics") {{ user {use} }} qos {{ name {use} }}', "ranked")
-        (whole,) = (each for each in told["associations"] if each["user"] is None)
+        told = facts(
+            api, f'associations(account: "genomics") {{ nodes {{ user {use} }} }} qos {{ name {use} }}', "ranked"
+        )
+        (whole,) = (each for each in told["associations"]["nodes"] if each["user"] is None)
         (urgent,) = (each for each in told["qos"] if each["name"] == "urgent")
         for counted, option in ((whole, "--account=genomics"), (urgent, "--qos=urgent")):
             assert counted["runningJobCount"] == len(lines(ranked, "squeue", "-h", option, "--states=R"))
@@ -346,10 +356,11 @@ def test_what_jobs_hold_counts_as_squeue_counts_it(api: Api, ranked: Cluster) ->
 
 ALL_OF_IT = """
   jobs(first: 1000) { totalCount nodes { jobId user state queue { name } nodes { name } %s } }
-  queues { name nodes { name } } nodes { totalCount nodes { name jobs { jobId } } } reservations { name }
+  queues { name nodes { nodes { name } } } nodes { totalCount nodes { name jobs { jobId } } } reservations { name }
   licenses { name }
   jobHistory(filter: { nameContains: "together" }) { source nodes { jobId state maxRssMib %s } }
-  qos { name usedTres } accounts { name associations { user } } associations { user } fairShare { account fairShare }
+  qos { name usedTres } accounts { nodes { name associations { nodes { user } } } } associations { nodes { user } }
+  fairShare { nodes { account fairShare } }
   statistics { jobsRunning } configuration { maxArraySize } health { ok }"""
 
 
@@ -384,9 +395,9 @@ def together(ranked: Cluster) -> Iterator[list[str]]:
 def test_where_no_limits_are_enforced_what_counts_against_them_is_unknown_not_zero(api: Api, lab: Cluster) -> None:
     assert "AccountingStorageEnforce = none" in say(lab, "scontrol", "show", "config").replace("  ", "")
     use = "runningJobCount submittedJobCount usedTres"
-    told = facts(api, f"associations {{ {use} }} qos {{ {use} }}")
+    told = facts(api, f"associations {{ nodes {{ {use} }} }} qos {{ {use} }}")
     nothing = {"runningJobCount": None, "submittedJobCount": None, "usedTres": None}
-    assert all(each == nothing for each in [*told["associations"], *told["qos"]])
+    assert all(each == nothing for each in [*told["associations"]["nodes"], *told["qos"]])
 
 
 def test_all_that_is_known_of_a_cluster_costs_one_command(api: Api, third: Stack, together: list[str]) -> None:
@@ -423,7 +434,7 @@ def test_a_dead_slurmdbd_is_reported_and_the_rest_is_answered(api: Api, ranked: 
     ranked.run("sacctmgr", "shutdown")
     until(lambda: ranked.run("sacctmgr", "-n", "show", "cluster", check=False).returncode != 0, 30)
     answer = ask_all(
-        api, "accounts { name } queues { name } health { ok scheduler { ok } accounting { ok message code } }"
+        api, "accounts { nodes { name } } queues { name } health { ok scheduler { ok } accounting { ok message code } }"
     )
     assert answer["data"]["cluster"]["queues"]
     assert answer["data"]["cluster"]["accounts"] is None

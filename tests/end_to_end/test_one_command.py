@@ -7,7 +7,8 @@ EVERYTHING = """{
   cluster { slurmVersion asOf }
   facts: cluster {
     reservations { name nodes { name } queue { name } } licenses { name } qos { name usedTres }
-    accounts { name associations { user } } associations { account user } statistics { jobsRunning }
+    accounts { nodes { name associations { nodes { user } } } } associations { nodes { account user } }
+    statistics { jobsRunning }
     configuration { maxArraySize } health { ok agent { ok } scheduler { ok } snapshots { name } }
   }
   queues {

@@ -16,12 +16,12 @@ ERRORS = "errors { code message field id }"
 UPDATE_NODE = f"""mutation ($input: UpdateNodeInput!) {{ done: updateNode(input: $input) {{
   nodes {{ name state flags reason queues {{ name }} }} {ERRORS} }} }}"""
 UPDATE_QUEUE = f"""mutation ($input: UpdateQueueInput!) {{ done: updateQueue(input: $input) {{
-  queue {{ name state nodes {{ name }} }} {ERRORS} }} }}"""
+  queue {{ name state nodes {{ nodes {{ name }} }} }} {ERRORS} }} }}"""
 CREATE = f"""mutation ($input: CreateReservationInput!) {{ done: createReservation(input: $input) {{
   reservation {{ id name state startTime endTime durationSeconds nodeNames users flags nodes {{ name state }}
     queue {{ name }} }} {ERRORS} }} }}"""
 UPDATE = f"""mutation ($input: UpdateReservationInput!) {{ done: updateReservation(input: $input) {{
-  reservation {{ id startTime endTime durationSeconds users flags nodes {{ name }} }} {ERRORS} }} }}"""
+  reservation {{ id startTime endTime durationSeconds users flags nodes {{ nodes {{ name }} }} }} {ERRORS} }} }}"""
 DELETE = f"mutation ($name: String!) {{ done: deleteReservation(name: $name) {{ name {ERRORS} }} }}"
 
 
@@ -121,7 +121,7 @@ def test_wrong_inputs_for_nodes_are_refused_and_nothing_is_sent(api: Api, asked:
 def test_a_queue_is_closed_and_opened_again(api: Api, lab: Cluster, queue: str) -> None:
     for action in ("DOWN", "DRAIN", "INACTIVE", "UP"):
         done = api.data(UPDATE_QUEUE, {"input": {"name": queue, "action": action}}, **OPERATORS)["done"]
-        assert done == {"queue": {"name": queue, "state": action, "nodes": [{"name": NODE}]}, "errors": []}
+        assert done == {"queue": {"name": queue, "state": action, "nodes": {"nodes": [{"name": NODE}]}}, "errors": []}
         assert f" State={action} " in lab.run("scontrol", "-o", "show", "partition", queue).stdout
 
 

@@ -124,25 +124,28 @@ def test_what_administrators_write_of_accounts_and_qos_shifts_no_column(api: Api
     odd.run(*add, "user", "ada", "account=with space")
     odd.run(*add, "qos", "q s|t")
     until(lambda: "pi|pe" in odd.run("sshare", "-nPa").stdout, 30)
-    accounts = {each["name"]: each for each in of(api, "odd", "accounts { name description organization }")["accounts"]}
+    accounts = {
+        each["name"]: each
+        for each in of(api, "odd", "accounts { nodes { name description organization } }")["accounts"]["nodes"]
+    }
     assert accounts["weird"] == {"name": "weird", "description": "a|b\nc", "organization": "x|y"}
     assert accounts["pi|pe"] == {"name": "pi|pe", "description": "d", "organization": "o"}
     assert accounts["physics"]["description"] == "plasma in a torus"
     data = of(
         api,
         "odd",
-        'associations(account: "with space") { account user parentAccount shares qos }'
-        ' bar: associations(account: "pi|pe") { account user parentAccount shares usedWallSeconds }'
-        ' qos { name priority } fairShare(account: "pi|pe") { account user shares }',
+        'associations(account: "with space") { nodes { account user parentAccount shares qos } }'
+        ' bar: associations(account: "pi|pe") { nodes { account user parentAccount shares usedWallSeconds } }'
+        ' qos { name priority } fairShare(account: "pi|pe") { nodes { account user shares } }',
     )
-    assert [(each["account"], each["user"], each["parentAccount"]) for each in data["associations"]] == [
+    assert [(each["account"], each["user"], each["parentAccount"]) for each in data["associations"]["nodes"]] == [
         ("with space", None, "root"),
         ("with space", "ada", None),
     ]
     bar = {"account": "pi|pe", "user": None, "parentAccount": "root", "shares": 1, "usedWallSeconds": 0}
-    assert data["bar"] == [bar]
+    assert data["bar"]["nodes"] == [bar]
     assert {"name": "q s|t", "priority": 0} in data["qos"]
-    assert data["fairShare"] == [{"account": "pi|pe", "user": None, "shares": 1}]
+    assert data["fairShare"]["nodes"] == [{"account": "pi|pe", "user": None, "shares": 1}]
 
 
 # --- names as arguments ---------------------------------------------------------------------------------------------
@@ -202,9 +205,9 @@ def test_jobs_are_charged_to_accounts_of_such_names(api: Api, odd: Cluster, name
         "nodes { totalCount }",
         "queues { name }",
         "reservations { name }",
-        "associations { account }",
+        "associations { nodes { account } }",
         "qos { name }",
-        "fairShare { account }",
+        "fairShare { nodes { account } }",
     ],
 )
 def test_what_private_data_hides_is_an_error_that_names_the_reader(api: Api, hidden: Cluster, fields: str) -> None:
@@ -250,8 +253,8 @@ def test_where_nothing_is_hidden_health_says_so(api: Api) -> None:
     ("cluster", "fields", "code"),
     [
         ("annex", "qos { name }", "ACCOUNTING_DISABLED"),
-        ("annex", "accounts { name }", "ACCOUNTING_DISABLED"),
-        ("annex", "fairShare { account }", "FAIR_SHARE_DISABLED"),
+        ("annex", "accounts { nodes { name } }", "ACCOUNTING_DISABLED"),
+        ("annex", "fairShare { nodes { account } }", "FAIR_SHARE_DISABLED"),
         ("hidden", "nodes { totalCount }", "READER_NOT_PERMITTED"),
     ],
 )

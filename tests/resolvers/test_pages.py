@@ -11,10 +11,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from resolvers.errors import BadInputError
-from resolvers.pages import Ordering, Page, natural, page
+from resolvers.pages import Connection, Ordering, natural, page
 from slurm.states import JobState
 
 LIMIT = 1000
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def by_age(rows: Sequence[tuple[int, int | None]], descending: bool = False) -> Ordering:
@@ -24,8 +25,8 @@ def by_age(rows: Sequence[tuple[int, int | None]], descending: bool = False) -> 
 
 def cut(
     rows: Sequence[tuple[int, int | None]], first: int | None, after: str | None = None, descending: bool = False
-) -> Page[tuple[int, int | None]]:
-    return page(range(len(rows)), by_age(rows, descending), lambda index: rows[index], first, after, LIMIT)
+) -> Connection[tuple[int, int | None]]:
+    return page(range(len(rows)), by_age(rows, descending), lambda index: rows[index], first, after, LIMIT, NOW)
 
 
 def all_pages(rows: Sequence[tuple[int, int | None]], first: int, descending: bool) -> list[tuple[int, int | None]]:
@@ -37,6 +38,20 @@ def all_pages(rows: Sequence[tuple[int, int | None]], first: int, descending: bo
         if not here.page_info.has_next_page:
             return found
         after = here.page_info.end_cursor
+
+
+def test_each_edge_has_the_cursor_behind_which_the_next_page_begins() -> None:
+    rows = [(number, number % 3 or None) for number in range(20)]
+    page_of_all = cut(rows, 20)
+    assert [edge.node for edge in page_of_all.edges] == list(page_of_all.nodes)
+    for place, edge in enumerate(page_of_all.edges):
+        assert list(cut(rows, 20, edge.cursor).nodes) == list(page_of_all.nodes[place + 1 :])
+    cursors = [edge.cursor for edge in page_of_all.edges]
+    info = page_of_all.page_info
+    assert (info.start_cursor, info.end_cursor) == (cursors[0], cursors[-1])
+    assert (info.has_previous_page, info.has_next_page) == (False, False)
+    middle = cut(rows, 5, cursors[4]).page_info
+    assert (middle.has_previous_page, middle.has_next_page) == (True, True)
 
 
 ROWS = st.lists(st.tuples(st.integers(0, 999), st.none() | st.integers(0, 5)), unique_by=lambda row: row[0])
@@ -130,7 +145,7 @@ def test_an_invalid_cursor_is_refused(after: str) -> None:
 def test_a_cursor_of_another_order_is_refused() -> None:
     rows = [(1, 1), (2, 2)]
     other = Ordering("WEIGHT", [([1, 2], False)], [1, 2])
-    end = page([0, 1], other, lambda index: index, 1, None, LIMIT).page_info.end_cursor
+    end = page([0, 1], other, lambda index: index, 1, None, LIMIT, NOW).page_info.end_cursor
     with pytest.raises(BadInputError) as caught:
         cut(rows, 1, end)
     assert str(caught.value) == "after was made with another orderBy. Use the same orderBy for all pages."
@@ -141,8 +156,8 @@ def test_times_states_and_texts_can_be_ordered_by() -> None:
     states = [JobState.RUNNING, JobState.PENDING, JobState.PENDING]
     names = ["\u0000|\n", "\U0001f600", ""]
     ordering = Ordering("ALL", [(states, False), (times, True), (names, False)], [(1, 0, 0), (2, 0, 0), (3, 0, 0)])
-    first = page(range(3), ordering, lambda index: index, 1, None, LIMIT)
-    rest = page(range(3), ordering, lambda index: index, 2, first.page_info.end_cursor, LIMIT)
+    first = page(range(3), ordering, lambda index: index, 1, None, LIMIT, NOW)
+    rest = page(range(3), ordering, lambda index: index, 2, first.page_info.end_cursor, LIMIT, NOW)
     assert [*first.nodes, *rest.nodes] == [2, 1, 0]
 
 

@@ -19,7 +19,7 @@ VIEW = cast(
         name="lab",
         request=SimpleNamespace(caller=Caller("ada", "ada", None)),
         check_jobs=lambda *given: None,
-        check_nodes=lambda *given: None,
+        check_named=lambda *given: None,
     ),
 )
 
@@ -59,7 +59,7 @@ def datasets(document: str, **variables: Any) -> set[str]:
         ("{ jobs { nodes { user } } }", {"jobs"}),
         ("{ jobs { nodes { queue { name } } } }", {"jobs", "queues"}),
         ("{ jobs { nodes { nodes { name queues { name } } } } }", {"jobs", "nodes", "queues"}),
-        ("{ queues { nodes { jobs { user } } } }", {"queues", "nodes", "jobs"}),
+        ("{ queues { nodes { nodes { jobs { user } } } } }", {"queues", "nodes", "jobs"}),
         ("{ queues { nodeCounts { count } } }", {"queues", "nodes"}),
         ('{ node(name: "n") { state } }', {"nodes"}),
         ("{ cluster { slurmVersion } viewer { role } }", {"configuration", "account"}),
@@ -80,7 +80,9 @@ def test_aliases_are_all_seen() -> None:
 
 def test_fragments_are_spread_wherever_they_stand() -> None:
     document = """
-      query { jobs { ...page } queues { nodes { ...links } } ... on Query { cluster { ... { slurmVersion } } } }
+      query {
+        jobs { ...page } queues { nodes { nodes { ...links } } } ... on Query { cluster { ... { slurmVersion } } }
+      }
       fragment page on JobConnection { nodes { nodes { ...links } } }
       fragment links on Node { queues { name } }
     """
@@ -116,9 +118,9 @@ def test_nested_fragments_do_not_multiply_the_work() -> None:
 def test_skipped_fields_are_not_fetched(directive: str, variables: dict[str, bool], included: bool) -> None:
     head = "query ($yes: Boolean!)" if variables else "query"
     for selection in (
-        f"{{ queues {{ name nodes {directive} {{ name }} }} }}",
-        f"{{ queues {{ name ... {directive} {{ nodes {{ name }} }} }} }}",
-        f"{{ queues {{ name ...linked {directive} }} }} fragment linked on Queue {{ nodes {{ name }} }}",
+        f"{{ queues {{ name nodes {directive} {{ totalCount }} }} }}",
+        f"{{ queues {{ name ... {directive} {{ nodes {{ totalCount }} }} }} }}",
+        f"{{ queues {{ name ...linked {directive} }} }} fragment linked on Queue {{ nodes {{ totalCount }} }}",
     ):
         assert datasets(f"{head} {selection}", **variables) == ({"queues", "nodes"} if included else {"queues"})
 

@@ -117,7 +117,7 @@ def test_fields_computed_from_brief_columns_read_no_others() -> None:
     ],
 )
 def test_jobs_are_read_in_brief_if_that_has_all_selected_fields(document: str, brief: bool) -> None:
-    cluster: Any = SimpleNamespace(check_jobs=lambda *given: None, check_nodes=lambda *given: None)
+    cluster: Any = SimpleNamespace(check_jobs=lambda *given: None, check_named=lambda *given: None)
     asked = [
         dataset.is_brief
         for selected in planned(document)

@@ -48,7 +48,7 @@ HOSTILE = {
     "1,000 @skip": "{" + " viewer { role @skip(if: true) }" * 1000 + "}",
     "fan-out by fields": "{ queues { ...f0 } }"
     + "".join(
-        f"fragment f{n} on Queue {{ nodes {{ a: queues {{ ...f{n + 1} }} b: queues {{ ...f{n + 1} }} }} }}"
+        f"fragment f{n} on Queue {{ nodes {{ nodes {{ a: queues {{ ...f{n + 1} }} b: queues {{ ...f{n + 1} }} }} }} }}"
         for n in range(6)
     )
     + "fragment f6 on Queue { name }",
@@ -90,7 +90,7 @@ DASHBOARD = """query ($first: Int = 1000, $states: [JobState!]) {
     totalCount asOf countsByState { state count } pageInfo { hasNextPage endCursor }
     nodes { id jobId name user state account queueName priority submitTime startTime endTime timeLimitSeconds
       reason reasonCode reasonText exitCode workDir nodeNames queue { name state } nodes { name state } } }
-  queues { name state nodeCounts { state count } nodes { name state jobs { id user } } }
+  queues { name state nodeCounts { state count } nodes(first: 5) { nodes { name state jobs { id user } } } }
   nodes(first: 300) { totalCount nodes { id name state reason queues { name } jobs { id user } } }
 }"""
 
@@ -120,6 +120,7 @@ def test_graphiqls_first_query_passes() -> None:
         ("{ jobs(first: 7) { nodes { id queue { name } } } }", {}, 100 + 7 * 2),
         ("{ jobs(first: 7) { nodes { id nodes { name } } } }", {}, 100 + 7 * 6),
         ("{ jobs(first: 7) { countsByState { count } pageInfo { endCursor } } }", {}, 100 + 5 + 1),
+        ("{ jobs(first: 7) { edges { cursor node { id } } } }", {}, 100 + 7 * 2),
         ("{ jobs(first: 0) { nodes { id } } }", {}, 100),
         ("{ jobs(first: null) { nodes { id } } }", {}, 100 + 100),
         ("{ jobs(first: -5) { nodes { id } } }", {}, 100),
@@ -127,7 +128,7 @@ def test_graphiqls_first_query_passes() -> None:
         ("query ($n: Int = 4) { jobs(first: $n) { nodes { id } } }", {}, 100 + 4),
         ("query ($n: Int = 4) { jobs(first: $n) { nodes { id } } }", {"n": 5}, 100 + 5),
         ("query ($n: Int) { jobs(first: $n) { nodes { id } } }", {"n": "many"}, 100 + 100),
-        ("{ queues { name nodes { name } } }", {}, 5 * (1 + 5)),
+        ("{ queues { name nodes(first: 3) { nodes { name } } } }", {}, 5 * (1 + 100 + 3)),
         ("{ a: viewer { role } b: viewer { role } viewer { role } viewer { identity } }", {}, 3),
         ("{ ...f ...f } fragment f on Query { viewer { role } }", {}, 1),
         ('{ ... on Query { viewer { role } } ... { queue(name: "x") { name } } }', {}, 2),

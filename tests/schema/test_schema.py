@@ -132,7 +132,9 @@ WAYS = {
     "Viewer": "{ viewer { %s } }",
     "Cluster": "{ cluster { %s } }",
     "JobConnection": "{ jobs { %s } }",
+    "JobEdge": "{ jobs { edges { %s } } }",
     "NodeConnection": "{ nodes { %s } }",
+    "NodeEdge": "{ nodes { edges { %s } } }",
     "Head": "{ cluster { head { %s } } }",
     "Agent": "{ cluster { head { agent { %s } } } }",
     "Instance": "{ cluster { head { instance { %s } } } }",
@@ -140,8 +142,12 @@ WAYS = {
     "License": "{ cluster { licenses { %s } } }",
     "Switch": "{ cluster { topology { %s } } }",
     "Qos": "{ cluster { qos { %s } } }",
-    "Account": "{ cluster { accounts { %s } } }",
-    "Association": "{ cluster { associations { %s } } }",
+    "AccountConnection": "{ cluster { accounts { %s } } }",
+    "AccountEdge": "{ cluster { accounts { edges { %s } } } }",
+    "Account": "{ cluster { accounts { nodes { %s } } } }",
+    "AssociationConnection": "{ cluster { associations { %s } } }",
+    "AssociationEdge": "{ cluster { associations { edges { %s } } } }",
+    "Association": "{ cluster { associations { nodes { %s } } } }",
     "Statistics": "{ cluster { statistics { %s } } }",
     "Configuration": "{ cluster { configuration { %s } } }",
     "Health": "{ cluster { health { %s } } }",
@@ -175,7 +181,7 @@ CHANGES = {
     "DeleteReservationPayload",
     "UserError",
 }
-ELSEWHERE = {"FairShare"}
+ELSEWHERE = {"FairShareConnection", "FairShareEdge", "FairShare"}
 """These need a cluster that ranks jobs by shares: tests/end_to_end/test_facts.py has one."""
 ARGUMENTS = {"id": '"1"', "name": '"queue1"'}
 

@@ -1,0 +1,109 @@
+"""The rules of the schema that hold for all of it (docs/clients.md): connections, and ids for caches."""
+
+import re
+
+import pytest
+from graphql import (
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+    get_nullable_type,
+    is_introspection_type,
+    is_list_type,
+    is_object_type,
+)
+
+from schema import schema as contract
+
+VALUES = {
+    "Query": "the root",
+    "Mutation": "the root",
+    "Agent": "part of Head",
+    "Check": "part of Health",
+    "Configuration": "one for each cluster: merge it into the cluster",
+    "Controller": "part of Health",
+    "CpuCounts": "a value",
+    "Efficiency": "part of Job",
+    "Head": "one for each cluster: merge it into the cluster",
+    "Health": "one for each cluster: merge it into the cluster",
+    "JobDependency": "part of Job",
+    "JobOutput": "part of Job: some lines of a file",
+    "JobStateCount": "a value",
+    "NodeStateCount": "a value",
+    "PageInfo": "a value",
+    "PriorityFactors": "part of Job",
+    "SnapshotAge": "part of Health",
+    "Statistics": "one for each cluster: merge it into the cluster",
+    "TresPriority": "part of PriorityFactors",
+    "UserError": "what happened once",
+}
+"""The types of which a cache keeps no objects of their own, and why; besides connections, edges and payloads."""
+
+
+@pytest.fixture(scope="module")
+def schema() -> GraphQLSchema:
+    return contract._schema
+
+
+def objects(schema: GraphQLSchema) -> list[GraphQLObjectType]:
+    return [
+        kind
+        for kind in schema.type_map.values()
+        if isinstance(kind, GraphQLObjectType) and not is_introspection_type(kind)
+    ]
+
+
+def test_every_type_has_an_id_or_is_a_value(schema: GraphQLSchema) -> None:
+    parts = ("Connection", "Edge", "Payload")
+    without = {kind.name for kind in objects(schema) if "id" not in kind.fields and not kind.name.endswith(parts)}
+    assert without == set(VALUES)
+    for kind in objects(schema):
+        if "id" in kind.fields and not kind.name.endswith("Payload"):
+            assert str(kind.fields["id"].type) == "ID!", kind.name
+
+
+def test_every_connection_is_as_relay_has_it(schema: GraphQLSchema) -> None:
+    connections = [kind for kind in objects(schema) if kind.name.endswith("Connection")]
+    assert len(connections) >= 5
+    for kind in connections:
+        item = get_named_type(kind.fields["nodes"].type)
+        edge = get_named_type(kind.fields["edges"].type)
+        assert isinstance(edge, GraphQLObjectType)
+        assert str(kind.fields["nodes"].type) == f"[{item.name}!]!"
+        assert str(kind.fields["edges"].type) == f"[{edge.name}!]!"
+        assert {name: str(field.type) for name, field in edge.fields.items()} == {
+            "cursor": "String!",
+            "node": f"{item.name}!",
+        }
+        assert str(kind.fields["pageInfo"].type) == "PageInfo!"
+        assert str(kind.fields["totalCount"].type) == "Int!"
+        assert str(kind.fields["asOf"].type) == "DateTime!"
+    info = schema.type_map["PageInfo"]
+    assert isinstance(info, GraphQLObjectType)
+    assert {name: str(field.type) for name, field in info.fields.items()} == {
+        "hasNextPage": "Boolean!",
+        "hasPreviousPage": "Boolean!",
+        "startCursor": "String",
+        "endCursor": "String",
+    }
+
+
+def test_whatever_returns_a_connection_takes_first_and_after(schema: GraphQLSchema) -> None:
+    for kind in objects(schema):
+        for name, field in kind.fields.items():
+            if get_named_type(field.type).name.endswith("Connection"):
+                assert {"first", "after"} <= set(field.args), f"{kind.name}.{name}"
+                assert isinstance(field.args["first"].default_value, int), f"{kind.name}.{name}"
+
+
+def test_a_list_of_objects_that_is_no_page_says_how_long_it_can_be(schema: GraphQLSchema) -> None:
+    unbounded = []
+    for kind in objects(schema):
+        if kind.name.endswith(("Connection", "Payload")):
+            continue
+        for name, field in kind.fields.items():
+            listed = is_list_type(get_nullable_type(field.type)) and is_object_type(get_named_type(field.type))
+            bounded = re.search("at most|as many as|one for each", field.description or "", re.IGNORECASE)
+            if listed and not bounded:
+                unbounded.append(f"{kind.name}.{name}: {field.description}")
+    assert unbounded == []
