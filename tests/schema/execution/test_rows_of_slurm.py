@@ -26,14 +26,23 @@ from own_loop import finish
 from resolvers.cluster import Cluster
 from resolvers.job import Job
 from resolvers.page_rows import PageRows
+from resolvers.pages import Edge, Edges, Ordering
 from schema.execution import COMPILED, executor_class, tally
 from slurm import squeue
 from slurm.column import Rows
 
 KIND = contract.schema._schema.type_map["Job"]
 assert isinstance(KIND, GraphQLObjectType)
+EDGE = contract.schema._schema.type_map["JobEdge"]
+assert isinstance(EDGE, GraphQLObjectType)
 SCHEMA = GraphQLSchema(
-    GraphQLObjectType("Root", {"jobs": GraphQLField(GraphQLNonNull(GraphQLList(GraphQLNonNull(KIND))))})
+    GraphQLObjectType(
+        "Root",
+        {
+            name: GraphQLField(GraphQLNonNull(GraphQLList(GraphQLNonNull(kind))))
+            for name, kind in (("jobs", KIND), ("edges", EDGE))
+        },
+    )
 )
 COLUMNS = {column.name for column in squeue.Job.columns()} | {"id"}
 LEAVES = [
@@ -72,9 +81,9 @@ def answers(draw: st.DrawFn) -> PageRows[Job]:
     return PageRows(indexes, lambda index: Job(cluster, rows, index))
 
 
-def answer(executor: Any, document: str, jobs: Sequence[Job]) -> str:
+def answer(executor: Any, document: str, jobs: Sequence[Job], edges: Sequence[Edge[Job]] = ()) -> str:
     async def run() -> Any:
-        result: Any = execute(SCHEMA, parse(document), {"jobs": jobs}, executor_class=executor)
+        result: Any = execute(SCHEMA, parse(document), {"jobs": jobs, "edges": edges}, executor_class=executor)
         return await result if isawaitable(result) else result
 
     result = finish(run())
@@ -89,6 +98,30 @@ def test_columns_answer_as_objects_do(jobs: PageRows[Job], selected: list[str]) 
         assert answer(executor_class(), document, jobs) == answer(
             StrawberryGraphQLCoreExecutionContext, document, list(jobs)
         )
+
+
+def edges_of(jobs: PageRows[Job], rows: Rows[Any] | None = None) -> Edges[Job]:
+    last = [[number] for number in range(9)]
+    return Edges(jobs, Ordering("", (), last, rows=rows))
+
+
+@settings(max_examples=50)
+@given(answers(), st.lists(st.sampled_from(LEAVES + LINKS), min_size=1, max_size=8, unique=True))
+def test_edges_answer_as_objects_do(jobs: PageRows[Job], selected: list[str]) -> None:
+    document = f"{{ edges {{ cursor again: cursor node {{ {' '.join(selected)} }} __typename }} }}"
+    assert answer(executor_class(), document, jobs, edges_of(jobs)) == answer(
+        StrawberryGraphQLCoreExecutionContext, document, jobs, list(edges_of(jobs))
+    )
+
+
+def test_edges_are_compiled_and_their_cursors_are_made_once() -> None:
+    rows = Rows(squeue.Job, {source: ["1", "1"] for source in squeue.Job.sources()})
+    jobs: PageRows[Job] = PageRows([1, 0], lambda index: Job(cast(Cluster, SimpleNamespace()), rows, index))
+    before = tally[COMPILED]
+    for _ in range(2):
+        answer(executor_class(), "{ edges { cursor node { name } } }", jobs, edges_of(jobs, rows))
+    assert tally[COMPILED] == before + 2
+    assert edges_of(jobs, rows).values("cursor")[0] is edges_of(jobs, rows).values("cursor")[0]
 
 
 def test_they_are_compiled() -> None:
