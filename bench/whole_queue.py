@@ -18,6 +18,7 @@ HEAD_NODE_ROUNDS = 15
 """More rounds for commands of a tenth of a second, because everything else that runs affects them."""
 FIELDS = "jobId name user account queueName state reason submitTime startTime timeLimitSeconds cpuCount nodeCount"
 WHOLE = f"{{ jobs(first: {JOBS}) {{ nodes {{ {FIELDS} }} }} }}"
+BY_EDGES = f"{{ jobs(first: {JOBS}) {{ edges {{ cursor node {{ {FIELDS} }} }} }} }}"
 SMALL = (
     f"{{ jobs(first: 100) {{ totalCount nodes {{ {FIELDS} }} }}"
     " queues { name state isDefault } nodes { nodes { name state cpuCounts { total } } } }"
@@ -40,6 +41,7 @@ def measure(suite: str, progress: Callable[[str], None]) -> Iterator[Figure]:
                 yield from _against_slurmrestd(suite, sandbox, restd, progress)
             with Sandbox({**stack.environment, **ENVIRONMENT}, default_execution=True) as plain:
                 yield _against_strawberry(suite, sandbox, plain)
+            yield _edges(suite, sandbox)
             yield from _commands(suite, stack, sandbox)
             yield from _small(suite, sandbox)
             progress("the head node's side")
@@ -127,6 +129,22 @@ def _against_strawberry(suite: str, sandbox: Sandbox, plain: Sandbox) -> Figure:
         f"Strawberry's default execution {_ms(theirs)}, ours {_ms(ours)}",
         None,
         f"{JOBS:,} held jobs x 12 fields, the same schema and handler from a snapshot; median of {ROUNDS} pairs",
+    )
+
+
+def _edges(suite: str, sandbox: Sandbox) -> Figure:
+    by_nodes, by_edges = [], []
+    sandbox.invoke(BY_EDGES)
+    for _ in range(ROUNDS):
+        by_nodes.append(sandbox.invoke(WHOLE, times=5).median)
+        by_edges.append(sandbox.invoke(BY_EDGES, times=5).median)
+    return Figure(
+        _name("edges_vs_nodes", suite),
+        _median([one / other for one, other in zip(by_edges, by_nodes, strict=True)]),
+        "of the time by nodes",
+        f"by nodes {_ms(by_nodes)}, by edges with cursors {_ms(by_edges)}",
+        "<= 1.3",
+        f"{JOBS:,} held jobs x 12 fields through handler.handler from a snapshot; median of {ROUNDS} pairs",
     )
 
 
