@@ -36,6 +36,7 @@ RIGHTS: Mapping[Place, Right] = {
     ("Query", "jobs"): Right(Role.VIEWER, "look at jobs", _VISIBLE),
     ("Query", "job"): Right(Role.VIEWER, "look at a job", _VISIBLE),
     ("Query", "jobHistory"): Right(Role.VIEWER, "look at past jobs", _VISIBLE),
+    ("Query", "jobsEnded"): Right(Role.VIEWER, "wait for jobs to end", _VISIBLE),
     ("Query", "queues"): Right(Role.VIEWER, "look at queues"),
     ("Query", "queue"): Right(Role.VIEWER, "look at a queue"),
     ("Query", "nodes"): Right(Role.VIEWER, "look at nodes"),

@@ -48,7 +48,7 @@ class Snapshots:
 
     def __init__(self, node: HeadNode, ttl: float, shared: SharedSnapshots | None = None) -> None:
         self.node = node
-        self._ttl = ttl
+        self.ttl = ttl
         self._shared = shared
         self._lock = threading.Lock()
         self._kept: dict[Dataset[Any], KeptSnapshot] = {}
@@ -183,7 +183,7 @@ class Snapshots:
                     answers |= self._shared.answers(wanted, seen, least, deadline, comment, actor)
                 else:
                     fetched = fetch(self.node, list(wanted), deadline, comment, actor)
-                    answers |= fetched.kept(self._ttl)
+                    answers |= fetched.kept(self.ttl)
                 answers |= {dataset: future.result() for dataset, future in known.items()}
         finally:
             self._settle(ours, answers)
@@ -198,14 +198,14 @@ class Snapshots:
                 value = read(self.node)
         except HeadNodeError as error:
             return error.with_traceback(None)
-        return KeptSnapshot(Snapshot(value, as_of), began + dataset.good_for(self._ttl), generation)
+        return KeptSnapshot(Snapshot(value, as_of), began + dataset.good_for(self.ttl), generation)
 
     def _settle(self, ours: Mapping[Dataset[Any], _UnderWay], answers: Answers) -> None:
         """Keep the answers, unless a change was made in the meantime, and wake the requests that wait for them.
 
         With shared snapshots, an expired one stays for another TTL: there may be no newer one yet.
         """
-        now = time.monotonic() - (self._ttl if self._shared else 0.0)
+        now = time.monotonic() - (self.ttl if self._shared else 0.0)
         with self._lock:
             for other in [other for other, kept in self._kept.items() if kept.until < now]:
                 del self._kept[other]

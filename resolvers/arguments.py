@@ -13,9 +13,21 @@ from resolvers.described import Id
 from resolvers.filters import JobFilter, NodeFilter
 from resolvers.order import JobOrder
 from slurm.job_action import SignalTarget
+from slurm.states import DescribedEnum
 
 IDS_LIMIT = 200
 """How many jobs one change may name: each is a command on the head node."""
+
+
+LONGEST_WAIT = 20
+"""Seconds that a request may wait for jobs to end; API Gateway gives up on a request after 29."""
+
+
+class EndedWhen(DescribedEnum):
+    """When a wait for several jobs is over."""
+
+    ALL = "ALL", "When all of them have ended."
+    ANY = "ANY", "When one of them has ended."
 
 
 @dataclass(frozen=True)
@@ -54,6 +66,8 @@ SignalName = Annotated[str, About("The signal's name or number: TERM, USR1, 9 ..
 Target = Annotated[SignalTarget, About("Which processes of each job receive it.")]
 OfUser = Annotated[str | None, About("Only those of this user.")]
 OfAccount = Annotated[str | None, About("Only those of this account.")]
+When = Annotated[EndedWhen, About("When the wait is over.")]
+Timeout = Annotated[int, About(f"How many seconds to wait at most: 0 to {LONGEST_WAIT}; 0 only looks.")]
 ReservationName = Annotated[str, About("The reservation's name.")]
 QueueName = Annotated[str, About("The queue's name.")]
 NodeName = Annotated[str, About("The node's name in Slurm.")]

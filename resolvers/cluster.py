@@ -13,7 +13,7 @@ from strawberry.dataloader import DataLoader
 
 from access.role import JobVisibility, Role
 from headnode.snapshots import Dataset, Fault, Snapshot, Snapshots
-from resolvers import arguments, datasets
+from resolvers import arguments, datasets, jobs_ended
 from resolvers.array import Family, JobArray
 from resolvers.cluster_request import ClusterRequest
 from resolvers.errors import BadInputError, NotRememberedError, unavailable
@@ -22,6 +22,7 @@ from resolvers.head_instance import HeadInstance
 from resolvers.history import JobHistory, keeps_accounts, keeps_no_accounts, past_job, search_of
 from resolvers.job import Job, JobConnection
 from resolvers.job_detail import JobRow
+from resolvers.jobs_ended import JobsEnded
 from resolvers.node import Node
 from resolvers.order import BY_NAME, JobOrder, job_ordering, order_name
 from resolvers.pages import Connection, Ordering, check_page, natural, page
@@ -148,6 +149,7 @@ class Cluster:
         self.outputs: dict[Dataset[FilePart | Unreadable], int] = {}
         """How many bytes of output this request has already asked for, by dataset."""
         self._families: dict[str, Mapping[str | None, list[int]]] = {}
+        self._later: list[Cluster] = []
         self._closed = False
 
     @property
@@ -157,6 +159,8 @@ class Cluster:
 
     def close(self) -> None:
         """Drop the answers and everything that was made of them; the view reads nothing any more."""
+        for view in self._later:
+            view.close()
         self.__dict__ = {**vars(Cluster(self.name, self.snapshots, self.request)), "_closed": True}
 
     def ask(self, wanted: Sequence[Dataset[Any]]) -> None:
@@ -194,8 +198,24 @@ class Cluster:
         All fields of one level are fetched together, so a list costs one more command, not one for each row. Raises
         RequestError.
         """
-        await self._late.load(dataset)
+        await self.fetch(dataset)
         return self.read(dataset).value
+
+    async def fetch(self, dataset: Dataset[Any]) -> None:
+        """As `load`, for a dataset whose fault is not an error of the field."""
+        await self._late.load(dataset)
+
+    def later(self, anew: Sequence[Dataset[Any]]) -> Cluster:
+        """Another view, with newer snapshots of those datasets and the same other answers.
+
+        This view has seen all changes, so the newer snapshots may be those that others use.
+        """
+        view = Cluster(self.name, self.snapshots, self.request)
+        self._later.append(view)
+        as_asked = {dataset: dataset for dataset in self.answers}  # in full or in brief
+        wanted = [as_asked.get(dataset, dataset) for dataset in anew]
+        view.take({**self.answers, **self.snapshots.ask(wanted, self.request.deadline, self.request.comment)})
+        return view
 
     @cached_property
     def _late(self) -> DataLoader[Dataset[Any], None]:
@@ -331,6 +351,10 @@ class Cluster:
             raise NotRememberedError(self.name, own)
         return found
 
+    def listed_job(self, row: int) -> Job:
+        """The job in that row of the snapshot of all jobs."""
+        return Job(self, self.read(datasets.JOBS).value, row)
+
     def remembered_job(self, id: str) -> Job | None:
         """The job of that id in the snapshot of all jobs."""
         rows = self.read(datasets.JOBS).value
@@ -364,6 +388,16 @@ class Cluster:
 
     def _family_of(self, snapshot: Snapshot[Rows[squeue.Job]], indexes: Sequence[int]) -> Family:
         return Family(snapshot, indexes, lambda index: Job(self, snapshot.value, index))
+
+    @reads_by(jobs_ended.reads)
+    async def jobs_ended(
+        self,
+        ids: arguments.JobIds,
+        when: arguments.When = arguments.EndedWhen.ALL,
+        timeout_seconds: arguments.Timeout = arguments.LONGEST_WAIT,
+    ) -> JobsEnded:
+        """What is known of those jobs when they have ended, or when the time is over."""
+        return await jobs_ended.jobs_ended(self, ids, when, timeout_seconds)
 
     @reads(datasets.QUEUES)
     def queues(self) -> list[Queue]:

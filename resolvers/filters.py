@@ -64,7 +64,7 @@ def matching_jobs(rows: JobRows, cluster: str, where: JobFilter | None) -> Seque
     if where is None:
         return chosen.indexes
     if where.ids is not None:
-        chosen.indexes = _with_ids(rows, [local_id(id, cluster) for id in where.ids])
+        chosen.indexes = rows_with_ids(rows, [local_id(id, cluster) for id in where.ids])
     if where.user is not None:
         chosen.keep(table.user, where.user.__eq__)
     if where.users is not None:
@@ -121,7 +121,7 @@ def find_job(rows: JobRows, id: str) -> int | None:
     A number alone means the job, or the first component of a heterogeneous job, or the row of an array's waiting tasks,
     or else the array's first task. A waiting task is found in the row of its array's waiting tasks.
     """
-    found = _with_ids(rows, [id])
+    found = rows_with_ids(rows, [id])
     ids = rows.values(rows.record.job_id)
     exact = [index for index in found if ids[index] == id]
     orders = rows.values(rows.record.order)
@@ -141,8 +141,8 @@ def find_jobs(rows: JobRows, id: str) -> list[int]:
     if index is None:
         return []
     if parsed.tasks is None:
-        return list(dict.fromkeys([index, *_with_ids(rows, [id])]))
-    return [index] if _exact(rows, id) is not None else _with_ids(rows, [id]) or [index]
+        return list(dict.fromkeys([index, *rows_with_ids(rows, [id])]))
+    return [index] if _exact(rows, id) is not None else rows_with_ids(rows, [id]) or [index]
 
 
 def _exact(rows: JobRows, id: str) -> int | None:
@@ -173,7 +173,7 @@ def local_id(id: str, cluster: str) -> str:
         ) from error
 
 
-def _with_ids(rows: JobRows, ids: Sequence[str]) -> list[int]:
+def rows_with_ids(rows: JobRows, ids: Sequence[str]) -> list[int]:
     """Rows whose id is one of `ids`, or whose array or heterogeneous job is, or that hold a task that is.
 
     The number of a task or a component counts as well: the job itself sees it as SLURM_JOB_ID.

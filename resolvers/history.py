@@ -11,7 +11,16 @@ from headnode.snapshots import Dataset, Snapshot
 from resolvers import datasets
 from resolvers.datasets import DEFAULT_WINDOW
 from resolvers.errors import BadInputError
-from resolvers.filters import JobFilter, JobRows, aware, check_job_filter, find_job, local_id, matching_jobs
+from resolvers.filters import (
+    JobFilter,
+    JobRows,
+    aware,
+    check_job_filter,
+    find_job,
+    local_id,
+    matching_jobs,
+    rows_with_ids,
+)
 from resolvers.job import Job, JobConnection, JobSource
 from resolvers.order import JobOrder, JobOrderField, OrderDirection, job_ordering, order_name
 from resolvers.output import JobOutput, OutputFrom, OutputStream, output_range
@@ -247,3 +256,13 @@ def past_job(cluster: Cluster, id: str) -> PastJob | None:
     history = cluster.read(dataset).value
     index = find_job(history.jobs, id)
     return None if index is None else PastJob(cluster, history.jobs, index, history, search_of(id))
+
+
+def past_jobs(cluster: Cluster, id: str) -> list[PastJob]:
+    """As `past_job`, but the id of an array means all of its tasks."""
+    dataset = datasets.accounted(sacct_search.lookup_id(id))
+    if accounting_is_off(cluster, dataset):
+        return []
+    history = cluster.read(dataset).value
+    found = rows_with_ids(history.jobs, [id])
+    return [PastJob(cluster, history.jobs, index, history, search_of(id)) for index in found]

@@ -96,8 +96,9 @@ def selected_by_cluster(
 
 
 def named_cluster(arguments: Mapping[str, Any]) -> str:
-    """The cluster that a field at the root names, by its argument `cluster` or by an id; "" if it names none."""
-    return str(arguments.get("cluster") or cluster_in(str(arguments.get("id") or "")))
+    """The cluster that a field at the root names, by its argument `cluster` or by its first id; "" if by neither."""
+    first = next(iter(arguments.get("ids") or ()), None) or arguments.get("id")
+    return str(arguments.get("cluster") or cluster_in(str(first or "")))
 
 
 def cluster_in(id: str) -> str:

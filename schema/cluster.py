@@ -27,6 +27,11 @@ JOB_HISTORY = (
     "A page of the jobs that waited, ran or ended in a period, from accounting. If the cluster keeps no accounts, from "
     "the scheduler's memory; `source` says which."
 )
+JOBS_ENDED = (
+    "Waits until jobs have ended, for at most `timeoutSeconds`, and returns what is known of them. It is a client's "
+    "loop of polls in one request: ask again until `done` is true. All that wait share the snapshots that other "
+    "requests use."
+)
 QUEUES = "All queues, in the order of the scheduler's configuration: as many as slurm.conf has."
 QUEUE = "The queue with that name; null if there is none."
 NODES = "A page of the nodes, by name."

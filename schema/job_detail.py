@@ -4,7 +4,7 @@ from datetime import datetime
 
 import strawberry
 
-from resolvers import array, dependency, output
+from resolvers import array, dependency, jobs_ended, output
 from schema.counts import JobStateCount
 from schema.links import JobLink
 from schema.page import JobConnection
@@ -106,6 +106,26 @@ class JobArray:
     )
     tasks: JobConnection = strawberry.field(
         description="A page of its tasks. The waiting tasks share one row, and the connection counts rows."
+    )
+
+
+@made_from(jobs_ended.JobsEnded)
+class JobsEnded:
+    """What is known of the jobs that a caller waits for."""
+
+    done: bool = strawberry.field(
+        description="Whether the wait is over, as `when` says. A job that neither the scheduler nor accounting "
+        "remembers counts as ended."
+    )
+    jobs: list[JobLink] = strawberry.field(
+        description="The jobs, of an array its tasks: at most 200, those that have not ended first."
+    )
+    not_remembered: list[strawberry.ID] = strawberry.field(
+        description="Those of `ids` that neither the scheduler nor accounting knows, or not to this caller. Without "
+        "accounting, nobody knows how a job ended that the scheduler has forgotten (slurm.conf: MinJobAge)."
+    )
+    as_of: datetime = strawberry.field(
+        description="When the data was requested from the cluster. Nothing in it is older."
     )
 
 

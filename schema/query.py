@@ -1,7 +1,7 @@
 """The queries."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from inspect import Parameter
+from inspect import Parameter, isawaitable
 from typing import Any, Final
 
 import strawberry
@@ -11,9 +11,10 @@ from access.role import JobVisibility, Role
 from resolvers import cluster as resolved
 from resolvers.plan import ALL_CLUSTERS, Scope, named_cluster
 from resolvers.reads import function_behind
-from schema.cluster import JOB, JOB_HISTORY, JOBS, NODE, NODES, QUEUE, QUEUES, Cluster
+from schema.cluster import JOB, JOB_HISTORY, JOBS, JOBS_ENDED, NODE, NODES, QUEUE, QUEUES, Cluster
 from schema.info import CLUSTER, INFO, Info, resolve_info
 from schema.job import Job
+from schema.job_detail import JobsEnded
 from schema.node import Node
 from schema.page import JobConnection, NodeConnection
 from schema.queue import Queue
@@ -74,7 +75,8 @@ def _of_the_named_cluster(kind: type) -> type:
 def _resolver(name: str) -> Callable[..., Awaitable[object]]:
     async def resolve(self: object, info: Info, cluster: str | None = None, **given: object) -> object:
         found = getattr(await view(info, named_cluster({"cluster": cluster, **given})), name)
-        return found(**given) if callable(found) else found
+        answer = found(**given) if callable(found) else found
+        return await answer if isawaitable(answer) else answer
 
     return resolve
 
@@ -112,6 +114,7 @@ class Query:
     jobs: JobConnection | None = strawberry.field(description=JOBS)
     job: Job | None = strawberry.field(description=JOB)
     job_history: JobConnection | None = strawberry.field(description=JOB_HISTORY)
+    jobs_ended: JobsEnded | None = strawberry.field(description=JOBS_ENDED)
     queues: list[Queue] | None = strawberry.field(description=QUEUES)
     queue: Queue | None = strawberry.field(description=QUEUE)
     nodes: NodeConnection | None = strawberry.field(description=NODES)

@@ -230,3 +230,18 @@ def test_its_output_is_found_where_accounting_records_its_files(forgetful_api: A
     document = f'{{ jobHistory(cluster: "forgetful", filter: {{ids: [{id}, {both}]}}) {{ nodes {{ stdoutPath }} }} }}'
     listed = {each["stdoutPath"] for each in forgetful_api.data(document)["jobHistory"]["nodes"]}
     assert listed == {path, f"{found['workDir']}/o-{both}_7"}
+
+
+def test_a_wait_for_jobs_that_the_scheduler_has_forgotten_is_over_at_once(
+    forgetful_api: Api, forgetful: Forgetful
+) -> None:
+    ids = [forgetful.ids["plain"], forgetful.ids["array"], f"{forgetful.ids['held']}_2"]
+    document = """query ($ids: [ID!]!) { jobsEnded(ids: $ids, cluster: "forgetful") {
+      done jobs { jobId state exitCode } notRemembered } }"""
+    found = forgetful_api.data(document, {"ids": ids})["jobsEnded"]
+    assert found["done"]
+    assert found["notRemembered"] == []
+    states = {job["jobId"]: (job["state"], job["exitCode"]) for job in found["jobs"]}
+    assert states[ids[0]] == ("COMPLETED", 0)
+    assert [states[f"{ids[1]}_{task}"] for task in range(3)] == [("COMPLETED", 0), ("FAILED", 1), ("FAILED", 2)]
+    assert ("CANCELLED", None) in states.values()

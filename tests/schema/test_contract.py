@@ -29,6 +29,7 @@ VALUES = {
     "JobDependency": "part of Job",
     "JobOutput": "part of Job: some lines of a file",
     "JobStateCount": "a value",
+    "JobsEnded": "an answer, not a thing",
     "NodeStateCount": "a value",
     "PageInfo": "a value",
     "PriorityFactors": "part of Job",

@@ -155,6 +155,7 @@ WAYS = {
     "Controller": "{ cluster { health { controllers { %s } } } }",
     "SnapshotAge": "{ cluster { jobs { totalCount } health { snapshots { %s } } } }",
     "Job": "{ jobs { nodes { %s } } }",
+    "JobsEnded": '{ jobsEnded(ids: ["1"], timeoutSeconds: 0) { %s } }',
     "Queue": "{ queues { %s } }",
     "Node": "{ nodes { nodes { %s } } }",
     "JobStep": '{ jobHistory(filter: {user: "ada"}) { nodes { steps { %s } } } }',
@@ -183,7 +184,7 @@ CHANGES = {
 }
 ELSEWHERE = {"FairShareConnection", "FairShareEdge", "FairShare"}
 """These need a cluster that ranks jobs by shares: tests/end_to_end/test_facts.py has one."""
-ARGUMENTS = {"id": '"1"', "name": '"queue1"'}
+ARGUMENTS = {"id": '"1"', "ids": '["1"], timeoutSeconds: 0', "name": '"queue1"'}
 
 
 TOLD = {"FORBIDDEN", "PRIORITY_FACTORS_DISABLED"}
