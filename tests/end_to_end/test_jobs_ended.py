@@ -9,7 +9,8 @@ from conftest import Api
 from local.cluster import Cluster
 
 DOCUMENT = """query ($ids: [ID!]!, $when: EndedWhen! = ALL, $seconds: Int! = 20) {
-  jobsEnded(ids: $ids, when: $when, timeoutSeconds: $seconds) { done jobs { id state exitCode } notRemembered asOf } }"""
+  jobsEnded(ids: $ids, when: $when, timeoutSeconds: $seconds) {
+    done jobs { id state exitCode } notRemembered asOf } }"""
 
 
 def submit(lab: Cluster, script: str, *options: str) -> str:
