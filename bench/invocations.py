@@ -74,7 +74,8 @@ class Sandbox:
     ) -> None:
         """Request some invocations, `pause` seconds apart, without waiting for them.
 
-        `cold` drops all snapshots before each, `gzip` accepts a compressed answer, `answer` requests the last body.
+        `cold` drops all snapshots before each, as a change does: what it outlives (the configuration) stays.
+        `gzip` accepts a compressed answer, `answer` requests the last body.
         """
         assert self._process.stdin  # noqa: S101 - it is a pipe
         asked = {"times": times, "cold": cold, "gzip": gzip, "pause": pause, "answer": answer}

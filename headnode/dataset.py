@@ -30,6 +30,9 @@ class Dataset(Generic[T]):
     has the answer, `from_aws` reads it instead. A snapshot may be used for `lifetime` seconds (None: the deployment's
     TTL). Datasets with the same `together` share one question, which names the `thing` of each.
 
+    One that `outlives_changes` depends on files of the cluster's configuration alone: no change that this API makes
+    alters it, so a snapshot from before a change may be used.
+
     `shared` lets all sandboxes use what one of them read. Only a dataset that is the same for every caller, and never
     read as the caller, may be shared; its key is a text. A brief dataset has the same key as its `in_full`, which has
     more columns: a full snapshot serves a request for the brief dataset, but a brief one does not serve the full.
@@ -42,6 +45,7 @@ class Dataset(Generic[T]):
     together: Together[T] | None = None
     thing: Hashable = None
     shared: bool = False
+    outlives_changes: bool = False
     in_full: Dataset[T] | None = None
 
     def __hash__(self) -> int:
@@ -105,6 +109,11 @@ class KeptSnapshot:
     def serves(self, dataset: Dataset[Any]) -> bool:
         """Whether it has all columns of the dataset."""
         return dataset.is_brief or not self.is_brief
+
+    def is_good(self, dataset: Dataset[Any], least: int, now: float) -> bool:
+        """Whether it may be used for the dataset now, with all changes up to the generation `least`."""
+        has_changes = dataset.outlives_changes or self.generation >= least
+        return has_changes and now < self.until and self.serves(dataset)
 
 
 Answers = Mapping[Dataset[Any], KeptSnapshot | Fault]

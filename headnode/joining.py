@@ -4,16 +4,26 @@ The head node gets no files, only a text to execute. Every module comes after th
 each other and of typing are removed (annotations are strings); each module of the standard library is imported once.
 Docstrings, comments and blank lines are removed, too: they are a third of the document, which shares SSM's 100,000
 bytes with the request.
+
+Compiling the text takes a quarter of the program's start. So modules that are imported only inside functions are in
+the text as a string, and `later()` in the place of such an import compiles them: most requests need none of them.
 """
 
 import ast
 import io
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 PACKAGE = Path(__file__).with_name("program")
 _PREFIX = "headnode.program."
+_LATER = """\
+LATER = [{text!r}]
+def later():
+    if LATER:
+        exec(LATER.pop(), globals())
+"""
+"""What compiles the other modules once, when the first of them is needed."""
 
 
 class JoinError(Exception):
@@ -22,27 +32,32 @@ class JoinError(Exception):
 
 def joined(package: Path = PACKAGE) -> str:
     """The program. Raises JoinError."""
-    modules = [_Module(package, name) for name in _in_order(package, "main", [])]
-    libraries = sorted({library for module in modules for library in module.libraries})
-    names = [name for module in modules for name in module.names]
+    first = _in_order(package, "main", [])
+    every = list(first)
+    for module in every:  # which grows
+        for name in module.imported_later:
+            _in_order(package, name, every)
+    names = [name for module in every for name in module.names]
     if twice := {name for name in names if names.count(name) > 1}:
         raise JoinError(f"more than one module has {', '.join(sorted(twice))}")
-    return "\n".join(
-        [
-            *(f"import {library}" for library in libraries),
-            *(f"# headnode/program/{module.name}.py\n{module.body}" for module in modules),
-            "",
-        ]
-    )
+    later = every[len(first) :]
+    return _text(first, _LATER.format(text=_text(later)) if later else "")
 
 
-def _in_order(package: Path, name: str, known: list[str]) -> list[str]:
-    """The modules that one needs, each after those that it imports; otherwise in the order of the imports."""
-    for imported in _Module(package, name).imported:
-        if imported not in known:
+def _text(modules: Sequence["_Module"], before_last: str = "") -> str:
+    """The modules' imports of the standard library, and the modules. The last one may run at once."""
+    libraries = sorted({library for module in modules for library in module.libraries})
+    bodies = [f"# headnode/program/{module.name}.py\n{module.body}\n" for module in modules]
+    return "".join([*(f"import {library}\n" for library in libraries), *bodies[:-1], before_last, bodies[-1]])
+
+
+def _in_order(package: Path, name: str, known: list["_Module"]) -> list["_Module"]:
+    """Add the modules that one needs, each after those that it imports; otherwise in the order of the imports."""
+    if name not in [module.name for module in known]:
+        module = _Module(package, name)
+        for imported in module.imported:
             _in_order(package, imported, known)
-    if name not in known:
-        known.append(name)
+        known.append(module)
     return known
 
 
@@ -54,12 +69,16 @@ class _Module:
         source = (package / f"{name}.py").read_text(encoding="utf-8")
         tree = ast.parse(source)
         self.imported: list[str] = []
+        self.imported_later: list[str] = []
         self.libraries: list[str] = []
         lines = source.splitlines()
         for statement in [*self._imports(tree), *_docstrings(tree)]:
             lines[statement.lineno - 1 : statement.end_lineno] = [""] * len(
                 lines[statement.lineno - 1 : statement.end_lineno]
             )
+        for statement in self._imports_later(tree):
+            blank = [""] * ((statement.end_lineno or statement.lineno) - statement.lineno)
+            lines[statement.lineno - 1 : statement.end_lineno] = [" " * statement.col_offset + "later()", *blank]
         for comment in _comments(source):
             row, column = comment.start
             lines[row - 1] = lines[row - 1][:column].rstrip()
@@ -75,9 +94,23 @@ class _Module:
             elif isinstance(statement, ast.ImportFrom) and statement.module != "typing":
                 raise JoinError(f"{self.name}: from {statement.module} import ...; import the module instead")
             if isinstance(statement, ast.Import | ast.ImportFrom):
-                if any(alias.asname for alias in statement.names):
-                    raise JoinError(f"{self.name}: import {statement.names[0].name} as another name")
+                self._require_own_names(statement)
                 yield statement
+
+    def _imports_later(self, tree: ast.Module) -> Iterator[ast.stmt]:
+        """The imports of the program's modules inside functions."""
+        at_top = set(tree.body)
+        for statement in ast.walk(tree):
+            if not isinstance(statement, ast.ImportFrom) or statement in at_top:
+                continue
+            if (statement.module or "").startswith(_PREFIX):
+                self._require_own_names(statement)
+                self.imported_later.append((statement.module or "").removeprefix(_PREFIX))
+                yield statement
+
+    def _require_own_names(self, statement: ast.Import | ast.ImportFrom) -> None:
+        if any(alias.asname for alias in statement.names):
+            raise JoinError(f"{self.name}: import {statement.names[0].name} as another name")
 
 
 def _defined(statement: ast.stmt) -> list[str]:

@@ -242,7 +242,7 @@ class SharedSnapshots:
         for each in wanted:
             pointer, lease = state.snapshot(each.name, now), state.lease(each.name)
             left = -float("inf")
-            if pointer is not None and pointer.generation >= least:
+            if pointer is not None and (each.dataset.outlives_changes or pointer.generation >= least):
                 left = each.dataset.good_for(self._ttl) - (now - pointer.asked) / 1e6
             is_held = state.is_asked_for(each.name, now)
             if pointer is not None and left > (-self._ttl if is_held else 0):

@@ -37,7 +37,8 @@ class _UnderWay:
 
     def serves(self, dataset: Dataset[Any], least: int) -> bool:
         """Whether the answer will have all columns of that dataset, and all changes up to the generation `least`."""
-        return self.generation >= least and (dataset.is_brief or not self.dataset.is_brief)
+        has_changes = dataset.outlives_changes or self.generation >= least
+        return has_changes and (dataset.is_brief or not self.dataset.is_brief)
 
 
 class Snapshots:
@@ -103,7 +104,7 @@ class Snapshots:
         return answers
 
     def drop(self, datasets: Iterable[Dataset[Any]] | None = None, deadline: Deadline | None = None) -> None:
-        """Forget snapshots (all by default), also those that are being fetched, because something was changed.
+        """Forget snapshots (by default all that a change may alter), also those that are being fetched.
 
         The snapshots of the other sandboxes all become invalid, also shortly after the request's deadline.
         """
@@ -111,9 +112,10 @@ class Snapshots:
             with until(deadline.closing) if deadline else nullcontext():
                 self._shared.count_change()
         with self._lock:
-            for dataset in list(self._kept) if datasets is None else datasets:
+            if datasets is None:
+                datasets = [each for each in (*self._kept, *self._under_way) if not each.outlives_changes]
+            for dataset in datasets:
                 self._kept.pop(dataset, None)
-            for dataset in list(self._under_way) if datasets is None else datasets:
                 self._under_way.pop(dataset, None)
 
     def _full_if_needed(self, dataset: Dataset[T]) -> Dataset[T]:
@@ -131,8 +133,7 @@ class Snapshots:
 
     def _good(self, dataset: Dataset[Any], least: int, now: float) -> KeptSnapshot | None:
         kept = self._kept.get(dataset)
-        good = kept and now < kept.until and kept.generation >= least and kept.serves(dataset)
-        return kept if good else None
+        return kept if kept and kept.is_good(dataset, least, now) else None
 
     def _ask(
         self, datasets: Iterable[Dataset[Any]], deadline: Deadline, comment: str, actor: Actor
@@ -150,9 +151,10 @@ class Snapshots:
             )  # one moment for all: datasets of one command expire together and are fetched with one command again
             for dataset in datasets:
                 under_way = self._under_way.get(dataset)
-                if not afresh and (kept := self._good(dataset, least, now)):
+                may_be_kept = not afresh or dataset.outlives_changes
+                if may_be_kept and (kept := self._good(dataset, least, now)):
                     answers[dataset] = kept
-                elif not afresh and under_way and under_way.serves(dataset, least):
+                elif may_be_kept and under_way and under_way.serves(dataset, least):
                     theirs[dataset] = under_way
                 else:
                     to_fetch = self._full_if_needed(dataset)

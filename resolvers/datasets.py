@@ -39,7 +39,7 @@ JOBS_IN_BRIEF: Dataset[Rows[squeue.Job]] = Dataset("jobs", squeue.jobs_in_brief,
 QUEUES: Dataset[Rows[partition.Queue]] = Dataset("queues", partition.queues, shared=True)
 NODES: Dataset[Rows[sinfo.Node]] = Dataset("nodes", sinfo.nodes, shared=True)
 CONFIGURATION: Dataset[Configuration] = Dataset(
-    "configuration", configuration.configuration, lifetime=300.0, shared=True
+    "configuration", configuration.configuration, lifetime=300.0, shared=True, outlives_changes=True
 )
 PING: Dataset[Ping] = Dataset("ping", ping.ping, shared=True)
 

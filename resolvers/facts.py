@@ -27,7 +27,9 @@ R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
 RESERVATIONS: Dataset[Rows[reservation.Reservation]] = Dataset("reservations", reservation.reservations, shared=True)
-TOPOLOGY: Dataset[Rows[topology.Switch]] = Dataset("topology", topology.topology, lifetime=300.0, shared=True)
+TOPOLOGY: Dataset[Rows[topology.Switch]] = Dataset(
+    "topology", topology.topology, lifetime=300.0, shared=True, outlives_changes=True
+)
 LICENSES: Dataset[Rows[license.License]] = Dataset("licenses", license.licenses, shared=True)
 QOS: Dataset[Rows[qos.Qos]] = Dataset("qos", qos.qos, shared=True)
 ACCOUNTS: Dataset[Rows[association.Account]] = Dataset("accounts", association.accounts, shared=True)

@@ -4,7 +4,6 @@ import re
 from typing import Any, Dict, List, Optional
 
 from headnode.program.accounts import Account, caller_entry, plain_environment, service_account
-from headnode.program.files import Reading
 from headnode.program.operations import (
     ADMINISTRATOR,
     CALLER,
@@ -19,7 +18,6 @@ from headnode.program.operations import (
 from headnode.program.processes import Process, run
 from headnode.program.refused import Refused
 from headnode.program.scheduler import is_older_than, reader_limited, scheduler_down
-from headnode.program.submission import submit
 
 
 def perform(
@@ -73,6 +71,8 @@ def answer_at_once(
         operation.argv(asked, [])  # refuses options and arguments
         return {"exit_code": 0, "stdout": service_account(READER).entry.pw_name}
     if operation.task == SUBMIT:
+        from headnode.program.submission import submit
+
         return submit(request, operation, asked)
     if operation.until is not None and not is_older_than(operation.until):
         return {"exit_code": 0, "stdout": ""}
@@ -86,6 +86,8 @@ def prepare(
     argv = operation.argv(asked, replies)
     variables = operation.variables(asked)
     if operation.task == READ_FILE:  # with the user's own rights, for an operator too
+        from headnode.program.files import Reading
+
         return Reading(asked["options"], Account(caller_entry(request["user"]), {}))
     if operation.runs_as not in (READER, CALLER, ADMINISTRATOR):
         raise Refused("'%s' is not an operation that can be run" % operation.name)

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from types import SimpleNamespace
@@ -402,6 +402,14 @@ def test_a_change_is_seen_in_every_sandbox(sandbox: Callable[..., Sandbox], clus
     assert first.ask(JOBS) == [["squeue", "3"]]
     second.ask(OUTPUT)
     assert cluster.asked[2:] == [["squeue"], ["read"]], "what is not shared is dropped, too"
+
+
+def test_what_outlives_changes_is_shared_across_them(sandbox: Callable[..., Sandbox], cluster: Cluster) -> None:
+    settings = replace(SETTINGS, outlives_changes=True)
+    sandbox().ask(settings, JOBS)
+    sandbox().snapshots.drop()
+    assert sandbox().ask(settings, JOBS) == ["scontrol 1 ", ["squeue", "2"]]
+    assert cluster.asked == [["scontrol", "squeue"], ["squeue"]]
 
 
 def test_a_caller_who_can_change_nothing_may_see_a_change_a_ttl_later(

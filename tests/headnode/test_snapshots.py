@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -347,6 +348,34 @@ def test_a_dropped_snapshot_is_fetched_anew_and_others_are_kept(node: Node) -> N
     snapshots.drop([JOBS])
     assert value(snapshots, NODES) == "sinfo 1"
     assert value(snapshots, JOBS) == "squeue 2"
+
+
+def test_what_outlives_changes_is_asked_for_once_whoever_asks(node: Node) -> None:
+    """Without a table, everything else is asked for anew for somebody who may change something."""
+    snapshots = Snapshots(node, ttl=60)
+    settings = replace(dataset("scontrol"), outlives_changes=True)
+    for _ in range(2):
+        answers = snapshots.ask([JOBS, settings], Deadline.after(30), "test", Actor("ada"))
+        assert isinstance(answers[settings], Snapshot)
+        snapshots.drop()
+    assert node.asked == [["squeue", "scontrol"], ["squeue"]]
+    snapshots.drop([settings])
+    assert value(snapshots, settings) == "scontrol 3"
+
+
+def test_what_outlives_changes_is_waited_for_across_a_change(node: Node) -> None:
+    snapshots = Snapshots(node, ttl=60)
+    settings = replace(dataset("scontrol"), outlives_changes=True)
+    node.answering.clear()
+    with ThreadPoolExecutor(2) as pool:
+        before = pool.submit(value, snapshots, settings)
+        wait_until(lambda: len(node.asked) == 1)
+        snapshots.drop()
+        after = pool.submit(value, snapshots, settings)
+        time.sleep(0.05)
+        node.answering.set()
+        assert (before.result(), after.result()) == ("scontrol 1", "scontrol 1")
+    assert node.asked == [["scontrol"]]
 
 
 def test_an_answer_from_before_a_change_is_not_kept_and_not_served_after_it(node: Node) -> None:
