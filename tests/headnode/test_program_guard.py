@@ -370,10 +370,9 @@ def test_a_login_that_prints_without_end_or_hangs_leaves_a_bare_environment(node
     shell = node.folder / "users" / "shell"
     shell.write_text(f'#!/bin/sh\n{noise}\nshift; eval "$@"\n')
     shell.chmod(0o755)
-    noisy = SOURCE.replace("[entry.pw_shell,", f"[{str(shell)!r},").replace(
-        "LOGIN_SECONDS = 5.0", "LOGIN_SECONDS = 1.0"
-    )
-    assert noisy.count("LOGIN_SECONDS = 1.0") == noisy.count(repr(str(shell))) == 1
+    path = f'"{shell}"'  # in double quotes: this part of the text is itself a string in single quotes
+    noisy = SOURCE.replace("[entry.pw_shell,", f"[{path},").replace("LOGIN_SECONDS = 5.0", "LOGIN_SECONDS = 1.0")
+    assert noisy.count("LOGIN_SECONDS = 1.0") == noisy.count(path) == 1
     node.command("sbatch", "env | cut -d= -f1 | sort | tr '\\n' ' ' >&2; echo 17")
     (reply,) = node.answer(packed(node.request(submission())), noisy)["replies"]
     assert set(reply["stderr"].split()) - {"PWD", "OLDPWD", "SHLVL", "_"} == {
