@@ -9,16 +9,19 @@ import uuid
 from typing import Any
 
 from mangum import Mangum
+from mangum.protocols import HTTPCycle
 
 from access.caller import signed_in
 from access.configuration import access
 from headnode.aws import Clients
 from headnode.deadline import Deadline
+from headnode.registered_documents import RegisteredDocuments
 from headnode.settings import Settings
 from headnode.snapshots import Snapshots
 from resolvers.context import RequestContext
 from schema import schema
 from transport.application import Application, Http
+from transport.event import answer_to_other_event
 from transport.negotiation import GRAPHQL_JSON, JSON
 from transport.request import Scope
 from transport.trusted import Trust, trusted_documents
@@ -50,11 +53,23 @@ def _deadline(scope: Scope) -> Deadline:
     return Deadline.after(min(remaining, GATEWAY_SECONDS))
 
 
+registered = RegisteredDocuments(clients, settings.table) if settings.table else None
 http = Http(
     origins=settings.allowed_origins,
     graphiql=settings.graphiql,
-    trusted=trusted_documents(Trust(settings.trusted_documents)),
+    introspection=settings.introspection,
+    trusted=trusted_documents(Trust(settings.trusted_documents), registered=registered),
     ttl=settings.ttl,
 )
 application = Application(schema, http, begin)
-handler = Mangum(application, lifespan="off", text_mime_types=["text/", JSON, GRAPHQL_JSON, "image/svg+xml"])
+mangum = Mangum(application, lifespan="off", text_mime_types=["text/", JSON, GRAPHQL_JSON, "image/svg+xml"])
+
+
+def handler(event: Any, context: Any) -> dict[str, Any]:
+    """Answer one event. An event that is no HTTP request gets an answer that says so."""
+    try:
+        request = mangum.infer(event, context)
+        scope, body = request.scope, request.body
+    except Exception:  # Mangum raises whatever it meets in an event of another kind
+        return answer_to_other_event(event)
+    return request(HTTPCycle(scope, body)(application))

@@ -111,11 +111,12 @@ class ErrorCode(Enum):
         "Give `operationName`.",
     )
     PERSISTED_QUERY_NOT_FOUND = (
-        "This API does not trust the document ([trusted documents](http.md#trusted-documents)).",
-        "Send the document itself, or have it listed.",
+        "The document is not [trusted](http.md#trusted-documents) or not [registered](http.md#registered-documents) "
+        "here; `extensions.reason` says which.",
+        "Send the document itself, with its SHA-256 if it is to be registered, or have it listed.",
     )
     PERSISTED_QUERY_NOT_SUPPORTED = (
-        "This API keeps no trusted documents.",
+        "This API keeps no documents.",
         "Send the document itself.",
     )
     BAD_REQUEST = (

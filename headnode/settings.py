@@ -35,7 +35,8 @@ class Settings:
     """The deployment. Times are in seconds; `ttl` 0 keeps no snapshot; `bucket` is where large answers go,
     `table` the DynamoDB table through which sandboxes share snapshots; `script_buckets` are the buckets that scripts
     may come from, each perhaps with a prefix: `bucket/folder`;
-    `allowed_origins` are those whose pages may call the API; `trusted_documents` is off, accept or require;
+    `allowed_origins` are those whose pages may call the API; `trusted_documents` is off, accept, require or
+    register;
     `access` is read by access/configuration.py.
     """
 
@@ -89,7 +90,7 @@ class Settings:
             depth_limit=int(_number(environment, "SLURMQL_DEPTH_LIMIT", cls.depth_limit)),
             allowed_origins=_origins(environment.get("SLURMQL_ALLOWED_ORIGINS", "")),
             graphiql=_choice(environment, "SLURMQL_GRAPHIQL", "on", "off") == "on",
-            trusted_documents=_choice(environment, "SLURMQL_TRUSTED_DOCUMENTS", "off", "accept", "require"),
+            trusted_documents=_choice(environment, "SLURMQL_TRUSTED_DOCUMENTS", "off", "accept", "require", "register"),
             first_look=_number(environment, "SLURMQL_FIRST_LOOK", cls.first_look),
             look_interval=_number(environment, "SLURMQL_LOOK_INTERVAL", cls.look_interval),
         )

@@ -21,7 +21,8 @@ from access.rules import IMAGE_ACCOUNTS
 from headnode.errors import ClusterUnreachableError
 from headnode.settings import Settings
 from local.template import TEMPLATE, Deployment, read
-from transport import audit
+from transport import audit, cors
+from transport.request import Request
 
 TREE = Path(__file__).parents[1]
 ACCOUNT = {
@@ -224,19 +225,36 @@ def test_the_document_denies_the_accounts_that_the_lambda_denies() -> None:
 def test_the_api_has_one_of_the_two_authorizers() -> None:
     template = read()
     routes = {name for name, body in template["Resources"].items() if body["Type"] == "AWS::ApiGatewayV2::Route"}
-    assert routes == {"Route", *GRAPHIQL}
+    assert routes == {"Route", "SchemaRoute", *GRAPHIQL}
     jwt = deployed({**MINIMUM, "Authorizer": "JWT"}).resource
     iam = deployed({**MINIMUM, "Authorizer": "IAM"}).resource
     assert template["Parameters"]["Authorizer"]["AllowedValues"] == ["JWT", "IAM"]
-    with_jwt, with_iam = jwt_route(template, "JWT"), jwt_route(template, "IAM")
-    assert (with_jwt["AuthorizationType"], with_jwt["AuthorizerId"]) == ("JWT", "jwt")
-    assert (with_iam["AuthorizationType"], "AuthorizerId" in with_iam) == ("AWS_IAM", False)
+    for route in ("Route", "SchemaRoute"):
+        with_jwt, with_iam = jwt_route(template, "JWT", route), jwt_route(template, "IAM", route)
+        assert (with_jwt["AuthorizationType"], with_jwt["AuthorizerId"]) == ("JWT", "jwt")
+        assert (with_iam["AuthorizationType"], "AuthorizerId" in with_iam) == ("AWS_IAM", False)
     assert jwt("JwtAuthorizer") is not None
     assert iam("JwtAuthorizer") is None
     # No other way to the function: no function URL, no event of SAM's, no second API.
     function = template["Resources"]["Function"]["Properties"]
     assert not {"Events", "FunctionUrlConfig"} & set(function)
-    assert [body["Type"] for body in template["Resources"].values()].count("AWS::Lambda::Permission") == 2
+    assert [body["Type"] for body in template["Resources"].values()].count("AWS::Lambda::Permission") == 3
+
+
+def test_without_introspection_there_is_no_way_to_the_schemas_text() -> None:
+    hidden = deployed({**MINIMUM, "Introspection": "off"}).resource
+    assert hidden("SchemaRoute") is None
+    assert hidden("GatewayMayFetchTheSchema") is None
+
+
+def test_the_gateway_lets_pages_send_the_headers_that_the_function_lets_them_send() -> None:
+    origin = "https://hpc.example.org"
+    api = deployed({**MINIMUM, "AllowedOrigins": origin}).resource("Api")
+    assert api is not None
+    response, request = cors.preflight(), Request("OPTIONS", "/graphql", "", {"origin": origin}, b"", True)
+    cors.allow(request, response, [origin])
+    listed = response.headers["access-control-allow-headers"]
+    assert ", ".join(api["CorsConfiguration"]["AllowHeaders"]) == listed
 
 
 def test_without_an_authorizer_there_is_graphiqls_page_and_only_if_it_is_wanted() -> None:
@@ -248,9 +266,9 @@ def test_without_an_authorizer_there_is_graphiqls_page_and_only_if_it_is_wanted(
     assert deployed(MINIMUM).resource("GatewayMayFetchGraphiQL") is None
 
 
-def jwt_route(template: Json, authorizer: str) -> Json:
+def jwt_route(template: Json, authorizer: str, route_name: str) -> Json:
     names = {**NAMES, "Integration": "lambda"}
-    route = Deployment(template, {**MINIMUM, "Authorizer": authorizer}, names, ATTRIBUTES).resource("Route")
+    route = Deployment(template, {**MINIMUM, "Authorizer": authorizer}, names, ATTRIBUTES).resource(route_name)
     assert route is not None
     return route
 

@@ -21,7 +21,7 @@ from resolvers.context import RequestContext
 from transport import audit, cors, graphiql, negotiation, operation
 from transport.limit import too_large
 from transport.negotiation import GRAPHQL_JSON, JSON
-from transport.refusal import OperationError, RefusedError, errors
+from transport.refusal import NO_SUBSCRIPTIONS, OperationError, RefusedError, errors
 from transport.request import Receive, Request, Scope, Send
 from transport.response import Response, encoded
 from transport.trusted import TrustedDocuments
@@ -31,6 +31,7 @@ logger = logging.getLogger("slurmql")
 _READ = frozenset({OperationType.QUERY})
 _CHANGE = frozenset({OperationType.QUERY, OperationType.MUTATION})
 _ALLOWED = {"allow": "GET, HEAD, POST, OPTIONS"}
+_QUERY = 'Send a JSON object by POST, such as {"query": "{ jobs { totalCount } }"}, or the query in the URL: ?query='
 _SAFE = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -42,12 +43,13 @@ _SAFE = {
 
 @dataclass(frozen=True)
 class Http:
-    """What a deployment sets: the origins whose pages may call it, whether it shows GraphiQL, its trusted documents,
-    and for how many seconds a snapshot may be used.
+    """What a deployment sets: the origins whose pages may call it, whether it shows GraphiQL and its schema, its
+    trusted documents, and for how many seconds a snapshot may be used.
     """
 
     origins: Sequence[str]
     graphiql: bool
+    introspection: bool
     trusted: TrustedDocuments
     ttl: float
 
@@ -96,6 +98,10 @@ class Application:
             return cors.preflight()
         if request.method not in ("GET", "HEAD", "POST"):
             raise RefusedError(405, "Send the request by POST or GET.", headers=_ALLOWED)
+        if request.headers.get("upgrade", "").lower() == "websocket":
+            raise RefusedError(400, NO_SUBSCRIPTIONS)
+        if request.path.endswith("/schema.graphql"):
+            return self._sdl(request)
         _, folder, name = request.path.partition(graphiql.FOLDER)
         if folder and self._http.graphiql and request.method != "POST":
             return graphiql.file(name, packed=request.takes_gzip)
@@ -109,23 +115,40 @@ class Application:
 
     def _page(self, request: Request) -> Response:
         if not negotiation.takes_html(request.headers.get("accept")):
-            raise RefusedError(400, 'Send a JSON object by POST, such as {"query": "{ jobs { totalCount } }"}.')
+            raise RefusedError(400, f"There is no query in this GET. {_QUERY}. {NO_SUBSCRIPTIONS}")
         if not self._http.graphiql:
             raise RefusedError(404, "GraphiQL is switched off here. Send queries by POST.")
         return graphiql.page()
 
+    def _sdl(self, request: Request) -> Response:
+        if request.method == "POST":
+            raise RefusedError(
+                405, "The schema is read by GET. The API is at /graphql.", headers={"allow": "GET, HEAD"}
+            )
+        if not self._http.introspection:
+            said = "This deployment does not show its schema: introspection is switched off."
+            raise RefusedError(403, said, ErrorCode.FORBIDDEN)
+        headers = {"content-type": "text/plain; charset=utf-8", "vary": "Accept-Encoding"}
+        response = Response(200, self._schema.as_str().encode() + b"\n", headers)
+        if request.takes_gzip:
+            response.compress()
+        return response
+
     async def _answer(self, request: Request, context: RequestContext) -> Response:
         media_type = negotiation.media_type(request.headers.get("accept"))
         if media_type is None:
-            raise RefusedError(406, f"The response can be {JSON} or {GRAPHQL_JSON} (header Accept).")
+            said = f"The response can be {JSON} or {GRAPHQL_JSON} (header Accept). {NO_SUBSCRIPTIONS}"
+            raise RefusedError(406, said)
         asked = operation.read(request)
         trusted, headers = False, {"vary": "Accept, Accept-Encoding, Authorization"}
         try:
-            document = self._http.trusted.document(asked)
+            document = await self._http.trusted.document(asked)
             trusted = document.trusted
             answer = _formatted(await self._execute(document.text, asked, request.method, context))
+            if "data" in answer and context.identity:  # it was parsed and validated, for someone who is signed in
+                await self._http.trusted.register(document)
         except OperationError as error:
-            answer = errors(error.code, str(error))
+            answer = errors(error.code, str(error), error.reason)
         status = 400 if media_type == GRAPHQL_JSON and "data" not in answer else 200
         response = _json(status, answer, media_type, headers)
         if trusted and request.method != "POST" and "errors" not in answer:
@@ -151,6 +174,8 @@ class Application:
                 allowed_operation_types=_CHANGE if method == "POST" else _READ,
             )
         except InvalidOperationTypeError as error:
+            if error.operation_type is OperationType.SUBSCRIPTION:
+                raise OperationError(NO_SUBSCRIPTIONS, ErrorCode.GRAPHQL_VALIDATION_FAILED) from error
             raise RefusedError(
                 405, "GET requests are read-only; send mutations by POST.", headers={"allow": "POST"}
             ) from error

@@ -6,8 +6,19 @@ from transport.request import Request
 from transport.response import Response
 
 _METHODS = "GET, POST, OPTIONS"
-# The last three belong to a SigV4 signature.
-_HEADERS = "authorization, content-type, if-none-match, x-amz-date, x-amz-security-token, x-amz-content-sha256"
+_HEADERS = ", ".join(
+    (
+        *("authorization", "content-type", "if-none-match"),
+        *("x-amz-date", "x-amz-security-token", "x-amz-content-sha256"),  # of a SigV4 signature
+        # What Apollo's clients, urql, Relay and others send besides: a browser asks whether it may.
+        *("apollo-require-preflight", "graphql-require-preflight", "x-requested-with"),
+        *("x-apollo-operation-name", "x-apollo-operation-id", "x-apollo-operation-type"),
+        *("apollographql-client-name", "apollographql-client-version"),
+        *("graphql-client-name", "graphql-client-version"),
+        *("x-graphql-client-name", "x-graphql-client-version"),
+        *("traceparent", "tracestate", "baggage"),  # W3C Trace Context and Baggage
+    )
+)
 _EXPOSED = "etag, x-request-id"
 _SECONDS = "7200"
 

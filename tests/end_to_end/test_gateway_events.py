@@ -264,3 +264,42 @@ def test_a_rest_api_gets_text_since_it_would_pass_on_base64_as_it_is(api: Api) -
     plain = api.handler(rest_api(body=document, headers=accepting, username="ada"), Context())
     assert packed["isBase64Encoded"] and not plain["isBase64Encoded"]
     assert json.loads(gzip.decompress(base64.b64decode(packed["body"]))) == json.loads(plain["body"])
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        None,
+        [],
+        7,
+        "ping",
+        {"warmer": True, "concurrency": 3},
+        {"key1": "value1", "key2": "value2", "key3": "value3"},  # the console's first test event
+        {"version": "0", "id": "6a7e8feb", "detail-type": "Scheduled Event", "source": "aws.events", "detail": {}},
+        {"Records": [{"messageId": "19dd0b57", "eventSource": "aws:sqs", "body": "{}"}]},
+        {"Records": [{"EventSource": "aws:sns", "Sns": {"Message": "{}"}}]},
+        {"Records": [{"eventSource": "aws:s3", "s3": {"bucket": {"name": "b"}}}]},
+        {"requestContext": {}},
+        {"version": "2.0", "requestContext": {}},
+        {"version": "2.0", "requestContext": {"http": {"method": "POST"}}},
+        {"resource": "/graphql", "requestContext": {}},
+        {**http_api(body="%"), "isBase64Encoded": True},
+    ],
+    ids=lambda event: json.dumps(event)[:60],
+)
+def test_an_event_that_is_no_request_gets_an_answer(event: Any, api: Api) -> None:
+    before = api.commands()
+    response = api.handler(event, Context())
+    assert response["statusCode"] == 400
+    (error,) = json.loads(response["body"])["errors"]
+    assert error["extensions"]["code"] == "BAD_REQUEST"
+    assert "no HTTP request" in error["message"]
+    assert api.commands() == before
+
+
+def test_a_web_socket_of_api_gateway_is_told_to_poll(api: Api) -> None:
+    context = {"routeKey": "$connect", "eventType": "CONNECT", "connectionId": "L0SM9cOFvHcCIhw=", "stage": "prod"}
+    response = api.handler({"headers": {"Host": "x"}, "requestContext": context, "isBase64Encoded": False}, Context())
+    assert response["statusCode"] == 400
+    assert "Poll" in json.loads(response["body"])["errors"][0]["message"]

@@ -18,7 +18,7 @@ from transport.application import Application, Http
 from transport.request import Message, Scope
 from transport.trusted import TrustedDocuments
 
-PLAIN = Http(origins=(), graphiql=True, trusted=TrustedDocuments(), ttl=5.0)
+PLAIN = Http(origins=(), graphiql=True, introspection=True, trusted=TrustedDocuments(), ttl=5.0)
 SETTINGS = Settings(clusters={"lab": ClusterSettings("lab", "lab")}, default_cluster="lab", document="slurmql")
 CLAIMS = {"username": "ada", "cognito:groups": "[slurmql-operators]"}
 

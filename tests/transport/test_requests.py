@@ -1,12 +1,16 @@
 """What is no GraphQL request is refused in GraphQL's own form, with a status and a sentence."""
 
+import gzip
 import json
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
-from http_call import ask, call
+from http_call import PLAIN, ask, call
 
+from schema.__main__ import EXPORT
 from transport.operation import BODY_LIMIT
+from transport.refusal import NO_SUBSCRIPTIONS
 
 VIEWER = "{ viewer { identity } }"
 ANSWER = {"viewer": {"identity": "ada"}}
@@ -177,3 +181,38 @@ def test_graphiqls_address_answers_no_query(path: str, query: str) -> None:
     answer = call("GET", query=query, path=path)
     assert (answer.status, "data" in answer.json) == (404, False)
     assert call("POST", json.dumps({"query": VIEWER}), path=path).status == 404
+
+
+@pytest.mark.parametrize("document", ["subscription { jobs { totalCount } }", "subscription S { nothing }"])
+def test_a_subscription_is_told_to_poll(document: str) -> None:
+    for answer in (ask(document), call("GET", query=urlencode({"query": document}))):
+        assert (answer.status, answer.codes) == (200, ["GRAPHQL_VALIDATION_FAILED"])
+        assert answer.json["errors"][0]["message"] == NO_SUBSCRIPTIONS
+    assert ask(document, {"accept": "application/graphql-response+json"}).status == 400
+
+
+def test_what_opens_a_stream_is_told_to_poll() -> None:
+    upgrade = {"connection": "Upgrade", "upgrade": "websocket", "sec-websocket-protocol": "graphql-transport-ws"}
+    for answer, status in (
+        (call("GET", headers=upgrade), 400),
+        (call("GET"), 400),
+        (call("GET", headers={"accept": "text/event-stream"}), 400),
+        (ask(VIEWER, {"accept": "text/event-stream"}), 406),
+        (ask(VIEWER, {"accept": "multipart/mixed"}), 406),
+    ):
+        assert (answer.status, answer.codes) == (status, ["BAD_REQUEST"])
+        assert answer.json["errors"][0]["message"].endswith(NO_SUBSCRIPTIONS)
+
+
+@pytest.mark.parametrize("path", ["/schema.graphql", "/prod/schema.graphql"])
+def test_the_schema_is_read_where_introspection_is_on(path: str) -> None:
+    answer = call("GET", path=path)
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+    assert answer.body.decode() == EXPORT.read_text()
+    assert call("HEAD", path=path).body == b""
+    packed = call("GET", headers={"accept-encoding": "gzip"}, path=path)
+    assert gzip.decompress(packed.body) == answer.body
+    assert (call(path=path).status, call(path=path).headers["allow"]) == (405, "GET, HEAD")
+    hidden = call("GET", path=path, http=replace(PLAIN, introspection=False))
+    assert (hidden.status, hidden.codes) == (403, ["FORBIDDEN"])
+    assert "introspection" in hidden.json["errors"][0]["message"]
