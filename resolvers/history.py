@@ -66,7 +66,7 @@ class PastJob(HistoryJob, Job):
         lines: int | None,
         bytes: int | None,
         start: OutputFrom | None,
-        offset: float | None,
+        offset: int | None,
     ) -> JobOutput | None:
         """Part of its output or errors; where accounting does not record which file has it, the reason."""
         output_range(lines, bytes, start, offset)

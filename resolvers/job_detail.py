@@ -30,6 +30,7 @@ from slurm.output_file import LONGEST_CHARACTER, READ_LIMIT
 from slurm.reason import ReasonCode
 from slurm.sprio import NoPriorityFactors, PriorityFactors
 from slurm.states import JobState
+from slurm.text import BigInt
 
 if TYPE_CHECKING:
     from resolvers.array import JobArray
@@ -81,7 +82,7 @@ Start = Annotated[
     OutputFrom | None,
     About("Which end of the file to read; by default the end, or with an offset the start.", name="from"),
 ]
-Offset = Annotated[float | None, About("Read from this byte on: `nextOffset` of the previous part. A whole number.")]
+Offset = Annotated[BigInt | None, About("Read from this byte on: `nextOffset` of the previous part; 0 to 10^15 - 1.")]
 
 
 def _output(
@@ -91,7 +92,7 @@ def _output(
     lines: int | None,
     bytes: int | None,
     start: OutputFrom | None,
-    offset: float | None,
+    offset: int | None,
 ) -> list[Dataset[Any]]:
     """The configuration, which decides a file's path. Raises BadInputError, so that nothing is sent."""
     output_range(lines, bytes, start, offset)

@@ -65,7 +65,7 @@ class JobOutput:
     is_shorter: bool = False
 
 
-def output_range(lines: int | None, bytes: int | None, start: OutputFrom | None, offset: float | None) -> OutputRange:
+def output_range(lines: int | None, bytes: int | None, start: OutputFrom | None, offset: int | None) -> OutputRange:
     """The part that the arguments ask for. Raises BadInputError for wrong arguments."""
     size = DEFAULT_BYTES if bytes is None else bytes
     if not LONGEST_CHARACTER <= size <= READ_LIMIT:
@@ -76,14 +76,14 @@ def output_range(lines: int | None, bytes: int | None, start: OutputFrom | None,
         raise BadInputError(message, argument="bytes")
     if lines is not None and lines < 1:
         raise BadInputError("lines must be 1 or more.", argument="lines")
-    if offset is not None and not (0 <= offset < OFFSET_LIMIT and offset == int(offset)):
-        raise BadInputError("offset must be a whole number of bytes, 0 or more.", argument="offset")
+    if offset is not None and not 0 <= offset < OFFSET_LIMIT:
+        raise BadInputError(f"offset must be from 0 to {OFFSET_LIMIT - 1:,} bytes.", argument="offset")
     if offset is not None and start is OutputFrom.END:
         raise BadInputError(
             "offset counts from the beginning of the file: leave it out, or set from: START.", argument="offset"
         )
     from_end = start is OutputFrom.END or (start is None and offset is None)
-    return OutputRange(size, lines, int(offset or 0), from_end)
+    return OutputRange(size, lines, offset or 0, from_end)
 
 
 async def read_output(cluster: Cluster, path: str, part: OutputRange) -> JobOutput:

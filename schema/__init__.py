@@ -4,6 +4,7 @@ import logging
 
 import strawberry
 from graphql import GraphQLError
+from strawberry.schema.config import StrawberryConfig
 
 from schema.documents import Documents
 from schema.errors import ErrorCodes, drop_tracebacks, unforeseen
@@ -12,6 +13,7 @@ from schema.introspection import Introspection
 from schema.mutation import Mutation
 from schema.planned import attach_plans
 from schema.query import Query
+from schema.scalars import SCALARS
 from schema.unreadable import UnreadableOutput
 
 logger = logging.getLogger("slurmql")
@@ -33,5 +35,6 @@ schema = Schema(
     mutation=Mutation,
     extensions=[ErrorCodes, UnreadableOutput, Introspection, Documents],
     execution_context_class=executor_class(),
+    config=StrawberryConfig(scalar_map=SCALARS),
 )
 attach_plans(schema)

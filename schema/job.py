@@ -6,6 +6,7 @@ from resolvers import job
 from schema import job_detail
 from schema.job_detail import JobArray, JobDependency, JobOutput, PriorityFactors
 from schema.links import ClusterLink, JobLink, NodeLink, QueueLink
+from schema.scalars import BigInt
 from schema.step import Efficiency, JobStep, of_accounting
 from schema.types_from_tables import made_from
 from slurm import sacct
@@ -42,9 +43,9 @@ class Job:
     components: list[JobLink] = strawberry.field(description=job_detail.COMPONENTS)
     dependencies: list[JobDependency] = strawberry.field(description=job_detail.DEPENDENCIES)
     priority_factors: list[PriorityFactors] | None = strawberry.field(description=job_detail.PRIORITY_FACTORS)
-    cpu_time_seconds: float | None = of_accounting(sacct.HistoryJob.cpu_time_seconds)
-    cpu_time_reserved_seconds: float | None = of_accounting(sacct.HistoryJob.cpu_time_reserved_seconds)
-    max_rss_mib: int | None = of_accounting(sacct.HistoryJob.max_rss_mib)
+    cpu_time_seconds: BigInt | None = of_accounting(sacct.HistoryJob.cpu_time_seconds)
+    cpu_time_reserved_seconds: BigInt | None = of_accounting(sacct.HistoryJob.cpu_time_reserved_seconds)
+    max_rss_mib: BigInt | None = of_accounting(sacct.HistoryJob.max_rss_mib)
     steps: list[JobStep] | None = strawberry.field(
         description="Its steps from accounting: batch, extern, then by number; empty until it starts. At most as many "
         "as slurm.conf: MaxStepCount. While a step "

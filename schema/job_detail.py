@@ -8,6 +8,7 @@ from resolvers import array, dependency, jobs_ended, output
 from schema.counts import JobStateCount
 from schema.links import JobLink
 from schema.page import JobConnection
+from schema.scalars import BigInt
 from schema.types_from_tables import made_from
 from slurm import sprio
 from slurm.dependency import DependencyKind, DependencyState
@@ -71,7 +72,6 @@ PRIORITY_FACTORS = (
 class JobOutput:
     """Part of a job's output, or why there is none. Bytes that are not UTF-8 become U+FFFD."""
 
-    # Sizes are Float: GraphQL's Int ends at 2 GiB.
     path: str | None = strawberry.field(
         description="The file's path on the cluster; null if nobody knows it any more, and `message` says why."
     )
@@ -81,11 +81,11 @@ class JobOutput:
         "that is cut off at the end comes with the next part."
     )
     message: str | None = strawberry.field(description="Why there is no text; null if there is.")
-    offset: float = strawberry.field(description="Where in the file the text begins, in bytes.")
-    next_offset: float = strawberry.field(
+    offset: BigInt = strawberry.field(description="Where in the file the text begins, in bytes.")
+    next_offset: BigInt = strawberry.field(
         description="Where it ends, in bytes. Pass it as `offset` to get what is written after that."
     )
-    size: float | None = strawberry.field(description="The file's size in bytes; null if there is no text.")
+    size: BigInt | None = strawberry.field(description="The file's size in bytes; null if there is no text.")
     modified_time: datetime | None = strawberry.field(description="When it was last written; null if there is no text.")
     is_shorter: bool = strawberry.field(
         description="Whether the file is now shorter than the given offset because it was written again, for example "
@@ -139,7 +139,7 @@ class JobDependency:
         description="The other job's id, `123` or, for a task of an array, `123_4`; null for SINGLETON."
     )
     all_tasks: bool = strawberry.field(description="Whether it means all tasks of the array with that id.")
-    minutes: int | None = strawberry.field(
+    minutes: BigInt | None = strawberry.field(
         description="How many minutes must pass after the other job's start (AFTER); null for none."
     )
     any_suffices: bool = strawberry.field(
@@ -155,7 +155,7 @@ class TresPriority:
     """The points of a job's priority for one resource that it asks for. sprio: %T."""
 
     name: str = strawberry.field(description="The resource, as `cpu` or `gres/gpu`.")
-    points: int = strawberry.field(description="Points of priority.")
+    points: BigInt = strawberry.field(description="Points of priority.")
 
 
 @made_from(sprio.PriorityFactors)

@@ -6,7 +6,7 @@ import strawberry
 
 from resolvers import steps
 from resolvers.job import Job
-from schema.types_from_tables import ANSWERED_BY, made_from
+from schema.types_from_tables import ANSWERED_BY, graphql_type, made_from
 from slurm import efficiency
 from slurm.column import Column
 
@@ -43,5 +43,8 @@ def of_accounting(column: Column[Any]) -> Any:
         return None if known is None else getattr(known, column.name)
 
     return strawberry.field(
-        resolver=read, graphql_type=column.type, description=column.about, metadata={ANSWERED_BY: Job.accounted}
+        resolver=read,
+        graphql_type=graphql_type(column.type),
+        description=column.about,
+        metadata={ANSWERED_BY: Job.accounted},
     )

@@ -21,7 +21,9 @@ from strawberry.types.field import StrawberryField
 
 from resolvers.arguments import About
 from resolvers.described import IS_ID
+from schema.scalars import BigInt
 from slurm.column import Record
+from slurm.text import BIG_INT
 
 K = TypeVar("K", bound=type)
 F = TypeVar("F", bound=Callable[..., object])
@@ -116,7 +118,7 @@ def graphql_type(annotation: object, make: Callable[[type], object] = whole_type
     """The annotation for Strawberry: a list for a sequence, a GraphQL type for the class that it is made from."""
     arguments = get_args(annotation)
     if get_origin(annotation) is Annotated:
-        return strawberry.ID if IS_ID in arguments else annotation
+        return strawberry.ID if IS_ID in arguments else BigInt if BIG_INT in arguments else annotation
     if arguments:
         converted = tuple(graphql_type(argument, make) for argument in arguments)
         return reduce(or_, converted) if NoneType in arguments else list[converted[0]]  # type: ignore[valid-type]

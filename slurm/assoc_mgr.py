@@ -3,12 +3,13 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from slurm.column import Column
 from slurm.command import PermissionDeniedError, Reply, require_success, words
 from slurm.errors import ParseError, Unreadable
 from slurm.operation import Operation, RunsAs
-from slurm.text import integer
+from slurm.text import BigInt, integer
 
 RAW, JOBS, SUBMITTED, WALL = "use: UsageRaw", "use: GrpJobs", "use: GrpSubmitJobs", "use: GrpWall"
 TRES, TRES_MINUTES, TRES_RUN_MINUTES = "use: GrpTRES", "use: GrpTRESMins", "use: GrpTRESRunMins"
@@ -97,23 +98,22 @@ def held(value: str) -> list[str] | None:
     return used(value) if value else None
 
 
-# What is used up is a float, as it outgrows GraphQL's Int of 32 bits within days.
-def minutes_as_seconds(value: str) -> float | None:
+def minutes_as_seconds(value: str) -> BigInt | None:
     """ "1.50" minutes are 90 seconds, whole ones; None where Slurm prints none. Raises ParseError."""
     return _whole(value, 60)
 
 
-def whole(value: str) -> float | None:
+def whole(value: str) -> BigInt | None:
     """A number without its fraction; None where Slurm prints nothing. Raises ParseError."""
     return _whole(value, 1)
 
 
-def _whole(value: str, factor: int) -> float | None:
+def _whole(value: str, factor: int) -> int | None:
     if not value:
         return None
     if not re.fullmatch(r"\d{1,30}(\.\d{1,30})?", value):
         raise ParseError("use", value)
-    return float(int(float(value) * factor))
+    return int(Decimal(value) * factor)
 
 
 # The columns of use, which associations and QOS have in common.

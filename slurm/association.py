@@ -7,11 +7,11 @@ from slurm.accounting import Frame
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply
 from slurm.duration import seconds
-from slurm.text import entries, integer, text_or_none, verbatim
+from slurm.text import BigInt, big_integer, entries, integer, text_or_none, verbatim
 
 
-def _shares(value: str) -> int | None:
-    return None if value == "parent" else integer(value)
+def _shares(value: str) -> BigInt | None:
+    return None if value == "parent" else big_integer(value)
 
 
 class Association(Record):
@@ -20,7 +20,7 @@ class Association(Record):
     A limit that is null or empty here may still be set on an account above, or by the QOS.
     """
 
-    id_number = Column(integer, "ID", about="The number that accounting knows it by. sacctmgr: ID.")
+    id_number = Column(big_integer, "ID", about="The number that accounting knows it by. sacctmgr: ID.")
     cluster_name = Column(verbatim, "Cluster", about="What Slurm calls the cluster. sacctmgr: Cluster.")
     account = Column(verbatim, "Account", about="The account. sacctmgr: Account.")
     user = Column(text_or_none, "User", about="The user in the account; null for the account itself. sacctmgr: User.")
@@ -36,7 +36,7 @@ class Association(Record):
         _shares, "Share", about="Its shares, relative to its siblings; null if it uses its parent's. sacctmgr: Share."
     )
     priority = Column(
-        integer, "Priority", about="What it adds to a job's priority; null for nothing. sacctmgr: Priority."
+        big_integer, "Priority", about="What it adds to a job's priority; null for nothing. sacctmgr: Priority."
     )
     default_qos = Column(text_or_none, "DefaultQOS", about="The QOS of jobs that ask for none. sacctmgr: DefaultQOS.")
     qos = Column(entries, "QOS", about="The QOS that jobs may ask for. sacctmgr: QOS.")

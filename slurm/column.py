@@ -67,7 +67,7 @@ class Column(Generic[T]):
     @cached_property
     def type(self) -> Any:
         """The type of the values, as the parser's return annotation says it."""
-        return get_type_hints(self.parse)["return"]
+        return get_type_hints(self.parse, include_extras=True)["return"]
 
     @cached_property
     def is_optional(self) -> bool:

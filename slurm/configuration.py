@@ -7,14 +7,14 @@ from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, require_success
 from slurm.instant import instant
 from slurm.operation import Operation, RunsAs, Task
-from slurm.text import integer, word
+from slurm.text import BigInt, big_integer, integer, word
 
 _LINE = re.compile(r"^([\w\[\]]+)\s+= (.*)$", re.MULTILINE)
 
 
-def _seconds(value: str) -> int | None:
+def _seconds(value: str) -> BigInt | None:
     """ "300 sec"; INFINITE and NONE are none."""
-    return None if value in ("INFINITE", "NONE") else integer(value.removesuffix(" sec"))
+    return None if value in ("INFINITE", "NONE") else big_integer(value.removesuffix(" sec"))
 
 
 def _words(value: str) -> list[str]:

@@ -3,6 +3,7 @@
 import re
 
 from slurm.errors import ParseError
+from slurm.text import BigInt
 
 PLACEHOLDERS = frozenset(
     {
@@ -24,7 +25,7 @@ _CLOCK = re.compile(r"(?:([0-9]{1,9}):)?([0-9]{1,9}):([0-9]{2})(?:\.[0-9]{1,9})?
 _DAYS = re.compile(r"([0-9]{1,9})-([0-9]{1,2})(?::([0-9]{2})(?::([0-9]{2})(?:\.[0-9]{1,9})?)?)?")
 
 
-def seconds(value: str) -> int | None:
+def seconds(value: str) -> BigInt | None:
     """A duration in whole seconds; None for a placeholder, an unlimited limit and a negative time.
 
     Forms: "M:SS", "H:MM:SS", "D-HH", "D-HH:MM", "D-HH:MM:SS", padded or not; only the first part may exceed

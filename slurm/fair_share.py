@@ -8,7 +8,7 @@ from slurm.assoc_mgr import whole
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, NotShownError, Question, Reply, require_success
 from slurm.operation import Operation, RunsAs
-from slurm.text import decimal, integer, text_or_none
+from slurm.text import BigInt, big_integer, decimal, text_or_none
 
 
 class FairShareDisabledError(NotShownError):
@@ -20,8 +20,8 @@ def _account(value: str) -> str:
     return value.lstrip(" ")
 
 
-def _shares(value: str) -> int | None:
-    return None if value == "parent" else integer(value)
+def _shares(value: str) -> BigInt | None:
+    return None if value == "parent" else big_integer(value)
 
 
 def _fraction(value: str) -> float | None:
@@ -32,7 +32,7 @@ class FairShare(Record):
     """An account, or a user in an account: what share it has, what it has used."""
 
     id_number = Column(
-        integer, "ID", about="The number of its association in accounting, as Association.idNumber. sshare: ID."
+        big_integer, "ID", about="The number of its association in accounting, as Association.idNumber. sshare: ID."
     )
     account = Column(_account, "Account", about="The account. sshare: Account.")
     user = Column(text_or_none, "User", about="The user in the account; null for the account itself. sshare: User.")

@@ -3,14 +3,14 @@
 import re
 
 from slurm.errors import ParseError
-from slurm.text import NO_NUMBER, NO_VAL
+from slurm.text import NO_NUMBER, NO_VAL, BigInt
 
 KIBIBYTES = {"K": 1, "": 1024, "M": 1024, "G": 1024**2, "T": 1024**3, "P": 1024**4, "E": 1024**5}
 
 _AMOUNT = re.compile(r"([0-9]{1,20})(?:\.([0-9]{1,9}))?([KMGTPE]?)")
 
 
-def mebibytes(value: str) -> int | None:
+def mebibytes(value: str) -> BigInt | None:
     """Whole MiB, rounded up so that no amount above zero becomes 0; None for a placeholder.
 
     Suffixes are powers of 1024; a number without one is in MiB already (scontrol's RealMemory). 0 stays 0:

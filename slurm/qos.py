@@ -7,15 +7,15 @@ from slurm.accounting import Frame
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply
 from slurm.duration import seconds
-from slurm.text import decimal, entries, integer, text_or_none, verbatim
+from slurm.text import big_integer, decimal, entries, integer, text_or_none, verbatim
 
 
 class Qos(Record):
     """A quality of service: how jobs that ask for it are ranked, and how much they may use."""
 
     name = Column(verbatim, "Name", about="The QOS's name. sacctmgr: Name.")
-    id_number = Column(integer, "ID", about="The number that accounting knows it by. sacctmgr: ID.")
-    priority = Column(integer, "Priority", about="What it adds to a job's priority. sacctmgr: Priority.")
+    id_number = Column(big_integer, "ID", about="The number that accounting knows it by. sacctmgr: ID.")
+    priority = Column(big_integer, "Priority", about="What it adds to a job's priority. sacctmgr: Priority.")
     flags = Column(entries, "Flags", about="What else is true of it, as DenyOnLimit or NoDecay. sacctmgr: Flags.")
     preempts = Column(
         entries, "Preempt", about="The names of the QOS whose jobs make room for its own. sacctmgr: Preempt."

@@ -12,7 +12,7 @@ from slurm import framing, squeue
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply
 from slurm.duration import seconds
-from slurm.errors import Unreadable
+from slurm.errors import ParseError, Unreadable
 from slurm.exit_code import NOTHING, ExitCode, of_accounted_job, of_step
 from slurm.hostlist import PLACEHOLDERS, expand
 from slurm.instant import instant
@@ -21,7 +21,7 @@ from slurm.runs import digits, joined, restart_count, shared_by_waiting_tasks
 from slurm.sacct_search import SACCT, Search, options, texts
 from slurm.squeue import ENDED
 from slurm.states import JobState, job_state
-from slurm.text import integer, text_or_none, verbatim, word
+from slurm.text import BigInt, big_integer, integer, small, text_or_none, verbatim, word
 from slurm.tres import Gpus, gpus_allocated, tres
 from slurm.usage import bytes_as_mebibytes, cpu_time, largest, total_memory
 
@@ -44,7 +44,8 @@ def _array_job_id(job: str) -> str | None:
 
 
 def _array_task_id(job: str) -> int | None:
-    return _part("task", job)
+    task = _part("task", job)
+    return None if task is None else small(task)
 
 
 def _het_job_id(job: str) -> str | None:
@@ -61,16 +62,18 @@ def _order(job: str, raw: str) -> tuple[int, int, int]:
     return number, 0, _part("component", job) or 0
 
 
-def _priority(value: str) -> float | None:
-    number = integer(value)
-    return None if number is None else float(number)
+def _reserved(value: str) -> BigInt | None:
+    """No marker of `big_integer`: 10,000 CPUs reach NO_VAL within five days."""
+    if value and not value.isdecimal():
+        raise ParseError("CPU seconds", value)
+    return int(value) if value else None
 
 
 def _cpu_count(allocated: str, requested: str) -> int | None:
     return integer(allocated) or integer(requested)
 
 
-def _memory(allocated: str, requested: str) -> int | None:
+def _memory(allocated: str, requested: str) -> BigInt | None:
     amount = tres(allocated or requested).get("mem")
     return None if amount is None else mebibytes(amount)
 
@@ -81,7 +84,7 @@ def _gpus(allocated: str, requested: str) -> Gpus | None:
 
 def _gpu_count(allocated: str, requested: str) -> int | None:
     gpus = _gpus(allocated, requested)
-    return gpus.count if gpus else None
+    return small(gpus.count) if gpus else None
 
 
 def _gpu_type(allocated: str, requested: str) -> str | None:
@@ -113,16 +116,11 @@ def _step_exit_signal(status: str, state: str) -> int | None:
     return _step_ended(status, state).signal
 
 
-def _cpu_time(value: str, state: str) -> float | None:
+def _cpu_time(value: str, state: str) -> BigInt | None:
     """sacct prints no fraction with zero, and only when nothing was measured: a process that ran has used some."""
     if value == "00:00:00" or job_state(state) in (JobState.RUNNING, JobState.PENDING, JobState.SUSPENDED):
         return None
     return cpu_time(value)
-
-
-def _reserved(value: str) -> float | None:
-    number = integer(value)
-    return None if number is None else float(number)
 
 
 _RUN = "DBIndex"  # a run's key in the database, which its steps bear too
@@ -171,7 +169,7 @@ class HistoryJob(Record):
     )
     qos = Column(word, "QOS", about="The quality of service. sacct: QOS.")
     priority = Column(
-        _priority, "Priority", about="The scheduler's priority; higher starts first, 0 is held. sacct: Priority."
+        big_integer, "Priority", about="The scheduler's priority; higher starts first, 0 is held. sacct: Priority."
     )
     submit_time = Column(instant, "Submit", about="When the job was submitted, or last requeued. sacct: Submit.")
     eligible_time = Column(
@@ -190,7 +188,7 @@ class HistoryJob(Record):
         about="The time limit in seconds; null for none, or for that of its queue. sacct: Timelimit.",
     )
     elapsed_seconds = Column(
-        integer,
+        big_integer,
         "ElapsedRaw",
         about="How long the job has run, in seconds, without times of suspension. sacct: ElapsedRaw.",
     )
@@ -300,7 +298,9 @@ class Step(Record):
     )
     start_time = Column(instant, "Start", about="When the step started. sacct: Start.")
     end_time = Column(instant, "End", about="When the step ended; null while it runs. sacct: End.")
-    elapsed_seconds = Column(integer, "ElapsedRaw", about="How long the step has run, in seconds. sacct: ElapsedRaw.")
+    elapsed_seconds = Column(
+        big_integer, "ElapsedRaw", about="How long the step has run, in seconds. sacct: ElapsedRaw."
+    )
     node_names = Column(expand, "NodeList", about="The names of the step's nodes. sacct: NodeList.")
     node_count = Column(integer, "NNodes", about="How many nodes it has. sacct: NNodes.")
     task_count = Column(integer, "NTasks", about="How many tasks it has. sacct: NTasks.")

@@ -14,7 +14,7 @@ from slurm.gres import gpus
 from slurm.instant import instant
 from slurm.operation import FLAG, Operation, RunsAs
 from slurm.states import NodeFlag, NodeState, Provisioning, node_state, provisioning
-from slurm.text import decimal, integer, verbatim, word
+from slurm.text import big_integer, decimal, small, verbatim, word
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,12 @@ def _reason_time(value: str, reason: str) -> datetime | None:
 
 def _cpu_load(load: str, free_memory: str) -> float | None:
     """From 24.11 the load of a node that is not up is 0.00; its free memory is N/A in every release."""
-    return None if integer(free_memory) is None else decimal(load)
+    return None if big_integer(free_memory) is None else decimal(load)
 
 
 def _gpu_count(value: str) -> int | None:
     found = gpus(value)
-    return found.count if found else None
+    return small(found.count) if found else None
 
 
 def _gpu_type(value: str) -> str | None:
@@ -75,7 +75,7 @@ def _gpu_type(value: str) -> str | None:
 
 def _allocated_gpu_count(used: str, configured: str) -> int | None:
     found = gpus(used)
-    return found.count if found and gpus(configured) else None
+    return small(found.count) if found and gpus(configured) else None
 
 
 def _features(value: str) -> list[str]:
@@ -146,12 +146,12 @@ class Node(Record):
         "FreeMem",
         about="The operating system's load average over one minute; null for a node that is not up. sinfo: CPUsLoad.",
     )
-    memory_mib = Column(integer, "Memory", about="The node's memory in MiB, as configured. sinfo: Memory.")
+    memory_mib = Column(big_integer, "Memory", about="The node's memory in MiB, as configured. sinfo: Memory.")
     allocated_memory_mib = Column(
-        integer, "AllocMem", about="Memory in MiB that is allocated to jobs. sinfo: AllocMem."
+        big_integer, "AllocMem", about="Memory in MiB that is allocated to jobs. sinfo: AllocMem."
     )
     free_memory_mib = Column(
-        integer,
+        big_integer,
         "FreeMem",
         about="Memory in MiB that the operating system has free; null for a node that is not up. sinfo: FreeMem.",
     )

@@ -10,7 +10,7 @@ from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, require_success
 from slurm.errors import ParseError
 from slurm.operation import Operation, RunsAs
-from slurm.text import verbatim
+from slurm.text import BigInt, verbatim
 from slurm.tres import tres
 
 
@@ -19,7 +19,7 @@ class TresPriority:
     """The points for one resource that a job asks for, as ("cpu", 62)."""
 
     name: str
-    points: int
+    points: BigInt
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class NoPriorityFactors:
     reason: str
 
 
-def _points(value: str) -> int:
+def _points(value: str) -> BigInt:
     """Raises ParseError. Not `text.integer`: -2 is a number of points here."""
     if not re.fullmatch(r"-?\d{1,20}", value):
         raise ParseError("number of points", value)

@@ -17,7 +17,7 @@ from slurm.instant import instant
 from slurm.memory import mebibytes
 from slurm.operation import Operation, RunsAs
 from slurm.states import JobState, job_state
-from slurm.text import NO_VAL, integer, text, verbatim, word
+from slurm.text import NO_VAL, BigInt, integer, small, text, verbatim, word
 from slurm.tres import Gpus, gpus_allocated, tres
 
 ENDED = frozenset(
@@ -47,7 +47,7 @@ def _array_job_id(job: str) -> str | None:
 def _array_task_id(job: str) -> int | None:
     """The index of `123_4`, and of `123_[4]`: the last of the array's waiting tasks is alone in its row."""
     task = job.partition("_")[2].strip("[]")
-    return int(task) if task.isdigit() else None
+    return small(int(task)) if task.isdigit() else None
 
 
 def _het_job_id(job: str) -> str | None:
@@ -67,9 +67,9 @@ def _order(job: str) -> tuple[int, int, int]:
         raise ParseError("job id", job) from error
 
 
-def _priority(value: str) -> float | None:
+def _priority(value: str) -> BigInt | None:
     """None for NO_VAL, too, which a job has that was cancelled before slurmctld looked at it."""
-    return float(value) if value.isdigit() and int(value) < NO_VAL else None
+    return int(value) if value.isdigit() and int(value) < NO_VAL else None
 
 
 def started(start: str, state: str, nodes: str) -> datetime | None:
@@ -83,7 +83,7 @@ def _node_count(tres_alloc: str, nodes: str) -> int | None:
     return integer(tres(tres_alloc).get("node", nodes))
 
 
-def _memory(tres_alloc: str) -> int | None:
+def _memory(tres_alloc: str) -> BigInt | None:
     amount = tres(tres_alloc).get("mem")
     return None if amount is None else mebibytes(amount)
 
@@ -109,7 +109,7 @@ def _gpus(
 
 def _gpu_count(*columns: str) -> int | None:
     gpus = _gpus(*columns)
-    return gpus.count if gpus else None
+    return small(gpus.count) if gpus else None
 
 
 def _gpu_type(*columns: str) -> str | None:

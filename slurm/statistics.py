@@ -10,7 +10,7 @@ from slurm.command import Command, Question, Reply, require_success
 from slurm.errors import ParseError, Unreadable
 from slurm.instant import instant
 from slurm.operation import Operation, RunsAs
-from slurm.text import integer
+from slurm.text import BigInt, big_integer, integer
 
 
 def _when(value: str) -> datetime | None:
@@ -49,14 +49,23 @@ class Statistics:
     jobs_failed: int | None = line(_TOP, "Jobs failed", "How many jobs failed.")
     jobs_pending: int | None = line(_TOP, "Jobs pending", "How many jobs wait, when slurmctld counted last.")
     jobs_running: int | None = line(_TOP, "Jobs running", "How many jobs run, when slurmctld counted last.")
-    last_cycle_microseconds: int | None = line(
-        _MAIN, "Last cycle", "How long the last pass of the main scheduler took, in microseconds."
+    last_cycle_microseconds: BigInt | None = line(
+        _MAIN,
+        "Last cycle",
+        "How long the last pass of the main scheduler took, in microseconds.",
+        big_integer,
     )
-    max_cycle_microseconds: int | None = line(
-        _MAIN, "Max cycle", "How long the longest pass of the main scheduler took, in microseconds."
+    max_cycle_microseconds: BigInt | None = line(
+        _MAIN,
+        "Max cycle",
+        "How long the longest pass of the main scheduler took, in microseconds.",
+        big_integer,
     )
-    mean_cycle_microseconds: int | None = line(
-        _MAIN, "Mean cycle", "How long a pass of the main scheduler takes, in microseconds; null before the first."
+    mean_cycle_microseconds: BigInt | None = line(
+        _MAIN,
+        "Mean cycle",
+        "How long a pass of the main scheduler takes, in microseconds; null before the first.",
+        big_integer,
     )
     cycles: int | None = line(_MAIN, "Total cycles", "How many passes the main scheduler made.")
     cycles_per_minute: int | None = line(
@@ -72,14 +81,23 @@ class Statistics:
     backfill_last_time: datetime | None = line(
         _BACKFILL, "Last cycle when", "When the last pass of backfill was; null for never.", _when
     )
-    backfill_last_cycle_microseconds: int | None = line(
-        _BACKFILL, "Last cycle", "How long the last pass of backfill took, in microseconds, pauses left out."
+    backfill_last_cycle_microseconds: BigInt | None = line(
+        _BACKFILL,
+        "Last cycle",
+        "How long the last pass of backfill took, in microseconds, pauses left out.",
+        big_integer,
     )
-    backfill_max_cycle_microseconds: int | None = line(
-        _BACKFILL, "Max cycle", "How long the longest pass of backfill took, in microseconds."
+    backfill_max_cycle_microseconds: BigInt | None = line(
+        _BACKFILL,
+        "Max cycle",
+        "How long the longest pass of backfill took, in microseconds.",
+        big_integer,
     )
-    backfill_mean_cycle_microseconds: int | None = line(
-        _BACKFILL, "Mean cycle", "How long a pass of backfill takes, in microseconds; null before the first."
+    backfill_mean_cycle_microseconds: BigInt | None = line(
+        _BACKFILL,
+        "Mean cycle",
+        "How long a pass of backfill takes, in microseconds; null before the first.",
+        big_integer,
     )
     backfill_last_depth: int | None = line(
         _BACKFILL, "Last depth cycle", "How many jobs the last pass of backfill looked at."

@@ -1,8 +1,15 @@
 """Words and numbers as squeue, sinfo, scontrol and sacct print them, without their placeholders."""
 
 import re
+from typing import Annotated
 
 from slurm.errors import ParseError
+
+BIG_INT = "BigInt"
+BigInt = Annotated[int, BIG_INT]
+"""A whole number that may exceed GraphQL's Int, which has 32 bits: the schema shows it as the scalar BigInt."""
+INT_LIMIT = 2**31
+"""The first number that GraphQL's Int cannot hold."""
 
 NULL = "(null)"
 NO_WORD = frozenset({"", "N/A", "n/a", NULL, "None", "NONE", "Unknown", "NOT_SET", "INVALID"})
@@ -54,6 +61,19 @@ def word(value: str) -> str | None:
 
 
 def integer(value: str) -> int | None:
+    """A count that GraphQL's Int can hold; otherwise as `big_integer`. Raises ParseError, also for 2**31 and above."""
+    number = big_integer(value)
+    return None if number is None else small(number)
+
+
+def small(number: int) -> int:
+    """The number, if GraphQL's Int can hold it. Raises ParseError."""
+    if not -INT_LIMIT <= number < INT_LIMIT:
+        raise ParseError("integer of 32 bits", str(number))
+    return number
+
+
+def big_integer(value: str) -> BigInt | None:
     """A whole number; None for a placeholder, an unlimited limit and Slurm's NO_VAL and INFINITE.
 
     -2 and everything from 2**32 - 2 upward are NO_VAL or INFINITE (slurm/slurm.h). Raises ParseError.

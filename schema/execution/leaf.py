@@ -17,6 +17,7 @@ from graphql import (
 from graphql.type.scalars import GRAPHQL_MAX_INT, GRAPHQL_MIN_INT
 
 from schema.execution.surprise import SurpriseError
+from schema.scalars import BIG_INT
 
 _AS_IT_IS: dict[GraphQLLeafType, type] = {
     GraphQLString: str,
@@ -33,7 +34,7 @@ def complete_leaves(kind: GraphQLLeafType, values: Sequence[object]) -> Sequence
     classes = set(map(type, values)) - {NoneType}
     if not classes:
         return values
-    if classes == {_AS_IT_IS.get(kind)}:
+    if classes == {int if kind.name == BIG_INT.name else _AS_IT_IS.get(kind)}:
         _check_range(kind, values)
         return values
     check_plain(classes)
