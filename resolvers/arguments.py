@@ -11,7 +11,7 @@ from typing import Annotated
 
 from resolvers.described import Id
 from resolvers.filters import JobFilter, NodeFilter
-from resolvers.order import JobOrder
+from resolvers.order import STEPS_LIMIT, JobOrder
 from slurm.job_action import SignalTarget
 from slurm.states import DescribedEnum
 
@@ -44,10 +44,16 @@ ClusterName = Annotated[
 First = Annotated[int | None, About("The number of rows to return at most: 0 to 1000, unless more is configured.")]
 After = Annotated[str | None, About("Return the rows after this place: `pageInfo.endCursor` of the previous page.")]
 Jobs = Annotated[JobFilter | None, About("Which jobs; all by default.")]
-Order = Annotated[Sequence[JobOrder] | None, About("The order; by default by id. The first step counts most.")]
+Order = Annotated[
+    Sequence[JobOrder] | None,
+    About(f"The order, at most {STEPS_LIMIT} steps; by default by id. The first step counts most."),
+]
 LatestFirst = Annotated[
     Sequence[JobOrder] | None,
-    About("The order; by default the job submitted last comes first. The first step counts most."),
+    About(
+        f"The order, at most {STEPS_LIMIT} steps; by default the job submitted last comes first. "
+        "The first step counts most."
+    ),
 ]
 Since = Annotated[
     datetime | None,

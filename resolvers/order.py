@@ -1,15 +1,18 @@
 """The orders of jobs."""
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from resolvers.errors import BadInputError
 from resolvers.filters import JobRows
 from resolvers.pages import Ordering
 from slurm.states import DescribedEnum
 
 BY_NAME = "name"
 """The name of the only order of lists that can be ordered in one way alone, such as nodes."""
+STEPS_LIMIT = 10
+"""How many steps an order may have: each sorts all rows."""
 
 
 class OrderDirection(DescribedEnum):
@@ -59,6 +62,8 @@ def job_ordering(rows: JobRows, order_by: Sequence[JobOrder]) -> Ordering:
     )
 
 
-def order_name(order_by: Iterable[JobOrder]) -> str:
-    """The name of an ordering: its fields and directions."""
+def order_name(order_by: Sequence[JobOrder]) -> str:
+    """The name of an ordering: its fields and directions. Raises BadInputError for too many steps."""
+    if len(order_by) > STEPS_LIMIT:
+        raise BadInputError(f"An order has at most {STEPS_LIMIT} steps.", argument="orderBy")
     return ",".join(f"{step.field.name} {step.direction.name}" for step in order_by)

@@ -9,6 +9,8 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
+from resolvers.errors import ErrorCode
+
 BigInt = NewType("BigInt", int)
 
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
@@ -21,9 +23,10 @@ def _instant(value: Any) -> datetime:
             return datetime.fromisoformat(value.upper())
     except ValueError:  # such as the 30th of February
         pass
-    raise GraphQLError(
+    raise _wrong(
         'A DateTime is a date and time with an offset (RFC 3339), such as "2026-11-22T10:00:00Z" or '
-        f'"2026-11-22T11:00:00+01:00", not {_shown(value)}.'
+        '"2026-11-22T11:00:00+01:00"',
+        value,
     )
 
 
@@ -33,7 +36,7 @@ def _whole(value: Any) -> int:
         number = int(number)
     if isinstance(number, int) and not isinstance(number, bool) and -_LARGEST <= number <= _LARGEST:
         return number
-    raise GraphQLError(f"A BigInt is a whole number of at most 63 bits, such as 8589934592, not {_shown(value)}.")
+    raise _wrong("A BigInt is a whole number of at most 63 bits, such as 8589934592", value)
 
 
 def _shown_as_it_is(value: Any) -> int:
@@ -42,8 +45,8 @@ def _shown_as_it_is(value: Any) -> int:
     raise TypeError(f"{value!r} is no whole number")  # a defect of ours
 
 
-def _shown(value: Any) -> str:
-    return f"{value!r:.60}"
+def _wrong(said: str, value: Any) -> GraphQLError:
+    return GraphQLError(f"{said}, not {value!r:.60}.", extensions={"code": ErrorCode.BAD_USER_INPUT.name})
 
 
 DATE_TIME: Final = strawberry.scalar(

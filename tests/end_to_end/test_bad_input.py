@@ -314,6 +314,8 @@ def test_a_time_without_a_zone_is_refused(api: Api, name: str) -> None:
         '{ queue(name: "queue1") { jobs(filter: {ids: ["1;id"]}) { totalCount } } }',
         '{ node(name: "queue1-st-small-1") { queues { jobs(after: "x") { totalCount } } } }',
         '{ jobs(after: "x") { totalCount } }',
+        "{ jobs(orderBy: [" + "{field: ID}" * 11 + "]) { totalCount } }",
+        "{ jobHistory(orderBy: [" + "{field: ID}" * 11 + "]) { totalCount } }",
         '{ nodes(after: "x") { totalCount } }',
         '{ jobs(filter: {ids: ["1;id"]}) { totalCount } }',
         '{ jobs(filter: {submittedAfter: "2026-11-22T10:00:00"}) { totalCount } }',

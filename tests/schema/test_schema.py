@@ -1,6 +1,8 @@
 """The contract: exported, described in full, kept as promised, and with every need of its fields declared."""
 
+import re
 from collections.abc import Iterator
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,10 @@ from graphql import (
     build_schema,
     find_breaking_changes,
     get_named_type,
+    get_nullable_type,
     is_introspection_type,
     is_leaf_type,
+    is_list_type,
     is_required_argument,
     is_specified_scalar_type,
 )
@@ -86,6 +90,29 @@ def test_everything_has_a_description(schema: GraphQLSchema) -> None:
     assert [name for name, description in descriptions(schema) if not (description or "").strip()] == []
 
 
+def test_no_description_is_indented(schema: GraphQLSchema) -> None:
+    """GraphiQL and generated clients show descriptions as they are; graphql-core removes only what all lines share."""
+    raw = dict(descriptions(contract.schema._schema))
+    assert {name for name, _ in descriptions(schema)} <= set(raw)
+    for name, description in raw.items():
+        assert description == cleandoc(description or ""), name
+        assert "  " not in (description or ""), name
+
+
+def test_the_description_of_an_argument_that_has_a_limit_says_it(schema: GraphQLSchema) -> None:
+    """Numbers and lists have one. (Ids and names are as long as Slurm's; a mutation's `input` has its own fields.)"""
+    limited = {
+        f"{kind.name}.{name}({argument}:)": given.description or ""
+        for kind in own_types(schema)
+        if isinstance(kind, GraphQLObjectType)
+        for name, field in kind.fields.items()
+        for argument, given in field.args.items()
+        if is_list_type(get_nullable_type(given.type)) or get_named_type(given.type).name in ("Int", "BigInt", "Float")
+    }
+    assert len(limited) > 10
+    assert [place for place, description in limited.items() if not re.search(r"\d", description)] == []
+
+
 def descriptions(schema: GraphQLSchema) -> Iterator[tuple[str, str | None]]:
     """Every type, field, argument and enum value with its description."""
     for kind in own_types(schema):
@@ -108,7 +135,10 @@ def test_promised_fields_exist(schema: GraphQLSchema) -> None:
 
 @pytest.mark.skipif(not RELEASED.exists(), reason="nothing has been released")
 def test_no_client_of_the_last_release_breaks(schema: GraphQLSchema) -> None:
-    """A release copies schema.graphql to released.graphql; between releases that file stays as it is."""
+    """A release copies schema.graphql to released.graphql; between releases that file stays as it is.
+
+    A release that removes what was deprecated removes it from that file, too (docs/versioning.md).
+    """
     released = build_schema(RELEASED.read_text())
     assert [change.description for change in find_breaking_changes(released, schema)] == []
 

@@ -14,6 +14,7 @@ FIRST = "first must be"
 
 def said(document: str, **variables: Any) -> str:
     (error,) = ask(document, variables=variables).json["errors"]
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
     message: str = error["message"]
     return message
 
