@@ -124,7 +124,6 @@ def assert_speaks_to_people(message: str) -> None:
         ({"dependency": "afterok:1 --uid=0"}, "dependency"),
         ({"stdoutPath": ""}, "stdoutPath"),
         ({"stderrPath": "a\0b"}, "stderrPath"),
-        ({"beginTime": "2033-05-18T03:33:20"}, "beginTime"),
         ({"environment": [{"name": "A-B", "value": ""}]}, "environment"),
         ({"environment": [{"name": "", "value": ""}]}, "environment"),
         ({"environment": [{"name": "A=B", "value": ""}]}, "environment"),
@@ -301,7 +300,7 @@ def test_a_time_without_a_zone_is_refused(api: Api, name: str) -> None:
     document = f'{{ jobs(filter: {{{name}: "2026-11-22T10:00:00"}}) {{ totalCount }} }}'
     error = bad(api, document)
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
-    assert "time zone" in error["message"]
+    assert "with an offset" in error["message"]
 
 
 @pytest.mark.parametrize(
@@ -319,6 +318,7 @@ def test_a_time_without_a_zone_is_refused(api: Api, name: str) -> None:
         '{ nodes(after: "x") { totalCount } }',
         '{ jobs(filter: {ids: ["1;id"]}) { totalCount } }',
         '{ jobs(filter: {submittedAfter: "2026-11-22T10:00:00"}) { totalCount } }',
+        '{ jobs(filter: {submittedAfter: "yesterday"}) { totalCount } }',
     ],
 )
 def test_nothing_is_sent_for_what_cannot_be_right(api: Api, document: str) -> None:
@@ -340,7 +340,6 @@ def test_nothing_is_sent_for_what_names_nothing(api: Api, document: str) -> None
 @pytest.mark.parametrize(
     "document",
     [
-        '{ jobs(filter: {submittedAfter: "yesterday"}) { totalCount } }',
         "{ jobs(filter: {states: [SLEEPING]}) { totalCount } }",
         "{ jobs(filter: {nonesuch: 1}) { totalCount } }",
         "{ jobs(first: 1.5) { totalCount } }",

@@ -14,7 +14,7 @@ from local.cluster import Cluster
 
 only_root_makes_users = pytest.mark.skipif(os.geteuid() != 0, reason="needs a second user")
 PART = "path exists text message offset nextOffset size modifiedTime isShorter"
-STDOUT = "query ($id: ID!, $lines: Int, $bytes: Int, $from: OutputFrom, $offset: Float) { job(id: $id) { output("
+STDOUT = "query ($id: ID!, $lines: Int, $bytes: Int, $from: OutputFrom, $offset: BigInt) { job(id: $id) { output("
 STDOUT += "lines: $lines, bytes: $bytes, from: $from, offset: $offset) { %s } } }" % PART  # noqa: UP031 - braces
 BOTH = "query ($id: ID!) { job(id: $id) { out: output { ...part } err: output(stream: STDERR) { ...part } } }"
 BOTH += " fragment part on JobOutput { %s }" % PART  # noqa: UP031 - braces
@@ -189,8 +189,7 @@ def test_a_caller_without_an_account_reads_no_file(api: Api, lab: Cluster, submi
         ("lines: 0", "lines"),
         ("lines: -5", "lines"),
         ("offset: -1", "offset"),
-        ("offset: 0.5", "offset"),
-        ("offset: 1e300", "offset"),
+        ("offset: 1000000000000000", "offset"),
         ("offset: 0, from: END", "offset"),
     ],
 )

@@ -277,7 +277,6 @@ def test_what_the_scheduler_refuses_names_the_input(
         ({"licenses": "a b"}, ["licenses"]),
         ({"reservation": ""}, ["reservation"]),
         ({"timeMinSeconds": 0}, ["timeMinSeconds"]),
-        ({"deadline": "2033-05-18T03:33:20"}, ["deadline"]),
         ({"nice": 2**31 - 1}, ["nice"]),
         ({"signal": "usr1"}, ["signal"]),
         ({"signal": "USR1@65536"}, ["signal"]),

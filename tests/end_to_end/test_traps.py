@@ -55,6 +55,7 @@ def jobs(lab: Cluster) -> Iterator[Jobs]:
         "running": submit("sleep 600", static, "--time=10"),
         "requeued": submit("sleep 600", static, "--requeue", "--time=1:00:00"),
         "limit over a year": submit("true", "--hold", "--time=400-0"),
+        "limit over 32 bits": submit("true", "--hold", "--time=25000-0"),
         "many tasks": submit("true", "--hold", f"--array={MANY_TASKS}%2"),
         "every fourth task": submit("true", "--hold", "--array=0-40:4"),
         "all memory": submit("true", "--hold", "--mem=0"),
@@ -134,6 +135,14 @@ def test_the_last_task_of_an_array_keeps_the_arrays_raw_id(api: Api, jobs: Jobs)
     document = "query ($ids: [ID!]) { jobs(filter: {ids: $ids}) { nodes { id } } }"
     listed = ask_anew(api, document, {"ids": [array]})["jobs"]["nodes"]
     assert [job["id"] for job in listed] == [f"lab:{array}_0", f"lab:{array}_1"]
+
+
+def test_a_time_limit_of_more_than_32_bits_of_seconds_is_as_accounting_has_it(api: Api, jobs: Jobs) -> None:
+    """Slurm's own clock has 32 bits: of 25,000 days it makes some thousand years."""
+    id = jobs.ids["limit over 32 bits"]
+    (minutes,) = lines(jobs.cluster, "sacct", "-n", "-X", "-P", "-j", id, "-o", "TimelimitRaw")
+    assert 60 * int(minutes) >= 2**31
+    assert past(api, id, "timeLimitSeconds") == [{"timeLimitSeconds": 60 * int(minutes)}]
 
 
 def test_the_submit_time_changes_on_requeue_and_the_id_does_not(api: Api, jobs: Jobs) -> None:
