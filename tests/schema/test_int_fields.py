@@ -73,6 +73,9 @@ BOUNDED = {
     # Rows and tasks that this API counts: a cluster has at most MaxJobCount jobs and MaxNodeCount nodes.
     "JobConnection.totalCount",
     "NodeConnection.totalCount",
+    "AccountConnection.totalCount",
+    "AssociationConnection.totalCount",
+    "FairShareConnection.totalCount",
     "JobStateCount.count",
     "NodeStateCount.count",
     "JobArray.taskCount",
