@@ -200,7 +200,6 @@ def test_a_signal_goes_to_the_matching_jobs(api: Api, lab: Cluster, jobs: Jobs) 
         ({"filter": {}, "limit": -1}, "limit"),
         ({"filter": {"ids": ["no id"]}, "limit": 1}, "filter"),
         ({"filter": {"ids": ["annex:1"]}, "limit": 1}, "filter"),
-        ({"filter": {"submittedAfter": "2026-11-22T10:00:00"}, "limit": 1}, "filter"),
     ],
     ids=str,
 )

@@ -119,7 +119,7 @@ def test_a_task_that_is_not_there_hides_nothing_of_the_others(api: Api, lab: Clu
 
 def test_tasks_that_have_ended_hide_nothing_of_the_others(api: Api, lab: Cluster, name: str) -> None:
     script = "#!/bin/sh\n[ $SLURM_ARRAY_TASK_ID = 0 ] || sleep 300\n"
-    array = submit(api, name, array="0-3%1", script=script, hold=False, stdoutPath="/dev/null")["id"]
+    array = submit(api, name, array="0-3%1", script={"text": script}, hold=False, stdoutPath="/dev/null")["id"]
     number = array.removeprefix("lab:")
     running = ("squeue", "-h", "-t", "running", "-j", number, "-o", "%i")
     until(lambda: lab.run(*running).stdout.strip() == f"{number}_1", 30)
