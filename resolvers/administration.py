@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Annotated
+from dataclasses import dataclass, replace
 
 from resolvers import datasets
-from resolvers.arguments import About, ReservationName
-from resolvers.change import Change, change_field, read_or_error, refused
-from resolvers.described import Id, described
+from resolvers.change import Change, ChangeInput, change_field, read_or_error, refused
+from resolvers.described import Id, described, required
 from resolvers.errors import RequestError
 from resolvers.facts import RESERVATIONS, Reservation, reservation_named
 from resolvers.node import Node
 from resolvers.queue import Queue
 from slurm import node_update, partition_update, reservation
+from slurm.argument import LEFT, Updated
 from slurm.node_update import NodeAction
 from slurm.partition_update import QueueAction
 from slurm.refusal import Refusal, RefusalCode
@@ -25,32 +24,43 @@ NAMES_LIMIT = 200
 
 
 @dataclass(kw_only=True)
-class UpdateNode:
+class UpdateNode(ChangeInput):
     """Which nodes, and what to do with them."""
 
-    names: Sequence[str] = field(
-        metadata={"about": f"The nodes, at most {NAMES_LIMIT}, by name. scontrol update: NodeName."}
-    )
-    action: NodeAction = field(metadata={"about": "What to do with them. scontrol update: State."})
-    reason: str | None = field(
-        default=None,
-        metadata={
-            "about": "The reason, for others to read: one line. DRAIN and DOWN need it. scontrol update: Reason."
-        },
+    names: Sequence[str] = required(f"The nodes, 1 to {NAMES_LIMIT}, by name. scontrol update: NodeName.")
+    action: NodeAction = required("What to do with them. scontrol update: State.")
+    reason: Updated[str] = described(
+        "The reason, for others to read: one line. DRAIN and DOWN need it. Null, for none, only with RESUME. "
+        "scontrol update: Reason.",
+        LEFT,
     )
 
 
 @dataclass(kw_only=True)
-class UpdateQueue:
+class UpdateQueue(ChangeInput):
     """Which queue, and what to do with it."""
 
-    name: str = field(metadata={"about": "The queue. scontrol update: PartitionName."})
-    action: QueueAction = field(
-        metadata={
-            "about": "What to do with it; this lasts until slurmctld reads its configuration again. "
-            "scontrol update: State."
-        }
+    name: str = required("The queue. scontrol update: PartitionName.")
+    action: QueueAction = required(
+        "What to do with it; this lasts until slurmctld reads its configuration again. scontrol update: State."
     )
+
+
+@dataclass(kw_only=True)
+class CreateReservation(NewReservation, ChangeInput):
+    """The reservation to make."""
+
+
+@dataclass(kw_only=True)
+class UpdateReservation(ReservationUpdate, ChangeInput):
+    """Which reservation, and what to change of it. What is left out stays as it is; null clears it."""
+
+
+@dataclass(kw_only=True)
+class DeleteReservation(ChangeInput):
+    """Which reservation."""
+
+    name: str = required("The reservation's name. scontrol delete: ReservationName.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,9 +112,7 @@ class DeleteReservationPayload:
     UpdateNodePayload,
     "Take nodes out of service or back, start or stop their instances. Operators only. scontrol update NodeName.",
 )
-async def update_node(
-    change: Change, input: Annotated[UpdateNode, About("Which nodes, and what to do with them.")]
-) -> UpdateNodePayload:
+async def update_node(change: Change, input: UpdateNode) -> UpdateNodePayload:
     """Take nodes out of service or back, start or stop their instances."""
     names = list(dict.fromkeys(map(change.local, input.names)))
     if not 1 <= len(names) <= NAMES_LIMIT:
@@ -120,9 +128,7 @@ async def update_node(
 
 
 @change_field(UpdateQueuePayload, "Open or close a queue. Operators only. scontrol update PartitionName.")
-async def update_queue(
-    change: Change, input: Annotated[UpdateQueue, About("Which queue, and what to do with it.")]
-) -> UpdateQueuePayload:
+async def update_queue(change: Change, input: UpdateQueue) -> UpdateQueuePayload:
     """Open or close a queue."""
     name = change.local(input.name)
     refusal = await change.send(partition_update.update(name, input.action), datasets.QUEUES)
@@ -136,9 +142,7 @@ async def update_queue(
     CreateReservationPayload,
     "Reserve nodes or licenses for some users or accounts. Operators only. scontrol create reservation.",
 )
-async def create_reservation(
-    change: Change, input: Annotated[NewReservation, About("The reservation to make.")]
-) -> CreateReservationPayload:
+async def create_reservation(change: Change, input: CreateReservation) -> CreateReservationPayload:
     """Reserve nodes or licenses for some users or accounts."""
     outcome = await change.send(reservation.create(input), RESERVATIONS)
     if isinstance(outcome, Refusal):
@@ -150,9 +154,7 @@ async def create_reservation(
 
 
 @change_field(UpdateReservationPayload, "Change a reservation. Operators only. scontrol update ReservationName.")
-async def update_reservation(
-    change: Change, input: Annotated[ReservationUpdate, About("Which reservation, and what to change of it.")]
-) -> UpdateReservationPayload:
+async def update_reservation(change: Change, input: UpdateReservation) -> UpdateReservationPayload:
     """Change a reservation."""
     changes = replace(input, name=change.local(input.name))
     refusal = await change.send(reservation.update(changes), RESERVATIONS)
@@ -166,12 +168,12 @@ async def update_reservation(
 
 
 @change_field(DeleteReservationPayload, "Delete a reservation. Operators only. scontrol delete ReservationName.")
-async def delete_reservation(change: Change, name: ReservationName) -> DeleteReservationPayload:
+async def delete_reservation(change: Change, input: DeleteReservation) -> DeleteReservationPayload:
     """Delete a reservation."""
-    own = change.local(name)
+    own = change.local(input.name)
     refusal = await change.send(reservation.delete(own))
     if refusal is not None:
-        return DeleteReservationPayload(errors=[replace(change.global_id(refusal), field=["name"])])
+        return DeleteReservationPayload(errors=[replace(change.global_id(refusal), field=["input", "name"])])
     return DeleteReservationPayload(name=own)
 
 

@@ -12,11 +12,11 @@ from typing import Annotated
 from resolvers.described import Id
 from resolvers.filters import JobFilter, NodeFilter
 from resolvers.order import STEPS_LIMIT, JobOrder
-from slurm.job_action import SignalTarget
 from slurm.states import DescribedEnum
 
 IDS_LIMIT = 200
 """How many jobs one change may name: each is a command on the head node."""
+THE_JOBS = f"The jobs, 1 to {IDS_LIMIT}; an array's id means all of its tasks."
 
 
 LONGEST_WAIT = 20
@@ -32,15 +32,13 @@ class EndedWhen(DescribedEnum):
 
 @dataclass(frozen=True)
 class About:
-    """What an argument means; `name` is its GraphQL name if Python reserves that word."""
+    """What an argument means."""
 
     text: str
-    name: str | None = None
 
 
-ClusterName = Annotated[
-    str | None, About("The cluster's name; by default the only cluster, or the one that is configured as the default.")
-]
+CLUSTER_NAME = "The cluster's name; by default the only cluster, or the one that is configured as the default."
+ClusterName = Annotated[str | None, About(CLUSTER_NAME)]
 First = Annotated[int | None, About("The number of rows to return at most: 0 to 1000, unless more is configured.")]
 After = Annotated[str | None, About("Return the rows after this place: `pageInfo.endCursor` of the previous page.")]
 Jobs = Annotated[JobFilter | None, About("Which jobs; all by default.")]
@@ -66,14 +64,12 @@ Until = Annotated[
     datetime | None, About("Jobs that waited, ran or ended before this time; by default now. sacct: --endtime.")
 ]
 Nodes = Annotated[NodeFilter | None, About("Which nodes; all by default.")]
-JobId = Annotated[Id, About("`123`, `123_4`, `123_[5-9]` or `123+0`, with or without the cluster's name.")]
-JobIds = Annotated[Sequence[Id], About(f"The jobs, at most {IDS_LIMIT}; an array's id means all of its tasks.")]
-SignalName = Annotated[str, About("The signal's name or number: TERM, USR1, 9 ... scancel: --signal.")]
-Target = Annotated[SignalTarget, About("Which processes of each job receive it.")]
+JOB_ID = "`123`, `123_4`, `123_[5-9]` or `123+0`, with or without the cluster's name."
+JobId = Annotated[Id, About(JOB_ID)]
 OfUser = Annotated[str | None, About("Only those of this user.")]
 OfAccount = Annotated[str | None, About("Only those of this account.")]
+JobIds = Annotated[Sequence[Id], About(THE_JOBS)]
 When = Annotated[EndedWhen, About("When the wait is over.")]
 Timeout = Annotated[int, About(f"How many seconds to wait at most: 0 to {LONGEST_WAIT}; 0 only looks.")]
-ReservationName = Annotated[str, About("The reservation's name.")]
 QueueName = Annotated[str, About("The queue's name.")]
 NodeName = Annotated[str, About("The node's name in Slurm.")]

@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from resolvers.errors import ErrorCode, RequestError
+from slurm.argument import camel_case
 
 if TYPE_CHECKING:
     from resolvers.context import RequestContext
 
-_WITH_VALUE: Final = ("ids", "names", "action", "signal", "limit", "dry_run")
-"""Fields of inputs that are logged with their values. Of other fields the log only says that they were given. Arguments
-that are not inputs are logged with their values."""
+_WITH_VALUE: Final = ("ids", "id", "names", "action", "signal", "target", "limit", "dry_run")
+"""Fields of inputs that are logged with their values, as is a name that must be given: a queue's or a reservation's. Of
+other fields the log only says that they were given."""
 _LONGEST: Final = 60
 _MOST: Final = 200
 
@@ -53,7 +54,7 @@ class Note:
 
 
 @contextmanager
-def noted(context: RequestContext, name: str, cluster: str | None, arguments: Mapping[str, Any]) -> Iterator[Note]:
+def noted(context: RequestContext, name: str, cluster: str | None, input: object) -> Iterator[Note]:
     """Record a change in the request's context, whether it succeeds or fails."""
     note, started, sent_before = Note(), time.perf_counter(), len(context.commands)
     codes = [ErrorCode.INTERNAL_SERVER_ERROR.name]
@@ -68,7 +69,7 @@ def noted(context: RequestContext, name: str, cluster: str | None, arguments: Ma
             ChangeRecord(
                 name=name,
                 cluster=cluster,
-                asked=_asked(arguments),
+                asked=_asked(input),
                 done=_done(note.payload),
                 codes=codes,
                 commands=context.commands[sent_before:],
@@ -77,15 +78,22 @@ def noted(context: RequestContext, name: str, cluster: str | None, arguments: Ma
         )
 
 
-def _asked(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a change as they may be logged: the values of a few, and in `given` the names of all."""
-    shown = {name: value for name, value in arguments.items() if value is not None and name != "input"}
-    given, request = dict(shown), arguments.get("input")
-    if is_dataclass(request):
-        values = {line.name: getattr(request, line.name) for line in fields(request)}
-        given |= {name: value for name, value in values.items() if value is not None}
-        shown |= {name: given[name] for name in _WITH_VALUE if name in given}
-    return {"given": sorted(map(_camel_case, given)), **{_camel_case(name): _short(shown[name]) for name in shown}}
+def _asked(input: object) -> dict[str, Any]:
+    """The input of a change as it may be logged: the values of a few fields, and in `given` the names of all."""
+    given = dict(_given(input))
+    return {"given": sorted(given), **{name: _short(value) for name, (value, shown) in given.items() if shown}}
+
+
+def _given(input: object) -> Iterator[tuple[str, tuple[Any, bool]]]:
+    """The name of each field that was given, here and in the inputs within, its value, and whether to log that."""
+    for line in fields(input):  # type: ignore[arg-type]
+        value = getattr(input, line.name)
+        if value is line.default or line.name == "cluster":
+            continue
+        shown = line.name in _WITH_VALUE or (line.name == "name" and line.default is MISSING)
+        yield camel_case(line.name), (value, shown)
+        if is_dataclass(value):
+            yield from _given(value)
 
 
 def _done(payload: Any) -> list[str]:
@@ -98,8 +106,3 @@ def _short(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_short(each) for each in value[:_MOST]]
     return value if isinstance(value, (bool, int)) else str(getattr(value, "name", value))[:_LONGEST]
-
-
-def _camel_case(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(word.title() for word in others)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from graphql import get_named_type
 from graphql.type import GraphQLObjectType
@@ -16,15 +16,28 @@ from headnode.fetch import read_all
 from headnode.node import Bundle
 from headnode.snapshots import Dataset, Fault, Snapshot
 from resolvers import audit, plan
+from resolvers.arguments import CLUSTER_NAME
 from resolvers.cluster import Cluster
 from resolvers.context import RequestContext
+from resolvers.described import described
 from resolvers.errors import BadInputError, ForbiddenError, NotFoundError, unavailable
+from slurm.argument import INPUT
 from slurm.command import Command, Question, SlurmError
 from slurm.errors import ParseError
 from slurm.refusal import InvalidInputError, OutcomeUnknown, Refusal, RefusalCode
 
 T = TypeVar("T")
-A = ParamSpec("A")
+_CLUSTER = [*INPUT, "cluster"]
+
+
+@dataclass(kw_only=True)
+class ChangeInput:
+    """What the input of every change has: the cluster's name."""
+
+    cluster: str | None = described(CLUSTER_NAME)
+
+
+In = TypeVar("In", bound=ChangeInput)
 
 
 class Payload(Protocol):
@@ -57,7 +70,7 @@ def refused(code: RefusalCode, message: str, path: Sequence[str] | None) -> Chan
 class ChangeField(Generic[P]):
     """A field of Mutation: its name in Python, the sentence that describes it, its payload, and what makes the change.
 
-    The GraphQL arguments are those of `make`, without its first one, and `cluster`.
+    The GraphQL argument `input` is that of `make`.
     """
 
     name: str
@@ -65,30 +78,23 @@ class ChangeField(Generic[P]):
     payload: type[P]
     make: Callable[..., Awaitable[P]]
 
-    async def answer(
-        self, context: RequestContext, info: plan.ResolveInfo, cluster: str | None, arguments: Mapping[str, Any]
-    ) -> P:
+    async def answer(self, context: RequestContext, info: plan.ResolveInfo, input: ChangeInput) -> P:
         """Make the change, and record in the request's context what was asked for and what was done."""
-        with audit.noted(context, info.field_name, cluster, arguments) as note:
-            payload = await self._answer(context, info, cluster or _cluster_of_ids(arguments), arguments)
-            note.payload = payload
+        with audit.noted(context, info.field_name, input.cluster, input) as note:
+            note.payload = payload = await self._answer(context, info, input)
         return payload
 
-    async def _answer(
-        self, context: RequestContext, info: plan.ResolveInfo, cluster: str, arguments: Mapping[str, Any]
-    ) -> P:
+    async def _answer(self, context: RequestContext, info: plan.ResolveInfo, input: ChangeInput) -> P:
         try:
-            return await self.make(Change(context, info, cluster), **arguments)
+            return await self.make(Change(context, info, input.cluster or _cluster_of_ids(input)), input)
         except (ChangeRefusedError, InvalidInputError) as error:
             return self.payload(errors=error.refusals)
 
 
-def change_field(
-    payload: type[P], sentence: str
-) -> Callable[[Callable[Concatenate[Change, A], Awaitable[P]]], ChangeField[P]]:
+def change_field(payload: type[P], sentence: str) -> Callable[[Callable[[Change, In], Awaitable[P]]], ChangeField[P]]:
     """Turn a function that makes a change into a field of Mutation, with its payload and its description."""
 
-    def declare(make: Callable[Concatenate[Change, A], Awaitable[P]]) -> ChangeField[P]:
+    def declare(make: Callable[[Change, In], Awaitable[P]]) -> ChangeField[P]:
         return ChangeField(make.__name__, sentence, payload, make)
 
     return declare
@@ -118,12 +124,12 @@ class Change:
         try:
             self.view = self._open(cluster)
         except ForbiddenError as error:
-            about = ["cluster"] if "argument" in error.extensions else None
+            about = _CLUSTER if "argument" in error.extensions else None
             raise refused(RefusalCode.FORBIDDEN, str(error), about) from error
         except NotFoundError as error:
-            raise refused(RefusalCode.NOT_FOUND, str(error), ["cluster"]) from error
+            raise refused(RefusalCode.NOT_FOUND, str(error), _CLUSTER) from error
         except BadInputError as error:
-            raise refused(RefusalCode.INVALID_INPUT, str(error), ["cluster"]) from error
+            raise refused(RefusalCode.INVALID_INPUT, str(error), _CLUSTER) from error
 
     def look(self) -> Cluster:
         """Another view, for reading before the change."""
@@ -190,9 +196,10 @@ class Change:
         return replace(refusal, id=f"{self.view.name}:{refusal.id}")
 
 
-def _cluster_of_ids(arguments: Mapping[str, Any]) -> str:
-    """The cluster that the first job id names, in the arguments or in their input; "" if none does."""
-    ids = arguments.get("ids") or getattr(arguments.get("input"), "ids", None) or [arguments.get("id") or ""]
+def _cluster_of_ids(input: ChangeInput) -> str:
+    """The cluster that the first job id in the input names; "" if none does."""
+    jobs = getattr(input, "jobs", input)
+    ids = getattr(jobs, "ids", None) or [getattr(input, "id", "")]
     return plan.cluster_in(ids[0])
 
 

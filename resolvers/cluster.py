@@ -415,6 +415,7 @@ class Cluster:
         self, filter: arguments.Nodes = None, first: arguments.First = 500, after: arguments.After = None
     ) -> Connection[Node]:
         """A page of the nodes that match the filter, in natural order of their names."""
+        self.check_named(first, after)
         rows = self.read(datasets.NODES).value
         return self.page_of_nodes(matching_nodes(rows, filter), first, after)
 

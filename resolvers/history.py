@@ -23,7 +23,7 @@ from resolvers.filters import (
 )
 from resolvers.job import Job, JobConnection, JobSource
 from resolvers.order import JobOrder, JobOrderField, OrderDirection, job_ordering, order_name
-from resolvers.output import JobOutput, OutputFrom, OutputStream, output_range
+from resolvers.output import JobOutput, OutputStream, output_range
 from resolvers.pages import check_page, page
 from resolvers.steps import Accounted
 from slurm import accounted_files, job_id, sacct_search, squeue
@@ -62,17 +62,16 @@ class PastJob(HistoryJob, Job):
 
     async def output(
         self,
-        stream: OutputStream,
-        lines: int | None,
-        bytes: int | None,
-        start: OutputFrom | None,
-        offset: int | None,
+        stream: OutputStream = OutputStream.STDOUT,
+        lines: int | None = None,
+        bytes: int | None = None,
+        offset: int | None = None,
     ) -> JobOutput | None:
         """Part of its output or errors; where accounting does not record which file has it, the reason."""
-        output_range(lines, bytes, start, offset)
+        output_range(lines, bytes, offset)
         if self._files.patterns is None:
             return JobOutput(None, False, message=NOT_RECORDED)
-        return await super().output(stream, lines, bytes, start, offset)
+        return await super().output(stream, lines, bytes, offset)
 
     @property
     def stdout_path(self) -> str | None:

@@ -10,10 +10,10 @@ from itertools import islice
 
 from access.role import JobVisibility
 from headnode.snapshots import Dataset, Snapshot
-from resolvers.arguments import IDS_LIMIT
-from resolvers.change import Change, refused
+from resolvers.arguments import IDS_LIMIT, THE_JOBS
+from resolvers.change import Change, ChangeInput, refused
 from resolvers.cluster import Cluster
-from resolvers.described import Id, described
+from resolvers.described import Id, described, required
 from resolvers.errors import BadInputError
 from resolvers.filters import find_job, find_jobs, local_id
 from resolvers.finished import finished
@@ -32,6 +32,13 @@ NOT_SHOWN = (
 
 Outcomes = Question[list[Refusal | None]]
 """Commands that change jobs, and for each job None or why it was not changed."""
+
+
+@dataclass(kw_only=True)
+class JobsById(ChangeInput):
+    """Which jobs."""
+
+    ids: Sequence[Id] = required(THE_JOBS)
 
 
 @dataclass(frozen=True, kw_only=True)

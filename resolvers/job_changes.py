@@ -5,42 +5,83 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Protocol
+from typing import Protocol
 
 from access.role import Role
 from resolvers import datasets
-from resolvers.arguments import IDS_LIMIT, About, JobId, JobIds, SignalName, Target
-from resolvers.change import Change, ChangeField, ChangeRefusedError, change_field, refused
+from resolvers.arguments import IDS_LIMIT, JOB_ID, THE_JOBS
+from resolvers.change import Change, ChangeField, ChangeInput, ChangeRefusedError, change_field, refused
 from resolvers.cluster import Cluster
-from resolvers.described import Id, described
+from resolvers.described import Id, described, required
 from resolvers.errors import BadInputError
 from resolvers.filters import JobFilter, matching_jobs, named_tasks
 from resolvers.job import Job
-from resolvers.job_action import JobActionPayload, Outcomes, act_on, act_on_named, local_ids
+from resolvers.job_action import (
+    JobActionPayload,
+    JobsById,
+    Outcomes,
+    act_on,
+    act_on_named,
+    local_ids,
+)
 from slurm import job_action, job_update, squeue
+from slurm.argument import INPUT, OneOf
 from slurm.job_action import SignalTarget
 from slurm.job_update import JobUpdate
 from slurm.refusal import Refusal, RefusalCode
 from slurm.states import JobState
 
+_IDS = [*INPUT, "ids"]
+_JOBS = [*INPUT, "jobs"]
+_MATCHING = [*_JOBS, "matching"]
+_LIMIT = [*_MATCHING, "limit"]
 NOT_A_SIGNAL = "signal must be a name or number such as TERM, USR1 or 9."
 
 
 @dataclass(kw_only=True)
-class CancelJobs:
-    """Which jobs to cancel."""
+class MatchingJobs:
+    """The jobs that match a filter, if they are not more than a limit."""
 
-    ids: Sequence[Id] | None = described(f"The jobs, at most {IDS_LIMIT}; an array's id means all of its tasks.")
-    filter: JobFilter | None = described(
-        "Jobs that have not ended and meet every given condition; only the caller's own, unless an operator "
-        "names users. Give exactly one of ids and filter."
+    filter: JobFilter = required(
+        "Jobs that have not ended and meet every given condition; only the caller's own, unless an operator names "
+        "users."
     )
-    limit: int | None = described(
+    limit: int = required(
         f"How many jobs the filter may match, 1 to {IDS_LIMIT}; an array's waiting tasks count as one. If it "
-        "matches more, none is cancelled. Required with a filter."
+        "matches more, none is cancelled."
     )
-    dry_run: bool | None = described("Cancel nothing; return the jobs that the filter matches. Only with a filter.")
+    dry_run: bool | None = described("Cancel nothing; return the jobs that the filter matches.")
+
+
+@dataclass(kw_only=True)
+class JobsToCancel(OneOf):
+    """Jobs by their ids, or by a filter."""
+
+    ids: Sequence[Id] | None = described(THE_JOBS)
+    matching: MatchingJobs | None = described("The jobs that match a filter.")
+
+
+@dataclass(kw_only=True)
+class CancelJobs(ChangeInput):
+    """Which jobs to cancel, and how."""
+
+    jobs: JobsToCancel = required("Which jobs.")
     signal: str | None = described("Send this signal (TERM, USR1, 9 ...) instead of cancelling. scancel: --signal.")
+
+
+@dataclass(kw_only=True)
+class SignalJobs(JobsById):
+    """Which jobs, and the signal."""
+
+    signal: str = required("The signal's name or number: TERM, USR1, 9 ... scancel: --signal.")
+    target: SignalTarget = described("Which processes of each job receive it.", SignalTarget.STEPS)
+
+
+@dataclass(kw_only=True)
+class UpdateJob(JobUpdate, ChangeInput):
+    """Which job, and what to change of it. What is left out stays as it is; null clears it."""
+
+    id: Id = required(JOB_ID)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,60 +97,51 @@ class UpdateJobPayload:
 class ActByIds(Protocol):
     """An action on jobs that takes nothing but their ids."""
 
-    def __call__(self, change: Change, ids: JobIds) -> Awaitable[JobActionPayload]: ...  # noqa: D102
+    def __call__(self, change: Change, input: JobsById) -> Awaitable[JobActionPayload]: ...  # noqa: D102
 
 
 def _named(question: Callable[[Sequence[str]], Outcomes]) -> ActByIds:
-    async def act(change: Change, ids: JobIds) -> JobActionPayload:
-        return await act_on_named(change, ids, question, ["ids"])
+    async def act(change: Change, input: JobsById) -> JobActionPayload:
+        return await act_on_named(change, input.ids, question, _IDS)
 
     return act
 
 
-async def _signal(
-    change: Change, ids: JobIds, signal: SignalName, target: Target = SignalTarget.STEPS
-) -> JobActionPayload:
-    if not job_action.SIGNAL.fullmatch(signal):
-        raise refused(RefusalCode.INVALID_INPUT, NOT_A_SIGNAL, ["signal"])
-    return await act_on_named(change, ids, lambda jobs: job_action.cancel(jobs, signal, target), ["ids"])
+async def _signal(change: Change, input: SignalJobs) -> JobActionPayload:
+    _check_signal(input.signal)
+    return await act_on_named(change, input.ids, lambda jobs: job_action.cancel(jobs, input.signal, input.target), _IDS)
 
 
-async def _cancel(change: Change, input: Annotated[CancelJobs, About("Which jobs, and how.")]) -> JobActionPayload:
-    if wrong := _wrong(input):
-        raise ChangeRefusedError(*wrong)
-    if input.filter is None or input.limit is None:
-        return await act_on_named(
-            change, input.ids or (), lambda jobs: job_action.cancel(jobs, input.signal), ["input", "ids"]
-        )
-    found = await asyncio.to_thread(_found, change, _reach(change.view, input.filter), bool(input.dry_run))
-    if len(found) > input.limit:
-        message = f"{len(found)} jobs match, and the limit is {input.limit}. Nothing was done."
-        raise refused(RefusalCode.LIMIT_EXCEEDED, message, ["input", "limit"])
-    if input.dry_run:
+async def _cancel(change: Change, input: CancelJobs) -> JobActionPayload:
+    _check_signal(input.signal)
+    if input.jobs.matching is not None:
+        return await _cancel_matching(change, input.jobs.matching, input.signal)
+    ids = input.jobs.ids or ()
+    return await act_on_named(change, ids, lambda jobs: job_action.cancel(jobs, input.signal), [*_JOBS, "ids"])
+
+
+async def _cancel_matching(change: Change, jobs: MatchingJobs, signal: str | None) -> JobActionPayload:
+    if not 1 <= jobs.limit <= IDS_LIMIT:
+        raise refused(RefusalCode.INVALID_INPUT, f"limit must be from 1 to {IDS_LIMIT}.", _LIMIT)
+    found = await asyncio.to_thread(_found, change, _reach(change.view, jobs.filter), bool(jobs.dry_run))
+    if len(found) > jobs.limit:
+        message = f"{len(found)} jobs match, and the limit is {jobs.limit}. Nothing was done."
+        raise refused(RefusalCode.LIMIT_EXCEEDED, message, _LIMIT)
+    if jobs.dry_run:
         return JobActionPayload(jobs=found)
-    ids, _ = local_ids(change.view, input.filter.ids or (), [])
+    ids, _ = local_ids(change.view, jobs.filter.ids or (), [])
     targets = list(dict.fromkeys(id for job in found for id in _targets(job, ids)))
-    return await act_on(change, targets, job_action.cancel(targets, input.signal)) if targets else JobActionPayload()
+    return await act_on(change, targets, job_action.cancel(targets, signal)) if targets else JobActionPayload()
 
 
-def _wrong(input: CancelJobs) -> list[Refusal]:
-    wrong: list[tuple[str, str]] = []
-    if input.signal is not None and not job_action.SIGNAL.fullmatch(input.signal):
-        wrong.append(("signal", NOT_A_SIGNAL))
-    if (input.ids is None) == (input.filter is None):
-        wrong.append(("ids", "Give exactly one of ids and filter."))
-    elif input.filter is None and input.limit is not None:
-        wrong.append(("limit", "Use limit only with a filter."))
-    elif input.filter is not None and not 1 <= (input.limit or 0) <= IDS_LIMIT:
-        wrong.append(("limit", f"A filter needs a limit from 1 to {IDS_LIMIT}: how many jobs it may match."))
-    if input.filter is None and input.dry_run:
-        wrong.append(("dryRun", "Use dryRun only with a filter."))
-    return [Refusal(RefusalCode.INVALID_INPUT, message, ["input", name]) for name, message in wrong]
+def _check_signal(signal: str | None) -> None:
+    if signal is not None and not job_action.SIGNAL.fullmatch(signal):
+        raise refused(RefusalCode.INVALID_INPUT, NOT_A_SIGNAL, [*INPUT, "signal"])
 
 
 def _reach(view: Cluster, where: JobFilter) -> JobFilter:
     """The filter, for the caller's own jobs unless an operator names users."""
-    caller, path = view.request.caller, ["input", "filter"]
+    caller, path = view.request.caller, [*_MATCHING, "filter"]
     named = {*(where.users or ()), *((where.user,) if where.user is not None else ())}
     if caller.role is not Role.OPERATOR and named - {caller.cluster_user}:
         raise refused(RefusalCode.FORBIDDEN, "Only operators may cancel other people's jobs.", path)
@@ -180,15 +212,11 @@ access/permissions.py decides who may.
 @change_field(
     UpdateJobPayload, "Change what a job asks for; an array's id means all of its tasks. scontrol update JobId."
 )
-async def update_job(
-    change: Change,
-    id: JobId,
-    input: Annotated[JobUpdate, About("What to change. What is null stays as it is.")],
-) -> UpdateJobPayload:
+async def update_job(change: Change, input: UpdateJob) -> UpdateJobPayload:
     """Change what a job asks for."""
     if change.view.request.caller.role is not Role.OPERATOR and (forbidden := job_update.for_operators(input)):
         raise ChangeRefusedError(*forbidden)
-    jobs, wrong = local_ids(change.view, [id], ["id"])
+    jobs, wrong = local_ids(change.view, [input.id], [*INPUT, "id"])
     if wrong:
         raise ChangeRefusedError(*wrong)
     acted = await act_on(change, jobs, job_update.update(jobs, input))

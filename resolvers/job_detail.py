@@ -15,7 +15,6 @@ from resolvers.output import (
     DEFAULT_BYTES,
     TOGETHER_LIMIT,
     JobOutput,
-    OutputFrom,
     OutputStream,
     output_range,
     read_output,
@@ -78,11 +77,13 @@ Bytes = Annotated[
         f"outputs of one request may have {TOGETHER_LIMIT} together."
     ),
 ]
-Start = Annotated[
-    OutputFrom | None,
-    About("Which end of the file to read; by default the end, or with an offset the start.", name="from"),
+Offset = Annotated[
+    BigInt | None,
+    About(
+        "Read from this byte on, 0 to 10^15 - 1: 0 for the beginning of the file, `nextOffset` of the previous part to "
+        "follow it. By default the part is the end of the file."
+    ),
 ]
-Offset = Annotated[BigInt | None, About("Read from this byte on: `nextOffset` of the previous part; 0 to 10^15 - 1.")]
 
 
 def _output(
@@ -91,11 +92,10 @@ def _output(
     stream: OutputStream,
     lines: int | None,
     bytes: int | None,
-    start: OutputFrom | None,
     offset: int | None,
 ) -> list[Dataset[Any]]:
     """The configuration, which decides a file's path. Raises BadInputError, so that nothing is sent."""
-    output_range(lines, bytes, start, offset)
+    output_range(lines, bytes, offset)
     return [datasets.CONFIGURATION]
 
 
@@ -120,11 +120,10 @@ class JobDetail:
         stream: Stream = OutputStream.STDOUT,
         lines: Lines = None,
         bytes: Bytes = None,
-        start: Start = None,
         offset: Offset = None,
     ) -> JobOutput | None:
         """Part of the job's output or errors, read as the calling user; None if the file is not known."""
-        part = output_range(lines, bytes, start, offset)
+        part = output_range(lines, bytes, offset)
         path = self.stderr_path if stream is OutputStream.STDERR else self.stdout_path
         return None if path is None else await read_output(self.cluster, path, part)
 

@@ -33,13 +33,6 @@ class OutputStream(DescribedEnum):
     )
 
 
-class OutputFrom(DescribedEnum):
-    """Which end of a file to read."""
-
-    START = "START", "From `offset`, or from the beginning."
-    END = "END", "The last bytes or lines."
-
-
 @dataclass(frozen=True)
 class OutputRange:
     """The part of a file to read. `bytes` and `offset` in bytes."""
@@ -65,7 +58,7 @@ class JobOutput:
     is_shorter: bool = False
 
 
-def output_range(lines: int | None, bytes: int | None, start: OutputFrom | None, offset: int | None) -> OutputRange:
+def output_range(lines: int | None, bytes: int | None, offset: int | None) -> OutputRange:
     """The part that the arguments ask for. Raises BadInputError for wrong arguments."""
     size = DEFAULT_BYTES if bytes is None else bytes
     if not LONGEST_CHARACTER <= size <= READ_LIMIT:
@@ -78,12 +71,7 @@ def output_range(lines: int | None, bytes: int | None, start: OutputFrom | None,
         raise BadInputError("lines must be 1 or more.", argument="lines")
     if offset is not None and not 0 <= offset < OFFSET_LIMIT:
         raise BadInputError(f"offset must be from 0 to {OFFSET_LIMIT - 1:,} bytes.", argument="offset")
-    if offset is not None and start is OutputFrom.END:
-        raise BadInputError(
-            "offset counts from the beginning of the file: leave it out, or set from: START.", argument="offset"
-        )
-    from_end = start is OutputFrom.END or (start is None and offset is None)
-    return OutputRange(size, lines, offset or 0, from_end)
+    return OutputRange(size, lines, offset or 0, offset is None)
 
 
 async def read_output(cluster: Cluster, path: str, part: OutputRange) -> JobOutput:

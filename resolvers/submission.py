@@ -8,14 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Annotated
 
 from headnode.errors import HeadNodeError
 from headnode.node import Bundle
 from headnode.snapshots import Dataset, Snapshot
 from headnode.storage import ScriptUnavailableError
-from resolvers.arguments import About
-from resolvers.change import Change, ChangeRefusedError, change_field, read_or_error
+from resolvers.change import Change, ChangeInput, ChangeRefusedError, change_field, read_or_error
 from resolvers.cluster import Cluster
 from resolvers.described import Id, described
 from resolvers.errors import ErrorCode, RequestError, unavailable
@@ -26,6 +24,12 @@ from slurm import sbatch, squeue
 from slurm.column import Rows
 from slurm.command import Question, SlurmError
 from slurm.refusal import Refusal
+from slurm.script import Script
+
+
+@dataclass(kw_only=True)
+class SubmitJob(sbatch.Submission, ChangeInput):
+    """The job to submit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,14 +55,12 @@ class SubmitJobPayload:
 
 
 @change_field(SubmitJobPayload, "Submit a batch script as a job. sbatch.")
-async def submit_job(
-    change: Change, input: Annotated[sbatch.Submission, About("The job to submit.")]
-) -> SubmitJobPayload:
+async def submit_job(change: Change, input: SubmitJob) -> SubmitJobPayload:
     """Submit a job as the caller's account."""
     if not input.test_only and input.idempotency_key is None:
         input = replace(input, idempotency_key=secrets.token_hex(16))
     submission = sbatch.check(input)
-    text = await asyncio.to_thread(_fetched, change.view, input.script_uri)
+    text = await asyncio.to_thread(_fetched, change.view, input.script)
     if input.test_only:
         return await asyncio.to_thread(_estimate, change.view, submission.estimate(text))
     result = Dataset("submitted job", partial(squeue.submitted_job, 0))
@@ -90,12 +92,12 @@ def _job(view: Cluster, result: Dataset[Rows[squeue.Job]], submitted: sbatch.Sub
     return None if index is None else Job(view, answer.value, index)
 
 
-def _fetched(view: Cluster, uri: str | None) -> str | None:
+def _fetched(view: Cluster, script: Script) -> str | None:
     """The script's text, if it is in S3."""
     try:
-        return view.snapshots.node.script(uri, view.request.deadline) if uri is not None else None
+        return view.snapshots.node.script(script.uri, view.request.deadline) if script.uri is not None else None
     except ScriptUnavailableError as error:
-        raise ChangeRefusedError(replace(error.refusal, field=["input", "scriptUri"])) from error
+        raise ChangeRefusedError(replace(error.refusal, field=script.field)) from error
     except HeadNodeError as error:
         raise unavailable(view.name, error) from error
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from headnode.snapshots import Dataset, Fault, Snapshot
 from resolvers.errors import UnreadableError, shown
+from slurm.argument import camel_case
 from slurm.column import Rows
 from slurm.errors import Unreadable
 from slurm.sacct import History
@@ -35,7 +36,7 @@ def errors(cluster: str, answers: Mapping[Dataset[Any], Snapshot[Any] | Fault]) 
 
 def _error(cluster: str, name: str, found: Sequence[Unreadable]) -> UnreadableError:
     lost = sum(each.record_lost for each in found)
-    fields = sorted({_camel_case(each.field) for each in found if each.field and not each.record_lost})
+    fields = sorted({camel_case(each.field) for each in found if each.field and not each.record_lost})
     effects = []
     if lost:
         effects.append(f"{lost} record{'s are' if lost > 1 else ' is'} left out")
@@ -50,8 +51,3 @@ def _error(cluster: str, name: str, found: Sequence[Unreadable]) -> UnreadableEr
         fields=fields,
         scheduler=[shown(each.text) for each in found if each.text is not None][:_MOST],
     )
-
-
-def _camel_case(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(word.title() for word in others)

@@ -1,10 +1,12 @@
 """Errors as clients see them: each has a code; errors that clients must not see are masked and logged."""
 
 from graphql import GraphQLError, GraphQLSyntaxError
+from strawberry.exceptions import StrawberryInputCoercionError
 from strawberry.extensions import MaskErrors
 
 from resolvers.errors import ErrorCode, RequestError
 from schema.limits import TOO_LONG, too_long
+from schema.one_of import explained
 from slurm.errors import ParseError
 
 
@@ -29,6 +31,8 @@ class ErrorCodes(MaskErrors):
             if error.original_error is None or isinstance(error.original_error, GraphQLError):
                 error.extensions = {"code": _code(error).name, **(error.extensions or {})}
                 error.message = TOO_LONG if too_long(error) else error.message
+            if isinstance(error, StrawberryInputCoercionError):
+                error.message = explained(error, self.execution_context.schema._schema)
         return super()._process_errors(errors)
 
 

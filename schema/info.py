@@ -14,7 +14,7 @@ Info = strawberry.Info[RequestContext, None]
 
 INFO: Final = Parameter("info", Parameter.POSITIONAL_OR_KEYWORD, annotation=Info)
 CLUSTER: Final = Parameter(
-    "cluster", Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=graphql_argument(ClusterName)
+    "cluster", Parameter.POSITIONAL_OR_KEYWORD, default=strawberry.UNSET, annotation=graphql_argument(ClusterName)
 )
 """Parameters of the fields at the root; the resolvers' own methods do not take them."""
 

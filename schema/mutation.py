@@ -8,9 +8,9 @@ from strawberry.utils.str_converters import to_camel_case
 import schema.cluster  # noqa: F401 - what payloads hold must be GraphQL types first
 from access.permissions import RIGHTS
 from resolvers import administration, job_changes, submission
-from resolvers.change import ChangeField
-from schema.info import CLUSTER, INFO, Info, resolve_info
-from schema.types_from_tables import enum, made_from, parameters, whole_type, with_signature
+from resolvers.change import ChangeField, ChangeInput
+from schema.info import INFO, Info, resolve_info
+from schema.types_from_tables import enum, input_of, made_from, named_type, with_signature
 from slurm.refusal import Refusal, RefusalCode
 
 CHANGES = {
@@ -28,8 +28,7 @@ class UserError:
     code: RefusalCode = strawberry.field(description="The kind of refusal.")
     message: str = strawberry.field(description="What is wrong or what to do, or the scheduler's own words.")
     field: list[str] | None = strawberry.field(
-        description="The path of the input that is wrong, beginning with the argument; null if it is not about an "
-        "input."
+        description="The path of the input that is wrong, as `input`, `script`, `text`; null if it is about no input."
     )
     id: strawberry.ID | None = strawberry.field(
         description="The job, node, queue or reservation that it is about, if any."
@@ -37,15 +36,15 @@ class UserError:
 
 
 def _field(name: str, change: ChangeField[Any]) -> object:
-    """The field that makes the change."""
+    """The field that makes the change: `name(input: NameInput!): NamePayload!`."""
 
-    async def resolve(self: object, info: Info, cluster: str | None = None, **given: object) -> object:
-        return await change.answer(info.context, resolve_info(info), cluster, given)
+    async def resolve(self: object, info: Info, input: ChangeInput) -> object:
+        return await change.answer(info.context, resolve_info(info), input)
 
-    given = parameters(change.make, input_name=f"{name[0].upper()}{name[1:]}Input")
+    title = f"{name[0].upper()}{name[1:]}"
     return strawberry.mutation(
-        resolver=with_signature(resolve, [INFO, *given, CLUSTER]),
-        graphql_type=whole_type(change.payload),
+        resolver=with_signature(resolve, [INFO, input_of(change.make, f"{title}Input")]),
+        graphql_type=named_type(change.payload, f"{title}Payload"),
         description=change.sentence,
     )
 

@@ -51,7 +51,7 @@ def reference(schema: GraphQLSchema) -> str:
     parts = [HEAD]
     parts += [_part(kind, "##", _fields(kind.fields, known)) for kind in roots]
     parts += _group("Types", objects, lambda kind: _fields(kind.fields, known))
-    parts += _group("Inputs", inputs, lambda kind: _inputs(kind.fields, known))
+    parts += _group("Inputs", inputs, lambda kind: _choice(kind, known))
     parts += _group("Enums", enums, _values)
     parts += _group("Scalars", scalars, lambda kind: iter(()))
     return "\n".join(parts)
@@ -76,6 +76,12 @@ def _inputs(given: Mapping[str, GraphQLArgument] | Mapping[str, GraphQLInputFiel
     for name, line in given.items():
         preset = "" if line.default_value in (Undefined, None) else f" = `{_literal(line)}`"
         yield f"- `{name}` {_type(line.type, known)}{preset}: {_one_line(line.description)}"
+
+
+def _choice(kind: GraphQLInputObjectType, known: set[str]) -> Iterator[str]:
+    if kind.is_one_of:
+        yield "Give exactly one of these (`@oneOf`):\n"
+    yield from _inputs(kind.fields, known)
 
 
 def _values(kind: GraphQLEnumType) -> Iterator[str]:

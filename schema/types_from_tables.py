@@ -22,6 +22,7 @@ from strawberry.types.field import StrawberryField
 from resolvers.arguments import About
 from resolvers.described import IS_ID
 from schema.scalars import BigInt
+from slurm.argument import LEFT, Left, OneOf
 from slurm.column import Record
 from slurm.text import BIG_INT
 
@@ -49,17 +50,21 @@ def enum(cls: type[Enum], name: str | None = None) -> type[Enum]:
 
 
 def input_type(cls: type, name: str | None = None) -> type:
-    """Make a dataclass a GraphQL input; each field's `about` describes it."""
+    """Make a dataclass a GraphQL input, what is required first; each field's `about` describes it."""
     hints = get_type_hints(cls, include_extras=True)
     namespace: dict[str, object] = {"__annotations__": {}, "__doc__": cls.__doc__}
-    for line in dataclasses.fields(cls):
+    for line in sorted(dataclasses.fields(cls), key=lambda line: line.default is not dataclasses.MISSING):
         namespace["__annotations__"] |= {line.name: graphql_type(hints[line.name], input_type)}  # type: ignore[operator]
         default = {} if line.default is dataclasses.MISSING else {"default": line.default}
         # The metadata stays, for code that reads the table.
         namespace[line.name] = strawberry.field(description=line.metadata["about"], metadata=line.metadata, **default)
     # A subclass, so that the resolvers get an instance of their own dataclass.
     made = type(name or cls.__name__, (cls,), namespace)
-    TYPES[cls] = strawberry.input(made, name=name or cls.__name__, description=_first_line(cls))
+    one_of = issubclass(cls, OneOf)
+    TYPES[cls] = strawberry.input(made, name=name or cls.__name__, description=_first_line(cls), one_of=one_of)
+    for field in made.__strawberry_definition__.fields:  # type: ignore[attr-defined]
+        if field.default_value in (None, LEFT):
+            field.default_value = strawberry.UNSET  # the default of the dataclass, which the schema does not show
     return made
 
 
@@ -98,14 +103,34 @@ def answered_by(function: Callable[..., object], description: str) -> Any:
     return strawberry.field(description=description, metadata={ANSWERED_BY: function})
 
 
-def parameters(function: Callable[..., object], input_name: str | None = None) -> list[Parameter]:
-    """A function's parameters except the first, for Strawberry: with GraphQL types and descriptions.
+def input_of(change: Callable[..., object], name: str) -> Parameter:
+    """The parameter `input` of a function that makes a change, whose GraphQL type is made with that name."""
+    cls: Any = _hints(change, ["input"])["input"]
+    made: Any = input_type(cls, name)
+    annotation = Annotated[made, strawberry.argument(description=_first_line(cls))]
+    return Parameter("input", Parameter.POSITIONAL_OR_KEYWORD, annotation=annotation)
 
-    `input_name` is the GraphQL name of the input type, if an argument is a whole input.
-    """
+
+def named_type(source: type, name: str) -> object:
+    """The GraphQL type with that name of a class that several types are made from, such as a payload."""
+    if name == source.__name__:
+        return whole_type(source)
+    return made_from(source, name)(type(name, (), {"__annotations__": {}, "__doc__": source.__doc__}))
+
+
+def parameters(function: Callable[..., object]) -> list[Parameter]:
+    """A function's parameters except the first, for Strawberry: with GraphQL types and descriptions."""
     _, *given = signature(function).parameters.values()
     hints = _hints(function, [each.name for each in given])
-    return [each.replace(annotation=graphql_argument(hints[each.name], input_name)) for each in given]
+    return [
+        each.replace(annotation=graphql_argument(hints[each.name]), default=shown_default(each.default))
+        for each in given
+    ]
+
+
+def shown_default(default: object) -> object:
+    """The default of an argument for the schema: an argument that is None by default shows none."""
+    return strawberry.UNSET if default is None else default
 
 
 def with_signature(resolver: F, given: Iterable[Parameter]) -> F:
@@ -120,7 +145,7 @@ def graphql_type(annotation: object, make: Callable[[type], object] = whole_type
     if get_origin(annotation) is Annotated:
         return strawberry.ID if IS_ID in arguments else BigInt if BIG_INT in arguments else annotation
     if arguments:
-        converted = tuple(graphql_type(argument, make) for argument in arguments)
+        converted = tuple(graphql_type(argument, make) for argument in arguments if argument is not Left)
         return reduce(or_, converted) if NoneType in arguments else list[converted[0]]  # type: ignore[valid-type]
     if annotation not in TYPES and isinstance(annotation, type):
         if issubclass(annotation, Enum):
@@ -180,14 +205,12 @@ def _lines(source: type) -> Iterator[tuple[str, object, str]]:
             yield line.name, hints[line.name], line.metadata["about"]
 
 
-def graphql_argument(hint: object, input_name: str | None = None) -> object:
+def graphql_argument(hint: object) -> object:
     """An argument's annotation, `Annotated[type, About(...)]`, for Strawberry."""
     kind, *marks = get_args(hint)
-    if dataclasses.is_dataclass(kind) and isinstance(kind, type) and kind not in TYPES:
-        input_type(kind, input_name)
     (about,) = (mark for mark in marks if isinstance(mark, About))
     kind = strawberry.ID if IS_ID in marks else graphql_type(kind, input_type)
-    return Annotated[kind, strawberry.argument(description=about.text, name=about.name)]
+    return Annotated[kind, strawberry.argument(description=about.text)]
 
 
 def _hints(function: Callable[..., object], names: Iterable[str]) -> dict[str, object]:

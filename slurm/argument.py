@@ -5,11 +5,11 @@ the head node's check follow from it.
 """
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import Field, field, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import Field, field, fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from slurm.errors import ParseError
 from slurm.hostlist import expand
@@ -22,6 +22,23 @@ TEXT_LIMIT = 1024
 """Bytes of a name, a comment or a reason (slurmctld refuses more of a job's)."""
 PATH_LIMIT = 4096
 SENTENCE_FOR_OPERATORS = "Operators only."
+INPUT: Final = ("input",)
+"""The path of a mutation's input."""
+
+
+class Left(Enum):
+    """The value of an input that an update leaves out: what is set stays."""
+
+    LEFT = "left"
+
+
+LEFT: Final = Left.LEFT
+Updated: TypeAlias = T | Left | None
+"""An input of an update: a new value, None to clear what is set, or LEFT."""
+
+
+class OneOf:
+    """An input of which a caller gives exactly one field: @oneOf. GraphQL refuses anything else."""
 
 
 class Kind(Generic[T]):
@@ -71,51 +88,98 @@ def listed(pattern: str, separator: str = ",") -> str:
     return f"({pattern})({separator}({pattern}))*"
 
 
-def assignment(key: str, kind: Kind[Any], about: str, operators: bool = False) -> Any:
-    """A line of a table of scontrol's Key=Value: the key, the kind of its value, the meaning.
+def assignment(key: str, kind: Kind[Any], about: str) -> Any:
+    """A line of a table of scontrol's Key=Value: the key, the kind of its value, the meaning."""
+    return field(default=None, metadata={"key": key, "kind": kind, "about": f"{about} scontrol: {key}."})
 
-    `operators`: Slurm accepts it only from its operators.
+
+def cleared(key: str, kind: Kind[Any], about: str, by: str = "", null: str = "none", operators: bool = False) -> Any:
+    """A line of an update: the key, the kind of its value, the meaning; scontrol clears it with the value `by`.
+
+    `null` says what null stands for. `operators`: Slurm accepts it only from its operators.
     """
-    sentence = f"{about} {SENTENCE_FOR_OPERATORS if operators else ''}".rstrip()
-    metadata = {"key": key, "kind": kind, "operators": operators, "about": f"{sentence} scontrol: {key}."}
-    return field(default=None, metadata=metadata)
+    sentence = f"{about} Null for {null}. {SENTENCE_FOR_OPERATORS if operators else ''}".rstrip()
+    wider_kind = or_nothing(kind) if by == "" else wider(kind, f"{kind.pattern}|{re.escape(by)}")
+    return _update(sentence, key=key, kind=wider_kind, clear=by, operators=operators)
 
 
-def described(about: str) -> Any:
+def kept(key: str, kind: Kind[Any], about: str, why: str, operators: bool = False) -> Any:
+    """A line of an update that Slurm cannot clear; `why` is the message for null, with what to do instead."""
+    sentence = f"{about} Not null. {SENTENCE_FOR_OPERATORS if operators else ''}".rstrip()
+    return _update(sentence, key=key, kind=kind, why=why, operators=operators)
+
+
+def _update(about: str, key: str, **metadata: Any) -> Any:
+    return field(default=LEFT, metadata={"key": key, "about": f"{about} scontrol: {key}.", **metadata})
+
+
+def choice(parts: type[OneOf], about: str, why: str | None = None) -> Any:
+    """An input that is one of several options. With `why` it is an update's, and `why` is the message for null."""
+    return field(default=LEFT if why else None, metadata={"parts": parts, "about": about, "why": why})
+
+
+def required(about: str, **metadata: object) -> Any:
+    """An input that cannot be left out."""
+    return field(metadata={"about": about, **metadata})
+
+
+def described(about: str, default: Any = None) -> Any:
     """An input that has no option of its own."""
-    return field(default=None, metadata={"about": about})
+    return field(default=default, metadata={"about": about})
 
 
 def patterns(table: type) -> dict[str, str]:
     """The options of a table, and the pattern of each one's values."""
-    lines = {line.metadata["key"]: line.metadata["kind"].pattern for line in _lines(table)}
-    others = [line.metadata["otherwise"] for line in _lines(table) if line.metadata.get("otherwise")]
-    return {**lines, **dict.fromkeys(others, FLAG)}
+    found: dict[str, str] = {}
+    for line in fields(table):
+        if "parts" in line.metadata:
+            found |= patterns(line.metadata["parts"])
+        elif "key" in line.metadata:
+            found[line.metadata["key"]] = line.metadata["kind"].pattern
+            found |= dict.fromkeys(line.metadata.get("otherwise", {}).values(), FLAG)
+    return found
 
 
-def written(inputs: Any, path: Sequence[str] = ("input",)) -> tuple[dict[str, str | int], list[Refusal]]:
+def written(inputs: Any, path: Sequence[str] = INPUT) -> tuple[dict[str, str | int], list[Refusal]]:
     """The options that the table's inputs become, with their values, and what is wrong with other inputs.
 
-    None is not given; "" and [] are written, and take away what was set.
+    None is not given, or in an update clears what is set.
     """
     options: dict[str, str | int] = {}
-    refusals = []
-    for line in _lines(inputs):
-        value = getattr(inputs, line.name)
-        key = line.metadata["otherwise"] if value is False and "otherwise" in line.metadata else line.metadata["key"]
-        if value is None or key is None:
+    refusals: list[Refusal] = []
+    for line in fields(inputs):
+        value, metadata = getattr(inputs, line.name), line.metadata
+        if value is LEFT or not {"key", "parts"} & metadata.keys():
             continue
-        try:
-            options[key] = line.metadata["kind"](value)
-        except ValueError as error:
-            refusals.append(invalid(line.name, str(error), path))
+        if value is None and metadata.get("why"):
+            refusals.append(invalid(line.name, f"cannot be null: {metadata['why']}", path))
+        elif is_dataclass(value):
+            inner, wrong = written(value, [*path, camel_case(line.name)])
+            options |= inner
+            refusals += wrong
+        elif value is None:
+            options |= {metadata["key"]: metadata["clear"]} if "clear" in metadata else {}
+        elif value is not False or metadata["kind"] is not flag:
+            refusals += _write(options, line, value, path)
     return options, refusals
+
+
+def _write(options: dict[str, str | int], line: Field[Any], value: Any, path: Sequence[str]) -> list[Refusal]:
+    otherwise: Mapping[Any, str] = line.metadata.get("otherwise", {})
+    key = otherwise[value] if isinstance(value, Enum) and value in otherwise else line.metadata["key"]
+    try:
+        options[key] = line.metadata["kind"](value)
+    except ValueError as error:
+        return [invalid(line.name, str(error), path)]
+    return []
 
 
 def for_operators(inputs: Any) -> list[str]:
     """The names of the given inputs that Slurm accepts only from its operators."""
     return [
-        line.name for line in _lines(inputs) if line.metadata["operators"] and getattr(inputs, line.name) is not None
+        line.name
+        for line in fields(inputs)
+        if line.metadata.get("operators") and getattr(inputs, line.name) is not LEFT
     ]
 
 
@@ -125,24 +189,25 @@ def require(*refusals: Refusal | None) -> None:
         raise InvalidInputError(wrong)
 
 
-def invalid(name: str, message: str, path: Sequence[str] = ("input",)) -> Refusal:
+def invalid(name: str, message: str, path: Sequence[str] = INPUT) -> Refusal:
     """The refusal of one input, by its name in a table."""
+    where = [*path, camel_case(name)]
+    return Refusal(RefusalCode.INVALID_INPUT, f"{'.'.join(where[len(INPUT) :])} {message}.", where)
+
+
+def camel_case(name: str) -> str:
+    """The name of an input in GraphQL."""
     first, *others = name.split("_")
-    camel = first + "".join(word.title() for word in others)
-    return Refusal(RefusalCode.INVALID_INPUT, f"{camel} {message}.", [*path, camel])
+    return first + "".join(word.title() for word in others)
 
 
-def checked(name: str, kind: Kind[T], value: T, path: Sequence[str] = ("input",)) -> Refusal | None:
+def checked(name: str, kind: Kind[T], value: T, path: Sequence[str] = INPUT) -> Refusal | None:
     """Why the value of one input is refused; None if it is not."""
     try:
         kind(value)
     except ValueError as error:
         return invalid(name, str(error), path)
     return None
-
-
-def _lines(table: Any) -> list[Field[Any]]:
-    return [line for line in fields(table) if "key" in line.metadata]
 
 
 flag: Kind[bool] = Kind(lambda value: "", FLAG)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from slurm import argument
+from slurm.argument import LEFT, Updated
 from slurm.command import Command, Question, Reply
 from slurm.operation import Operation, RunsAs
 from slurm.refusal import Refusal, RefusalCode, each_refusal
@@ -40,14 +41,15 @@ UPDATE = Operation(
 NEEDS_REASON = frozenset({NodeAction.DRAIN, NodeAction.DOWN})
 
 
-def update(nodes: Sequence[str], action: NodeAction, reason: str | None = None) -> Question[list[Refusal | None]]:
+def update(nodes: Sequence[str], action: NodeAction, reason: Updated[str] = LEFT) -> Question[list[Refusal | None]]:
     """Do it to each node; for each None, or why not. Slurm's operators only.
 
     One command a node: of a list with one unknown name slurmctld changes those before it and reports none. Raises
-    InvalidInputError before anything is sent: for a wrong name, and for DRAIN and DOWN without a reason.
+    InvalidInputError before anything is sent: for a wrong name, for DRAIN and DOWN without a reason, and for None as a
+    reason with another action than RESUME, which clears the reason.
     """
     argument.require(_wrong_names(nodes), _wrong_reason(action, reason))
-    options = {"State": action.value, **({"Reason": reason} if reason else {})}
+    options = {"State": action.value, **({"Reason": reason} if isinstance(reason, str) else {})}
     commands = tuple(Command(UPDATE, {"NodeName": node, **options}) for node in nodes)
     return Question(commands, partial(read, nodes=nodes))
 
@@ -71,7 +73,11 @@ def _wrong_names(nodes: Sequence[str]) -> Refusal | None:
     return None
 
 
-def _wrong_reason(action: NodeAction, reason: str | None) -> Refusal | None:
-    if reason is None:
-        return argument.invalid("reason", f"is missing: say why, for {action.name}") if action in NEEDS_REASON else None
-    return argument.checked("reason", argument.line, reason)
+def _wrong_reason(action: NodeAction, reason: Updated[str]) -> Refusal | None:
+    if isinstance(reason, str):
+        return argument.checked("reason", argument.line, reason)
+    if action in NEEDS_REASON:
+        return argument.invalid("reason", f"is missing: say why, for {action.name}")
+    if reason is None and action is not NodeAction.RESUME:
+        return argument.invalid("reason", "cannot be null: the action RESUME clears it")
+    return None

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
 from slurm import argument
-from slurm.argument import assignment, or_nothing
+from slurm.argument import OneOf, Updated, assignment, choice, cleared, kept
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, require_success
 from slurm.duration import seconds
@@ -159,6 +159,26 @@ _flags = argument.or_nothing(argument.some_of(ReservationFlag))
 
 
 @dataclass(kw_only=True)
+class ReservationEnd(OneOf):
+    """When a reservation ends: a time, or how long after its start."""
+
+    time: datetime | None = assignment("EndTime", argument.moment, "When it ends.")
+    duration_seconds: int | None = assignment(
+        "Duration", _duration, "How long it holds, in seconds, 60 or more, rounded up to minutes."
+    )
+
+
+@dataclass(kw_only=True)
+class ReservationNodes(OneOf):
+    """The nodes of a reservation: these, or so many, which Slurm chooses."""
+
+    names: Sequence[str] | None = assignment(
+        "Nodes", argument.hosts, "These nodes, by name or as hostlists such as `queue1-dy-large-[1-4]`."
+    )
+    count: int | None = assignment("NodeCnt", argument.count, "So many nodes, 1 or more, which Slurm chooses.")
+
+
+@dataclass(kw_only=True)
 class NewReservation:
     """The reservation to make."""
 
@@ -168,14 +188,10 @@ class NewReservation:
         "Its name; by default Slurm makes a name from the first user or account and a number.",
     )
     start_time: datetime | None = assignment("StartTime", argument.moment, "When it begins; by default now.")
-    end_time: datetime | None = assignment("EndTime", argument.moment, "When it ends. Give this or `durationSeconds`.")
-    duration_seconds: int | None = assignment(
-        "Duration", _duration, "How long it holds, in seconds, rounded up to minutes. Give this or `endTime`."
+    until: ReservationEnd = argument.required("When it ends.", parts=ReservationEnd)
+    nodes: ReservationNodes | None = choice(
+        ReservationNodes, "Its nodes. A reservation has nodes, licenses, or both of them."
     )
-    node_names: Sequence[str] | None = assignment(
-        "Nodes", argument.hosts, "Its nodes. Give these, `nodes` or `licenses`."
-    )
-    nodes: int | None = assignment("NodeCnt", argument.count, "How many nodes, which Slurm chooses.")
     queue: str | None = assignment(
         "PartitionName",
         argument.word,
@@ -194,40 +210,45 @@ class NewReservation:
 
 @dataclass(kw_only=True)
 class ReservationUpdate:
-    """What to change of a reservation. What is null stays as it is."""
+    """What to change of a reservation. What is left out stays as it is; null clears it."""
 
-    name: str = field(
-        metadata={
-            "key": "ReservationName",
-            "kind": argument.word,
-            "about": "The reservation. scontrol: ReservationName.",
-        }
+    name: str = argument.required(
+        "The reservation. scontrol: ReservationName.", key="ReservationName", kind=argument.word
     )
-    start_time: datetime | None = assignment("StartTime", argument.moment, "When it begins, if it has not begun.")
-    end_time: datetime | None = assignment("EndTime", argument.moment, "When it ends. Not with `durationSeconds`.")
-    duration_seconds: int | None = assignment(
-        "Duration", _duration, "How long it holds, in seconds, rounded up to minutes. Not with `endTime`."
+    start_time: Updated[datetime] = kept(
+        "StartTime",
+        argument.moment,
+        "When it begins, if it has not begun.",
+        why="a reservation always has a start; give a time",
     )
-    node_names: Sequence[str] | None = assignment("Nodes", argument.hosts, "Its nodes. Not with `nodes`.")
-    nodes: int | None = assignment(
-        "NodeCnt", argument.count, "How many nodes; Slurm chooses which to add or to remove. Not with `nodeNames`."
+    until: Updated[ReservationEnd] = choice(
+        ReservationEnd, "When it ends. Not null.", "a reservation always has an end; give time or durationSeconds"
     )
-    queue: str | None = assignment("PartitionName", argument.word, "The queue that its nodes are chosen from.")
-    features: str | None = assignment(
-        "Features", _features, "Features that the chosen nodes must have. Slurm 20.11 to 26.05 does not change them."
+    nodes: Updated[ReservationNodes] = choice(
+        ReservationNodes,
+        "Its nodes; of a count, Slurm chooses which to add or to remove. Not null.",
+        "Slurm does not take all nodes from a reservation; delete it and create another",
     )
-    users: Sequence[str] | None = assignment(
-        "Users", or_nothing(argument.names), "Who may use it from now on; empty if accounts alone decide."
+    queue: Updated[str] = cleared("PartitionName", argument.word, "The queue that its nodes are chosen from.")
+    features: Updated[str] = cleared(
+        "Features", _features, "Features that the chosen nodes must have. Slurm 20.11 to 26.05 only clears them."
     )
-    accounts: Sequence[str] | None = assignment(
+    users: Updated[Sequence[str]] = cleared(
+        "Users", argument.names, "Who may use it from now on.", null="nobody; accounts then decide"
+    )
+    accounts: Updated[Sequence[str]] = cleared(
         "Accounts",
-        or_nothing(argument.names),
-        "The accounts whose jobs may use it from now on; empty if users alone decide.",
+        argument.names,
+        "The accounts whose jobs may use it from now on.",
+        null="none; users then decide",
     )
-    licenses: str | None = assignment(
-        "Licenses", or_nothing(argument.licenses), "The licenses to keep from now on, as `matlab:2`; empty for none."
+    licenses: Updated[str] = cleared("Licenses", argument.licenses, "The licenses to keep from now on, as `matlab:2`.")
+    flags: Updated[Sequence[ReservationFlag]] = kept(
+        "Flags",
+        _flags,
+        "Flags to add.",
+        why="Slurm does not take all flags from a reservation; delete it and create another",
     )
-    flags: Sequence[ReservationFlag] | None = assignment("Flags", _flags, "Flags to add.")
 
 
 CREATE = Operation(
@@ -261,7 +282,7 @@ def create(reservation: NewReservation) -> Question[str | Refusal]:
     Raises InvalidInputError, with everything that is wrong, before anything is sent.
     """
     options, refusals = argument.written(reservation)
-    argument.require(*refusals, _wrong_end(reservation), _wrong_place(reservation), _wrong_people(reservation))
+    argument.require(*refusals, _wrong_place(reservation), _wrong_people(reservation))
     if not options.get("Flags"):
         options.pop("Flags", None)
     command = Command(CREATE, {"StartTime": "now", **options})
@@ -287,7 +308,7 @@ def update(changes: ReservationUpdate) -> Question[Refusal | None]:
     options, refusals = argument.written(changes)
     if not options.get("Flags"):
         options.pop("Flags", None)
-    argument.require(*refusals, _both_ends(changes), _both_nodes(changes))
+    argument.require(*refusals)
     argument.require(None if len(options) > 1 else Refusal(RefusalCode.INVALID_INPUT, NOTHING_TO_CHANGE, ["input"]))
     return Question((Command(UPDATE, options),), partial(read_updated, changes=changes))
 
@@ -305,8 +326,8 @@ def read_updated(replies: Sequence[Reply], changes: ReservationUpdate) -> Refusa
 
 def of_known(why: Refusal, changes: ReservationUpdate) -> Refusal:
     """The refusal to change a reservation that exists: 24.11 and 26.05 call it invalid if its new nodes are."""
-    if why.code is RefusalCode.NOT_FOUND and changes.node_names is not None:
-        return replace(why, code=RefusalCode.REJECTED_BY_SCHEDULER, field=["input", "nodeNames"])
+    if why.code is RefusalCode.NOT_FOUND and isinstance(changes.nodes, ReservationNodes):
+        return replace(why, code=RefusalCode.REJECTED_BY_SCHEDULER, field=["input", "nodes"])
     return why
 
 
@@ -315,7 +336,7 @@ def delete(name: str) -> Question[Refusal | None]:
 
     Raises InvalidInputError before anything is sent.
     """
-    argument.require(argument.checked("name", argument.word, name, path=()))
+    argument.require(argument.checked("name", argument.word, name))
     command = Command(DELETE, {"ReservationName": name})
     return Question((command,), partial(read_deleted, name=name))
 
@@ -336,7 +357,7 @@ _INVALID = "Requested reservation is invalid"
 # Which input Slurm's words are about (slurm_strerror(3)).
 _FIELDS = [
     (r"Invalid partition", "queue"),
-    (r"Invalid node name", "nodeNames"),
+    (r"Invalid node name", "nodes"),
     (r"Requested nodes are busy|overlaps with another|node configuration is not available", "nodes"),
     (r"Duplicate reservation name", "name"),
     (r"Invalid account", "accounts"),
@@ -348,38 +369,18 @@ _FIELDS = [
 
 def _about_field(why: Refusal, reservation: NewReservation | ReservationUpdate) -> Refusal:
     # Slurm also says this to an administrator about an unknown user (up to 24.11; 26.05 says "Unspecified error").
-    if "Invalid user id" in why.message and reservation.users:
+    if "Invalid user id" in why.message and isinstance(reservation.users, Sequence):
         return Refusal(RefusalCode.INVALID_INPUT, why.message, ["input", "users"])
     name = next((name for text, name in _FIELDS if re.search(text, why.message)), None)
-    if "operation not supported" in why.message and reservation.features:
+    if "operation not supported" in why.message and isinstance(reservation.features, str):
         name = "features"
     code = RefusalCode.CONFLICT if "overlaps with another" in why.message else why.code
     return Refusal(code, why.message, ["input", name] if name else None)
 
 
-def _wrong_end(reservation: NewReservation) -> Refusal | None:
-    if (reservation.end_time is None) == (reservation.duration_seconds is None):
-        return argument.invalid("duration_seconds", "or endTime must be given, and not both")
-    return None
-
-
-def _both_ends(changes: ReservationUpdate) -> Refusal | None:
-    if changes.end_time is not None and changes.duration_seconds is not None:
-        return argument.invalid("duration_seconds", "and endTime must not both be given")
-    return None
-
-
-def _both_nodes(reservation: NewReservation | ReservationUpdate) -> Refusal | None:
-    if reservation.node_names is not None and reservation.nodes is not None:
-        return argument.invalid("nodes", "and nodeNames must not both be given")
-    return None
-
-
 def _wrong_place(reservation: NewReservation) -> Refusal | None:
-    if both := _both_nodes(reservation):
-        return both
-    if reservation.node_names is None and reservation.nodes is None and reservation.licenses is None:
-        return argument.invalid("nodes", "are missing: give nodes, nodeNames or licenses")
+    if reservation.nodes is None and reservation.licenses is None:
+        return argument.invalid("nodes", "are missing: give nodes, licenses or both")
     return None
 
 

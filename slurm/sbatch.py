@@ -7,16 +7,18 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import Enum
 from functools import partial
 from typing import Any
 
-from slurm import argument, job_environment, script
-from slurm.argument import Kind, described, matching
+from slurm import argument, job_environment
+from slurm.argument import Kind, OneOf, choice, described, matching
 from slurm.command import Command, Question, Reply, require_scheduler
 from slurm.job_action import SIGNAL
 from slurm.job_environment import EnvironmentVariable, Export
 from slurm.operation import Operation, RunsAs, Task
 from slurm.refusal import OutcomeUnknown, Refusal, RefusalCode, refusal
+from slurm.script import Script, wrong_text
 from slurm.states import DescribedEnum
 from slurm.submission_refusals import REFUSALS, about_field
 
@@ -46,18 +48,30 @@ class OpenMode(DescribedEnum):
     TRUNCATE = "TRUNCATE", "It is emptied."
 
 
-def option(name: str, kind: Kind[Any], about: str, otherwise: str | None = None) -> Any:
+class Requeue(DescribedEnum):
+    """When a job goes back to its queue to run again (sbatch(1), --requeue)."""
+
+    NEVER = "NEVER", "Never. sbatch: --no-requeue."
+    ON_FAILURE = "ON_FAILURE", "When a node fails or the job is preempted."
+    EXPEDITED = (
+        "EXPEDITED",
+        "When a node fails, or when the script ends with another code than 0 and the epilog of a node fails: it runs "
+        "again at once, ahead of all others and on the same nodes. Since Slurm 25.11.",
+    )
+
+
+def option(name: str, kind: Kind[Any], about: str, otherwise: Mapping[Enum, str] | None = None) -> Any:
     """A line of the table: sbatch's long option, the kind of its value, the meaning.
 
-    `otherwise` is the option that False becomes; without it False is as if not given.
+    `otherwise` has the values that are another option, one without a value.
     """
-    metadata = {"key": name, "kind": kind, "otherwise": otherwise, "operators": False}
+    metadata = {"key": name, "kind": kind, "otherwise": otherwise or {}}
     return field(default=None, metadata={**metadata, "about": f"{about} sbatch: --{name}."})
 
 
 _STEPS = r"\d{1,7}(-\d{1,7}(:\d{1,7})?)?"
 _array = matching(rf"{_STEPS}(,{_STEPS})*(%[1-9]\d{{0,6}})?", "must be task numbers such as 0-9, 1,3,5 or 0-99:2%4")
-_EXPEDITE: Kind[bool] = Kind(lambda value: "expedite", "|expedite")
+_requeue: Kind[Requeue] = Kind(lambda value: "expedite" if value is Requeue.EXPEDITED else "", "|expedite")
 _ADDRESS = r"[A-Za-z0-9_][A-Za-z0-9_.+-]*(@[A-Za-z0-9][A-Za-z0-9.-]*)?"
 # It becomes an argument of slurmctld's mail program: nothing that could be an option.
 _mail_user = matching(
@@ -93,20 +107,19 @@ def _mebibytes_each(value: int) -> str:
 
 
 @dataclass(kw_only=True)
+class JobMemory(OneOf):
+    """How much memory a job asks for, in MiB."""
+
+    per_node_mib: int | None = option("mem", _mebibytes, "Memory on each node in MiB; 0 means all of it.")
+    per_cpu_mib: int | None = option("mem-per-cpu", _mebibytes_each, "Memory for each CPU in MiB, 1 or more.")
+    per_gpu_mib: int | None = option("mem-per-gpu", _mebibytes_each, "Memory for each GPU in MiB, 1 or more.")
+
+
+@dataclass(kw_only=True)
 class Submission:
     """The job to submit."""
 
-    script: str | None = described(
-        "The batch script's text; its first line starts with `#!`. At most 4 MiB. Options given here win over its "
-        "`#SBATCH` lines. Give exactly one of script, scriptUri and scriptPath."
-    )
-    script_uri: str | None = described(
-        "The batch script as an object in S3, `s3://bucket/key`, in a bucket or under a prefix that the deployment "
-        "allows; read by the service, UTF-8, at most 4 MiB."
-    )
-    script_path: str | None = described(
-        "The batch script as a file on the cluster, an absolute path that the user's account may read there."
-    )
+    script: Script = argument.required("The batch script.")
     idempotency_key: str | None = described(
         "Any text of at most 255 bytes; by default the API makes a key. A retry with the same key and the same input "
         "submits nothing and returns the first job. Keys belong to one user and are kept for a week."
@@ -127,24 +140,15 @@ class Submission:
         argument.folder,
         "The folder to start in, an absolute path that the user may enter; by default the user's home.",
     )
-    nodes: int | None = option("nodes", _nodes, "How many nodes, exactly.")
-    min_nodes: int | None = described(
-        "How many nodes at least, by default 1; needs `maxNodes`, and not beside `nodes`. sbatch: --nodes."
-    )
-    max_nodes: int | None = described("How many nodes at most; not beside `nodes`. sbatch: --nodes.")
+    nodes: int | None = option("nodes", _nodes, "How many nodes; with `maxNodes`, how many at least, by default 1.")
+    max_nodes: int | None = described("How many nodes at most; by default as many as `nodes`. sbatch: --nodes.")
     tasks: int | None = option("ntasks", argument.count, "How many tasks (processes) `srun` starts; by default 1.")
     tasks_per_node: int | None = option(
         "ntasks-per-node", argument.count, "How many tasks on each node; beside `tasks` at most so many."
     )
     cpus_per_task: int | None = option("cpus-per-task", argument.count, "CPUs for each task; by default 1.")
     core_spec: int | None = option("core-spec", argument.number, "Cores per node kept for the system, if Slurm allows.")
-    memory_mib: int | None = option("mem", _mebibytes, "Memory on each node in MiB; 0 means all of it.")
-    memory_per_cpu_mib: int | None = option(
-        "mem-per-cpu", _mebibytes_each, "Memory for each CPU in MiB; not beside another memory input."
-    )
-    memory_per_gpu_mib: int | None = option(
-        "mem-per-gpu", _mebibytes_each, "Memory for each GPU in MiB; not beside another memory input."
-    )
+    memory: JobMemory | None = choice(JobMemory, "How much memory; by default as the queue has it.")
     gpus: int | None = option("gpus", _gpus, "GPUs for the whole job.")
     gpus_per_node: int | None = option("gpus-per-node", _gpus, "GPUs on each node.")
     gpus_per_task: int | None = option("gpus-per-task", _gpus, "GPUs for each task; needs `tasks` or `gpus`.")
@@ -188,18 +192,11 @@ class Submission:
         "array", _array, "Makes an array: its task numbers, as `0-9%2` (ten tasks, two at a time)."
     )
     dependency: str | None = option("dependency", argument.dependency, "What to wait for, as `afterok:123`.")
-    requeue: bool | None = option(
+    requeue: Requeue | None = option(
         "requeue",
-        argument.flag,
-        "Whether the job goes back to its queue when a node fails or it is preempted; by default as the cluster has "
-        "it. False is sbatch's --no-requeue.",
-        otherwise="no-requeue",
-    )
-    expedited_requeue: bool | None = option(
-        "requeue",
-        _EXPEDITE,
-        "Run the job again at once, ahead of all others and on the same nodes, when a node fails, or when the script "
-        "ends with another code than 0 and the epilog of a node fails. Not beside `requeue`. Since Slurm 25.11.",
+        _requeue,
+        "When the job goes back to its queue; by default as the cluster has it.",
+        otherwise={Requeue.NEVER: "no-requeue"},
     )
     signal: str | None = option(
         "signal",
@@ -270,32 +267,28 @@ class Checked:
     def submit(self, fetched: str | None = None) -> Question[Submitted | Refusal]:
         """Submit the job; the answer is the job, or why it was refused.
 
-        `fetched` is the text that scriptUri leads to. Raises InvalidInputError if that is not a batch script.
+        `fetched` is the text that `script.uri` leads to. Raises InvalidInputError if that is not a batch script.
         """
-        return Question((self._command(fetched),), partial(read, source=self._source))
+        return Question((self._command(fetched),), partial(read, source=self.submission.script.field))
 
     def estimate(self, fetched: str | None = None) -> Question[datetime | Refusal | None]:
         """When the job would start (None: the scheduler cannot say), or why it would be refused: --test-only.
 
         No job is made. Raises InvalidInputError as `submit` does.
         """
-        read = partial(read_estimate, source=self._source)
+        read = partial(read_estimate, source=self.submission.script.field)
         return Question((self._command(fetched),), partial(_never, read) if self.submission.hold else read)
 
-    @property
-    def _source(self) -> str:
-        return script.source(self.submission.script, self.submission.script_uri, self.submission.script_path)
-
     def _command(self, fetched: str | None) -> Command:
-        submission = self.submission
-        if submission.script_uri is not None:
-            argument.require(script.wrong_text("script_uri", fetched or ""))
+        submission, script = self.submission, self.submission.script
+        if script.uri is not None:
+            argument.require(wrong_text("uri", fetched or ""))
         return Command(
             SBATCH,
             options=self.options,
-            arguments=() if submission.script_path is None else (submission.script_path,),
+            arguments=() if script.path is None else (script.path,),
             environment={variable.name: variable.value for variable in submission.environment or ()},
-            stdin=submission.script if submission.script_uri is None else fetched,
+            stdin=script.text if script.uri is None else fetched,
             key=None if submission.test_only else submission.idempotency_key,
         )
 
@@ -303,16 +296,14 @@ class Checked:
 def check(submission: Submission) -> Checked:
     """The submission with its options. Raises InvalidInputError, with everything that is wrong.
 
-    `Checked.submit` looks at the text that scriptUri leads to.
+    `Checked.submit` looks at the text that `script.uri` leads to.
     """
     options, refusals = argument.written(submission)
     variables = submission.environment or ()
     argument.require(
-        *script.refusals(submission.script, submission.script_uri, submission.script_path),
+        submission.script.wrong(),
         _wrong_key(submission.idempotency_key),
         *refusals,
-        *_wrong_memory(submission),
-        _wrong_requeue(submission),
         _wrong_node_range(submission),
         _wrong_gpu_type(submission, options),
         job_environment.wrong_export(submission.export, [variable.name for variable in variables]),
@@ -327,11 +318,11 @@ _FORGOTTEN = (
 )
 
 
-def read(replies: Sequence[Reply], source: str = "script") -> Submitted | Refusal:
+def read(replies: Sequence[Reply], source: Sequence[str] = ("input", "script")) -> Submitted | Refusal:
     """The job from the reply, whose stdout is the id that `sbatch --parsable` printed. Raises as `refusal` does.
 
     stderr has the rest of what sbatch said, which may have `error:` in it, too: sbatch reports each attempt that a busy
-    slurmctld put off. `source` is the input that the script came by.
+    slurmctld put off. `source` is the path of the input that the script came by.
     """
     (reply,) = replies
     if reply.exit_code == 0 and re.fullmatch(r"[0-9]{1,10}", reply.stdout):
@@ -355,7 +346,7 @@ _FOREVER = 2**32
 """Epoch seconds. slurmctld prints a later time if it cannot estimate one (22.05: the year 7641)."""
 
 
-def read_estimate(replies: Sequence[Reply], source: str = "script") -> datetime | Refusal | None:
+def read_estimate(replies: Sequence[Reply], source: Sequence[str] = ("input", "script")) -> datetime | Refusal | None:
     """The time from "sbatch: Job 7 to start at 1795400000 using ..." on stderr (SLURM_TIME_FORMAT=%s).
 
     None where slurmctld cannot say. Raises SchedulerUnavailableError.
@@ -371,30 +362,11 @@ def read_estimate(replies: Sequence[Reply], source: str = "script") -> datetime 
     return Refusal(RefusalCode.REJECTED_BY_SCHEDULER, f"sbatch printed no estimate: {reply.stderr[:200]!r}")
 
 
-def _wrong_memory(submission: Submission) -> list[Refusal]:
-    names = ("memory_mib", "memory_per_cpu_mib", "memory_per_gpu_mib")
-    given = [name for name in names if getattr(submission, name) is not None]
-    return [argument.invalid(name, "cannot be given beside another memory input") for name in given[1:]]
-
-
-def _wrong_requeue(submission: Submission) -> Refusal | None:
-    both = submission.expedited_requeue and submission.requeue is not None
-    return argument.invalid("expedited_requeue", "cannot be given beside requeue") if both else None
-
-
 def _wrong_node_range(submission: Submission) -> Refusal | None:
-    least, most = submission.min_nodes, submission.max_nodes
-    if least is None and most is None:
+    least, most = submission.nodes or 1, submission.max_nodes
+    if most is None or least <= most < 2**32 - 2:
         return None
-    if submission.nodes is not None:
-        return argument.invalid("nodes", "cannot be given beside minNodes and maxNodes")
-    if most is None:
-        return argument.invalid("min_nodes", "needs maxNodes beside it; for an exact number give nodes")
-    if least is not None and least < 1:
-        return argument.invalid("min_nodes", "must be 1 or more")
-    if not (least or 1) <= most < 2**32 - 2:
-        return argument.invalid("max_nodes", f"must be {least or 1} or more")
-    return None
+    return argument.invalid("max_nodes", f"must be {least} or more")
 
 
 _GPU_OPTIONS = ("gpus", "gpus-per-node", "gpus-per-task")
@@ -414,7 +386,7 @@ def _joined(submission: Submission, options: Mapping[str, str | int]) -> dict[st
     """The options, with those that two inputs make together."""
     joined = dict(options)
     if submission.max_nodes is not None:
-        joined["nodes"] = f"{submission.min_nodes or 1}-{submission.max_nodes}"
+        joined["nodes"] = f"{submission.nodes or 1}-{submission.max_nodes}"
     if submission.gpu_type is not None:
         joined |= {name: f"{submission.gpu_type}:{options[name]}" for name in _GPU_OPTIONS if name in options}
     if submission.export is Export.NAMED:

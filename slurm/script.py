@@ -1,9 +1,10 @@
 """A batch script: where it may come from, and what sbatch does not take as one (sbatch(1))."""
 
 import re
-from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 from slurm import argument
+from slurm.argument import OneOf
 from slurm.refusal import Refusal
 
 SCRIPT_LIMIT = 4 * 1024 * 1024
@@ -11,29 +12,37 @@ SCRIPT_LIMIT = 4 * 1024 * 1024
 _URI_LIMIT = 1100
 """Bytes: a key of S3 has at most 1024, a bucket's name 63."""
 _URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^/\0][^\0]*")
-_NAMES = {"script": "script", "script_uri": "scriptUri", "script_path": "scriptPath"}
+_PATH = (*argument.INPUT, "script")
 
 
-def source(script: str | None, uri: str | None, path: str | None) -> str:
-    """The input that the script comes by."""
-    given = zip(_NAMES.values(), (script, uri, path), strict=True)
-    return next((name for name, value in given if value is not None), "script")
+@dataclass(kw_only=True)
+class Script(OneOf):
+    """A batch script: its text, or where the text is."""
 
+    text: str | None = argument.described(
+        "The script's text; its first line starts with `#!`. At most 4 MiB. Other inputs win over its `#SBATCH` lines."
+    )
+    uri: str | None = argument.described(
+        "An object in S3, `s3://bucket/key`, in a bucket or under a prefix that the deployment allows; read by the "
+        "service, UTF-8, at most 4 MiB."
+    )
+    path: str | None = argument.described(
+        "A file on the cluster, an absolute path that the user's account may read there."
+    )
 
-def refusals(script: str | None, uri: str | None, path: str | None) -> Sequence[Refusal | None]:
-    """What is wrong with the three inputs, of which a submission has exactly one."""
-    names = [name for name, value in zip(_NAMES, (script, uri, path), strict=True) if value is not None]
-    if not names:
-        message = "is missing: give the batch script's text, or scriptUri, or scriptPath"
-        return [argument.invalid("script", message)]
-    if len(names) > 1:
-        message = "cannot be given beside another: give exactly one of script, scriptUri and scriptPath"
-        return [argument.invalid(name, message) for name in names[1:]]
-    if uri is not None:
-        return [_wrong_uri(uri)]
-    if path is not None:
-        return [argument.checked("script_path", argument.folder, path)]
-    return [wrong_text("script", script or "")]
+    @property
+    def field(self) -> list[str]:
+        """The path of the input that is given."""
+        names = [line.name for line in fields(self) if getattr(self, line.name) is not None]
+        return [*_PATH, *names]
+
+    def wrong(self) -> Refusal | None:
+        """Why the script cannot be right; None if nothing is known against it."""
+        if self.uri is not None:
+            return _wrong_uri(self.uri)
+        if self.path is not None:
+            return argument.checked("path", argument.folder, self.path, _PATH)
+        return wrong_text("text", self.text or "")
 
 
 def wrong_text(name: str, script: str) -> Refusal | None:
@@ -41,25 +50,29 @@ def wrong_text(name: str, script: str) -> Refusal | None:
     try:
         size = len(script.encode())
     except UnicodeEncodeError:
-        return argument.invalid(name, "holds half of a surrogate pair, which is not a character")
+        return _invalid(name, "holds half of a surrogate pair, which is not a character")
     if size > SCRIPT_LIMIT:
-        return argument.invalid(name, f"is too large: it has {size} bytes, and Slurm takes {SCRIPT_LIMIT}")
+        return _invalid(name, f"is too large: it has {size} bytes, and Slurm takes {SCRIPT_LIMIT}")
     if not script.startswith("#!"):
-        return argument.invalid(name, "must start with #! and the path of an interpreter, as #!/bin/bash")
+        return _invalid(name, "must start with #! and the path of an interpreter, as #!/bin/bash")
     if "\0" in script:
-        return argument.invalid(name, "must not hold a NUL character")
+        return _invalid(name, "must not hold a NUL character")
     if "\r\n" in script:
-        return argument.invalid(name, "has DOS line ends (CR LF); Slurm takes only LF")
+        return _invalid(name, "has DOS line ends (CR LF); Slurm takes only LF")
     if re.search(r"(?m)^#SBATCH[ \t]+(?:[^ \t\n]+[ \t]+)*(?:--wait\b|-W\b)", script):
-        return argument.invalid(name, "must not ask sbatch to wait (#SBATCH --wait): ask for the job's state instead")
+        return _invalid(name, "must not ask sbatch to wait (#SBATCH --wait): ask for the job's state instead")
     return None
 
 
 def _wrong_uri(uri: str) -> Refusal | None:
     if not _URI.fullmatch(uri):
-        return argument.invalid("script_uri", "must be such as s3://bucket/folder/job.sh")
+        return _invalid("uri", "must be such as s3://bucket/folder/job.sh")
     try:
         argument.bounded(uri, _URI_LIMIT)
     except ValueError as error:
-        return argument.invalid("script_uri", str(error))
+        return _invalid("uri", str(error))
     return None
+
+
+def _invalid(name: str, message: str) -> Refusal:
+    return argument.invalid(name, message, _PATH)

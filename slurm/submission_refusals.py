@@ -7,6 +7,7 @@ peer, Unexpected message received, Protocol authentication error ...).
 """
 
 import re
+from collections.abc import Sequence
 
 from slurm.refusal import Refusal, RefusalCode
 
@@ -128,7 +129,7 @@ _FIELDS = [
     (r"dependency", "dependency"),
     (r"time_min|time-min", "timeMinSeconds"),
     (r"time limit", "timeLimitSeconds"),
-    (r"Memory specification", "memoryMib"),
+    (r"Memory specification", "memory"),
     (r"--gpus-per-task (or --tres-per-task )?used without", "gpusPerTask"),
     (r"Invalid feature", "constraint"),
     (r"Invalid license", "licenses"),
@@ -144,12 +145,12 @@ _FIELDS = [
 _UNREADABLE = re.compile(r"Unable to open file")
 
 
-def about_field(why: Refusal, source: str) -> Refusal:
-    """The refusal with the input that it is about; `source` is the input that the script came by."""
+def about_field(why: Refusal, source: Sequence[str]) -> Refusal:
+    """The refusal with the input that it is about; `source` is the path of the input that the script came by."""
     if _UNREADABLE.search(why.message):
         message = f"{why.message}: there is no such file, or your account may not read it."
-        return Refusal(RefusalCode.NOT_FOUND, message, ["input", source])
+        return Refusal(RefusalCode.NOT_FOUND, message, source)
     name = next((name for text, name in _FIELDS if re.search(text, why.message)), None)
     if name is None and re.search(r"[Ss]cript|interpreter", why.message):
-        name = source
+        return Refusal(why.code, why.message, source)
     return Refusal(why.code, why.message, ["input", name] if name else None)

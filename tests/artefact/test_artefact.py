@@ -78,13 +78,13 @@ def files(folder: Path) -> set[Path]:
 
 
 SUBMIT = """mutation($script: String!) {
-    submitJob(input: {script: $script, name: "packed"}) { job { id } errors { message } }
+    submitJob(input: {script: {text: $script}, name: "packed"}) { job { id } errors { message } }
 }"""
 FIND = """query($id: ID!) {
     jobs(filter: {ids: [$id]}) { nodes { name queue { name } } }
     cluster { head { instanceId } }
 }"""
-CANCEL = "mutation($id: ID!) { cancelJobs(input: {ids: [$id]}) { errors { message } } }"
+CANCEL = "mutation($id: ID!) { cancelJobs(input: {jobs: {ids: [$id]}}) { errors { message } } }"
 
 
 def test_the_artefact_serves_requests_and_compiles_nothing(task: Path, runtime: Path, stack: Stack) -> None:

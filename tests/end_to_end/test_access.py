@@ -32,7 +32,7 @@ CONFIGURED = {
 }
 WHO = "{ viewer { identity clusterUser role } }"
 SUBMIT = """mutation ($cluster: String) {
-  submitJob(input: {script: "#!/bin/sh\\ntrue\\n", hold: true, name: "submitted-by-rule"}, cluster: $cluster) {
+  submitJob(input: {script: {text: "#!/bin/sh\\ntrue\\n"}, hold: true, name: "submitted-by-rule", cluster: $cluster}) {
     job { id user } errors { code message field }
   }
 }"""
@@ -137,7 +137,7 @@ def test_a_change_on_a_cluster_without_access_is_refused(api: Api) -> None:
         {
             "code": "FORBIDDEN",
             "message": "guest has no access to the cluster annex. Your clusters: lab.",
-            "field": ["cluster"],
+            "field": ["input", "cluster"],
         }
     ]
     assert api.commands() == before
@@ -151,7 +151,7 @@ def test_a_cluster_may_have_its_own_account_for_a_user(api: Api, lab: Cluster) -
 
 
 def test_an_operator_of_one_cluster_is_not_an_operator_of_another(api: Api) -> None:
-    document = 'mutation { updateQueue(input: {name: "queue1", action: UP}, cluster: %s) { errors { code } } }'
+    document = 'mutation { updateQueue(input: {name: "queue1", action: UP, cluster: %s}) { errors { code } } }'
     who = {"user": "lovelace@example.com", "groups": "staff"}
     assert api.data(document % '"lab"', None, **who)["updateQueue"] == {"errors": []}
     before = api.commands()

@@ -11,12 +11,13 @@ from conftest import Api
 from local.cluster import Cluster
 
 CANCEL = """mutation ($ids: [ID!]!, $signal: String, $cluster: String) {
-  done: cancelJobs(input: {ids: $ids, signal: $signal}, cluster: $cluster) {
+  done: cancelJobs(input: {jobs: {ids: $ids}, signal: $signal, cluster: $cluster}) {
     jobs { id jobId state reason } errors { code message field id }
   }
 }"""
 ACTION = """mutation ($ids: [ID!]!, $cluster: String) {
-  done: %sJobs(ids: $ids, cluster: $cluster) { jobs { id jobId state reason } errors { code message field id } }
+  done: %sJobs(input: {ids: $ids, cluster: $cluster}) {
+    jobs { id jobId state reason } errors { code message field id } }
 }"""
 HOLD, RELEASE, REQUEUE = (ACTION % verb for verb in ("hold", "release", "requeue"))
 UNKNOWN = "4294960000"

@@ -35,6 +35,7 @@ from slurm.job_update import JobUpdate
 from slurm.node_update import NodeAction
 from slurm.refusal import InvalidInputError, Refusal
 from slurm.sbatch import Submission, Submitted
+from slurm.script import Script
 
 T = TypeVar("T")
 
@@ -203,32 +204,28 @@ def test_every_text_argument_of_a_mutation_takes_any_text(
     """
     waiting, spare = held(lab), held(lab)
     right: dict[str, Any] = {
-        "Mutation.submitJob(input)": {"script": SCRIPT, "hold": True},
-        "Mutation.submitJob(input).script": {"hold": True},
-        "Mutation.submitJob(input).scriptUri": {"hold": True},
-        "Mutation.submitJob(input).scriptPath": {"hold": True},
-        "Mutation.submitJob(input).gpuType": {"script": SCRIPT, "hold": True, "gpus": 1},
+        "Mutation.submitJob(input)": {"script": {"text": SCRIPT}, "hold": True},
+        "Mutation.submitJob(input).gpuType": {"script": {"text": SCRIPT}, "hold": True, "gpus": 1},
         "Mutation.submitJob(input).environment": {
-            "script": SCRIPT,
+            "script": {"text": SCRIPT},
             "hold": True,
             "environment": [{"name": "TEXT", "value": "text"}],
         },
-        "Mutation.submitJob(input).signal": {"script": SCRIPT, "hold": True, "timeLimitSeconds": 600},
-        "Mutation.cancelJobs(input)": {"ids": [spare]},
-        "Mutation.cancelJobs(input).filter": {"limit": 1, "dryRun": True},
-        "Mutation.holdJobs(ids)": [waiting],
-        "Mutation.releaseJobs(ids)": [spare],
-        "Mutation.requeueJobs(ids)": [spare],
-        "Mutation.updateJob(id)": waiting,
-        "Mutation.updateJob(input)": {"nice": 1},
-        "Mutation.signalJobs(ids)": [waiting],
+        "Mutation.submitJob(input).signal": {"script": {"text": SCRIPT}, "hold": True, "timeLimitSeconds": 600},
+        "Mutation.cancelJobs(input)": {"jobs": {"ids": [spare]}},
+        "Mutation.cancelJobs(input).jobs": {"jobs": {"matching": {"filter": {}, "limit": 1, "dryRun": True}}},
+        "Mutation.holdJobs(input)": {"ids": [waiting]},
+        "Mutation.releaseJobs(input)": {"ids": [spare]},
+        "Mutation.requeueJobs(input)": {"ids": [spare]},
+        "Mutation.updateJob(input)": {"id": waiting, "nice": 1},
+        "Mutation.signalJobs(input)": {"ids": [waiting], "signal": "CONT"},
         "Mutation.updateNode(input)": {"names": [NODE], "action": "DRAIN", "reason": "attacked"},
         "Mutation.updateQueue(input)": {"name": "queue1", "action": "UP"},
         "Mutation.createReservation(input)": {
             "users": ["ada"],
-            "nodeNames": ["queue1-st-small-1"],
+            "nodes": {"names": ["queue1-st-small-1"]},
             "startTime": "2033-05-18T03:33:20Z",
-            "durationSeconds": 600,
+            "until": {"durationSeconds": 600},
             "flags": ["OVERLAP"],
         },
     }
@@ -273,16 +270,16 @@ FIELDS: dict[str, Callable[[str], dict[str, Any]]] = {
     "error": lambda text: {"stderr_path": text},
     "key": lambda text: {"idempotency_key": f"again {text}"},
     "variable": lambda text: {"environment": [EnvironmentVariable(name="TEXT", value=text)]},
-    "script": lambda text: {"script": SCRIPT + text},
+    "script": lambda text: {"script": Script(text=SCRIPT + text)},
 }
 
 
 def taken(text: str) -> dict[str, Any]:
     """The inputs of a job that take the text."""
-    inputs: dict[str, Any] = {"script": SCRIPT}
+    inputs: dict[str, Any] = {"script": Script(text=SCRIPT)}
     for made in FIELDS.values():
         try:
-            sbatch.check(Submission(**{"script": SCRIPT, **made(text)}))
+            sbatch.check(Submission(**{"script": Script(text=SCRIPT), **made(text)}))
         except InvalidInputError:
             continue
         inputs |= made(text)
@@ -311,7 +308,7 @@ def test_every_text_becomes_that_text_in_a_job_of_the_callers(
         assert comment == one_kind_of_line_end(each.get("comment", "(null)"))
     for job in list(asked)[:: len(asked) // 20]:
         written = lab.run("scontrol", "write", "batch_script", job, "-").stdout
-        assert written == one_kind_of_line_end(asked[job]["script"])
+        assert written == one_kind_of_line_end(asked[job]["script"].text)
     assert list(canary.iterdir()) == []
 
 
@@ -380,7 +377,7 @@ def test_no_path_leads_further_than_the_callers_own_rights(
     paths = [text for text in texts if text.startswith("/")]
     questions = []
     for path in paths:
-        for submission in (Submission(work_dir=path, script=SCRIPT), Submission(script_path=path)):
+        for submission in (Submission(work_dir=path, script=Script(text=SCRIPT)), Submission(script=Script(path=path))):
             try:
                 questions.append((path, sbatch.check(replace(submission, hold=True)).submit()))
             except InvalidInputError:
@@ -398,7 +395,7 @@ def test_no_path_leads_further_than_the_callers_own_rights(
 
 def test_a_wrong_signal_gets_our_own_message(api: Api, texts: list[str]) -> None:
     document = """mutation ($signal: String!) {
-      signalJobs(ids: ["1"], signal: $signal) { errors { message field } }
+      signalJobs(input: {ids: ["1"], signal: $signal}) { errors { message field } }
     }"""
     for text in texts[:: len(texts) // 10]:
         errors = api.data(document, {"signal": text})["signalJobs"]["errors"]

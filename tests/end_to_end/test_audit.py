@@ -61,7 +61,7 @@ def log() -> Iterator[Lines]:
 
 def job(**input: Any) -> dict[str, Any]:
     return {
-        "script": f"#!/bin/sh\n# {SECRETS['script']}\n",
+        "script": {"text": f"#!/bin/sh\n# {SECRETS['script']}\n"},
         "name": SECRETS["name"],
         "comment": SECRETS["comment"],
         "environment": [{"name": "PASSWORD", "value": SECRETS["value"]}],
@@ -91,7 +91,9 @@ def test_no_script_variable_or_token_is_logged_on_the_whole_way(
         call(api, "query ($id: ID!) { job(id: $id) { script name comment output { text } } }", {"id": id}),
         call(api, "query ($n: String) { jobs(filter: {nameContains: $n}) { totalCount } }", {"n": SECRETS["filter"]}),
         call(api, "{ jobs(filter: {nameContains: 7}) { totalCount } }", {}),
-        call(api, "mutation ($ids: [ID!]!) { cancelJobs(input: {ids: $ids}) { errors { code } } }", {"ids": [id]}),
+        call(
+            api, "mutation ($ids: [ID!]!) { cancelJobs(input: {jobs: {ids: $ids}}) { errors { code } } }", {"ids": [id]}
+        ),
     ]
     printed = "".join(capfd.readouterr())
     assert SECRETS["script"] in json.dumps(answers)  # the text reached Slurm and came back
@@ -141,13 +143,15 @@ def test_the_metrics_are_in_cloudwatchs_embedded_format(api: Api, log: Lines) ->
 
 def test_a_change_is_logged_with_the_objects_it_touched(api: Api, log: Lines) -> None:
     id = api.data(SUBMIT, {"input": job()})["submitJob"]["job"]["id"]
-    hold = "mutation ($ids: [ID!]!) { holdJobs(ids: $ids) { errors { code } } }"
+    hold = "mutation ($ids: [ID!]!) { holdJobs(input: {ids: $ids}) { errors { code } } }"
     api.data(hold, {"ids": [id, "999999999"]}, user="grace")
-    both = "cancelJobs(input: {ids: $ids}) { errors { code } } suspendJobs(ids: $ids) { errors { code } }"
+    both = (
+        "cancelJobs(input: {jobs: {ids: $ids}}) { errors { code } } suspendJobs(input: {ids: $ids}) { errors { code } }"
+    )
     api.data(f"mutation ($ids: [ID!]!) {{ {both} }}", {"ids": [id]})
     submit, held, cancelled, suspended = log.told("action")
     assert (submit["action"], submit["done"], submit["codes"]) == ("submitJob", [id], [])
-    assert submit["asked"] == {"given": ["beginTime", "comment", "environment", "name", "script"]}
+    assert submit["asked"] == {"given": ["beginTime", "comment", "environment", "name", "script", "text"]}
     assert len(submit["commands"]) == 1
     assert (held["identity"], held["action"], held["done"]) == ("grace", "holdJobs", [])
     assert held["asked"] == {"given": ["ids"], "ids": [id, "999999999"]}

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,17 +14,17 @@ from local.gateway import Context
 from slurm.script import SCRIPT_LIMIT
 
 SCRIPT = "#!/bin/sh\ntrue\n"
-SUBMIT = """mutation ($input: SubmitJobInput!, $cluster: String) {
-  submitJob(input: $input, cluster: $cluster) { job { id } errors { code message field id } }
+SUBMIT = """mutation ($input: SubmitJobInput!) {
+  submitJob(input: $input) { job { id } errors { code message field id } }
 }"""
 ACTION = """mutation ($ids: [ID!]!, $cluster: String) {
   done: %s { jobs { id } errors { code message field id } }
 }"""
 ACTIONS = {
-    "cancel": ACTION % "cancelJobs(input: {ids: $ids}, cluster: $cluster)",
-    "hold": ACTION % "holdJobs(ids: $ids, cluster: $cluster)",
-    "release": ACTION % "releaseJobs(ids: $ids, cluster: $cluster)",
-    "requeue": ACTION % "requeueJobs(ids: $ids, cluster: $cluster)",
+    "cancel": ACTION % "cancelJobs(input: {jobs: {ids: $ids}, cluster: $cluster})",
+    "hold": ACTION % "holdJobs(input: {ids: $ids, cluster: $cluster})",
+    "release": ACTION % "releaseJobs(input: {ids: $ids, cluster: $cluster})",
+    "requeue": ACTION % "requeueJobs(input: {ids: $ids, cluster: $cluster})",
 }
 NAMES = ["queue", "account", "qos", "reservation"]
 NO_JOB_IDS = [
@@ -80,15 +81,13 @@ def assert_speaks_to_people(message: str) -> None:
 @pytest.mark.parametrize(
     ("input", "field"),
     [
-        ({}, "script"),
-        ({"script": None}, "script"),
-        ({"script": ""}, "script"),
-        ({"script": "echo no interpreter\n"}, "script"),
-        ({"script": " #!/bin/sh\n"}, "script"),
-        ({"script": "#!/bin/sh\r\ntrue\r\n"}, "script"),
-        ({"script": "#!/bin/sh\n\0"}, "script"),
-        ({"script": "#!/bin/sh\n#SBATCH --wait\n"}, "script"),
-        ({"script": "#!" + "x" * 5_000_000}, "script"),
+        ({"script": {"text": ""}}, "script.text"),
+        ({"script": {"text": "echo no interpreter\n"}}, "script.text"),
+        ({"script": {"text": " #!/bin/sh\n"}}, "script.text"),
+        ({"script": {"text": "#!/bin/sh\r\ntrue\r\n"}}, "script.text"),
+        ({"script": {"text": "#!/bin/sh\n\0"}}, "script.text"),
+        ({"script": {"text": "#!/bin/sh\n#SBATCH --wait\n"}}, "script.text"),
+        ({"script": {"text": "#!" + "x" * 5_000_000}}, "script.text"),
         ({"name": "x" * 1025}, "name"),
         ({"name": "a\0b"}, "name"),
         ({"comment": "é" * 513}, "comment"),
@@ -109,7 +108,7 @@ def assert_speaks_to_people(message: str) -> None:
         ({"nodes": -1}, "nodes"),
         ({"tasks": -1}, "tasks"),
         ({"cpusPerTask": -1}, "cpusPerTask"),
-        ({"memoryMib": -1}, "memoryMib"),
+        ({"memory": {"perNodeMib": -1}}, "memory.perNodeMib"),
         ({"gpus": -1}, "gpus"),
         ({"gpus": 0}, "gpus"),
         ({"timeLimitSeconds": 0}, "timeLimitSeconds"),
@@ -136,30 +135,31 @@ def assert_speaks_to_people(message: str) -> None:
     ids=str,
 )
 def test_a_submission_that_cannot_be_right_names_the_field(api: Api, input: dict[str, Any], field: str) -> None:
-    whole = input if not input or "script" in input else {"script": SCRIPT, **input}
-    errors = refused(api, SUBMIT, {"input": whole})
-    assert [(error["code"], error["field"]) for error in errors] == [("INVALID_INPUT", ["input", field])]
+    errors = refused(api, SUBMIT, {"input": {"script": {"text": SCRIPT}, **input}})
+    assert [(error["code"], error["field"]) for error in errors] == [("INVALID_INPUT", ["input", *field.split(".")])]
+    assert errors[0]["message"].startswith(f"{field} ")
 
 
 def test_a_script_is_measured_in_bytes(api: Api) -> None:
-    variables = {"input": {"script": "#!" + "é" * (SCRIPT_LIMIT // 2)}}
+    variables = {"input": {"script": {"text": "#!" + "é" * (SCRIPT_LIMIT // 2)}}}
     body = json.dumps(
         {"query": SUBMIT, "variables": variables}, ensure_ascii=False
     )  # escaped, Lambda would not take it
     answer = json.loads(api.handler(event(body), Context())["body"])
     (error,) = answer["data"]["submitJob"]["errors"]
-    assert (error["code"], error["field"]) == ("INVALID_INPUT", ["input", "script"])
+    assert (error["code"], error["field"]) == ("INVALID_INPUT", ["input", "script", "text"])
 
 
 @pytest.mark.parametrize("field", ["name", "comment", "script", "stdoutPath", "idempotencyKey", *NAMES])
 def test_a_lone_surrogate_is_refused(api: Api, field: str) -> None:
     text = "a\ud800" if field in NAMES else "#!/bin/sh\n\ud800"
-    errors = refused(api, SUBMIT, {"input": {"script": SCRIPT, field: text}})
-    assert [(error["code"], error["field"]) for error in errors] == [("INVALID_INPUT", ["input", field])]
+    given, path = ({"text": text}, [field, "text"]) if field == "script" else (text, [field])
+    errors = refused(api, SUBMIT, {"input": {"script": {"text": SCRIPT}, field: given}})
+    assert [(error["code"], error["field"]) for error in errors] == [("INVALID_INPUT", ["input", *path])]
 
 
 def test_all_wrong_fields_are_reported_together(api: Api) -> None:
-    errors = refused(api, SUBMIT, {"input": {"nodes": 0, "workDir": "x", "array": "?"}})
+    errors = refused(api, SUBMIT, {"input": {"script": {"path": "x"}, "nodes": 0, "workDir": "x", "array": "?"}})
     assert {error["field"][1] for error in errors} == {"script", "nodes", "workDir", "array"}
 
 
@@ -197,7 +197,7 @@ def test_a_job_of_another_cluster_is_not_acted_on(api: Api) -> None:
 @pytest.mark.parametrize("signal", ["", "-9", "9 1", "KILL;id", "--batch", "kill", "0", "100"])
 def test_an_invalid_signal_is_not_sent(api: Api, signal: str) -> None:
     document = """mutation ($signal: String) {
-      cancelJobs(input: {ids: ["1"], signal: $signal}) { jobs { id } errors { code message field } }
+      cancelJobs(input: {jobs: {ids: ["1"]}, signal: $signal}) { jobs { id } errors { code message field } }
     }"""
     (error,) = refused(api, document, {"signal": signal})
     assert (error["code"], error["field"]) == ("INVALID_INPUT", ["input", "signal"])
@@ -209,8 +209,8 @@ def test_an_unknown_cluster_is_refused_with_the_names_of_the_known(api: Api, clu
         for document in ACTIONS.values():
             (error,) = refused(api, document, {"ids": ["1"], "cluster": cluster})
             assert error["code"] == "NOT_FOUND"
-        (error,) = refused(api, SUBMIT, {"input": {"script": SCRIPT}, "cluster": cluster})
-        assert (error["code"], error["field"]) == ("NOT_FOUND", ["cluster"])
+        (error,) = refused(api, SUBMIT, {"input": {"script": {"text": SCRIPT}, "cluster": cluster}})
+        assert (error["code"], error["field"]) == ("NOT_FOUND", ["input", "cluster"])
         for field in ("jobs { totalCount }", "queues { name }", 'node(name: "x") { id }', 'job(id: "1") { id }'):
             name, _, rest = field.partition(" ")
             call = name.replace("(", "(cluster: $c, ") if "(" in name else f"{name}(cluster: $c)"
@@ -347,12 +347,44 @@ def test_nothing_is_sent_for_what_names_nothing(api: Api, document: str) -> None
         '{ jobs(first: "ten") { totalCount } }',
         "{ jobs { nonesuch } }",
         "{ job { id } }",
-        'mutation { submitJob(input: {script: "#!/bin/sh", nodes: "two"}) { job { id } } }',
-        'mutation { submitJob(input: {script: "#!/bin/sh", uid: 0}) { job { id } } }',
+        'mutation { submitJob(input: {script: {text: "#!/bin/sh"}, nodes: "two"}) { job { id } } }',
+        'mutation { submitJob(input: {script: {text: "#!/bin/sh"}, uid: 0}) { job { id } } }',
     ],
 )
 def test_what_the_schema_does_not_know_is_refused_by_it(api: Api, document: str) -> None:
     assert bad(api, document)["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+
+
+ONE_OF = "Script takes exactly one of text, uri and path, and not null."
+MEMBER = "Value for member field 'text' must be non-null. Give exactly one field of its input, and not null."
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ({}, ONE_OF),
+        ({"text": SCRIPT, "uri": "s3://a/b"}, ONE_OF),
+        ({"text": SCRIPT, "path": None}, ONE_OF),
+        ({"text": None}, MEMBER),
+    ],
+    ids=str,
+)
+def test_exactly_one_is_given_of_what_excludes_each_other(api: Api, script: dict[str, Any], message: str) -> None:
+    before = api.commands()
+    literal = re.sub(r'"(\w+)":', r"\1:", json.dumps(script))
+    written = bad(api, f"mutation {{ submitJob(input: {{script: {literal}}}) {{ id }} }}")
+    passed = bad(api, SUBMIT, {"input": {"script": script}})
+    for error in (written, passed):
+        assert error["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+    assert (written["message"][: len(ONE_OF)], passed["message"][: len(message)]) == (ONE_OF, message)
+    assert api.commands() == before
+
+
+def test_a_variable_for_one_of_several_must_not_be_nullable(api: Api) -> None:
+    document = "mutation ($text: String) { submitJob(input: {script: {text: $text}}) { id } }"
+    error = bad(api, document, {"text": SCRIPT})
+    assert error["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+    assert "declare it with ! after its type" in error["message"]
 
 
 def test_a_document_that_is_not_graphql_is_refused(api: Api) -> None:

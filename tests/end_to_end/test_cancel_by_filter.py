@@ -51,12 +51,11 @@ def jobs(lab: Cluster, request: pytest.FixtureRequest) -> Iterator[Jobs]:
         lab.run("scancel", *{id.split("_")[0] for id in waiting})
 
 
-def cancel(
-    api: Api, where: dict[str, Any], limit: int | None = 10, user: str = "ada", groups: str = "", **more: Any
-) -> Any:
-    return api.data(CANCEL, {"input": {"filter": where, "limit": limit, **more}}, user=user, groups=groups)[
-        "cancelJobs"
-    ]
+def cancel(api: Api, where: dict[str, Any], limit: int = 10, user: str = "ada", groups: str = "", **more: Any) -> Any:
+    dry_run = {"dryRun": more.pop("dryRun")} if "dryRun" in more else {}
+    matching = {"filter": where, "limit": limit, **dry_run}
+    asked = {"input": {"jobs": {"matching": matching}, **more}}
+    return api.data(CANCEL, asked, user=user, groups=groups)["cancelJobs"]
 
 
 def ids(payload: dict[str, Any]) -> list[str]:
@@ -100,7 +99,7 @@ def test_of_more_than_the_limit_none_is_cancelled(api: Api, jobs: Jobs, dry_run:
     payload = cancel(api, {"nameContains": jobs.name}, limit=2, dryRun=dry_run)
     assert payload["jobs"] == []
     (error,) = payload["errors"]
-    assert (error["code"], error["field"]) == ("LIMIT_EXCEEDED", ["input", "limit"])
+    assert (error["code"], error["field"]) == ("LIMIT_EXCEEDED", ["input", "jobs", "matching", "limit"])
     assert "3 jobs" in error["message"]
     assert jobs.waiting() == ours
 
@@ -126,7 +125,9 @@ def test_naming_another_user_is_forbidden_before_anything_is_sent(api: Api, wher
     before = api.commands()
     payload = cancel(api, where)
     assert api.commands() == before
-    assert [(error["code"], error["field"]) for error in payload["errors"]] == [("FORBIDDEN", ["input", "filter"])]
+    assert [(error["code"], error["field"]) for error in payload["errors"]] == [
+        ("FORBIDDEN", ["input", "jobs", "matching", "filter"])
+    ]
 
 
 def test_a_viewer_cancels_nothing_and_nothing_is_sent(api: Api) -> None:
@@ -151,7 +152,7 @@ def test_an_operator_without_an_account_has_to_name_users(api: Api, jobs: Jobs) 
     payload = cancel(api, {}, user="Operator@example.org", groups=OPERATORS)
     assert api.commands() == before
     assert [(error["code"], error["field"]) for error in payload["errors"]] == [
-        ("INVALID_INPUT", ["input", "filter", "user"])
+        ("INVALID_INPUT", ["input", "jobs", "matching", "filter", "user"])
     ]
     where = {"nameContains": jobs.name, "users": ["ada"]}
     assert ids(cancel(api, where, user="Operator@example.org", groups=OPERATORS)) == [ours]
@@ -194,27 +195,45 @@ def test_a_signal_goes_to_the_matching_jobs(api: Api, lab: Cluster, jobs: Jobs) 
 @pytest.mark.parametrize(
     ("input", "field"),
     [
-        ({}, "ids"),
-        ({"ids": ["1"], "filter": {}, "limit": 1}, "ids"),
-        ({"filter": {}}, "limit"),
         ({"filter": {}, "limit": 0}, "limit"),
         ({"filter": {}, "limit": 201}, "limit"),
         ({"filter": {}, "limit": -1}, "limit"),
-        ({"ids": ["1"], "limit": 1}, "limit"),
-        ({"ids": ["1"], "dryRun": True}, "dryRun"),
-        ({"filter": {}, "limit": 1, "signal": "x y"}, "signal"),
         ({"filter": {"ids": ["no id"]}, "limit": 1}, "filter"),
         ({"filter": {"ids": ["annex:1"]}, "limit": 1}, "filter"),
-        ({"filter": {"submittedAfter": "2026-11-22T10:00:00"}, "limit": 1}, "filter"),
     ],
     ids=str,
 )
 def test_invalid_input_is_reported_before_anything_is_sent(api: Api, input: dict[str, Any], field: str) -> None:
     before = api.commands()
-    payload = api.data(CANCEL, {"input": input})["cancelJobs"]
+    payload = api.data(CANCEL, {"input": {"jobs": {"matching": input}}})["cancelJobs"]
     assert api.commands() == before
     assert payload["jobs"] == []
-    assert [(error["code"], error["field"][:2]) for error in payload["errors"]] == [("INVALID_INPUT", ["input", field])]
+    path = ["input", "jobs", "matching", field]
+    assert [(error["code"], error["field"][:4]) for error in payload["errors"]] == [("INVALID_INPUT", path)]
+
+
+def test_a_signal_that_is_none_is_told_before_anything_is_sent(api: Api) -> None:
+    before = api.commands()
+    payload = cancel(api, {}, limit=1, signal="x y")
+    assert api.commands() == before
+    assert [(error["code"], error["field"]) for error in payload["errors"]] == [("INVALID_INPUT", ["input", "signal"])]
+
+
+@pytest.mark.parametrize(
+    "jobs",
+    [
+        {},
+        {"ids": ["1"], "matching": {"filter": {}, "limit": 1}},
+        {"ids": None},
+        {"matching": {"filter": {}}},
+        {"matching": {"limit": 1}},
+    ],
+    ids=str,
+)
+def test_jobs_are_named_or_matched_and_a_filter_has_a_limit(api: Api, jobs: dict[str, Any]) -> None:
+    before = api.commands()
+    assert api.codes(CANCEL, {"input": {"jobs": jobs}}) == ["GRAPHQL_VALIDATION_FAILED"]
+    assert api.commands() == before
 
 
 FIND = "query ($ids: [ID!], $id: ID!) { jobs(filter: {ids: $ids}) { nodes { jobId } } job(id: $id) { jobId } }"

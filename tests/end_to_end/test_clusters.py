@@ -99,7 +99,7 @@ def test_all_clusters_are_asked_with_one_command_each(api: Api, jobs: dict[str, 
 
 
 def test_changes_go_to_the_cluster_of_the_id(api: Api, jobs: dict[str, str], annex: Cluster) -> None:
-    document = "mutation ($ids: [ID!]!) { releaseJobs(ids: $ids) { jobs { id } errors { message } } }"
+    document = "mutation ($ids: [ID!]!) { releaseJobs(input: {ids: $ids}) { jobs { id } errors { message } } }"
     id = f"annex:{jobs['annex']}"
     assert api.data(document, {"ids": [id]})["releaseJobs"] == {"jobs": [{"id": id}], "errors": []}
     reason = annex.run("squeue", "-h", "-t", "all", "-j", jobs["annex"], "-o", "%r").stdout.strip()

@@ -196,7 +196,7 @@ def test_an_ended_job_cannot_be_changed_and_the_error_says_that_it_ended(
     forgetful_api: Api, forgetful: Forgetful
 ) -> None:
     ids = [forgetful.ids["plain"], f"{forgetful.ids['waiting']}_3", "4000000"]
-    document = """mutation ($ids: [ID!]!) { cancelJobs(cluster: "forgetful", input: {ids: $ids}) {
+    document = """mutation ($ids: [ID!]!) { cancelJobs(input: {cluster: "forgetful", jobs: {ids: $ids}}) {
       jobs { id } errors { code id message } } }"""
     answer = forgetful_api.data(document, {"ids": ids})["cancelJobs"]
     assert answer["jobs"] == []

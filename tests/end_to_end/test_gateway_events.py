@@ -15,7 +15,7 @@ from local.gateway import Context
 
 QUERY = "{ viewer { identity } }"
 ANSWER = {"data": {"viewer": {"identity": "ada"}}, "extensions": {"cost": {"requested": 1, "limit": 100_000}}}
-CANCEL = 'mutation { cancelJobs(input: { ids: ["1"] }) { errors { code } } }'
+CANCEL = 'mutation { cancelJobs(input: {jobs: {ids: ["1"]} }) { errors { code } } }'
 
 Event = dict[str, Any]
 

@@ -132,7 +132,7 @@ def test_what_is_submitted_through_the_api_comes_back_as_it_is(
     api: Api, lab: Cluster, held: Submitted, text: str
 ) -> None:
     folder = make_folder(lab, f"api{text}")
-    what = {"script": SCRIPT, "hold": True, "name": text, "comment": text, "workDir": str(folder)}
+    what = {"script": {"text": SCRIPT}, "hold": True, "name": text, "comment": text, "workDir": str(folder)}
     payload = api.data(SUBMIT, {"input": what})["submitJob"]
     assert payload["errors"] == []
     held.ids.append(payload["job"]["jobId"])

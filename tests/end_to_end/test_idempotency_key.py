@@ -32,7 +32,7 @@ def name(lab: Cluster) -> Iterator[str]:
 
 
 def submit(api: Api, name: str, key: str, user: str = "ada", **input: Any) -> dict[str, Any]:
-    input = {"script": SCRIPT, "hold": True, "name": name, "idempotencyKey": key, **input}
+    input = {"script": {"text": SCRIPT}, "hold": True, "name": name, "idempotencyKey": key, **input}
     payload: dict[str, Any] = api.data(SUBMIT, {"input": input}, user=user)["submitJob"]
     return payload
 
@@ -65,14 +65,14 @@ def test_ten_at_once_give_one_job(api: Api, lab: Cluster, name: str) -> None:
 
 def test_without_a_key_each_submission_is_a_job(api: Api, lab: Cluster, name: str) -> None:
     for _ in range(2):
-        api.data(SUBMIT, {"input": {"script": SCRIPT, "hold": True, "name": name}})
+        api.data(SUBMIT, {"input": {"script": {"text": SCRIPT}, "hold": True, "name": name}})
     assert len(jobs_named(lab, name)) == 2
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        {"script": SCRIPT + "# more\n"},
+        {"script": {"text": SCRIPT + "# more\n"}},
         {"comment": "more"},
         {"environment": [{"name": "MORE", "value": "1"}]},
         {"hold": False, "beginTime": "2033-05-18T03:33:20Z"},

@@ -76,7 +76,7 @@ def job(lab: Cluster) -> Iterator[str]:
 
 def cancel(gateway: Gateway, authorization: str, job: str) -> list[str]:
     """The codes of what was refused."""
-    document = "mutation ($ids: [ID!]!) { cancelJobs(input: { ids: $ids }) { errors { code } } }"
+    document = "mutation ($ids: [ID!]!) { cancelJobs(input: {jobs: {ids: $ids} }) { errors { code } } }"
     return [error["code"] for error in ask(gateway, document, authorization, ids=[job])["cancelJobs"]["errors"]]
 
 
@@ -108,7 +108,7 @@ def test_who_has_no_account_to_act_as_may_not_change_anything(
     gateway: Gateway, lab: Cluster, job: str, who: str
 ) -> None:
     assert cancel(gateway, who, job) == ["FORBIDDEN"]
-    submit = 'mutation { submitJob(input: { script: "#!/bin/sh\\ntrue\\n" }) { job { id } errors { code } } }'
+    submit = 'mutation { submitJob(input: { script: {text: "#!/bin/sh\\ntrue\\n"} }) { job { id } errors { code } } }'
     assert ask(gateway, submit, who)["submitJob"] == {"job": None, "errors": [{"code": "FORBIDDEN"}]}
     assert state(lab, job) == "PENDING"
 

@@ -14,8 +14,8 @@ from local.cluster import Cluster
 
 only_root_makes_users = pytest.mark.skipif(os.geteuid() != 0, reason="needs a second user")
 PART = "path exists text message offset nextOffset size modifiedTime isShorter"
-STDOUT = "query ($id: ID!, $lines: Int, $bytes: Int, $from: OutputFrom, $offset: BigInt) { job(id: $id) { output("
-STDOUT += "lines: $lines, bytes: $bytes, from: $from, offset: $offset) { %s } } }" % PART  # noqa: UP031 - braces
+STDOUT = "query ($id: ID!, $lines: Int, $bytes: Int, $offset: BigInt) { job(id: $id) { output("
+STDOUT += "lines: $lines, bytes: $bytes, offset: $offset) { %s } } }" % PART  # noqa: UP031 - braces
 BOTH = "query ($id: ID!) { job(id: $id) { out: output { ...part } err: output(stream: STDERR) { ...part } } }"
 BOTH += " fragment part on JobOutput { %s }" % PART  # noqa: UP031 - braces
 
@@ -74,7 +74,7 @@ def test_the_end_or_the_beginning_is_read_by_lines_and_bytes(api: Api, lab: Clus
     numbers = "".join(f"{number}\n" for number in range(1, 1001))
     assert part(api, job)["text"] == numbers
     assert part(api, job, lines=2)["text"] == "999\n1000\n"
-    assert part(api, job, lines=2, **{"from": "START"})["text"] == "1\n2\n"
+    assert part(api, job, lines=2, offset=0)["text"] == "1\n2\n"
     assert part(api, job, bytes=5)["text"] == "1000\n"
     middle = part(api, job, bytes=8, offset=4)
     assert (middle["text"], middle["offset"], middle["nextOffset"], middle["size"]) == (
@@ -190,7 +190,6 @@ def test_a_caller_without_an_account_reads_no_file(api: Api, lab: Cluster, submi
         ("lines: -5", "lines"),
         ("offset: -1", "offset"),
         ("offset: 1000000000000000", "offset"),
-        ("offset: 0, from: END", "offset"),
     ],
 )
 def test_invalid_input_is_refused_before_anything_is_sent(api: Api, arguments: str, argument: str) -> None:

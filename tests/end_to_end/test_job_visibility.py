@@ -150,11 +150,11 @@ def test_associations_and_shares_of_others_are_not_shown(api: Api) -> None:
 
 
 ACTIONS = {
-    "cancelJobs": "cancelJobs(input: {ids: %s}) { jobs { id } errors { code message id } }",
-    "holdJobs": "holdJobs(ids: %s) { jobs { id } errors { code message id } }",
-    "releaseJobs": "releaseJobs(ids: %s) { jobs { id } errors { code message id } }",
-    "requeueJobs": "requeueJobs(ids: %s) { jobs { id } errors { code message id } }",
-    "signalJobs": 'signalJobs(ids: %s, signal: "USR1") { jobs { id } errors { code message id } }',
+    "cancelJobs": "cancelJobs(input: {jobs: {ids: %s}}) { jobs { id } errors { code message id } }",
+    "holdJobs": "holdJobs(input: {ids: %s}) { jobs { id } errors { code message id } }",
+    "releaseJobs": "releaseJobs(input: {ids: %s}) { jobs { id } errors { code message id } }",
+    "requeueJobs": "requeueJobs(input: {ids: %s}) { jobs { id } errors { code message id } }",
+    "signalJobs": 'signalJobs(input: {ids: %s, signal: "USR1"}) { jobs { id } errors { code message id } }',
 }
 
 
@@ -174,13 +174,14 @@ def test_acting_on_another_users_job_reveals_no_more_than_acting_on_none(
 
 def test_changing_another_users_job_reveals_no_more(api: Api, jobs: Jobs) -> None:
     for id in [*jobs.of_ada, "4294960000"]:
-        document = f'mutation {{ updateJob(id: "{id}", input: {{comment: "x"}}) {{ job {{ id }} errors {{ code }} }} }}'
+        document = f'mutation {{ updateJob(input: {{id: "{id}", comment: "x"}}) {{ job {{ id }} errors {{ code }} }} }}'
         assert api.data(document, user="grace")["updateJob"] == {"job": None, "errors": [{"code": "NOT_FOUND"}]}
 
 
 def test_a_dry_run_shows_only_own_jobs(api: Api, jobs: Jobs) -> None:
-    chosen = "{states: [PENDING, RUNNING]}, limit: 200, dryRun: true"
-    document = f"mutation {{ cancelJobs(input: {{filter: {chosen}}}) {{ jobs {{ user }} errors {{ code }} }} }}"
+    matching = "{filter: {states: [PENDING, RUNNING]}, limit: 200, dryRun: true}"
+    chosen = f"input: {{jobs: {{matching: {matching}}}}}"
+    document = f"mutation {{ cancelJobs({chosen}) {{ jobs {{ user }} errors {{ code }} }} }}"
     done = api.data(document, user="grace")["cancelJobs"]
     assert ({job["user"] for job in done["jobs"]}, done["errors"]) == ({"grace"}, [])
 

@@ -171,9 +171,9 @@ def submit_and_lose_everything(program: Program) -> None:
 
 
 def test_the_payload_of_a_purged_job_has_its_id(api: Api, annex: Cluster, name: str) -> None:
-    document = """mutation ($input: SubmitJobInput!) { submitJob(cluster: "annex", input: $input) {
+    document = """mutation ($input: SubmitJobInput!) { submitJob(input: $input) {
       id job { id } idempotencyKey warnings errors { code } } }"""
-    input = {"script": "#!/bin/sh\ntrue\n", "name": name, "idempotencyKey": name}
+    input = {"cluster": "annex", "script": {"text": "#!/bin/sh\ntrue\n"}, "name": name, "idempotencyKey": name}
     with purging(annex):
         first = api.data(document, {"input": input})["submitJob"]
         job = first["id"].removeprefix("annex:")

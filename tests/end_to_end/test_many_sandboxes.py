@@ -65,7 +65,7 @@ def test_a_change_in_one_process_is_seen_in_the_others(sandboxes: list[SandboxPr
     first, *others = sandboxes
     for round in range(3):
         all_ask(sandboxes, 1, 0)
-        script = f'{{script: "#!/bin/sh\\n", name: "shared{round}", hold: true}}'
+        script = f'{{script: {{text: "#!/bin/sh\\n"}}, name: "shared{round}", hold: true}}'
         submitted = first.data(f"mutation {{ submitJob(input: {script}) {{ job {{ id }} }} }}")
         for other in others:
             seen = other.data("{ jobs(first: 1000) { nodes { id } } }")["jobs"]["nodes"]

@@ -21,8 +21,8 @@ CREATE = f"""mutation ($input: CreateReservationInput!) {{ done: createReservati
   reservation {{ id name state startTime endTime durationSeconds nodeNames users flags nodes {{ name state }}
     queue {{ name }} }} {ERRORS} }} }}"""
 UPDATE = f"""mutation ($input: UpdateReservationInput!) {{ done: updateReservation(input: $input) {{
-  reservation {{ id startTime endTime durationSeconds users flags nodes {{ nodes {{ name }} }} }} {ERRORS} }} }}"""
-DELETE = f"mutation ($name: String!) {{ done: deleteReservation(name: $name) {{ name {ERRORS} }} }}"
+  reservation {{ id startTime endTime durationSeconds users flags nodes {{ name }} }} {ERRORS} }} }}"""
+DELETE = f"mutation ($input: DeleteReservationInput!) {{ done: deleteReservation(input: $input) {{ name {ERRORS} }} }}"
 
 
 def state(cluster: Cluster, node: str) -> str:
@@ -147,8 +147,8 @@ def test_a_reservation_is_made_shown_and_deleted_in_one_command_each(api: Api, l
     asked = {
         "name": "operators-make",
         "startTime": start.isoformat(),
-        "durationSeconds": 5400,
-        "nodeNames": ["queue1-dy-large-[3-4]"],
+        "until": {"durationSeconds": 5400},
+        "nodes": {"names": ["queue1-dy-large-[3-4]"]},
         "users": ["ada", "root"],
         "queue": "queue1",
         "flags": ["MAINT", "IGNORE_JOBS"],
@@ -167,14 +167,15 @@ def test_a_reservation_is_made_shown_and_deleted_in_one_command_each(api: Api, l
     shown = lab.run("scontrol", "show", "reservation", "operators-make").stdout
     assert "Nodes=queue1-dy-large-[3-4]" in shown
     assert "Users=ada,root" in shown
-    name = {"name": "lab:operators-make"}
+    name = {"input": {"name": "lab:operators-make"}}
     assert api.data(DELETE, name, **OPERATORS)["done"] == {"name": "operators-make", "errors": []}
     assert "operators-make" not in lab.run("scontrol", "show", "reservation").stdout
-    assert refusals(api, DELETE, name, **OPERATORS) == [("NOT_FOUND", ["name"])]
+    assert refusals(api, DELETE, name, **OPERATORS) == [("NOT_FOUND", ["input", "name"])]
 
 
 def test_a_name_can_be_used_only_once(api: Api, lab: Cluster) -> None:
-    asked = {"name": "once", "durationSeconds": 600, "users": ["ada"], "licenses": "matlab:1", "flags": ["ANY_NODES"]}
+    asked = {"name": "once", "until": {"durationSeconds": 600}, "users": ["ada"], "licenses": "matlab:1"}
+    asked["flags"] = ["ANY_NODES"]
     try:
         assert api.data(CREATE, {"input": asked}, **OPERATORS)["done"]["errors"] == []
         assert refusals(api, CREATE, {"input": asked}, **OPERATORS) == [("CONFLICT", ["input", "name"])]
@@ -184,15 +185,15 @@ def test_a_name_can_be_used_only_once(api: Api, lab: Cluster) -> None:
 
 def test_a_reservation_is_changed_in_one_command(api: Api, lab: Cluster) -> None:
     start = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
-    asked = {"name": "moved", "startTime": start.isoformat(), "durationSeconds": 600, "users": ["ada"], "nodes": 1}
-    assert api.data(CREATE, {"input": {**asked, "queue": "queue1"}}, **OPERATORS)["done"]["errors"] == []
+    asked = {"name": "moved", "startTime": start.isoformat(), "queue": "queue1"}
+    assert api.data(CREATE, {"input": {**RIGHT, **asked}}, **OPERATORS)["done"]["errors"] == []
     try:
         before = api.commands()
         changes = {
             "name": "lab:moved",
             "startTime": (start + timedelta(hours=1)).isoformat(),
-            "endTime": (start + timedelta(hours=3)).isoformat(),
-            "nodeNames": ["queue1-dy-large-[3-4]"],
+            "until": {"time": (start + timedelta(hours=3)).isoformat()},
+            "nodes": {"names": ["queue1-dy-large-[3-4]"]},
             "users": ["grace"],
             "flags": ["FLEX"],
         }
@@ -207,20 +208,75 @@ def test_a_reservation_is_changed_in_one_command(api: Api, lab: Cluster) -> None
         shown = lab.run("scontrol", "show", "reservation", "moved").stdout
         assert "Users=grace" in shown
         assert "Nodes=queue1-dy-large-[3-4]" in shown
-        only = api.data(UPDATE, {"input": {"name": "moved", "durationSeconds": 1200}}, **OPERATORS)["done"]
+        only = api.data(UPDATE, {"input": {"name": "moved", "until": {"durationSeconds": 1200}}}, **OPERATORS)["done"]
         assert (only["reservation"]["durationSeconds"], only["reservation"]["users"]) == (1200, ["grace"])
-        for wrong, field in (({"queue": "nope"}, "queue"), ({"nodeNames": ["nope"]}, "nodeNames")):
+        for wrong, field in (({"queue": "nope"}, "queue"), ({"nodes": {"names": ["nope"]}}, "nodes")):
             found = refusals(api, UPDATE, {"input": {"name": "moved", **wrong}}, **OPERATORS)
             assert found == [("REJECTED_BY_SCHEDULER", ["input", field])]
     finally:
         lab.run("scontrol", "delete", "ReservationName=moved")
-    gone = api.data(UPDATE, {"input": {"name": "moved", "durationSeconds": 1200}}, **OPERATORS)["done"]["errors"]
+    gone = api.data(UPDATE, {"input": {"name": "moved", "until": {"durationSeconds": 1200}}}, **OPERATORS)["done"][
+        "errors"
+    ]
     assert [(error["code"], error["field"], error["id"]) for error in gone] == [
         ("NOT_FOUND", ["input", "name"], "lab:moved")
     ]
 
 
-RIGHT = {"durationSeconds": 600, "users": ["ada"], "nodes": 1}
+def test_null_clears_what_a_reservation_has_and_the_rest_stays(api: Api, lab: Cluster) -> None:
+    start = datetime.now(UTC).replace(microsecond=0) + timedelta(days=4)
+    asked = {
+        "name": "cleared",
+        "startTime": start.isoformat(),
+        "queue": "queue1",
+        "features": "dynamic",
+        "accounts": ["physics"],
+        "licenses": "matlab:1",
+    }
+    made = api.data(CREATE, {"input": {**RIGHT, **asked}}, **OPERATORS)["done"]
+    assert made["errors"] == []
+    shown = "{ cluster { reservations { name queueName features users accounts licenses durationSeconds } } }"
+    try:
+        changes = {"name": "cleared", "queue": None, "features": None, "users": None, "licenses": None}
+        assert api.data(UPDATE, {"input": changes}, **OPERATORS)["done"]["errors"] == []
+        (found,) = (each for each in api.data(shown)["cluster"]["reservations"] if each["name"] == "cleared")
+        assert found == {
+            "name": "cleared", "queueName": None, "features": None, "users": [], "accounts": ["physics"],
+            "licenses": [], "durationSeconds": 600,
+        }  # fmt: skip
+        both = {"name": "cleared", "accounts": None, "users": ["ada"]}
+        assert api.data(UPDATE, {"input": both}, **OPERATORS)["done"]["reservation"]["users"] == ["ada"]
+        assert refusals(api, UPDATE, {"input": {"name": "cleared", "users": None}}, **OPERATORS) == [
+            ("REJECTED_BY_SCHEDULER", None)
+        ]
+    finally:
+        lab.run("scontrol", "delete", "ReservationName=cleared")
+
+
+@pytest.mark.parametrize("name", ["startTime", "until", "nodes", "flags"])
+def test_what_slurm_cannot_clear_of_a_reservation_is_told_and_nothing_is_sent(api: Api, name: str) -> None:
+    before = api.commands()
+    done = api.data(UPDATE, {"input": {"name": "any", name: None}}, **OPERATORS)["done"]
+    (error,) = done["errors"]
+    assert (error["code"], error["field"]) == ("INVALID_INPUT", ["input", name])
+    assert error["message"].startswith(f"{name} cannot be null: ")
+    assert api.commands() == before
+
+
+def test_only_resume_clears_a_nodes_reason(api: Api, lab: Cluster, node: str) -> None:
+    before = api.commands()
+    power = {"names": [node], "action": "POWER_DOWN", "reason": None}
+    done = api.data(UPDATE_NODE, {"input": power}, **OPERATORS)["done"]
+    assert [(error["code"], error["field"]) for error in done["errors"]] == [("INVALID_INPUT", ["input", "reason"])]
+    assert "RESUME clears it" in done["errors"][0]["message"]
+    assert api.commands() == before
+    drain = {"names": [node], "action": "DRAIN", "reason": "null"}
+    assert api.data(UPDATE_NODE, {"input": drain}, **OPERATORS)["done"]["nodes"][0]["reason"] == "null"
+    resume = {"names": [node], "action": "RESUME", "reason": None}
+    assert api.data(UPDATE_NODE, {"input": resume}, **OPERATORS)["done"]["nodes"][0]["reason"] is None
+
+
+RIGHT: dict[str, Any] = {"until": {"durationSeconds": 600}, "users": ["ada"], "nodes": {"count": 1}}
 
 
 @pytest.mark.parametrize(
@@ -228,13 +284,10 @@ RIGHT = {"durationSeconds": 600, "users": ["ada"], "nodes": 1}
     [
         ({"name": "a\tb"}, "name"),
         ({"name": "-a"}, "name"),
-        ({"endTime": "2030-01-01T00:00:00Z"}, "durationSeconds"),
-        ({"durationSeconds": None}, "durationSeconds"),
-        ({"durationSeconds": 59}, "durationSeconds"),
+        ({"until": {"durationSeconds": 59}}, "until.durationSeconds"),
         ({"nodes": None}, "nodes"),
-        ({"nodes": 0}, "nodes"),
-        ({"nodeNames": ["a"]}, "nodes"),
-        ({"nodes": None, "nodeNames": ["ALL"]}, "nodeNames"),
+        ({"nodes": {"count": 0}}, "nodes.count"),
+        ({"nodes": {"names": ["ALL"]}}, "nodes.names"),
         ({"queue": "a,b"}, "queue"),
         ({"features": "a b"}, "features"),
         ({"users": None}, "users"),
@@ -249,7 +302,7 @@ def test_wrong_inputs_for_reservations_are_refused_and_nothing_is_sent(
 ) -> None:
     before = api.commands()
     found = refusals(api, CREATE, {"input": {**RIGHT, **asked}}, **OPERATORS)
-    assert ("INVALID_INPUT", ["input", field]) in found
+    assert ("INVALID_INPUT", ["input", *field.split(".")]) in found
     assert {code for code, _ in found} == {"INVALID_INPUT"}
     assert api.commands() == before
 
@@ -257,7 +310,7 @@ def test_wrong_inputs_for_reservations_are_refused_and_nothing_is_sent(
 def test_a_wrong_name_to_delete_is_refused_and_nothing_is_sent(api: Api) -> None:
     before = api.commands()
     for name in ("", "a,b", "-a", "a\nb", "a\ud800"):
-        assert refusals(api, DELETE, {"name": name}, **OPERATORS) == [("INVALID_INPUT", ["name"])]
+        assert refusals(api, DELETE, {"input": {"name": name}}, **OPERATORS) == [("INVALID_INPUT", ["input", "name"])]
     assert api.commands() == before
 
 
@@ -268,12 +321,12 @@ def test_a_reservations_name_may_hold_what_slurm_takes(api: Api, lab: Cluster, n
     done = api.data(CREATE, {"input": asked}, **OPERATORS)["done"]
     assert (done["errors"], done["reservation"]["id"]) == ([], f"lab:{name}")
     assert f"ReservationName={name} StartTime=" in lab.run("scontrol", "show", "reservation").stdout
-    changes = {"name": name, "durationSeconds": 1200}
+    changes = {"name": name, "until": {"durationSeconds": 1200}}
     done = api.data(UPDATE, {"input": changes}, **OPERATORS)["done"]
     assert (done["errors"], done["reservation"]["durationSeconds"]) == ([], 1200)
-    assert api.data(DELETE, {"name": name}, **OPERATORS)["done"] == {"name": name, "errors": []}
+    assert api.data(DELETE, {"input": {"name": name}}, **OPERATORS)["done"] == {"name": name, "errors": []}
     assert name not in lab.run("scontrol", "show", "reservation").stdout
-    assert refusals(api, DELETE, {"name": name}, **OPERATORS) == [("NOT_FOUND", ["name"])]
+    assert refusals(api, DELETE, {"input": {"name": name}}, **OPERATORS) == [("NOT_FOUND", ["input", "name"])]
 
 
 def test_the_schedulers_refusal_names_the_input_it_is_about(api: Api) -> None:
@@ -281,7 +334,7 @@ def test_the_schedulers_refusal_names_the_input_it_is_about(api: Api) -> None:
         ({"queue": "nope"}, "queue"),
         ({"queue": "a b"}, "queue"),
         ({"accounts": ["a b"]}, "accounts"),
-        ({"nodes": None, "nodeNames": ["nope"]}, "nodeNames"),
+        ({"nodes": {"names": ["nope"]}}, "nodes"),
     ):
         found = refusals(api, CREATE, {"input": {**RIGHT, **wrong}}, **OPERATORS)
         assert found == [("REJECTED_BY_SCHEDULER", ["input", field])]
@@ -293,8 +346,8 @@ CHANGES = [
     (UPDATE_NODE, {"input": {"names": [NODE], "action": "DRAIN", "reason": "mine"}}),
     (UPDATE_QUEUE, {"input": {"name": "queue1", "action": "DOWN"}}),
     (CREATE, {"input": {**RIGHT, "name": "mine"}}),
-    (UPDATE, {"input": {"name": "mine", "durationSeconds": 600}}),
-    (DELETE, {"name": "mine"}),
+    (UPDATE, {"input": {"name": "mine", "until": {"durationSeconds": 600}}}),
+    (DELETE, {"input": {"name": "mine"}}),
 ]
 
 
@@ -313,7 +366,6 @@ def test_only_operators_administer_and_for_others_nothing_is_sent(
 @pytest.mark.parametrize(("document", "variables"), CHANGES, ids=["node", "queue", "create", "update", "delete"])
 def test_an_unknown_cluster_is_refused_and_nothing_is_sent(api: Api, document: str, variables: dict[str, Any]) -> None:
     before = api.commands()
-    elsewhere = document.replace("input: $input", 'input: $input, cluster: "nowhere"')
-    elsewhere = elsewhere.replace("name: $name", 'name: $name, cluster: "nowhere"')
-    assert refusals(api, elsewhere, variables, **OPERATORS) == [("NOT_FOUND", ["cluster"])]
+    elsewhere = {"input": {**variables["input"], "cluster": "nowhere"}}
+    assert refusals(api, document, elsewhere, **OPERATORS) == [("NOT_FOUND", ["input", "cluster"])]
     assert api.commands() == before

@@ -18,8 +18,10 @@ SUBMIT = """mutation ($input: SubmitJobInput!) { submitJob(input: $input) {
   id job { id name } idempotencyKey warnings errors { code message } } }"""
 CANCEL = """mutation ($input: CancelJobsInput!) { cancelJobs(input: $input) {
   ids jobs { id state } warnings errors { id code message } } }"""
-HOLD = "mutation ($ids: [ID!]!) { holdJobs(ids: $ids) { ids jobs { id } warnings errors { id code message } } }"
-UPDATE = """mutation ($id: ID!) { updateJob(id: $id, input: { comment: "x" }) {
+HOLD = (
+    "mutation ($ids: [ID!]!) { holdJobs(input: {ids: $ids}) { ids jobs { id } warnings errors { id code message } } }"
+)
+UPDATE = """mutation ($id: ID!) { updateJob(input: { id: $id, comment: "x" }) {
   id job { id } warnings errors { code } } }"""
 SCRIPT = "#!/bin/sh\nsleep 300\n"
 
@@ -32,9 +34,9 @@ def name(lab: Cluster) -> Iterator[str]:
 
 
 def submit(api: Api, name: str, **input: Any) -> dict[str, Any]:
-    payload: dict[str, Any] = api.data(SUBMIT, {"input": {"script": SCRIPT, "hold": True, "name": name, **input}})[
-        "submitJob"
-    ]
+    payload: dict[str, Any] = api.data(
+        SUBMIT, {"input": {"script": {"text": SCRIPT}, "hold": True, "name": name, **input}}
+    )["submitJob"]
     return payload
 
 
@@ -78,7 +80,7 @@ def test_a_job_that_cannot_be_read_was_still_submitted(
     api: Api, stack: Stack, lab: Cluster, name: str, tmp_path: Path
 ) -> None:
     with lost(stack, lab, tmp_path, REQUEST_JOB_INFO_SINGLE):
-        answer = api.ask(SUBMIT, {"input": {"script": SCRIPT, "hold": True, "name": name}})
+        answer = api.ask(SUBMIT, {"input": {"script": {"text": SCRIPT}, "hold": True, "name": name}})
     payload = answer["data"]["submitJob"]
     assert payload["job"] is None
     assert payload["id"].removeprefix("lab:") in lab.run("squeue", "-h", "-n", name, "-o", "%i").stdout.split()
@@ -94,7 +96,7 @@ def test_sbatchs_remarks_on_a_submitted_job_are_warnings(api: Api, name: str) ->
 
 def test_tasks_that_were_cancelled_by_their_numbers_are_in_the_payload(api: Api, name: str) -> None:
     array = submit(api, name, array="0-499")["id"]
-    payload = api.data(CANCEL, {"input": {"ids": [f"{array}_[0-499]"]}})["cancelJobs"]
+    payload = api.data(CANCEL, {"input": {"jobs": {"ids": [f"{array}_[0-499]"]}}})["cancelJobs"]
     assert payload["ids"] == [f"{array}_[0-499]"]
     assert payload["errors"] == []
     assert payload["jobs"]
@@ -104,11 +106,11 @@ def test_tasks_that_were_cancelled_by_their_numbers_are_in_the_payload(api: Api,
 def test_a_task_that_is_not_there_hides_nothing_of_the_others(api: Api, lab: Cluster, name: str) -> None:
     """scancel says `Invalid job id specified` of `7_[0-9]` if one task has gone, and cancels the others."""
     array = submit(api, name, array="0-9")["id"]
-    api.data(CANCEL, {"input": {"ids": [f"{array}_5"]}})
+    api.data(CANCEL, {"input": {"jobs": {"ids": [f"{array}_5"]}}})
     held = api.data(HOLD, {"ids": [f"{array}_[3-5]"]})["holdJobs"]
     assert held["ids"] == [f"{array}_[3-4]"]
     assert [(error["id"], error["code"]) for error in held["errors"]] == [(f"{array}_[3-5]", "NOT_FOUND")]
-    payload = api.data(CANCEL, {"input": {"ids": [f"{array}_[4-6]"]}})["cancelJobs"]
+    payload = api.data(CANCEL, {"input": {"jobs": {"ids": [f"{array}_[4-6]"]}}})["cancelJobs"]
     assert payload["ids"] == [f"{array}_[4,6]"]
     assert [(error["id"], error["code"]) for error in payload["errors"]] == [(f"{array}_[4-6]", "NOT_FOUND")]
     number = array.removeprefix("lab:")
@@ -117,13 +119,13 @@ def test_a_task_that_is_not_there_hides_nothing_of_the_others(api: Api, lab: Clu
 
 def test_tasks_that_have_ended_hide_nothing_of_the_others(api: Api, lab: Cluster, name: str) -> None:
     script = "#!/bin/sh\n[ $SLURM_ARRAY_TASK_ID = 0 ] || sleep 300\n"
-    array = submit(api, name, array="0-3%1", script=script, hold=False, stdoutPath="/dev/null")["id"]
+    array = submit(api, name, array="0-3%1", script={"text": script}, hold=False, stdoutPath="/dev/null")["id"]
     number = array.removeprefix("lab:")
     running = ("squeue", "-h", "-t", "running", "-j", number, "-o", "%i")
     until(lambda: lab.run(*running).stdout.strip() == f"{number}_1", 30)
     held = api.data(HOLD, {"ids": [array]})["holdJobs"]
     assert held["ids"] == [f"{array}_[1-3]"]
-    payload = api.data(CANCEL, {"input": {"ids": [f"{array}_[0-3]"]}})["cancelJobs"]
+    payload = api.data(CANCEL, {"input": {"jobs": {"ids": [f"{array}_[0-3]"]}}})["cancelJobs"]
     assert set(payload["ids"]) == {f"{array}_1", f"{array}_[2-3]"}
     assert [(error["id"], error["code"]) for error in payload["errors"]] == [(f"{array}_[0-3]", "ALREADY_FINISHED")]
 
@@ -147,7 +149,7 @@ def test_a_lost_reply_to_scancel_is_an_unknown_outcome(
 ) -> None:
     id = submit(api, name)["id"]
     with lost(stack, lab, tmp_path, REQUEST_KILL_JOB):
-        assert api.codes(CANCEL, {"input": {"ids": [id]}}) == ["OUTCOME_UNKNOWN"]
+        assert api.codes(CANCEL, {"input": {"jobs": {"ids": [id]}}}) == ["OUTCOME_UNKNOWN"]
 
 
 def test_nodes_queues_and_reservations_that_cannot_be_read_were_still_changed(
@@ -173,7 +175,7 @@ def test_nodes_queues_and_reservations_that_cannot_be_read_were_still_changed(
         assert errors == [["updateQueue", "queue"]]
         made, errors = change(
             f"""mutation {{ createReservation(input: {{ name: "{name}", startTime: "2033-01-10T08:00:00Z",
-            durationSeconds: 7200, nodes: 1, users: ["ada"] }}) {{
+            until: {{ durationSeconds: 7200 }}, nodes: {{ count: 1 }}, users: ["ada"] }}) {{
             id reservation {{ name }} errors {{ code }} }} }}"""
         )
         assert made == {"id": f"lab:{name}", "reservation": None, "errors": []}

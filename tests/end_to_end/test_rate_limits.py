@@ -18,8 +18,8 @@ from local.suite import Chroot
 
 LIMITS = "rl_enable,rl_bucket_size=10,rl_refill_rate=2"
 SUBMISSIONS = 25
-SUBMIT = """mutation { submitJob(cluster: "limited", input: {
-  script: "#!/bin/sh\\ntrue\\n", hold: true, name: "limited" }) {
+SUBMIT = """mutation { submitJob(input: {cluster: "limited",
+  script: {text: "#!/bin/sh\\ntrue\\n"}, hold: true, name: "limited" }) {
   job { id } errors { code message } } }"""
 OVERVIEW = """{ cluster(name: "limited") { jobs { totalCount } nodes { totalCount } queues { name }
   reservations { name } licenses { name } statistics { jobsPending } configuration { accountingEnabled } } }"""

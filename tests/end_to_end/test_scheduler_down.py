@@ -12,7 +12,7 @@ from local.stack import Stack
 
 DEADLINE = 15
 """Seconds: half of what the handler has. squeue alone goes on trying for MessageTimeout, 60 s as on ParallelCluster."""
-SUBMIT = """mutation { submitJob(cluster: "annex", input: { script: "#!/bin/bash\\nsleep 300\\n" }) {
+SUBMIT = """mutation { submitJob(input: {cluster: "annex", script: {text: "#!/bin/bash\\nsleep 300\\n"} }) {
   job { id } errors { code message } } }"""
 
 
@@ -33,7 +33,7 @@ def test_a_failure_is_not_kept_the_next_query_after_the_start_works(api: Api, an
     assert payload["errors"] == []
     own = payload["job"]["id"]
     assert api.data('{ job(id: "%s") { id } }' % own)["job"] == {"id": own}  # noqa: UP031 - GraphQL is full of braces
-    api.data('mutation { cancelJobs(input: { ids: ["%s"] }) { errors { message } } }' % own)  # noqa: UP031 - braces
+    api.data('mutation { cancelJobs(input: {jobs: {ids: ["%s"]} }) { errors { message } } }' % own)  # noqa: UP031 - braces
 
 
 @pytest.fixture(scope="module")
@@ -96,10 +96,10 @@ def test_all_fields_of_the_cluster_cost_one_command_and_an_error_each(api: Api, 
 @pytest.mark.parametrize(
     "change",
     [
-        'cancelJobs(cluster: "annex", input: { ids: ["%s"] }) { jobs { id } errors { code message } }',
-        'holdJobs(cluster: "annex", ids: ["%s"]) { jobs { id } errors { code message } }',
-        'releaseJobs(cluster: "annex", ids: ["%s"]) { jobs { id } errors { code message } }',
-        'requeueJobs(cluster: "annex", ids: ["%s"]) { jobs { id } errors { code message } }',
+        'cancelJobs(input: {cluster: "annex", jobs: {ids: ["%s"]}}) { jobs { id } errors { code message } }',
+        'holdJobs(input: {cluster: "annex", ids: ["%s"]}) { jobs { id } errors { code message } }',
+        'releaseJobs(input: {cluster: "annex", ids: ["%s"]}) { jobs { id } errors { code message } }',
+        'requeueJobs(input: {cluster: "annex", ids: ["%s"]}) { jobs { id } errors { code message } }',
     ],
 )
 def test_a_change_is_not_made_and_reports_slurms_own_words(change: str, api: Api, down: str) -> None:

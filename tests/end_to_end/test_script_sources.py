@@ -71,7 +71,7 @@ def file(folder: Path, name: str, text: str = SCRIPT, mode: int = 0o644) -> Path
 def test_an_object_in_s3_is_submitted_in_one_command(api: Api, stack: Stack, lab: Cluster) -> None:
     uri = put(stack, "team/a job's script.sh", SCRIPT.encode())
     before = api.commands()
-    payload = submit(api, scriptUri=uri)
+    payload = submit(api, script={"uri": uri})
     assert api.commands() == before + 1
     assert payload["errors"] == []
     job = payload["job"]["jobId"]
@@ -82,7 +82,7 @@ def test_an_object_in_s3_is_submitted_in_one_command(api: Api, stack: Stack, lab
 
 def test_a_large_object_arrives_whole(api: Api, stack: Stack, lab: Cluster) -> None:
     script = "#!/bin/sh\n" + "".join(f"# {os.urandom(40).hex()}\n" for _ in range(20_000))
-    job = submit(api, scriptUri=put(stack, "large.sh", script.encode()))["job"]["jobId"]
+    job = submit(api, script={"uri": put(stack, "large.sh", script.encode())})["job"]["jobId"]
     assert batch_script(lab, job) == script
     lab.run("scancel", job)
 
@@ -97,13 +97,13 @@ def test_a_large_object_arrives_whole(api: Api, stack: Stack, lab: Cluster) -> N
     ],
 )
 def test_a_bucket_that_is_not_allowed_is_forbidden(api: Api, uri: str) -> None:
-    assert refused_before(api, scriptUri=uri) == ("FORBIDDEN", ["input", "scriptUri"])
+    assert refused_before(api, script={"uri": uri}) == ("FORBIDDEN", ["input", "script", "uri"])
 
 
 def test_a_missing_object_is_forbidden_if_the_role_may_not_list_the_bucket(api: Api) -> None:
     """S3 reports a missing object only to those who may list its bucket, and the deployed role may not."""
-    (error,) = submit(api, scriptUri=f"s3://{SCRIPTS}/nonesuch.sh")["errors"]
-    assert (error["code"], error["field"]) == ("FORBIDDEN", ["input", "scriptUri"])
+    (error,) = submit(api, script={"uri": f"s3://{SCRIPTS}/nonesuch.sh"})["errors"]
+    assert (error["code"], error["field"]) == ("FORBIDDEN", ["input", "script", "uri"])
     assert "or there is no such object" in error["message"]
 
 
@@ -120,19 +120,19 @@ def test_a_missing_object_is_forbidden_if_the_role_may_not_list_the_bucket(api: 
     ids=lambda body: repr(body[:20]),
 )
 def test_an_object_that_is_not_a_script_is_refused(api: Api, stack: Stack, body: bytes) -> None:
-    assert refused_before(api, scriptUri=put(stack, "bad", body)) == ("INVALID_INPUT", ["input", "scriptUri"])
+    assert refused_before(api, script={"uri": put(stack, "bad", body)}) == ("INVALID_INPUT", ["input", "script", "uri"])
 
 
 @pytest.mark.parametrize(
     "uri", ["", "x.sh", "s3://", f"s3://{SCRIPTS}", f"s3://{SCRIPTS}/", "https://x/y", "s3://UP/x", "s3://a_b/x"]
 )
 def test_an_invalid_s3_uri_is_refused(api: Api, uri: str) -> None:
-    assert refused_before(api, scriptUri=uri) == ("INVALID_INPUT", ["input", "scriptUri"])
+    assert refused_before(api, script={"uri": uri}) == ("INVALID_INPUT", ["input", "script", "uri"])
 
 
 def test_a_file_on_the_cluster_is_submitted_and_is_the_jobs_command(api: Api, lab: Cluster, folder: Path) -> None:
     path = file(folder, "job.sh")
-    payload = submit(api, scriptPath=str(path))
+    payload = submit(api, script={"path": str(path)})
     assert payload["errors"] == []
     job = payload["job"]
     assert (job["command"], job["name"], job["user"]) == (str(path), "job.sh", "ada")
@@ -144,61 +144,47 @@ def test_a_file_on_the_cluster_is_submitted_and_is_the_jobs_command(api: Api, la
 @as_root
 def test_a_file_that_the_user_may_not_read_is_not_submitted(api: Api, folder: Path) -> None:
     path = file(folder, "roots.sh", mode=0o600)
-    assert refused(api, scriptPath=str(path)) == ("NOT_FOUND", ["input", "scriptPath"])
+    assert refused(api, script={"path": str(path)}) == ("NOT_FOUND", ["input", "script", "path"])
 
 
 @pytest.mark.parametrize("path", ["/nonesuch.sh", "/nonesuch/'; touch x'.sh", "/--uid=0"])
 def test_a_missing_file_is_not_found(api: Api, path: str) -> None:
-    assert refused(api, scriptPath=path) == ("NOT_FOUND", ["input", "scriptPath"])
+    assert refused(api, script={"path": path}) == ("NOT_FOUND", ["input", "script", "path"])
 
 
 @pytest.mark.parametrize("text", ["", "no interpreter\n", "#!/bin/sh\r\ntrue\r\n"])
 def test_a_file_that_is_not_a_script_is_refused(api: Api, folder: Path, text: str) -> None:
-    code, field = refused(api, scriptPath=str(file(folder, "bad.sh", text)))
-    assert (code, field) == ("REJECTED_BY_SCHEDULER", ["input", "scriptPath"])
+    code, field = refused(api, script={"path": str(file(folder, "bad.sh", text))})
+    assert (code, field) == ("REJECTED_BY_SCHEDULER", ["input", "script", "path"])
 
 
 @pytest.mark.parametrize("path", ["", "job.sh", "--wrap=id", "/a\0b", "/" + "x" * 4096])
 def test_a_relative_path_is_refused(api: Api, path: str) -> None:
-    assert refused_before(api, scriptPath=path) == ("INVALID_INPUT", ["input", "scriptPath"])
-
-
-@pytest.mark.parametrize(
-    ("input", "field"),
-    [
-        ({}, "script"),
-        ({"script": SCRIPT, "scriptUri": f"s3://{SCRIPTS}/x"}, "scriptUri"),
-        ({"script": SCRIPT, "scriptPath": "/x"}, "scriptPath"),
-        ({"scriptUri": f"s3://{SCRIPTS}/x", "scriptPath": "/x"}, "scriptPath"),
-    ],
-    ids=str,
-)
-def test_exactly_one_of_the_three_is_given(api: Api, input: dict[str, Any], field: str) -> None:
-    assert refused_before(api, **input) == ("INVALID_INPUT", ["input", field])
+    assert refused_before(api, script={"path": path}) == ("INVALID_INPUT", ["input", "script", "path"])
 
 
 def test_a_key_belongs_to_one_script_wherever_the_script_is(api: Api, stack: Stack, lab: Cluster, folder: Path) -> None:
     one, other = (str(file(folder, name)) for name in ("one.sh", "other.sh"))
     uri = put(stack, "keyed.sh", SCRIPT.encode())
     for source, different in (
-        ({"scriptPath": one}, {"scriptPath": other}),
-        ({"scriptUri": uri}, {"script": "#!/bin/sh\nfalse\n"}),
+        ({"path": one}, {"path": other}),
+        ({"uri": uri}, {"text": "#!/bin/sh\nfalse\n"}),
     ):
         key = f"key of {source}"
-        first = submit(api, idempotencyKey=key, **source)
-        assert submit(api, idempotencyKey=key, **source) == first
-        assert refused(api, idempotencyKey=key, **different) == ("CONFLICT", ["input", "idempotencyKey"])
+        first = submit(api, idempotencyKey=key, script=source)
+        assert submit(api, idempotencyKey=key, script=source) == first
+        assert refused(api, idempotencyKey=key, script=different) == ("CONFLICT", ["input", "idempotencyKey"])
         lab.run("scancel", first["job"]["jobId"])
 
 
 def test_a_script_on_the_cluster_is_estimated_too(api: Api, folder: Path) -> None:
-    payload = submit(api, scriptPath=str(file(folder, "job.sh")), testOnly=True, hold=False)
+    payload = submit(api, script={"path": str(file(folder, "job.sh"))}, testOnly=True, hold=False)
     assert (payload["job"], payload["errors"]) == (None, [])
     assert payload["estimatedStartTime"] is not None
 
 
 def test_a_script_that_asks_sbatch_to_wait_is_still_submitted(api: Api, lab: Cluster, folder: Path) -> None:
     path = file(folder, "waits.sh", "#!/bin/sh\n#SBATCH --wait\ntrue\n")
-    payload = submit(api, scriptPath=str(path))
+    payload = submit(api, script={"path": str(path)})
     assert payload["errors"] == []
     lab.run("scancel", payload["job"]["jobId"])

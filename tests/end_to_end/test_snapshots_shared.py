@@ -16,7 +16,8 @@ from local.stack import Stack
 T = TypeVar("T")
 
 JOBS = "{ jobs(first: 1000) { totalCount asOf nodes { id name state } } }"
-SUBMIT = """mutation ($name: String!) { submitJob(input: { script: "#!/bin/bash\\ntrue\\n", name: $name, hold: true }) {
+SUBMIT = """mutation ($name: String!) {
+  submitJob(input: { script: {text: "#!/bin/bash\\ntrue\\n"}, name: $name, hold: true }) {
   job { id } errors { message } } }"""
 
 
@@ -91,7 +92,7 @@ def test_a_query_after_a_submission_sees_the_job(api: Api) -> None:
 def test_a_query_after_a_cancel_sees_it_cancelled(api: Api) -> None:
     id = api.data(SUBMIT, {"name": "gone-at-once"})["submitJob"]["job"]["id"]
     api.data(JOBS)
-    cancel = "mutation ($id: ID!) { cancelJobs(input: { ids: [$id] }) { errors { message } } }"
+    cancel = "mutation ($id: ID!) { cancelJobs(input: {jobs: {ids: [$id]} }) { errors { message } } }"
     assert api.data(cancel, {"id": id})["cancelJobs"]["errors"] == []
     (state,) = [job["state"] for job in api.data(JOBS)["jobs"]["nodes"] if job["id"] == id]
     assert state == "CANCELLED"

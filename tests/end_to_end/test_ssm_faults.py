@@ -16,7 +16,8 @@ from local.stack import Stack
 RESERVED = 1.0  # seconds that the handler keeps for saying what it has to say
 QUERY = "{ jobs { totalCount } }"
 SUBMIT = """mutation ($name: String!) {
-  submitJob(input: { script: "#!/bin/bash\\ntrue\\n", name: $name, hold: true }) { job { id } errors { message } } }"""
+  submitJob(input: { script: {text: "#!/bin/bash\\ntrue\\n"}, name: $name, hold: true }) {
+    job { id } errors { message } } }"""
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,7 @@ def test_another_change_whose_connection_breaks_is_not_sent_again(api: Api, faul
     job = lab.run(*argv, user=lab.users[0].name, input="#!/bin/sh\ntrue\n").stdout.strip()
     faults.lose_response = 1
     before = api.commands()
-    cancel = f'mutation {{ cancelJobs(input: {{ ids: ["{job}"] }}) {{ ids }} }}'
+    cancel = f'mutation {{ cancelJobs(input: {{ jobs: {{ ids: ["{job}"] }} }}) {{ ids }} }}'
     code, sentence = only_error(ask(api, cancel))
     assert (code, sentence) == ("OUTCOME_UNKNOWN", "The connection to AWS Systems Manager broke while sending.")
     assert api.commands() == before + 1

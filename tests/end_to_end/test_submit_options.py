@@ -21,7 +21,7 @@ Submit = Callable[..., str]
 
 
 def payload(api: Api, **input: Any) -> dict[str, Any]:
-    answer: dict[str, Any] = api.data(SUBMIT, {"input": {"script": SCRIPT, **input}})["submitJob"]
+    answer: dict[str, Any] = api.data(SUBMIT, {"input": {"script": {"text": SCRIPT}, **input}})["submitJob"]
     return answer
 
 
@@ -61,7 +61,7 @@ def gpus(words: str) -> str:
     ("input", "words"),
     [
         ({"nodes": 2}, ["NumNodes=2-2"]),
-        ({"minNodes": 2, "maxNodes": 3}, ["NumNodes=2-3"]),
+        ({"nodes": 2, "maxNodes": 3}, ["NumNodes=2-3"]),
         ({"maxNodes": 3}, ["NumNodes=1-3"]),
         ({"nodes": 2, "tasksPerNode": 2}, ["NtasksPerN:B:S:C=2:0:*:*"]),
         ({"constraint": "[static|dynamic]"}, ["Features=[static|dynamic]"]),
@@ -72,16 +72,16 @@ def gpus(words: str) -> str:
             {"excludedNodeNames": ["queue1-st-small-1", "queue1-dy-large-1"]},
             ["ExcNodeList=queue1-dy-large-1,queue1-st-small-1"],
         ),
-        ({"memoryMib": 300}, ["MinMemoryNode=300M"]),
+        ({"memory": {"perNodeMib": 300}}, ["MinMemoryNode=300M"]),
         ({"coreSpec": 1}, ["CoreSpec=1"]),
-        ({"memoryPerCpuMib": 100}, ["MinMemoryCPU=100M"]),
-        ({"memoryPerGpuMib": 100, "gpus": 1, "queue": "gpu"}, ["gpu:100"]),
+        ({"memory": {"perCpuMib": 100}}, ["MinMemoryCPU=100M"]),
+        ({"memory": {"perGpuMib": 100}, "gpus": 1, "queue": "gpu"}, ["gpu:100"]),
         ({"timeLimitSeconds": 3600, "timeMinSeconds": 600}, ["TimeLimit=01:00:00", "TimeMin=00:10:00"]),
         ({"timeLimitSeconds": 60, "deadline": "2033-05-18T03:33:20Z"}, ["Deadline=2033-05-18T03:33:20"]),
         ({"licenses": "matlab:2"}, ["Licenses=matlab:2"]),
         ({"nice": 42}, ["Nice=42"]),
-        ({"requeue": True}, ["Requeue=1"]),
-        ({"requeue": False}, ["Requeue=0"]),
+        ({"requeue": "ON_FAILURE"}, ["Requeue=1"]),
+        ({"requeue": "NEVER"}, ["Requeue=0"]),
         ({"mailTypes": ["END", "TIME_LIMIT_80"], "mailUser": "ada@example.org"}, ["MailUser=ada@example.org"]),
         ({"mailTypes": ["END", "TIME_LIMIT_80"]}, ["MailType=END,TIME_LIMIT_80"]),
         ({"mailTypes": ["NONE"]}, []),
@@ -128,9 +128,9 @@ def test_a_container_is_as_scontrol_shows_it(api: Api, lab: Cluster, submit: Sub
 
 def test_an_expedited_requeue_is_refused_where_sbatch_has_none(api: Api, lab: Cluster, submit: Submit) -> None:
     if lab.programs.slurm_version() >= (25, 11):
-        assert submit(expeditedRequeue=True)
+        assert submit(requeue="EXPEDITED")
         return
-    refused = payload(api, expeditedRequeue=True)
+    refused = payload(api, requeue="EXPEDITED")
     assert refused["job"] is None
     assert [error["code"] for error in refused["errors"]] == ["REJECTED_BY_SCHEDULER"]
     assert "doesn't allow an argument" in refused["errors"][0]["message"]
@@ -162,7 +162,7 @@ def test_a_signal_comes_before_the_time_limit(lab: Cluster, submit: Submit) -> N
     told = workspace(lab) / "signalled"
     script = f"#!/bin/bash\ntrap 'echo told >{told}; exit 0' USR1\nfor n in $(seq 600); do sleep 0.1; done\n"
     # A minute's limit and a minute's warning: the signal comes at once.
-    job = submit(script=script, timeLimitSeconds=60, signal="B:USR1@60", hold=False, constraint="static")
+    job = submit(script={"text": script}, timeLimitSeconds=60, signal="B:USR1@60", hold=False, constraint="static")
     ended(lab, job)
     assert told.read_text() == "told\n"
 
@@ -175,7 +175,11 @@ def test_output_is_appended_or_begins_anew(lab: Cluster, submit: Submit) -> None
         ended(
             lab,
             submit(
-                script="#!/bin/sh\necho new\n", stdoutPath=str(file), openMode=mode, hold=False, constraint="static"
+                script={"text": "#!/bin/sh\necho new\n"},
+                stdoutPath=str(file),
+                openMode=mode,
+                hold=False,
+                constraint="static",
             ),
         )
         assert file.read_text() == text
@@ -197,7 +201,7 @@ def test_the_job_gets_the_variables_that_were_chosen(
     environment = [{"name": "MINE", "value": "a,b\n'c'"}] if seen["MINE"] else []
     given = {"export": export} if export else {}
     script = f"#!/bin/bash\nenv -0 >{file}\n"
-    ended(lab, submit(script=script, environment=environment, hold=False, constraint="static", **given))
+    ended(lab, submit(script={"text": script}, environment=environment, hold=False, constraint="static", **given))
     variables = dict(variable.split("=", 1) for variable in file.read_text().split("\0") if variable)
     assert variables.get("MINE") == seen["MINE"]
     assert variables["HOME"] == seen["PROFILE"]
@@ -254,16 +258,12 @@ def test_what_the_scheduler_refuses_names_the_input(
 @pytest.mark.parametrize(
     ("input", "fields"),
     [
-        ({"minNodes": 2}, ["minNodes"]),
-        ({"minNodes": 0, "maxNodes": 2}, ["minNodes"]),
-        ({"minNodes": 3, "maxNodes": 2}, ["maxNodes"]),
+        ({"nodes": 0, "maxNodes": 2}, ["nodes"]),
+        ({"nodes": 3, "maxNodes": 2}, ["maxNodes"]),
         ({"maxNodes": 0}, ["maxNodes"]),
-        ({"nodes": 1, "maxNodes": 2}, ["nodes"]),
         ({"tasksPerNode": 0}, ["tasksPerNode"]),
-        ({"memoryMib": 1, "memoryPerCpuMib": 1}, ["memoryPerCpuMib"]),
-        ({"memoryPerCpuMib": 1, "memoryPerGpuMib": 1}, ["memoryPerGpuMib"]),
-        ({"memoryPerCpuMib": 0}, ["memoryPerCpuMib"]),
-        ({"memoryPerGpuMib": 0}, ["memoryPerGpuMib"]),
+        ({"memory": {"perCpuMib": 0}}, ["memory.perCpuMib"]),
+        ({"memory": {"perGpuMib": 0}}, ["memory.perGpuMib"]),
         ({"gpusPerNode": 0}, ["gpusPerNode"]),
         ({"gpusPerTask": -1}, ["gpusPerTask"]),
         ({"gpuType": "a100"}, ["gpuType"]),
@@ -296,5 +296,5 @@ def test_invalid_input_is_reported_before_anything_is_sent(api: Api, input: dict
     answer = payload(api, **input)
     assert api.commands() == before
     assert answer["job"] is None
-    assert [error["field"] for error in answer["errors"]] == [["input", field] for field in fields]
+    assert [error["field"] for error in answer["errors"]] == [["input", *field.split(".")] for field in fields]
     assert {error["code"] for error in answer["errors"]} == {"INVALID_INPUT"}

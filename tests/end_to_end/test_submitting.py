@@ -25,8 +25,8 @@ from slurm.script import SCRIPT_LIMIT
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
 
-SUBMIT = """mutation ($input: SubmitJobInput!, $cluster: String) {
-  submitJob(input: $input, cluster: $cluster) {
+SUBMIT = """mutation ($input: SubmitJobInput!) {
+  submitJob(input: $input) {
     job { id jobId name user state queueName comment }
     errors { code message field id }
   }
@@ -70,15 +70,16 @@ def person() -> Iterator[Person]:
         subprocess.run(["userdel", "--force", "--remove", name], check=True, stderr=subprocess.DEVNULL)
 
 
-def submit(api: Api, user: str = "ada", groups: str = "", **input: Any) -> dict[str, Any]:
+def submit(api: Api, script: str, user: str = "ada", groups: str = "", **input: Any) -> dict[str, Any]:
     """The payload of submitJob."""
-    payload: dict[str, Any] = api.data(SUBMIT, {"input": input}, user=user, groups=groups)["submitJob"]
+    asked = {"input": {"script": {"text": script}, **input}}
+    payload: dict[str, Any] = api.data(SUBMIT, asked, user=user, groups=groups)["submitJob"]
     return payload
 
 
 def submitted(api: Api, user: str = "ada", **input: Any) -> str:
     """The id of the submitted job."""
-    payload = submit(api, user, **input)
+    payload = submit(api, user=user, **input)
     assert payload["errors"] == []
     id: str = payload["job"]["jobId"]
     return id
@@ -210,7 +211,7 @@ def test_every_option_reaches_slurm(api: Api, lab: Cluster) -> None:
         nodes=2,
         tasks=4,
         cpusPerTask=3,
-        memoryMib=1500,
+        memory={"perNodeMib": 1500},
         gpus=5,
         timeLimitSeconds=5400,
         dependency=f"afterany:{first}",
@@ -313,7 +314,9 @@ def test_a_submitted_job_is_shown_as_it_is(api: Api, lab: Cluster) -> None:
 
 
 def test_another_cluster_may_be_named(api: Api, stack: Stack) -> None:
-    variables = {"input": {"script": "#!/bin/sh\ntrue\n", "hold": True, "name": "annexed"}, "cluster": "annex"}
+    variables = {
+        "input": {"script": {"text": "#!/bin/sh\ntrue\n"}, "hold": True, "name": "annexed", "cluster": "annex"}
+    }
     job = api.data(SUBMIT, variables)["submitJob"]["job"]
     annex = stack.clusters["annex"]
     assert jobs_named(annex, "annexed") == [job["jobId"]]
@@ -326,7 +329,7 @@ def test_another_cluster_may_be_named(api: Api, stack: Stack) -> None:
     ["root", "slurm", "munge", "nobody", "daemon", "missing", "../x", "ADA", "ada;id", "-ada", "ada\n", "0", "1001"],
 )
 def test_system_accounts_cannot_submit(api: Api, lab: Cluster, identity: str) -> None:
-    input = {"script": "#!/bin/sh\ntrue\n", "hold": True, "name": "not to be"}
+    input = {"script": {"text": "#!/bin/sh\ntrue\n"}, "hold": True, "name": "not to be"}
     request = event(json.dumps({"query": SUBMIT, "variables": {"input": input}}))
     request["requestContext"]["authorizer"]["jwt"]["claims"]["username"] = identity
     payload = json.loads(api.handler(request, Context())["body"])["data"]["submitJob"]
@@ -336,7 +339,7 @@ def test_system_accounts_cannot_submit(api: Api, lab: Cluster, identity: str) ->
 
 
 def test_who_is_not_signed_in_submits_nothing(api: Api, lab: Cluster) -> None:
-    input = {"script": "#!/bin/sh\ntrue\n", "hold": True, "name": "not to be"}
+    input = {"script": {"text": "#!/bin/sh\ntrue\n"}, "hold": True, "name": "not to be"}
     before = api.commands()
     request = event(json.dumps({"query": SUBMIT, "variables": {"input": input}}), user=None)
     (error,) = json.loads(api.handler(request, Context())["body"])["errors"]

@@ -229,12 +229,14 @@ def test_drain_hides_down_in_sinfo_s_states(api: Api, lab: Cluster, drained_and_
 # --- doing ----------------------------------------------------------------------------------------------------------
 
 SUBMIT = "mutation ($input: SubmitJobInput!) { submitJob(input: $input) { job { jobId } errors { code field } } }"
-CANCEL = "mutation ($ids: [ID!]!) { cancelJobs(input: {ids: $ids}) { jobs { jobId } errors { code id message } } }"
-HOLD = "mutation ($ids: [ID!]!) { holdJobs(ids: $ids) { jobs { jobId state } errors { code } } }"
+CANCEL = (
+    "mutation ($ids: [ID!]!) { cancelJobs(input: {jobs: {ids: $ids}}) { jobs { jobId } errors { code id message } } }"
+)
+HOLD = "mutation ($ids: [ID!]!) { holdJobs(input: {ids: $ids}) { jobs { jobId state } errors { code } } }"
 
 
 def test_seconds_of_a_time_limit_round_up_to_minutes(api: Api, lab: Cluster) -> None:
-    asked = {"script": "#!/bin/sh\ntrue\n", "hold": True, "timeLimitSeconds": 90}
+    asked = {"script": {"text": "#!/bin/sh\ntrue\n"}, "hold": True, "timeLimitSeconds": 90}
     id = api.data(SUBMIT, {"input": asked})["submitJob"]["job"]["jobId"]
     try:
         assert one(api, id, "timeLimitSeconds") == {"timeLimitSeconds": 120}
@@ -245,7 +247,7 @@ def test_seconds_of_a_time_limit_round_up_to_minutes(api: Api, lab: Cluster) -> 
 @pytest.mark.skipif(os.geteuid() != 0, reason="what root may and users may not")
 @pytest.mark.parametrize("option", ["--uid=0", "--uid=root", "--gid=0"])
 def test_options_for_root_in_a_script_are_refused_as_the_user_s_own_would_be(api: Api, option: str) -> None:
-    asked = {"script": f"#!/bin/sh\n#SBATCH {option}\nid\n", "hold": True}
+    asked = {"script": {"text": f"#!/bin/sh\n#SBATCH {option}\nid\n"}, "hold": True}
     done = api.data(SUBMIT, {"input": asked})["submitJob"]
     assert (done["job"], len(done["errors"])) == (None, 1)
 

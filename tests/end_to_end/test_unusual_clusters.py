@@ -153,21 +153,22 @@ def test_what_administrators_write_of_accounts_and_qos_shifts_no_column(api: Api
 
 @pytest.mark.parametrize("name", ["two words", "dollar$x", "back\\slash", "at@x", "eq=x", "pi|pe", "perc%nt"])
 def test_a_reservation_of_that_name_is_made_used_and_deleted(api: Api, odd: Cluster, name: str) -> None:
-    create = """mutation ($input: CreateReservationInput!) { createReservation(cluster: "odd", input: $input) {
+    create = """mutation ($input: CreateReservationInput!) { createReservation(input: $input) {
       reservation { name users } errors { message } } }"""
     wanted = {
         "name": name,
-        "durationSeconds": 600,
-        "nodes": 1,
+        "until": {"durationSeconds": 600},
+        "cluster": "odd",
+        "nodes": {"count": 1},
         "users": [odd.users[0].name],
         "flags": ["OVERLAP"],
         "startTime": "2040-01-01T00:00:00Z",
     }
     made = api.data(create, {"input": wanted}, groups=OPERATORS)["createReservation"]
     assert made == {"reservation": {"name": name, "users": [odd.users[0].name]}, "errors": []}
-    submit = """mutation ($input: SubmitJobInput!) { submitJob(cluster: "odd", input: $input) {
+    submit = """mutation ($input: SubmitJobInput!) { submitJob(input: $input) {
       job { jobId } errors { message } } }"""
-    script = {"script": "#!/bin/bash\ntrue\n", "hold": True, "reservation": name}
+    script = {"cluster": "odd", "script": {"text": "#!/bin/bash\ntrue\n"}, "hold": True, "reservation": name}
     submitted = api.data(submit, {"input": script}, user=odd.users[0].name)["submitJob"]
     assert submitted["errors"] == []
     job = submitted["job"]["jobId"]
@@ -175,7 +176,9 @@ def test_a_reservation_of_that_name_is_made_used_and_deleted(api: Api, odd: Clus
     assert printed.strip() == f"{name}~"
     odd.run("scancel", job)
     until(lambda: odd.run("squeue", "-h", "-j", job, "-t", "PD").stdout == "", 30)
-    delete = 'mutation ($name: String!) { deleteReservation(cluster: "odd", name: $name) { errors { message } } }'
+    delete = (
+        'mutation ($name: String!) { deleteReservation(input: {cluster: "odd", name: $name}) { errors { message } } }'
+    )
     deleted = api.data(delete, {"name": name}, groups=OPERATORS)["deleteReservation"]["errors"]
     assert deleted == [] or "in use" in deleted[0]["message"]  # by the job that has ended, for MinJobAge
 
@@ -184,9 +187,9 @@ def test_a_reservation_of_that_name_is_made_used_and_deleted(api: Api, odd: Clus
 def test_jobs_are_charged_to_accounts_of_such_names(api: Api, odd: Cluster, name: str) -> None:
     odd.run("sacctmgr", "-i", "add", "account", name, "Description=d", "Organization=o", check=False)
     odd.run("sacctmgr", "-i", "add", "user", odd.users[0].name, f"account={name}", check=False)
-    submit = """mutation ($input: SubmitJobInput!) { submitJob(cluster: "odd", input: $input) {
+    submit = """mutation ($input: SubmitJobInput!) { submitJob(input: $input) {
       job { jobId account } errors { message } } }"""
-    script = {"script": "#!/bin/bash\ntrue\n", "hold": True, "account": name}
+    script = {"cluster": "odd", "script": {"text": "#!/bin/bash\ntrue\n"}, "hold": True, "account": name}
     submitted = api.data(submit, {"input": script}, user=odd.users[0].name)["submitJob"]
     assert submitted["errors"] == []
     job = submitted["job"]["jobId"]
@@ -219,13 +222,13 @@ def test_what_private_data_hides_is_an_error_that_names_the_reader(api: Api, hid
 
 
 def test_a_change_to_a_job_that_private_data_hides_says_why_the_job_is_not_shown(api: Api, hidden: Cluster) -> None:
-    script = '"#!/bin/sh\\ntrue\\n"'
-    submitted = f'submitJob(cluster: "hidden", input: {{script: {script}, hold: true}}) {{ id job {{ id }} warnings }}'
+    script = '{text: "#!/bin/sh\\ntrue\\n"}'
+    submitted = f'submitJob(input: {{cluster: "hidden", script: {script}, hold: true}}) {{ id job {{ id }} warnings }}'
     payload = api.data(f"mutation {{ {submitted} }}")["submitJob"]
     assert payload["job"] is None
     (warning,) = payload["warnings"]
     assert "PrivateData" in warning
-    cancelled = f'cancelJobs(input: {{ids: ["{payload["id"]}"]}}) {{ ids jobs {{ id }} warnings }}'
+    cancelled = f'cancelJobs(input: {{jobs: {{ids: ["{payload["id"]}"]}}}}) {{ ids jobs {{ id }} warnings }}'
     assert api.data(f"mutation {{ {cancelled} }}")["cancelJobs"] == {
         "ids": [payload["id"]],
         "jobs": [],

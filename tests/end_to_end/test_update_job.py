@@ -1,25 +1,31 @@
 """Changing what a job asks for, signalling, suspending and resuming: who may, what becomes of the jobs, why not."""
 
 import os
+import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from graphql import GraphQLInputObjectType
 from slurm_words import until
 
 from conftest import Api
 from local.cluster import Cluster
+from schema import schema
 
-UPDATE = """mutation ($id: ID!, $input: UpdateJobInput!, $cluster: String) {
-  done: updateJob(id: $id, input: $input, cluster: $cluster) {
+UPDATE = """mutation ($input: UpdateJobInput!) {
+  done: updateJob(input: $input) {
     job { jobId name comment timeLimitSeconds queueName dependency nodeCount cpuCount memoryMib priority
       queue { name } }
     errors { code message field id } } }"""
 SIGNAL = """mutation ($ids: [ID!]!, $signal: String!, $target: SignalTarget! = STEPS) {
-  done: signalJobs(ids: $ids, signal: $signal, target: $target) {
+  done: signalJobs(input: {ids: $ids, signal: $signal, target: $target}) {
     jobs { jobId state } errors { code message field id } }
 }"""
-OPERATE = "mutation ($ids: [ID!]!) { done: %s(ids: $ids) { jobs { jobId state } errors { code message field id } } }"
+OPERATE = (
+    "mutation ($ids: [ID!]!) { done: %s(input: {ids: $ids}) { jobs { jobId state } errors { code message field id } } }"
+)
 SUSPEND, RESUME = OPERATE % "suspendJobs", OPERATE % "resumeJobs"
 OPERATORS = "slurmql-operators"
 UNKNOWN = "4294960000"
@@ -60,7 +66,7 @@ def jobs(lab: Cluster) -> Iterator[Jobs]:
 
 
 def update(api: Api, id: str, changes: dict[str, Any], **who: str) -> dict[str, Any]:
-    done: dict[str, Any] = api.data(UPDATE, {"id": id, "input": changes}, **who)["done"]
+    done: dict[str, Any] = api.data(UPDATE, {"input": {"id": id, **changes}}, **who)["done"]
     assert all(error["message"] for error in done["errors"])
     return done
 
@@ -127,6 +133,117 @@ def test_null_clears_what_was_set(api: Api, jobs: Jobs) -> None:
     assert "Dependency=(null)" in jobs.shown(id)
 
 
+NULLS = [
+    (("--time=20",), "timeLimitSeconds", "TimeLimit=UNLIMITED"),
+    (("--time=20", "--time-min=10"), "timeMinSeconds", "TimeMin=N/A"),
+    (("--nice=5",), "nice", "Nice=0"),
+    (("--comment=x",), "comment", "Comment="),
+    (("--account=physics",), "account", "Account=pcdefault"),
+    (("--dependency=singleton",), "dependency", "Dependency=(null)"),
+    (("--cpus-per-task=2",), "cpusPerTask", "CPUs/Task=1"),
+    (("--constraint=static",), "features", "Features=(null)"),
+    (("--nodelist=queue1-dy-large-1",), "nodeNames", "ReqNodeList=(null)"),
+    (("--exclude=queue1-dy-large-1",), "excludedNodeNames", "ExcNodeList=(null)"),
+]
+"""An option of sbatch, the input that null clears, and how scontrol then shows the job."""
+
+
+@pytest.mark.parametrize(("options", "name", "shown"), NULLS, ids=[name for _, name, _ in NULLS])
+def test_null_clears_what_was_set_and_what_is_left_out_stays(
+    api: Api, jobs: Jobs, options: tuple[str, ...], name: str, shown: str
+) -> None:
+    id = jobs.submit("--hold", "--job-name=stays", *options)
+    before = jobs.shown(id)
+    assert update(api, id, {name: None})["errors"] == []
+    key, _, value = shown.partition("=")
+    was, told = (value_of(record, key) for record in (before, jobs.shown(id)))
+    assert was not in (value, None)
+    assert told == (value or None)
+    assert "JobName=stays" in jobs.shown(id)
+
+
+def value_of(record: str, key: str) -> str | None:
+    """A value of `scontrol show job`; None if it is empty or not shown."""
+    found = re.search(rf"(?m)(?:^|\s){re.escape(key)}=(\S*)", record)
+    return found[1] or None if found else None
+
+
+def test_a_variable_that_is_left_out_leaves_the_value_and_null_clears_it(api: Api, jobs: Jobs) -> None:
+    id = jobs.submit("--hold", "--comment=stays", "--nice=3")
+    document = """mutation ($id: ID!, $comment: String, $nice: Int) {
+      done: updateJob(input: {id: $id, comment: $comment, nice: $nice}) { errors { code } } }"""
+    assert api.data(document, {"id": id, "nice": None})["done"] == {"errors": []}
+    shown = jobs.shown(id)
+    assert (value_of(shown, "Nice"), value_of(shown, "Comment")) == ("0", "stays")
+
+
+def test_null_clears_a_name_a_begin_time_and_a_limit_of_tasks(api: Api, jobs: Jobs) -> None:
+    id = jobs.submit("--begin=now+1hour", "--job-name=x", "--array=1-9%2", "--hold")
+    done = update(api, id, {"name": None, "beginTime": None, "arrayLimit": None})
+    assert done["errors"] == []
+    shown = jobs.shown(id)
+    assert value_of(shown, "JobName") is None
+    assert value_of(shown, "ArrayTaskId") == "1-9"
+    begins = datetime.fromisoformat(str(value_of(shown, "EligibleTime"))) if "EligibleTime=2" in shown else None
+    assert begins is None or begins < datetime.now() + timedelta(minutes=5)
+
+
+def test_null_clears_a_reservation_and_licenses(api: Api, jobs: Jobs, lab: Cluster) -> None:
+    words = ["ReservationName=nulls", "StartTime=now+1hour", "Duration=10", "Users=ada", "Nodes=queue1-dy-large-4"]
+    lab.run("scontrol", "create", "reservation", *words)
+    try:
+        id = jobs.submit("--hold", "--reservation=nulls", "--licenses=matlab:1")
+        assert "Reservation=nulls" in jobs.shown(id)
+        assert update(api, id, {"reservation": None, "licenses": None})["errors"] == []
+        assert "Reservation=" not in jobs.shown(id)
+        assert value_of(jobs.shown(id), "Licenses") in (None, "(null)")
+    finally:
+        lab.run("scontrol", "delete", "ReservationName=nulls")
+
+
+def test_null_clears_what_operators_set(api: Api, jobs: Jobs, lab: Cluster) -> None:
+    id = jobs.submit("--hold", "--time=1")
+    lab.run("scontrol", "update", f"JobId={id}", "Deadline=now+1day", "AdminComment=x")
+    assert value_of(jobs.shown(id), "AdminComment") == "x"
+    assert update(api, id, {"deadline": None, "adminComment": None}, groups=OPERATORS)["errors"] == []
+    shown = jobs.shown(id)
+    assert value_of(shown, "AdminComment") is None
+    assert value_of(shown, "Deadline") in (None, "None", "N/A")
+    query = "query ($id: ID!) { job(id: $id) { state comment } }"
+    assert api.data(query, {"id": id})["job"] == {"state": "PENDING", "comment": None}
+
+
+NOT_NULL = {
+    "queue": "a job always has a queue; name one",
+    "priority": "give a number",
+    "qos": "name a QOS",
+    "nodes": "give a number",
+    "maxNodes": "give as many as nodes",
+    "tasks": "give a number",
+    "cpus": "give a number",
+    "memoryMib": "give a number, or 0",
+    "requeue": "give true or false",
+    "stdoutPath": "slurm-%j.out",
+}
+
+
+@pytest.mark.parametrize("name", NOT_NULL)
+def test_what_slurm_cannot_clear_is_told_with_what_to_do_and_nothing_is_sent(api: Api, name: str) -> None:
+    before = api.commands()
+    (error,) = update(api, "1", {name: None}, groups=OPERATORS)["errors"]
+    assert (error["code"], error["field"]) == ("INVALID_INPUT", ["input", name])
+    assert error["message"].startswith(f"{name} cannot be null: ")
+    assert NOT_NULL[name] in error["message"]
+    assert api.commands() == before
+
+
+def test_every_input_of_an_update_says_what_null_means() -> None:
+    tried = {name for _, name, _ in NULLS} | {"name", "beginTime", "arrayLimit", "reservation", "licenses", "deadline"}
+    kind = schema._schema.type_map["UpdateJobInput"]
+    assert isinstance(kind, GraphQLInputObjectType)
+    assert set(kind.fields) == tried | set(NOT_NULL) | {"adminComment", "id", "cluster"}
+
+
 def test_an_arrays_id_means_all_of_its_tasks(api: Api, jobs: Jobs) -> None:
     id = jobs.submit("--hold", "--array=1-9%2")
     assert update(api, id, {"arrayLimit": 4, "comment": "all"})["errors"] == []
@@ -157,7 +274,7 @@ def test_a_change_costs_one_command_and_the_next_answer_shows_it(api: Api, jobs:
         ({"qos": "a,b"}, ["qos"]),
         ({"qos": "a\ud800"}, ["qos"]),
         ({"dependency": "afterok"}, ["dependency"]),
-        ({"beginTime": "2026-11-22T10:00:00"}, ["beginTime"]),
+        ({"beginTime": "1960-11-22T10:00:00Z"}, ["beginTime"]),
         ({"nodes": 0}, ["nodes"]),
         ({"nodes": 3, "maxNodes": 2}, ["maxNodes"]),
         ({"maxNodes": 2}, ["maxNodes"]),
@@ -184,7 +301,7 @@ def test_a_wrong_input_is_reported_by_its_path_and_nothing_is_sent(
 
 def test_wrong_values_of_fields_for_operators_are_reported(api: Api) -> None:
     before = api.commands()
-    changes = {"priority": -1, "adminComment": "x" * 1025, "deadline": "2026-11-22T10:00:00"}
+    changes = {"priority": -1, "adminComment": "x" * 1025, "deadline": "1960-11-22T10:00:00Z"}
     found = refused(api, "1", changes, groups=OPERATORS)
     assert found == [("INVALID_INPUT", ["input", name]) for name in changes]
     assert api.commands() == before
@@ -192,8 +309,8 @@ def test_wrong_values_of_fields_for_operators_are_reported(api: Api) -> None:
 
 def test_wrong_ids_and_clusters_are_refused_and_nothing_is_sent(api: Api) -> None:
     before = api.commands()
-    assert refused(api, "1; id", {"comment": "x"}) == [("INVALID_INPUT", ["id"])]
-    assert refused(api, "nowhere:1", {"comment": "x"}) == [("NOT_FOUND", ["cluster"])]
+    assert refused(api, "1; id", {"comment": "x"}) == [("INVALID_INPUT", ["input", "id"])]
+    assert refused(api, "nowhere:1", {"comment": "x"}) == [("NOT_FOUND", ["input", "cluster"])]
     assert api.commands() == before
 
 
@@ -290,7 +407,7 @@ def test_wrong_signals_and_ids_are_refused_and_nothing_is_sent(api: Api) -> None
         ({"ids": [str(id) for id in range(1, 202)], "signal": "USR1"}, ["ids"]),
     ):
         done = api.data(SIGNAL, variables)["done"]
-        assert [(error["code"], error["field"]) for error in done["errors"]] == [("INVALID_INPUT", field)]
+        assert [(error["code"], error["field"]) for error in done["errors"]] == [("INVALID_INPUT", ["input", *field])]
     assert api.codes(SIGNAL, {"ids": ["1"], "signal": "USR1", "target": "NODES"}) == ["GRAPHQL_VALIDATION_FAILED"]
     assert api.commands() == before
 
@@ -335,5 +452,7 @@ def test_wrong_ids_to_suspend_are_refused_and_nothing_is_sent(api: Api) -> None:
     for ids in ([], ["x"]):
         for document in (SUSPEND, RESUME):
             done = api.data(document, {"ids": ids}, groups=OPERATORS)["done"]
-            assert [(error["code"], error["field"]) for error in done["errors"]] == [("INVALID_INPUT", ["ids"])]
+            assert [(error["code"], error["field"]) for error in done["errors"]] == [
+                ("INVALID_INPUT", ["input", "ids"])
+            ]
     assert api.commands() == before

@@ -20,6 +20,7 @@ from graphql import (
     is_required_argument,
     is_required_input_field,
 )
+from strawberry.types.base import StrawberryObjectDefinition
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Place:
         """A document that passes each text there, under an alias, and its variables.
 
         All else that the field needs is `right`'s, or made up by type. `right` has keys as `Mutation.updateJob(input)`;
-        `Mutation.cancelJobs(input).filter` is for texts in that part of the input.
+        `Mutation.cancelJobs(input).jobs` is for texts in that part of the input.
         """
         (name, field), variables = self.fields[-1], {}
         rest = {other: self._value(other, argument, right) for other, argument in self._others(field, right)}
@@ -94,7 +95,14 @@ def _put(kind: GraphQLInputType, base: Any, inputs: Sequence[str], text: str) ->
     first, *others = inputs
     field = nullable.fields[first]
     base = base or {}
-    return {**base, first: _put(field.type, base.get(first, made_up(field.type)), others, text)}
+    beside = {} if is_one_of(nullable) else base
+    return {**beside, first: _put(field.type, base.get(first, made_up(field.type)), others, text)}
+
+
+def is_one_of(kind: GraphQLInputObjectType) -> bool:
+    """Whether exactly one field of the input is given."""
+    definition: StrawberryObjectDefinition = kind.extensions["strawberry-definition"]
+    return definition.is_one_of
 
 
 def made_up(kind: GraphQLInputType) -> Any:
@@ -103,7 +111,9 @@ def made_up(kind: GraphQLInputType) -> Any:
     if isinstance(nullable, GraphQLList):
         return [made_up(nullable.of_type)]
     if isinstance(nullable, GraphQLInputObjectType):
-        return {name: made_up(field.type) for name, field in nullable.fields.items() if is_required_input_field(field)}
+        names = [name for name, field in nullable.fields.items() if is_required_input_field(field)]
+        names = names or list(nullable.fields)[: is_one_of(nullable)]
+        return {name: made_up(nullable.fields[name].type) for name in names}
     if isinstance(nullable, GraphQLEnumType):
         return next(iter(nullable.values))
     return {"Int": 1, "Float": 1, "Boolean": False}.get(nullable.name, "1")

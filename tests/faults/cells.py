@@ -19,9 +19,10 @@ TYPED = frozenset({
 """What may be said in place of an answer."""
 JOBS = "{ jobs(first: 1000) { nodes { name } } }"
 LARGE = "query ($id: ID!) { job(id: $id) { script } }"
-SUBMIT = """mutation ($name: String!, $key: String, $script: String) { submitJob(input: {
-  script: $script, name: $name, hold: true, idempotencyKey: $key }) { id job { id } errors { code message } } }"""
-CANCEL = "mutation ($id: ID!) { cancelJobs(input: { ids: [$id] }) { ids errors { code message } } }"
+SUBMIT = """mutation ($name: String!, $key: String, $script: String!) { submitJob(input: {
+  script: {text: $script}, name: $name, hold: true, idempotencyKey: $key }) {
+  id job { id } errors { code message } } }"""
+CANCEL = "mutation ($id: ID!) { cancelJobs(input: {jobs: {ids: [$id]} }) { ids errors { code message } } }"
 SMALL_SCRIPT = "#!/bin/sh\nsleep 300\n"
 
 

@@ -27,9 +27,9 @@ READS = (
     "{ queues { name } nodes(first: 100) { nodes { name state } } }",
     "{ jobs(first: 50) { nodes { id workingDirectory timeLimit cpus } } }",
 )
-SUBMIT = """mutation { submitJob(input: { script: "#!/bin/sh\\ntrue\\n", name: "soak", hold: true }) {
+SUBMIT = """mutation { submitJob(input: { script: {text: "#!/bin/sh\\ntrue\\n"}, name: "soak", hold: true }) {
   job { id } errors { code message } } }"""
-CANCEL = "mutation ($id: ID!) { cancelJobs(input: { ids: [$id] }) { jobs { id } errors { code message } } }"
+CANCEL = "mutation ($id: ID!) { cancelJobs(input: {jobs: {ids: [$id]} }) { jobs { id } errors { code message } } }"
 ALLOWED = {"memory, MB": 6.0, "descriptors": 4, "threads": 3, "temporary files": 2}
 """How much more there may be in the last third than in the first."""
 

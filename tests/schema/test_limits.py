@@ -136,7 +136,7 @@ def test_graphiqls_first_query_passes() -> None:
         ("query ($y: Boolean!) { viewer @include(if: $y) { role } }", {"y": True}, 1),
         ("query ($y: Boolean!) { ... @include(if: $y) { viewer { role } } }", {"y": False}, 0),
         ("{ viewer @skip(if: true) { role } viewer { identity } }", {}, 1),
-        ('mutation { holdJobs(ids: ["1"]) { jobs { id } errors { code } } }', {}, 1 + 5 + 5),
+        ('mutation { holdJobs(input: {ids: ["1"]}) { jobs { id } errors { code } } }', {}, 1 + 5 + 5),
     ],
 )
 def test_the_cost_is_reckoned_from_pages_and_lists(document: str, variables: dict[str, Any], expected: int) -> None:

@@ -1,6 +1,7 @@
 """One table says who may do what: it is complete, it is what is enforced, and the documentation shows it."""
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +95,9 @@ def value(given: GraphQLArgument | GraphQLInputField) -> str:
     kind = get_nullable_type(given.type)
     named = get_named_type(kind)
     if isinstance(named, GraphQLInputObjectType):
-        lines = (f"{name}: {value(each)}" for name, each in named.fields.items() if is_required_input_field(each))
-        one = f"{{{', '.join(lines)}}}"
+        needed = {name: each for name, each in named.fields.items() if is_required_input_field(each)}
+        chosen = needed or dict(islice(named.fields.items(), named.is_one_of))
+        one = f"{{{', '.join(f'{name}: {value(each)}' for name, each in chosen.items())}}}"
     elif isinstance(named, GraphQLEnumType):
         one = next(iter(named.values))
     else:

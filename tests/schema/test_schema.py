@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from graphql import (
+    GraphQLArgument,
     GraphQLEnumType,
     GraphQLField,
+    GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLNamedType,
     GraphQLObjectType,
@@ -18,10 +20,12 @@ from graphql import (
     find_breaking_changes,
     get_named_type,
     get_nullable_type,
+    graphql_sync,
     is_introspection_type,
     is_leaf_type,
     is_list_type,
     is_required_argument,
+    is_required_input_field,
     is_specified_scalar_type,
 )
 
@@ -143,6 +147,59 @@ def test_no_client_of_the_last_release_breaks(schema: GraphQLSchema) -> None:
     assert [change.description for change in find_breaking_changes(released, schema)] == []
 
 
+def inputs(schema: GraphQLSchema) -> Iterator[tuple[str, GraphQLArgument | GraphQLInputField]]:
+    """Every argument and every field of an input, by its name."""
+    for kind in own_types(schema):
+        if isinstance(kind, GraphQLInputObjectType):
+            yield from ((f"{kind.name}.{name}", line) for name, line in kind.fields.items())
+        if isinstance(kind, GraphQLObjectType):
+            for name, field in kind.fields.items():
+                yield from ((f"{kind.name}.{name}({argument}:)", given) for argument, given in field.args.items())
+
+
+def test_a_mutation_takes_one_input_and_returns_one_payload(schema: GraphQLSchema) -> None:
+    assert schema.mutation_type is not None
+    for name, field in schema.mutation_type.fields.items():
+        title = f"{name[0].upper()}{name[1:]}"
+        taken = {argument: str(given.type) for argument, given in field.args.items()}
+        assert (taken, str(field.type)) == ({"input": f"{title}Input!"}, f"{title}Payload!")
+        kind = schema.type_map[f"{title}Input"]
+        assert isinstance(kind, GraphQLInputObjectType)
+        assert str(kind.fields["cluster"].type) == "String"
+
+
+def test_nothing_is_null_by_default(schema: GraphQLSchema) -> None:
+    """So that what a caller leaves out and null differ."""
+    assert [name for name, given in inputs(schema) if given.default_value is None] == []
+    assert "= null" not in SDL
+
+
+CHOICES = re.compile(
+    r"exactly one|\beither\b|give this or|give these,|not (with|beside|together)|cannot be given|must not both", re.I
+)
+
+
+def test_what_excludes_each_other_is_a_type_and_not_a_sentence(schema: GraphQLSchema) -> None:
+    """It is a @oneOf input, which every client's compiler checks."""
+    told = [name for name, given in inputs(schema) if CHOICES.search(given.description or "")]
+    assert told == []
+    for before in ("Give this or `endTime`.", "Its nodes. Not with `nodes`.", "Give exactly one of ids and filter."):
+        assert CHOICES.search(before)
+
+
+def test_of_a_choice_nothing_is_required_and_clients_learn_that_it_is_one(schema: GraphQLSchema) -> None:
+    choices = {
+        kind.name: kind for kind in own_types(schema) if isinstance(kind, GraphQLInputObjectType) and kind.is_one_of
+    }
+    assert {"Script", "JobMemory", "JobsToCancel", "ReservationEnd", "ReservationNodes"} <= set(choices)
+    for kind in choices.values():
+        assert len(kind.fields) > 1
+        assert not any(is_required_input_field(line) for line in kind.fields.values())
+    asked = graphql_sync(contract.schema._schema, "{ __schema { types { name isOneOf } } }")
+    assert asked.data is not None
+    assert {kind["name"] for kind in asked.data["__schema"]["types"] if kind["isOneOf"]} == set(choices)
+
+
 @pytest.mark.parametrize(
     ("was", "becomes", "told"),
     [
@@ -200,18 +257,7 @@ WAYS = {
     "PriorityFactors": '{ jobs(cluster: "annex") { nodes { priorityFactors { %s } } } }',
     "TresPriority": '{ jobs(cluster: "annex") { nodes { priorityFactors { tres { %s } } } } }',
 }
-CHANGES = {
-    "Mutation",
-    "SubmitJobPayload",
-    "UpdateJobPayload",
-    "JobActionPayload",
-    "UpdateNodePayload",
-    "UpdateQueuePayload",
-    "CreateReservationPayload",
-    "UpdateReservationPayload",
-    "DeleteReservationPayload",
-    "UserError",
-}
+CHANGES = {"Mutation", "UserError", *(name for name in build_schema(SDL).type_map if name.endswith("Payload"))}
 ELSEWHERE = {"FairShareConnection", "FairShareEdge", "FairShare"}
 """These need a cluster that ranks jobs by shares: tests/end_to_end/test_facts.py has one."""
 ARGUMENTS = {"id": '"1"', "ids": '["1"], timeoutSeconds: 0', "name": '"queue1"'}

@@ -18,7 +18,14 @@ from slurm.job_update import JobUpdate
 from slurm.node_update import NodeAction
 from slurm.partition_update import QueueAction
 from slurm.refusal import InvalidInputError, Refusal, RefusalCode
-from slurm.reservation import NewReservation, ReservationFlag, ReservationState, ReservationUpdate
+from slurm.reservation import (
+    NewReservation,
+    ReservationEnd,
+    ReservationFlag,
+    ReservationNodes,
+    ReservationState,
+    ReservationUpdate,
+)
 
 NODE = "queue1-st-small-2"
 
@@ -260,8 +267,8 @@ def test_a_reservation_is_made_shown_and_deleted(lab: AskedSlurm) -> None:
     new = NewReservation(
         name="maintenance",
         start_time=start,
-        duration_seconds=5401,
-        node_names=["queue1-st-small-[1-2]"],
+        until=ReservationEnd(duration_seconds=5401),
+        nodes=ReservationNodes(names=["queue1-st-small-[1-2]"]),
         users=["ada", "grace"],
         flags=[ReservationFlag.MAINT, ReservationFlag.IGNORE_JOBS],
     )
@@ -282,9 +289,14 @@ def test_a_reservation_is_made_shown_and_deleted(lab: AskedSlurm) -> None:
 def test_a_reservation_is_changed_and_what_is_left_out_stays(lab: AskedSlurm) -> None:
     start = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
     new = NewReservation(
-        name="moved", start_time=start, duration_seconds=600, nodes=1, queue="queue1", users=["ada"],
+        name="moved",
+        start_time=start,
+        until=ReservationEnd(duration_seconds=600),
+        nodes=ReservationNodes(count=1),
+        queue="queue1",
+        users=["ada"],
         flags=[ReservationFlag.MAINT, ReservationFlag.IGNORE_JOBS],
-    )  # fmt: skip
+    )
     assert lab.operate(reservation.create(new)) == "moved"
 
     def changed(**changes: Any) -> reservation.Reservation:
@@ -293,15 +305,18 @@ def test_a_reservation_is_changed_and_what_is_left_out_stays(lab: AskedSlurm) ->
         return row
 
     try:
-        longer = changed(duration_seconds=7200)
+        longer = changed(until=ReservationEnd(duration_seconds=7200))
         assert (longer.start_time, longer.duration_seconds, longer.users) == (start, 7200, ["ada"])
         later = start + timedelta(days=1)
-        moved = changed(start_time=later, end_time=later + timedelta(hours=1))
+        moved = changed(start_time=later, until=ReservationEnd(time=later + timedelta(hours=1)))
         assert (moved.start_time, moved.end_time) == (later, later + timedelta(hours=1))
         assert changed(users=["ada", "grace"]).users == ["ada", "grace"]
-        assert changed(node_names=["queue1-dy-large-[1-2]"]).node_names == ["queue1-dy-large-1", "queue1-dy-large-2"]
-        assert changed(accounts=["physics"], users=[]).users == []
-        assert (changed(licenses="matlab:1").licenses, changed(licenses="").licenses) == (["matlab:1"], [])
+        assert changed(nodes=ReservationNodes(names=["queue1-dy-large-[1-2]"])).node_names == [
+            "queue1-dy-large-1",
+            "queue1-dy-large-2",
+        ]
+        assert changed(accounts=["physics"], users=None).users == []
+        assert (changed(licenses="matlab:1").licenses, changed(licenses=None).licenses) == (["matlab:1"], [])
         flags = changed(flags=[ReservationFlag.FLEX], users=["grace"])
         assert ({"MAINT", "IGNORE_JOBS", "FLEX"} <= set(flags.flags), flags.users) == (True, ["grace"])
     finally:
@@ -311,7 +326,7 @@ def test_a_reservation_is_changed_and_what_is_left_out_stays(lab: AskedSlurm) ->
 @pytest.mark.parametrize(
     ("wrong", "expected", "field"),
     [
-        ({"name": "nope", "duration_seconds": 600}, RefusalCode.NOT_FOUND, "name"),
+        ({"name": "nope", "until": ReservationEnd(duration_seconds=600)}, RefusalCode.NOT_FOUND, "name"),
         ({"queue": "nope"}, RefusalCode.REJECTED_BY_SCHEDULER, "queue"),
         ({"users": ["nosuchuser"]}, RefusalCode.INVALID_INPUT, "users"),
         ({"licenses": "nope:1"}, RefusalCode.REJECTED_BY_SCHEDULER, "licenses"),
@@ -323,7 +338,14 @@ def test_reservation_changes_that_slurm_refuses(
     lab: AskedSlurm, wrong: dict[str, Any], expected: RefusalCode, field: str
 ) -> None:
     later = datetime.now(UTC) + timedelta(days=2)
-    new = NewReservation(name="kept", start_time=later, duration_seconds=600, users=["ada"], nodes=1, queue="queue1")
+    new = NewReservation(
+        name="kept",
+        start_time=later,
+        until=ReservationEnd(duration_seconds=600),
+        users=["ada"],
+        nodes=ReservationNodes(count=1),
+        queue="queue1",
+    )
     assert lab.operate(reservation.create(new)) == "kept"
     try:
         why = lab.operate(reservation.update(ReservationUpdate(**{"name": "kept", **wrong})))
@@ -338,9 +360,11 @@ def test_reservation_changes_that_slurm_refuses(
     [
         ({}, ["input"]),
         ({"flags": []}, ["input"]),
-        ({"duration_seconds": 60, "end_time": datetime(2030, 1, 1, tzinfo=UTC)}, ["input", "durationSeconds"]),
-        ({"nodes": 1, "node_names": ["n1"]}, ["input", "nodes"]),
-        ({"name": "a,b", "nodes": 1}, ["input", "name"]),
+        ({"until": ReservationEnd(duration_seconds=59)}, ["input", "until", "durationSeconds"]),
+        ({"nodes": ReservationNodes(names=["a b"])}, ["input", "nodes", "names"]),
+        ({"name": "a,b", "users": ["ada"]}, ["input", "name"]),
+        *(({name: None}, ["input", name]) for name in ("until", "nodes", "flags")),
+        ({"start_time": None}, ["input", "startTime"]),
         ({"users": ["a,b"]}, ["input", "users"]),
     ],
 )
@@ -352,7 +376,13 @@ def test_wrong_changes_of_a_reservation_are_refused(wrong: dict[str, Any], field
 
 def test_a_reservation_without_a_name_gets_one(lab: AskedSlurm) -> None:
     end = datetime.now(UTC) + timedelta(hours=1)
-    name = lab.operate(reservation.create(NewReservation(end_time=end, nodes=1, users=["grace"], queue="queue1")))
+    name = lab.operate(
+        reservation.create(
+            NewReservation(
+                until=ReservationEnd(time=end), nodes=ReservationNodes(count=1), users=["grace"], queue="queue1"
+            )
+        )
+    )
     assert isinstance(name, str)
     assert name.startswith("grace_")
     (made,) = lab.ask(reservation.reservations())
@@ -362,7 +392,11 @@ def test_a_reservation_without_a_name_gets_one(lab: AskedSlurm) -> None:
 
 def test_a_reservation_of_licenses_alone(lab: AskedSlurm) -> None:
     new = NewReservation(
-        name="talk", duration_seconds=600, users=["ada"], licenses="matlab:3", flags=[ReservationFlag.ANY_NODES]
+        name="talk",
+        until=ReservationEnd(duration_seconds=600),
+        users=["ada"],
+        licenses="matlab:3",
+        flags=[ReservationFlag.ANY_NODES],
     )
     assert lab.operate(reservation.create(new)) == "talk"
     (made,) = lab.ask(reservation.reservations())
@@ -388,23 +422,29 @@ def test_no_reservation_is_an_empty_table(lab: AskedSlurm) -> None:
 @pytest.mark.parametrize(
     ("wrong", "expected", "field"),
     [
-        ({"node_names": ["nope"]}, RefusalCode.REJECTED_BY_SCHEDULER, "nodeNames"),
-        ({"node_names": None, "nodes": 1, "queue": "nope"}, RefusalCode.REJECTED_BY_SCHEDULER, "queue"),
+        ({"nodes": ReservationNodes(names=["nope"])}, RefusalCode.REJECTED_BY_SCHEDULER, "nodes"),
+        ({"nodes": ReservationNodes(count=1), "queue": "nope"}, RefusalCode.REJECTED_BY_SCHEDULER, "queue"),
     ],
 )
 def test_new_reservations_that_slurm_refuses(
     lab: AskedSlurm, wrong: dict[str, object], expected: RefusalCode, field: str
 ) -> None:
-    right: dict[str, Any] = {"duration_seconds": 600, "users": ["ada"], "node_names": ["queue1-st-small-1"]}
+    right: dict[str, Any] = {"until": ReservationEnd(duration_seconds=600), "users": ["ada"]}
+    right["nodes"] = ReservationNodes(names=["queue1-st-small-1"])
     why = lab.operate(reservation.create(NewReservation(**{**right, **wrong})))
     assert isinstance(why, Refusal)
     assert (why.code, why.field) == (expected, ["input", field])
 
 
 def test_a_node_is_reserved_once(lab: AskedSlurm) -> None:
-    new = NewReservation(name="first", duration_seconds=600, users=["ada"], node_names=["queue1-dy-large-3"])
+    new = NewReservation(
+        name="first",
+        until=ReservationEnd(duration_seconds=600),
+        users=["ada"],
+        nodes=ReservationNodes(names=["queue1-dy-large-3"]),
+    )
     assert lab.operate(reservation.create(new)) == "first"
-    same_name = lab.operate(reservation.create(replace(new, node_names=["queue1-dy-large-1"])))
+    same_name = lab.operate(reservation.create(replace(new, nodes=ReservationNodes(names=["queue1-dy-large-1"]))))
     same_node = lab.operate(reservation.create(replace(new, name="second")))
     lab.operate(reservation.delete("first"))
     assert isinstance(same_name, Refusal)
@@ -414,7 +454,13 @@ def test_a_node_is_reserved_once(lab: AskedSlurm) -> None:
 
 
 def test_a_reservation_for_nobody_known_is_refused(lab: AskedSlurm) -> None:
-    why = lab.operate(reservation.create(NewReservation(duration_seconds=600, users=["nosuchuser"], nodes=1)))
+    why = lab.operate(
+        reservation.create(
+            NewReservation(
+                until=ReservationEnd(duration_seconds=600), users=["nosuchuser"], nodes=ReservationNodes(count=1)
+            )
+        )
+    )
     assert isinstance(why, Refusal)
     # 26.05 does not say what is wrong.
     assert ("Unspecified error" in why.message) or (why.code, why.field) == (
@@ -429,7 +475,9 @@ def test_a_reservation_for_nobody_known_is_refused(lab: AskedSlurm) -> None:
 def test_an_ordinary_user_administers_nothing(lab: AskedSlurm) -> None:
     drain = lab.ask(node_update.update([NODE], NodeAction.DRAIN, "mine"))
     close = lab.ask(partition_update.update("queue1", QueueAction.DOWN))
-    new = NewReservation(name="mine", duration_seconds=600, users=["ada"], nodes=1)
+    new = NewReservation(
+        name="mine", until=ReservationEnd(duration_seconds=600), users=["ada"], nodes=ReservationNodes(count=1)
+    )
     make = lab.ask(reservation.create(new))
     assert [code(why) for why in (*drain, close, make)] == [RefusalCode.FORBIDDEN] * 3
     assert lab.slurm("sinfo", "-h", "-n", NODE, "-o", "%T") != "drained"

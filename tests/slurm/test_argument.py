@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from headnode.program.refused import Refused
 from program_check import argv, argv_of
 from slurm import argument, job_action, job_update, node_update, partition_update, reservation
-from slurm.argument import for_operators
+from slurm.argument import LEFT, for_operators
 from slurm.command import Question
 from slurm.errors import ParseError
 from slurm.job_action import SignalTarget
@@ -22,7 +22,7 @@ from slurm.operation import RunsAs
 from slurm.operations import OPERATIONS
 from slurm.partition_update import QueueAction
 from slurm.refusal import InvalidInputError, RefusalCode
-from slurm.reservation import NewReservation, ReservationFlag
+from slurm.reservation import NewReservation, ReservationEnd, ReservationFlag, ReservationNodes
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -113,18 +113,21 @@ def test_a_queue_is_named_on_its_own(queue: str) -> None:
     assert fields(lambda: partition_update.update(queue, QueueAction.UP)) == ["name"]
 
 
-RIGHT: dict[str, Any] = {"duration_seconds": 600, "users": ["ada"], "nodes": 1}
+RIGHT: dict[str, Any] = {
+    "until": ReservationEnd(duration_seconds=600),
+    "users": ["ada"],
+    "nodes": ReservationNodes(count=1),
+}
 
 
 @pytest.mark.parametrize(
     ("wrong", "expected"),
     [
-        ({"duration_seconds": None}, ["durationSeconds"]),
-        ({"end_time": NOW}, ["durationSeconds"]),
-        ({"duration_seconds": 59}, ["durationSeconds"]),
+        ({"until": ReservationEnd(duration_seconds=59)}, ["durationSeconds"]),
+        ({"until": ReservationEnd(time=datetime(2030, 1, 1))}, ["time"]),
         ({"nodes": None}, ["nodes"]),
-        ({"node_names": ["n1"]}, ["nodes"]),
-        ({"nodes": None, "node_names": ["ALL"]}, ["nodeNames"]),
+        ({"nodes": ReservationNodes(count=0)}, ["count"]),
+        ({"nodes": ReservationNodes(names=["ALL"])}, ["names"]),
         ({"users": None}, ["users"]),
         ({"users": []}, ["users"]),
         ({"users": ["-a"]}, ["users"]),
@@ -144,8 +147,8 @@ def test_a_reservation_as_the_head_node_runs_it() -> None:
     new = NewReservation(
         name="talk",
         start_time=datetime(2026, 11, 22, 13, tzinfo=timezone(timedelta(hours=1))),
-        end_time=NOW + timedelta(hours=1),
-        node_names=["n[1-2]", "m1"],
+        until=ReservationEnd(time=NOW + timedelta(hours=1)),
+        nodes=ReservationNodes(names=["n[1-2]", "m1"]),
         users=["ada", "grace"],
         accounts=["physics"],
         features="a&b",
@@ -170,18 +173,19 @@ def test_an_actions_words_as_the_head_node_runs_them() -> None:
     assert argv(change) == ["scontrol", "update", "JobId=7_[1-5]", "Comment=a b", "Dependency="]
 
 
+LEFT_OR_NULL = st.just(LEFT) | st.none()
 changes = st.builds(
     JobUpdate,
-    time_limit_seconds=st.none() | st.integers(),
-    queue=st.none() | st.text(max_size=8),
-    priority=st.none() | st.integers(),
-    nice=st.integers(),
-    name=st.none() | st.text(max_size=20),
-    dependency=st.none() | st.sampled_from(["", "singleton", "afterok:1:2_*,afterany:3_4", "after:5+10?afterok:6"]),
-    features=st.none() | st.text("ab|&[]*()2,.", max_size=8),
-    node_names=st.none() | st.lists(st.text("ab1[]-,", max_size=5), max_size=3),
-    licenses=st.none() | st.text("ab:1,;@", max_size=8),
-    begin_time=st.none() | st.datetimes(timezones=st.just(UTC)),
+    time_limit_seconds=LEFT_OR_NULL | st.integers(),
+    queue=LEFT_OR_NULL | st.text(max_size=8),
+    priority=LEFT_OR_NULL | st.integers(),
+    nice=LEFT_OR_NULL | st.integers(),
+    name=LEFT_OR_NULL | st.text(max_size=20),
+    dependency=LEFT_OR_NULL | st.sampled_from(["", "singleton", "afterok:1:2_*,afterany:3_4", "after:5+10?afterok:6"]),
+    features=LEFT_OR_NULL | st.text("ab|&[]*()2,.", max_size=8),
+    node_names=LEFT_OR_NULL | st.lists(st.text("ab1[]-,", max_size=5), max_size=3),
+    licenses=LEFT_OR_NULL | st.text("ab:1,;@", max_size=8),
+    begin_time=LEFT_OR_NULL | st.datetimes(timezones=st.just(UTC)),
 )
 
 
@@ -239,7 +243,7 @@ NAMES = ["two words", "DOMAIN\\ada", "ada@corp.example.org", "do$lar", "a=b", "p
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_that_slurm_takes_is_one_word_of_the_command(name: str) -> None:
     """No shell is involved. Each was tried on Slurm 20.11, 22.05, 24.11 and 26.05."""
-    made = NewReservation(name=name, duration_seconds=60, nodes=1, users=[name, "ada"], accounts=[name])
+    made = NewReservation(**{**RIGHT, "name": name, "users": [name, "ada"], "accounts": [name]})
     (create,) = reservation.create(made).commands
     words = argv(create)
     assert {f"ReservationName={name}", f"Users={name},ada", f"Accounts={name}"} <= set(words)

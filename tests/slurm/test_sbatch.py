@@ -13,15 +13,16 @@ from slurm import sbatch
 from slurm.command import Command, Reply, SchedulerUnavailableError
 from slurm.job_environment import EnvironmentVariable, Export
 from slurm.refusal import InvalidInputError, OutcomeUnknown, Refusal, RefusalCode
-from slurm.sbatch import MailType, OpenMode, Submission
-from slurm.script import SCRIPT_LIMIT
+from slurm.sbatch import JobMemory, MailType, OpenMode, Requeue, Submission
+from slurm.script import SCRIPT_LIMIT, Script
 
 BERLIN = timezone(timedelta(hours=2))
 SCRIPT = "#!/bin/bash\ntrue\n"
+TEXT = Script(text=SCRIPT)
 
 
 def command(**inputs: Any) -> Command:
-    (made,) = sbatch.check(Submission(script=SCRIPT, **inputs)).submit().commands
+    (made,) = sbatch.check(Submission(script=TEXT, **inputs)).submit().commands
     return made
 
 
@@ -48,8 +49,8 @@ def test_a_script_alone_is_enough() -> None:
         ({"nodes": 2}, {"nodes": "2"}),
         ({"tasks": 4}, {"ntasks": "4"}),
         ({"cpus_per_task": 3}, {"cpus-per-task": "3"}),
-        ({"memory_mib": 1500}, {"mem": "1500M"}),
-        ({"memory_mib": 0}, {"mem": "0M"}),
+        ({"memory": JobMemory(per_node_mib=1500)}, {"mem": "1500M"}),
+        ({"memory": JobMemory(per_node_mib=0)}, {"mem": "0M"}),
         ({"gpus": 5}, {"gpus": "5"}),
         ({"time_limit_seconds": 5400}, {"time": "90:00"}),
         ({"time_limit_seconds": 61}, {"time": "1:01"}),
@@ -63,11 +64,11 @@ def test_a_script_alone_is_enough() -> None:
         ({"begin_time": datetime(2033, 5, 18, 3, 33, 20, tzinfo=UTC)}, {"begin": "uts2000000000"}),
         ({"begin_time": datetime(2033, 5, 18, 5, 33, 20, tzinfo=BERLIN)}, {"begin": "uts2000000000"}),
         ({"comment": "--uid=0"}, {"comment": "--uid=0"}),
-        ({"min_nodes": 2, "max_nodes": 4}, {"nodes": "2-4"}),
+        ({"nodes": 2, "max_nodes": 4}, {"nodes": "2-4"}),
         ({"max_nodes": 4}, {"nodes": "1-4"}),
         ({"tasks_per_node": 2}, {"ntasks-per-node": "2"}),
-        ({"memory_per_cpu_mib": 100}, {"mem-per-cpu": "100M"}),
-        ({"memory_per_gpu_mib": 100}, {"mem-per-gpu": "100M"}),
+        ({"memory": JobMemory(per_cpu_mib=100)}, {"mem-per-cpu": "100M"}),
+        ({"memory": JobMemory(per_gpu_mib=100)}, {"mem-per-gpu": "100M"}),
         ({"gpus_per_node": 2}, {"gpus-per-node": "2"}),
         ({"gpus": 4, "gpus_per_task": 1, "gpu_type": "a100"}, {"gpus": "a100:4", "gpus-per-task": "a100:1"}),
         ({"constraint": "[a|b]&c*2"}, {"constraint": "[a|b]&c*2"}),
@@ -81,9 +82,9 @@ def test_a_script_alone_is_enough() -> None:
         ({"time_min_seconds": 90}, {"time-min": "1:30"}),
         ({"deadline": datetime(2033, 5, 18, 5, 33, 20, tzinfo=BERLIN)}, {"deadline": "uts2000000000"}),
         ({"nice": -5}, {"nice": "-5"}),
-        ({"requeue": True}, {"requeue": ""}),
-        ({"requeue": False}, {"no-requeue": ""}),
-        ({"expedited_requeue": True}, {"requeue": "expedite"}),  # since 25.11
+        ({"requeue": Requeue.ON_FAILURE}, {"requeue": ""}),
+        ({"requeue": Requeue.NEVER}, {"no-requeue": ""}),
+        ({"requeue": Requeue.EXPEDITED}, {"requeue": "expedite"}),  # since 25.11
         ({"signal": "B:USR1@120"}, {"signal": "B:USR1@120"}),
         ({"export": Export.ALL}, {"export": "ALL"}),
         ({"export": Export.NONE}, {"export": "NONE"}),
@@ -105,24 +106,24 @@ def test_the_variables_that_alone_are_exported_are_named_and_their_values_travel
 
 
 def test_a_script_on_the_cluster_is_an_argument() -> None:
-    question = sbatch.check(Submission(script_path="/home/ada/job.sh")).submit()
+    question = sbatch.check(Submission(script=Script(path="/home/ada/job.sh"))).submit()
     assert question.commands == (Command(sbatch.SBATCH, arguments=("/home/ada/job.sh",)),)
     said = [Reply(1, "", "sbatch: error: Unable to open file /home/ada/job.sh\n")]
     found = question.read(said)
     assert isinstance(found, Refusal)
-    assert (found.code, found.field) == (RefusalCode.NOT_FOUND, ["input", "scriptPath"])
+    assert (found.code, found.field) == (RefusalCode.NOT_FOUND, ["input", "script", "path"])
 
 
 def test_a_script_in_s3_is_what_was_fetched_and_is_checked_like_any() -> None:
-    checked = sbatch.check(Submission(script_uri="s3://scripts/job.sh"))
+    checked = sbatch.check(Submission(script=Script(uri="s3://scripts/job.sh")))
     assert checked.submit(SCRIPT).commands == (Command(sbatch.SBATCH, stdin=SCRIPT),)
     with pytest.raises(InvalidInputError) as caught:
         checked.submit("true\n")
-    assert [refusal.field for refusal in caught.value.refusals] == [["input", "scriptUri"]]
+    assert [refusal.field for refusal in caught.value.refusals] == [["input", "script", "uri"]]
 
 
 def test_an_estimate_claims_no_key() -> None:
-    submission = Submission(script=SCRIPT, test_only=True, idempotency_key="k")
+    submission = Submission(script=TEXT, test_only=True, idempotency_key="k")
     assert sbatch.check(submission).estimate().commands == (Command(sbatch.SBATCH, {"test-only": ""}, stdin=SCRIPT),)
 
 
@@ -141,7 +142,7 @@ def test_the_estimate_stands_among_the_errors(printed: str, time: datetime | Non
 
 
 def test_a_held_job_has_no_estimate_whatever_is_printed() -> None:
-    asked = sbatch.check(Submission(script=SCRIPT, hold=True, test_only=True)).estimate()
+    asked = sbatch.check(Submission(script=TEXT, hold=True, test_only=True)).estimate()
     printed = "sbatch: Job 7 to start at 2000000000 using 1 processors on nodes n1 in partition queue1\n"
     assert asked.read([Reply(0, "", printed)]) is None
     assert isinstance(asked.read([Reply(1, "", "allocation failure: Invalid partition name specified\n")]), Refusal)
@@ -171,7 +172,7 @@ def test_variables_and_the_key_are_not_options() -> None:
 
 @pytest.mark.parametrize("command", ["gcc -W x.c", "srun --wait 5 x", "#SBATCH --waiting", "# SBATCH --wait"])
 def test_only_options_of_sbatch_make_it_wait(command: str) -> None:
-    sbatch.check(sbatch.Submission(script=f"#!/bin/sh\n#SBATCH -n 1\n{command}\n"))
+    sbatch.check(Submission(script=Script(text=f"#!/bin/sh\n#SBATCH -n 1\n{command}\n")))
 
 
 @pytest.mark.parametrize("line", ["#SBATCH a\n", "#SBATCH " + "a " * 1000 + "\n", "#SBATCH\n", "a "])
@@ -179,20 +180,13 @@ def test_a_script_is_checked_in_a_time_that_grows_with_its_length(line: str) -> 
     """One that grew with its square took minutes for these, in which the Lambda answered nobody else."""
     script = "#!/bin/sh\n#SBATCH " + line * ((SCRIPT_LIMIT - 100) // len(line))
     started = time.process_time()
-    sbatch.check(sbatch.Submission(script=script))
+    sbatch.check(Submission(script=Script(text=script)))
     assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("script", None),
-        ("script", "true\n"),
-        ("script", "#!/bin/sh\r\ntrue"),
-        ("script", "#!/bin/sh\n\0"),
-        ("script", "#!" + "x" * SCRIPT_LIMIT),
-        ("script", "#!/bin/sh\n#SBATCH --wait\n"),
-        ("script", "#!/bin/sh\n#SBATCH -n 1 -W\n"),
         ("environment", [EnvironmentVariable(name="LD_PRELOAD", value="/x.so")]),
         ("environment", [EnvironmentVariable(name="SBATCH_UID", value="0")]),
         ("name", "é" * 513),
@@ -203,7 +197,6 @@ def test_a_script_is_checked_in_a_time_that_grows_with_its_length(line: str) -> 
         ("work_dir", "relative"),
         ("nodes", 0),
         ("tasks", -1),
-        ("memory_mib", -1),
         ("time_limit_seconds", 0),
         ("array", "1-"),
         ("array", "1;2"),
@@ -214,10 +207,8 @@ def test_a_script_is_checked_in_a_time_that_grows_with_its_length(line: str) -> 
         ("environment", [EnvironmentVariable(name="SLURM_CONF", value="")]),
         ("environment", [EnvironmentVariable(name="A", value="x" * 70_000)]),
         ("idempotency_key", "k" * 256),
-        ("min_nodes", 2),
         ("max_nodes", 0),
         ("gpu_type", "a100"),
-        ("memory_per_cpu_mib", 0),
         ("constraint", "a b"),
         ("node_names", []),
         ("excluded_node_names", ["a b"]),
@@ -236,7 +227,7 @@ def test_a_script_is_checked_in_a_time_that_grows_with_its_length(line: str) -> 
 )
 def test_an_error_names_its_field(field: str, value: Any) -> None:
     words = field.split("_")
-    assert wrong_fields(replace(Submission(script=SCRIPT), **{field: value})) == [
+    assert wrong_fields(replace(Submission(script=TEXT), **{field: value})) == [
         words[0] + "".join(word.title() for word in words[1:])
     ]
 
@@ -244,23 +235,34 @@ def test_an_error_names_its_field(field: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("inputs", "wrong"),
     [
-        ({"script": SCRIPT, "script_path": "/x"}, ["scriptPath"]),
-        ({"script": SCRIPT, "script_uri": "s3://bucket/x", "script_path": "/x"}, ["scriptUri", "scriptPath"]),
-        ({"script_uri": "s3://bucket"}, ["scriptUri"]),
-        ({"script_uri": "s3://bucket/\ud800"}, ["scriptUri"]),
-        ({"script_uri": "s3://bucket/" + "x" * 1100}, ["scriptUri"]),
-        ({"script_path": "x"}, ["scriptPath"]),
-        ({"script": SCRIPT, "nodes": 1, "min_nodes": 1, "max_nodes": 2}, ["nodes"]),
-        ({"script": SCRIPT, "memory_mib": 1, "memory_per_gpu_mib": 1}, ["memoryPerGpuMib"]),
+        ({"script": Script(text="true\n")}, ["script", "text"]),
+        ({"script": Script(text="#!/bin/sh\r\ntrue")}, ["script", "text"]),
+        ({"script": Script(text="#!/bin/sh\n\0")}, ["script", "text"]),
+        ({"script": Script(text="#!" + "x" * SCRIPT_LIMIT)}, ["script", "text"]),
+        ({"script": Script(text="#!/bin/sh\n#SBATCH --wait\n")}, ["script", "text"]),
+        ({"script": Script(text="#!/bin/sh\n#SBATCH -n 1 -W\n")}, ["script", "text"]),
+        ({"script": Script(uri="s3://bucket")}, ["script", "uri"]),
+        ({"script": Script(uri="s3://bucket/\ud800")}, ["script", "uri"]),
+        ({"script": Script(uri="s3://bucket/" + "x" * 1100)}, ["script", "uri"]),
+        ({"script": Script(path="x")}, ["script", "path"]),
+        ({"nodes": 3, "max_nodes": 2}, ["maxNodes"]),
+        ({"memory": JobMemory(per_node_mib=-1)}, ["memory", "perNodeMib"]),
+        ({"memory": JobMemory(per_cpu_mib=0)}, ["memory", "perCpuMib"]),
+        ({"memory": JobMemory(per_gpu_mib=0)}, ["memory", "perGpuMib"]),
     ],
-    ids=str,
+    ids=lambda value: repr(value)[:60],
 )
-def test_an_error_about_two_fields_names_the_second(inputs: dict[str, Any], wrong: list[str]) -> None:
-    assert wrong_fields(Submission(**inputs)) == wrong
+def test_what_is_wrong_within_an_input_is_named_by_its_path(inputs: dict[str, Any], wrong: list[str]) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        sbatch.check(Submission(**{"script": TEXT, **inputs}))
+    (refusal,) = caught.value.refusals
+    assert refusal.field == ["input", *wrong]
+    assert refusal.message.startswith(f"{'.'.join(wrong)} ")
 
 
 def test_all_errors_are_reported_at_once() -> None:
-    assert sorted(wrong_fields(Submission(nodes=0, array="x", work_dir="y"))) == ["array", "nodes", "script", "workDir"]
+    wrong = Submission(script=Script(path="x"), nodes=0, array="x", work_dir="y")
+    assert sorted(wrong_fields(wrong)) == ["array", "nodes", "script", "workDir"]
 
 
 @given(st.text(max_size=1100))
@@ -308,7 +310,7 @@ def test_a_job_that_slurmctld_forgot_comes_with_a_warning() -> None:
         ("Batch job submission failed: Invalid job array specification", "array"),
         ("Batch job submission failed: Job dependency problem", "dependency"),
         ("Requested time limit is invalid (missing or exceeds some limit)", "timeLimitSeconds"),
-        ("Memory specification can not be satisfied", "memoryMib"),
+        ("Memory specification can not be satisfied", "memory"),
     ],
 )
 def test_a_refusal_names_the_input_that_slurms_words_are_about(words: str, field: str) -> None:
@@ -333,10 +335,3 @@ def test_a_scheduler_that_does_not_answer_is_unavailable() -> None:
     words = "sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)\n"
     with pytest.raises(SchedulerUnavailableError):
         sbatch.read([Reply(1, "", words)])
-
-
-def test_an_expedited_requeue_is_distinct() -> None:
-    with pytest.raises(InvalidInputError) as caught:
-        sbatch.check(Submission(script=SCRIPT, expedited_requeue=True, requeue=True))
-    assert [refusal.field for refusal in caught.value.refusals] == [["input", "expeditedRequeue"]]
-    assert sbatch.check(Submission(script=SCRIPT, expedited_requeue=False, requeue=True)).options["requeue"] == ""

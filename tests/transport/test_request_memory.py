@@ -161,11 +161,12 @@ QUERIES = [
     "{ jobHistory { nodes { id steps { name } } } clusters { name slurmVersion } viewer { role } }",
 ]
 MUTATIONS = [
-    'mutation { holdJobs(ids: ["4", "90000_1"]) { jobs { id state queue { name } } errors { code } } }',
-    'mutation { submitJob(input: {script: "#!/bin/sh\\n"}) { job { id } errors { code } } }',
-    'mutation { submitJob(input: {scriptUri: "s3://scripts/a"}) { job { id } errors { code } } }',
-    'mutation { cancelJobs(input: {filter: {users: ["user3"]}, limit: 100}) { jobs { id } } }',
-    'mutation { cancelJobs(input: {filter: {users: ["user3"]}, limit: 100, dryRun: true}) { jobs { id } } }',
+    'mutation { holdJobs(input: {ids: ["4", "90000_1"]}) { jobs { id state queue { name } } errors { code } } }',
+    'mutation { submitJob(input: {script: {text: "#!/bin/sh\\n"}}) { job { id } errors { code } } }',
+    'mutation { submitJob(input: {script: {uri: "s3://scripts/a"}}) { job { id } errors { code } } }',
+    'mutation { cancelJobs(input: {jobs: {matching: {filter: {users: ["user3"]}, limit: 100}}}) { jobs { id } } }',
+    'mutation { cancelJobs(input: {jobs: {matching: {filter: {users: ["user3"]}, limit: 100, dryRun: true}}}) {'
+    " jobs { id } } }",
     'mutation { updateNode(input: {names: ["n1"], action: DRAIN, reason: "x"}) { nodes { name } errors { code } } }',
 ]
 

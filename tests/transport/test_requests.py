@@ -128,7 +128,7 @@ def test_a_get_that_is_no_request_is_refused(query: str) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_get_changes_nothing(method: str) -> None:
-    answer = call(method, query=urlencode({"query": 'mutation { holdJobs(ids: ["1"]) { errors { code } } }'}))
+    answer = call(method, query=urlencode({"query": 'mutation { holdJobs(input: {ids: ["1"]}) { errors { code } } }'}))
     assert answer.status == 405
     assert answer.headers["allow"] == "POST"
 

@@ -21,7 +21,7 @@ from transport.application import Http
 from transport.trusted import Trust, TrustedDocuments, trusted_documents
 
 WHO = "query Who { viewer { identity } }"
-HOLD = 'mutation Hold { holdJobs(ids: ["1"]) { errors { code } } }'
+HOLD = 'mutation Hold { holdJobs(input: {ids: ["1"]}) { errors { code } } }'
 BROKEN = "query Broken { nodes(first: -1) { totalCount } }"
 OTHER = "{ __typename }"
 
