@@ -20,6 +20,8 @@ export default [
     rules: {
       ...graphql.configs["flat/schema-recommended"].rules,
       ...graphql.configs["flat/schema-relay"].rules,
+      // The only directive is @oneOf, which GraphQL's specification describes. tests/schema demands all descriptions.
+      "@graphql-eslint/require-description": ["error", { types: true, rootField: true, DirectiveDefinition: false }],
       // `Job.jobId` is Slurm's own id beside `id`; `FairShare.fairShare` and `Switch.switchNames` are Slurm's words.
       "@graphql-eslint/no-typename-prefix": "off",
       // Value objects have no id (contract, rule 6): a cache keeps them in the object that they belong to.
