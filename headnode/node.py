@@ -100,6 +100,8 @@ class HeadNode:
         self._pace = Pace(settings.first_look, settings.look_interval)
         self._storage = Storage(clients, settings.bucket) if settings.bucket else None
         self._scripts = Scripts(clients, settings.script_buckets)
+        self.answer_seconds = 0.0
+        """How long the newest answer took, or the wait for one that did not come; 0 before the first."""
 
     def instance(self) -> str:
         """The head node's instance id. Raises ClusterUnreachableError."""
@@ -127,8 +129,12 @@ class HeadNode:
 
         `comment` goes into SSM's history beside the command; it should name the request, not repeat its content.
         """
-        with until(deadline):
-            return self._answer(bundle, deadline, comment)
+        began = time.monotonic()
+        try:
+            with until(deadline):
+                return self._answer(bundle, deadline, comment)
+        finally:
+            self.answer_seconds = time.monotonic() - began
 
     def _answer(self, bundle: Bundle, deadline: Deadline, comment: str) -> Answer:
         if not leaves_time(deadline, bundle.changes):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -25,6 +26,15 @@ from headnode.shared_item import ItemState
 __all__ = ["Dataset", "Fault", "Snapshot", "Snapshots"]
 
 T = TypeVar("T")
+
+
+_IDLE, _LONGEST_IDLE = 5, 60
+"""A client that polls leaves the cluster alone for five times as long as its newest answer took, at most a minute."""
+
+
+def poll_seconds(ttl: float, answer_seconds: float) -> int:
+    """How often to ask a cluster whose snapshots are kept for `ttl` seconds and whose newest answer took that long."""
+    return math.ceil(max(1.0, ttl, min(_IDLE * answer_seconds, _LONGEST_IDLE)))
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,11 @@ class Snapshots:
         """The cluster's snapshots, as the deployment's settings say."""
         node = HeadNode(clients, cluster, settings)
         return cls(node, settings.ttl, SharedSnapshots.of(node, clients, cluster.name, settings))
+
+    @property
+    def suggested_poll_seconds(self) -> int:
+        """How many seconds to wait before the same is asked again: the TTL, or longer while answers take long."""
+        return poll_seconds(self.ttl, self.node.answer_seconds)
 
     def kept(self, dataset: Dataset[T]) -> Snapshot[T] | None:
         """The dataset's snapshot, if one is kept and may still be used."""

@@ -56,8 +56,9 @@ LatestFirst = Annotated[
 Since = Annotated[
     datetime | None,
     About(
-        "Jobs that waited, ran or ended at this time or later; by default 24 hours before `until`, or "
-        "without a limit if the filter names ids. sacct: --starttime."
+        "Jobs that waited, ran or ended at this time or later; by default the latest of the filter's submittedAfter, "
+        "endedAfter and updatedAfter, else 24 hours before `until`, or without a limit if the filter names ids. "
+        "sacct: --starttime."
     ),
 ]
 Until = Annotated[

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from headnode.snapshots import Dataset, Snapshot
@@ -13,10 +14,10 @@ from resolvers.counts import StateCount
 from resolvers.filters import JobFilter
 from resolvers.job import Job, JobConnection
 from resolvers.order import JobOrder, order_name
-from resolvers.reads import Parts, reads_by
-from slurm import squeue
+from resolvers.reads import Parts, all_jobs, reads_by
+from slurm import job_id, squeue
 from slurm.column import Rows
-from slurm.states import JobState
+from slurm.states import JobPhase, JobState
 
 if TYPE_CHECKING:
     from resolvers.cluster import Cluster
@@ -30,6 +31,12 @@ class Family:
     indexes: Sequence[int]
     job: Callable[[int], Job]
 
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the rows, in Slurm's spelling."""
+        rows = self.snapshot.value
+        return rows.some(rows.record.job_id, self.indexes)
+
 
 def _tasks(
     cluster: Cluster,
@@ -39,18 +46,19 @@ def _tasks(
     first: int | None,
     after: str | None,
 ) -> list[Dataset[Any]]:
-    """No more datasets. Raises BadInputError for wrong arguments, so that nothing is sent."""
+    """All jobs, in full if the filter needs that. Raises BadInputError for wrong arguments, so that nothing is sent."""
     cluster.check_jobs(filter, order_name(order_by or ()), first, after)
-    return []
+    return [all_jobs(below, filter)]
 
 
 @dataclass(frozen=True)
 class JobArray:
-    """An array: its id and its tasks."""
+    """An array: its id and its tasks. `accounted` has them by accounting, too, if that was asked."""
 
     cluster: Cluster
     job_id: str
     family: Family
+    accounted: Family | None = None
 
     @property
     def id(self) -> str:
@@ -59,13 +67,30 @@ class JobArray:
 
     @property
     def task_count(self) -> int:
-        """How many tasks the scheduler remembers."""
-        return self._counts().total()
+        """How many tasks are known."""
+        return sum(task.count for task in self._known)
 
     @property
     def counts_by_state(self) -> list[StateCount[JobState]]:
         """How many tasks are in each state; each task in a row of waiting tasks counts."""
-        return [StateCount(state, count) for state, count in self._counts().most_common()]
+        counts: Counter[JobState] = Counter()
+        for task in self._known:
+            counts[task.state] += task.count
+        return [StateCount(state, count) for state, count in counts.most_common()]
+
+    @property
+    def phase(self) -> JobPhase:
+        """WAITING if no task has begun, ENDED if all have ended."""
+        phases = {task.phase for task in self._known}
+        return phases.pop() if len(phases) == 1 else JobPhase.ACTIVE
+
+    @property
+    def succeeded(self) -> bool | None:
+        """Whether all tasks succeeded; None until all have ended, and if that is not known of one of them."""
+        ends = {task.succeeded for task in self._known}
+        if self.phase is not JobPhase.ENDED:
+            return None
+        return False if False in ends else None if None in ends else True
 
     @reads_by(_tasks)
     def tasks(
@@ -78,10 +103,46 @@ class JobArray:
         """A page of the tasks; the waiting tasks share a row."""
         return self.cluster.page_of_jobs(self.family, filter, order_by, first, after)
 
-    def _counts(self) -> Counter[JobState]:
-        rows = self.family.snapshot.value
-        states, ids = rows.values(rows.record.state), rows.values(rows.record.job_id)
-        counts: Counter[JobState] = Counter()
-        for index in self.family.indexes:
-            counts[states[index]] += squeue.task_count(ids[index])
-        return counts
+    @cached_property
+    def _known(self) -> Sequence[_Tasks]:
+        """All tasks: as the family has them, and those that only accounting still knows."""
+        listed = _Listed(self.family.ids)
+        forgotten = _rows(self.accounted, listed.others) if self.accounted else ()
+        return [*_rows(self.family, squeue.task_count), *forgotten]
+
+
+@dataclass(frozen=True)
+class _Tasks:
+    """What one row says of its tasks, and how many they are."""
+
+    state: JobState
+    phase: JobPhase
+    succeeded: bool | None
+    count: int
+
+
+def _rows(family: Family, count: Callable[[str], int]) -> Iterator[_Tasks]:
+    """The rows of a family of which `count` counts tasks, by their ids."""
+    rows, table = family.snapshot.value, family.snapshot.value.record
+    columns = (rows.some(column, family.indexes) for column in (table.state, table.phase, table.succeeded))
+    for id, state, phase, succeeded in zip(family.ids, *columns, strict=True):
+        if tasks := count(id):
+            yield _Tasks(state, phase, succeeded, tasks)
+
+
+class _Listed:
+    """The tasks that rows with these ids have."""
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        parsed = list(map(job_id.parse, ids))
+        self._alone = {id.task for id in parsed if id.task is not None}
+        self._together = [id for id in parsed if id.tasks is not None]
+
+    def others(self, id: str) -> int:
+        """How many tasks the row of that id has besides."""
+        row = job_id.parse(id)
+        if row.task is not None and row.task in self._alone:
+            return 0
+        known = sum(any(task in numbers for numbers in row.task_numbers) for task in self._alone if row.tasks)
+        known += sum(squeue.task_count(str(both)) for other in self._together if (both := row.common(other)))
+        return squeue.task_count(id) - known

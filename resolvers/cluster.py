@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
 from strawberry.dataloader import DataLoader
 
-from access.role import JobVisibility, Role
+from access.role import JobVisibility
 from headnode.snapshots import Dataset, Fault, Snapshot, Snapshots
 from resolvers import arguments, datasets, jobs_ended
 from resolvers.array import Family, JobArray
@@ -26,29 +25,20 @@ from resolvers.jobs_ended import JobsEnded
 from resolvers.node import Node
 from resolvers.order import BY_NAME, JobOrder, job_ordering, order_name
 from resolvers.pages import Connection, Ordering, check_page, natural, page
-from resolvers.past_array import array_of_task, past_array
+from resolvers.past_array import array_of, array_of_task, tasks_of
 from resolvers.private_data import shown
 from resolvers.queue import Queue
 from resolvers.reads import JobPart, Parts, all_jobs, reads, reads_by
+from resolvers.viewer import Viewer, viewer
 from resolvers.visibility import visible
 from resolvers.waiting import newest_without_capacity, queue_positions
 from slurm import output_path, sacct_search, sinfo, squeue
 from slurm.column import Rows
 from slurm.output_file import FilePart, Unreadable
 from slurm.sprio import PriorityFactors
+from slurm.states import ENDED
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Viewer:
-    """The caller, as the API sees them on a cluster."""
-
-    id: str
-    identity: str
-    cluster_user: str | None
-    role: Role
-    job_visibility: JobVisibility
 
 
 def _account(cluster: Cluster, below: Parts) -> list[Dataset[Any]]:
@@ -70,13 +60,13 @@ def _jobs(
         cluster.check_jobs(filter, order_name(order_by or ()), first, after)
     except BadInputError:
         return []
-    return [all_jobs(below)]
+    return [all_jobs(below, filter)]
 
 
 def _job(cluster: Cluster, below: Parts, id: str) -> list[Dataset[Any]]:
     """One job, which the scheduler may have forgotten, and its accounting if a field below shows it.
 
-    If a kept snapshot of all jobs has the job, nothing is fetched.
+    If a kept snapshot of all jobs has the job, only what accounting knows of its array is fetched.
     """
     try:
         own = local_id(id, cluster.name)
@@ -87,11 +77,12 @@ def _job(cluster: Cluster, below: Parts, id: str) -> list[Dataset[Any]]:
     if JobPart.RUNNING_STEPS in below and own.isdecimal() and cluster.request.caller.cluster_user is not None:
         use.append(datasets.running_steps(own, cluster.request.actor))
     jobs = all_jobs(below)
-    kept = cluster.snapshots.kept(jobs)
-    if kept and find_job(kept.value, own) is not None:
-        return [jobs, *use]
+    kept, accounts = cluster.snapshots.kept(jobs), keeps_accounts(cluster)
+    index = find_job(kept.value, own) if kept else None
+    if kept and index is not None:
+        of_array = kept.value[index].array_job_id if JobPart.ARRAY in below and accounts is not False else None
+        return [jobs, *use, *([datasets.history(tasks_of(of_array), steps=False)] if of_array else [])]
     remembered = datasets.job(squeue.lookup_id(own))
-    accounts = keeps_accounts(cluster)
     if accounts is False:
         return [remembered, *use]
     if JobPart.FILES in below:
@@ -150,6 +141,7 @@ class Cluster:
         """How many bytes of output this request has already asked for, by dataset."""
         self._families: dict[str, Mapping[str | None, list[int]]] = {}
         self._later: list[Cluster] = []
+        self._arrays: dict[tuple[int, str], tuple[JobArray, Rows[Any]]] = {}
         self._closed = False
 
     @property
@@ -235,14 +227,15 @@ class Cluster:
     @property
     @reads_by(_account)
     def viewer(self) -> Viewer:
-        """The caller and their role here: a caller with an account is at least a USER."""
+        """The caller, their role and their rights here."""
         caller = self.request.caller
-        if caller.role is not None or caller.cluster_user is None:
-            role = caller.role or Role.VIEWER
-        else:
-            role = Role.USER if self.read(datasets.account(caller.cluster_user)).value else Role.VIEWER
-        user = caller.cluster_user if role is not Role.VIEWER else None
-        return Viewer(f"{self.name}:{caller.identity}", caller.identity, user, role, caller.job_visibility)
+        depends = caller.role is None and caller.cluster_user is not None
+        return viewer(self.name, caller, depends and self.read(datasets.account(caller.cluster_user or "")).value)
+
+    @property
+    def suggested_poll_seconds(self) -> int:
+        """How many seconds to wait before the same is asked again."""
+        return self.snapshots.suggested_poll_seconds
 
     @property
     @reads(datasets.HEAD)
@@ -366,17 +359,19 @@ class Cluster:
         """The array that the job is a task of."""
         if job.array_job_id is None:
             return None
-        tasks = past_array(self, job) or self._family(job, "array_job_id", job.array_job_id)
-        return JobArray(self, job.array_job_id, tasks)
+        place = (id(job.rows), job.array_job_id)  # the tasks in one answer share an object, which counts them once
+        if place not in self._arrays:
+            self._arrays[place] = array_of(self, job, job.array_job_id), job.rows
+        return self._arrays[place][0]
 
     def components_of(self, job: JobRow) -> list[Job]:
         """The components of the job's heterogeneous job, in their order; [] for any other job."""
         if job.het_job_id is None:
             return []
-        family = self._family(job, "het_job_id", job.het_job_id)
+        family = self.family(job, "het_job_id", job.het_job_id)
         return sorted(map(family.job, family.indexes), key=lambda component: component.order)
 
-    def _family(self, job: JobRow, column: str, id: str) -> Family:
+    def family(self, job: JobRow, column: str, id: str) -> Family:
         """The jobs with that id in the column; those in the same answer as the job if the scheduler lists none."""
         listed = self.read(datasets.JOBS)
         if column not in self._families:
@@ -490,7 +485,7 @@ class Cluster:
         states = rows.values(squeue.Job.state)
         found: dict[str, list[Job]] = {}
         for index, names in enumerate(rows.values(squeue.Job.node_names)):
-            if names and states[index] not in squeue.ENDED:
+            if names and states[index] not in ENDED:
                 job = Job(self, rows, index)
                 for name in names:
                     found.setdefault(name, []).append(job)

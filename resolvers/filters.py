@@ -1,21 +1,34 @@
 """Filters of jobs and nodes, over the columns of a snapshot."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, TypeVar
 
 from resolvers.described import Id, described
 from resolvers.errors import BadInputError
 from slurm import job_id, sacct, sinfo, squeue
+from slurm.argument import camel_case
 from slurm.column import Column, Rows
 from slurm.errors import ParseError
-from slurm.states import JobState, NodeFlag, NodeState
+from slurm.reason import ReasonCode, reason_code
+from slurm.states import JobPhase, JobState, NodeFlag, NodeState
 
 T = TypeVar("T")
 
+Test = Callable[[Any], bool]
+
 JobRows = Rows[squeue.Job] | Rows[sacct.HistoryJob]
 """Jobs from squeue or from sacct: the columns that a filter reads have the same names."""
+
+
+@dataclass(kw_only=True)
+class IntRange:
+    """Whole numbers from `atLeast` to `atMost`, both included. A bound that is left out does not limit."""
+
+    at_least: int | None = described("The smallest number, such as 3600.")
+    at_most: int | None = described("The largest number, such as 7200; not below `atLeast`.")
 
 
 @dataclass(kw_only=True)
@@ -27,11 +40,37 @@ class JobFilter:
     users: Sequence[str] | None = described("Jobs of any of these users.")
     account: str | None = described("Jobs charged to this account.")
     queue: str | None = described("Jobs in this queue, and jobs that wait for it, possibly among other queues.")
+    phases: Sequence[JobPhase] | None = described("Jobs in any of these phases.")
     states: Sequence[JobState] | None = described("Jobs in any of these states.")
+    succeeded: bool | None = described(
+        "Ended jobs that succeeded, or with false those that did not. Jobs whose `succeeded` is null match neither."
+    )
+    reason_codes: Sequence[ReasonCode] | None = described(
+        "Jobs with any of these reason codes. In accounting an ended job has the last reason why it waited."
+    )
     node_name: str | None = described("Jobs that have this node.")
+    names: Sequence[str] | None = described(
+        'Jobs with exactly one of these names. Accounting stores `"` in a name as a backtick.'
+    )
     name_contains: str | None = described("Jobs whose name contains this text, in upper or lower case.")
+    comment: str | None = described(
+        "Jobs with exactly this comment. `jobHistory` refuses this: accounting is not asked for comments."
+    )
     submitted_after: datetime | None = described("Jobs submitted at this time or later.")
     submitted_before: datetime | None = described("Jobs submitted before this time.")
+    ended_after: datetime | None = described("Jobs that ended at this time or later.")
+    updated_after: datetime | None = described(
+        "Jobs whose `updateTime` is this time or later: they were submitted, requeued, started or ended since then. "
+        "Slurm does not date other changes, such as holding, changing or suspending a job. A job ends up to some "
+        "minutes before it is in the phase ENDED, so ask with an overlap."
+    )
+    elapsed_seconds: IntRange | None = described("Jobs that have run for so many seconds.")
+    node_count: IntRange | None = described("Jobs that have, or while they wait need, so many nodes.")
+    cpu_count: IntRange | None = described("Jobs that have, or while they wait need, so many CPUs.")
+    gpu_count: IntRange | None = described(
+        "Jobs that have or ask for so many GPUs; 0 is no GPU. Accounting knows of GPUs only where "
+        "AccountingStorageTRES names gres/gpu."
+    )
 
 
 @dataclass(kw_only=True)
@@ -57,45 +96,114 @@ class _Chosen:
         self.indexes = [index for index in self.indexes if test(values[index])]
 
 
+def _same(wanted: object) -> Test:
+    return lambda value: bool(value == wanted)
+
+
+def _among(wanted: Sequence[Any]) -> Test:
+    return set(wanted).__contains__
+
+
+def _containing(wanted: str) -> Test:
+    folded = wanted.casefold()
+    return lambda text: folded in text.casefold()
+
+
+def _from(time: datetime) -> Test:
+    return lambda value: value is not None and value >= time
+
+
+def _before(time: datetime) -> Test:
+    return lambda value: value is not None and value < time
+
+
+def _within(wanted: IntRange) -> Test:
+    low, high = wanted.at_least, wanted.at_most
+    return lambda value: value is not None and (low is None or value >= low) and (high is None or value <= high)
+
+
+def _within_or_none(wanted: IntRange) -> Test:
+    within = _within(wanted)
+    return lambda value: within(value or 0)
+
+
+def _with_code(wanted: Sequence[ReasonCode]) -> Test:
+    codes, of = set(wanted), cache(reason_code)
+    return lambda reason: of(reason or "") in codes
+
+
+Step = tuple[Column[Any], Callable[[Any], Test]]
+"""A column that a condition looks at, and from what the caller gave to the test of its values."""
+
+_CONDITIONS: Mapping[str, Sequence[Step]] = {
+    "user": [(squeue.Job.user, _same)],
+    "users": [(squeue.Job.user, _among)],
+    "account": [(squeue.Job.account, _same)],
+    "queue": [(squeue.Job.queue_name, lambda wanted: lambda names: wanted in names.split(","))],
+    "phases": [(squeue.Job.phase, _among)],
+    "states": [(squeue.Job.state, _among)],
+    "succeeded": [(squeue.Job.succeeded, _same)],
+    "reason_codes": [(squeue.Job.reason, _with_code)],
+    "node_name": [(squeue.Job.node_names, lambda wanted: lambda names: wanted in names)],
+    "names": [(squeue.Job.name, _among)],
+    "name_contains": [(squeue.Job.name, _containing)],
+    "comment": [(squeue.Job.comment, _same)],
+    "submitted_after": [(squeue.Job.submit_time, _from)],
+    "submitted_before": [(squeue.Job.submit_time, _before)],
+    "ended_after": [(squeue.Job.phase, lambda _: _same(JobPhase.ENDED)), (squeue.Job.end_time, _from)],
+    "updated_after": [(squeue.Job.update_time, _from)],
+    "elapsed_seconds": [(squeue.Job.elapsed_seconds, _within)],
+    "node_count": [(squeue.Job.node_count, _within)],
+    "cpu_count": [(squeue.Job.cpu_count, _within)],
+    "gpu_count": [(squeue.Job.gpu_count, _within_or_none)],
+}
+"""The conditions of a JobFilter, except for `ids`. Tables of jobs have columns of the same names."""
+
+
 def matching_jobs(rows: JobRows, cluster: str, where: JobFilter | None) -> Sequence[int]:
-    """The rows that match the filter, in the order of the snapshot. Raises BadInputError for a wrong id."""
-    table = rows.record
+    """The rows that match the filter, in the order of the snapshot. Raises BadInputError for a wrong condition."""
     chosen = _Chosen(rows)
     if where is None:
         return chosen.indexes
-    if where.ids is not None:
-        chosen.indexes = rows_with_ids(rows, [local_id(id, cluster) for id in where.ids])
-    if where.user is not None:
-        chosen.keep(table.user, where.user.__eq__)
-    if where.users is not None:
-        chosen.keep(table.user, set(where.users).__contains__)
-    if where.account is not None:
-        chosen.keep(table.account, lambda account: account == where.account)
-    if where.queue is not None:
-        chosen.keep(table.queue_name, lambda names: where.queue in names.split(","))
-    if where.states is not None:
-        chosen.keep(table.state, set(where.states).__contains__)
-    if where.node_name is not None:
-        chosen.keep(table.node_names, lambda names: where.node_name in names)
-    if where.name_contains is not None:
-        wanted = where.name_contains.casefold()
-        chosen.keep(table.name, lambda name: wanted in name.casefold())
-    if where.submitted_after is not None:
-        after = aware(where.submitted_after, "submittedAfter")
-        chosen.keep(table.submit_time, lambda time: time is not None and time >= after)
-    if where.submitted_before is not None:
-        before = aware(where.submitted_before, "submittedBefore")
-        chosen.keep(table.submit_time, lambda time: time is not None and time < before)
+    ids, conditions = _checked(where, cluster)
+    if ids is not None:
+        chosen.indexes = rows_with_ids(rows, ids)
+    for name, given in conditions.items():
+        for column, test in _CONDITIONS[name]:
+            chosen.keep(getattr(rows.record, column.name), test(given))
     return chosen.indexes
 
 
 def check_job_filter(where: JobFilter, cluster: str) -> None:
-    """Raise BadInputError if an id or a time in the filter is wrong."""
-    for id in where.ids or ():
-        local_id(id, cluster)
-    for name, time in (("submittedAfter", where.submitted_after), ("submittedBefore", where.submitted_before)):
-        if time is not None:
-            aware(time, name)
+    """Raise BadInputError if an id, a time or a range in the filter is wrong."""
+    _checked(where, cluster)
+
+
+def looks_at_detail(where: JobFilter | None) -> bool:
+    """Whether the filter looks at columns that jobs in brief lack."""
+    given = [steps for name, steps in _CONDITIONS.items() if where and getattr(where, name) is not None]
+    return not all(squeue.in_brief(column) for steps in given for column, _ in steps)
+
+
+def _checked(where: JobFilter, cluster: str) -> tuple[list[str] | None, dict[str, Any]]:
+    """The ids in Slurm's spelling, if any are given, and the other conditions that are given, times in UTC."""
+    ids = None if where.ids is None else [local_id(id, cluster) for id in where.ids]
+    conditions: dict[str, Any] = {}
+    for name in _CONDITIONS:
+        given = getattr(where, name)
+        if given is not None:
+            conditions[name] = _checked_value(camel_case(name), given)
+    return ids, conditions
+
+
+def _checked_value(argument: str, given: Any) -> Any:
+    if isinstance(given, datetime):
+        return aware(given, argument)
+    if isinstance(given, IntRange):
+        low, high = given.at_least, given.at_most
+        if low is not None and high is not None and low > high:
+            raise BadInputError(f"{argument}: atLeast is {low}, more than atMost, {high}.", argument=argument)
+    return given
 
 
 def matching_nodes(rows: Rows[sinfo.Node], where: NodeFilter | None) -> Sequence[int]:

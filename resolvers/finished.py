@@ -14,8 +14,7 @@ from resolvers.history import keeps_accounts, past_job
 from slurm import sacct_search, squeue
 from slurm.column import Rows
 from slurm.refusal import Refusal, RefusalCode
-from slurm.squeue import ENDED
-from slurm.states import JobState
+from slurm.states import ENDED, JobState
 
 if TYPE_CHECKING:
     from resolvers.cluster import Cluster

@@ -22,16 +22,19 @@ from resolvers.filters import (
     rows_with_ids,
 )
 from resolvers.job import Job, JobConnection, JobSource
+from resolvers.link import Link
 from resolvers.order import JobOrder, JobOrderField, OrderDirection, job_ordering, order_name
 from resolvers.output import JobOutput, OutputStream, output_range
 from resolvers.pages import check_page, page
 from resolvers.steps import Accounted
+from resolvers.viewer import can_do_to_past_job
 from slurm import accounted_files, job_id, sacct_search, squeue
 from slurm.accounted_files import AccountedFiles
 from slurm.column import Rows
 from slurm.command import AccountingDisabledError
 from slurm.sacct import History, HistoryJob
 from slurm.sacct_search import RUN_AGAIN, Search
+from slurm.states import ENDED
 
 if TYPE_CHECKING:
     from resolvers.cluster import Cluster
@@ -55,6 +58,8 @@ class PastJob(HistoryJob, Job):
         Job.__init__(self, cluster, rows, index)
         self._history = history
         self._search = search
+
+    viewer_can = Link(can_do_to_past_job, HistoryJob.state, HistoryJob.user, HistoryJob.hold)
 
     async def accounted(self) -> Accounted:
         """What accounting knows of it."""
@@ -104,7 +109,13 @@ class JobHistory:
         check_page(self.first, self.after, order_name(self._order), cluster.request.page_limit)
         if self.where is not None:
             check_job_filter(self.where, cluster.name)
-        since, until = self._since, self._until
+            if self.where.comment is not None:
+                raise BadInputError(
+                    "jobHistory cannot be filtered by comment: accounting is not asked for comments. Use `jobs`, or "
+                    "filter by names.",
+                    argument="comment",
+                )
+        since, until = self._since_given, self._until
         if since and until and since >= until:
             raise BadInputError("since must be before until.", argument="since")
 
@@ -129,9 +140,6 @@ class JobHistory:
         States after which a job may run again are left out: sacct would find jobs by their earlier runs.
         """
         where = self.where or JobFilter()
-        since = self._since
-        if since and where.submitted_after:  # no job waits, runs or ends before it is submitted
-            since = max(since, aware(where.submitted_after, "submittedAfter"))
         states = sorted(set(where.states or ()), key=lambda state: state.name)
         return Search(
             ids=tuple(sorted({_looked_up(id, cluster) for id in where.ids})) if where.ids else None,
@@ -140,7 +148,7 @@ class JobHistory:
             queue=where.queue,
             states=tuple(states) if states and not RUN_AGAIN.intersection(states) else None,
             node_name=where.node_name,
-            since=since,
+            since=self._since,
             until=self._until,
         )
 
@@ -195,7 +203,7 @@ class JobHistory:
         until = self._until or datetime.now(UTC)
         since = self._since or (None if self.where and self.where.ids else until - DEFAULT_WINDOW)
         began = job.eligible_time or job.submit_time
-        ended = min(job.end_time or until, until) if job.state in squeue.ENDED else until
+        ended = min(job.end_time or until, until) if job.state in ENDED else until
         return (began is None or began < until) and (since is None or ended >= since)
 
     @property
@@ -204,6 +212,21 @@ class JobHistory:
 
     @property
     def _since(self) -> datetime | None:
+        """The start of the period: the latest of `since` and of the times in the filter.
+
+        No job waits, runs or ends before it is submitted, and what ended or changed after a time ran or waited then.
+        """
+        where = self.where or JobFilter()
+        given = {
+            "submittedAfter": where.submitted_after,
+            "endedAfter": where.ended_after,
+            "updatedAfter": where.updated_after,
+        }
+        named = [aware(time, name) for name, time in given.items() if time is not None]
+        return max([*named, *([self._since_given] if self._since_given else [])], default=None)
+
+    @property
+    def _since_given(self) -> datetime | None:
         return None if self.since is None else aware(self.since, "since")
 
     @property

@@ -14,6 +14,7 @@ from resolvers.link import Link
 from resolvers.pages import Connection
 from resolvers.reads import JobPart, reads
 from resolvers.steps import Accounted, JobStep
+from resolvers.viewer import can_do_to_job
 from slurm import output_path, sacct_search, squeue
 from slurm.column import Rows
 from slurm.efficiency import Efficiency
@@ -73,6 +74,7 @@ class Job(JobDetail, squeue.Job):
     queues = Link(_queues, squeue.Job.queue_name)
     queue = Link(_queue, squeue.Job.queue_name)
     nodes = Link(_nodes, squeue.Job.node_names)
+    viewer_can = Link(can_do_to_job, squeue.Job.state, squeue.Job.user, squeue.Job.hold)
 
     @reads(columns=[squeue.Job.job_id], parts=[JobPart.ACCOUNTING])
     async def accounted(self) -> Accounted:

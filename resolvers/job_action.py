@@ -23,7 +23,7 @@ from slurm.column import Rows
 from slurm.command import Question
 from slurm.job_action import done_tasks, is_of_some_tasks
 from slurm.refusal import Refusal, RefusalCode
-from slurm.states import JobState
+from slurm.states import ENDED, JobState
 
 NOT_SHOWN = (
     "The change was made, but the scheduler does not show its jobs to the account that reads for this API. "
@@ -126,7 +126,7 @@ def _acted_on(job: str, refusal: Refusal | None, before: Rows[squeue.Job], after
 
 
 def _alive(rows: Rows[squeue.Job]) -> list[str]:
-    over = squeue.ENDED | {JobState.COMPLETING}
+    over = ENDED | {JobState.COMPLETING}
     return [job.job_id for job in (rows[index] for index in range(len(rows))) if job.state not in over]
 
 

@@ -29,7 +29,7 @@ from slurm.argument import INPUT, OneOf
 from slurm.job_action import SignalTarget
 from slurm.job_update import JobUpdate
 from slurm.refusal import Refusal, RefusalCode
-from slurm.states import JobState
+from slurm.states import ENDED, JobState
 
 _IDS = [*INPUT, "ids"]
 _JOBS = [*INPUT, "jobs"]
@@ -164,7 +164,7 @@ def _found(change: Change, where: JobFilter, shown: bool) -> list[Job]:
     view.ask([datasets.JOBS, *(change.selected(view) if shown else ())])
     rows = view.read(datasets.JOBS).value
     states = rows.values(squeue.Job.state)
-    over = squeue.ENDED | {JobState.COMPLETING}
+    over = ENDED | {JobState.COMPLETING}
     return [Job(view, rows, at) for at in matching_jobs(rows, view.name, where) if states[at] not in over]
 
 

@@ -16,8 +16,9 @@ from resolvers.errors import BadInputError
 from resolvers.filters import local_id, rows_with_ids
 from resolvers.history import keeps_accounts, past_jobs
 from resolvers.reads import Parts, all_jobs
-from slurm import sacct_search, squeue
+from slurm import sacct_search
 from slurm.sacct import History
+from slurm.states import JobPhase
 
 if TYPE_CHECKING:
     from resolvers.cluster import Cluster
@@ -96,11 +97,11 @@ def _accounted(id: str) -> Dataset[History]:
 
 
 def _known(view: Cluster, jobs: Mapping[str, Sequence[Job]], when: EndedWhen) -> JobsEnded:
-    ended = [all(job.state in squeue.ENDED for job in found) for found in jobs.values()]
+    ended = [all(job.phase is JobPhase.ENDED for job in found) for found in jobs.values()]
     once = {job.job_id: job for found in jobs.values() for job in found}.values()
     return JobsEnded(
         done=all(ended) or (when is EndedWhen.ANY and any(ended)),
-        jobs=sorted(once, key=lambda job: job.state in squeue.ENDED)[:IDS_LIMIT],
+        jobs=sorted(once, key=lambda job: job.phase is JobPhase.ENDED)[:IDS_LIMIT],
         not_remembered=[f"{view.name}:{id}" for id, found in jobs.items() if not found],
         as_of=view.read(datasets.JOBS).as_of,
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from access.permissions import Permission
 from headnode.instances import Instance
 from resolvers import datasets
 from resolvers.cluster_record import ClusterRecord
 from resolvers.reads import reads, reads_by, related_jobs
+from resolvers.viewer import can_change
 from slurm import sinfo
 
 if TYPE_CHECKING:
@@ -17,6 +19,11 @@ if TYPE_CHECKING:
 
 class Node(ClusterRecord, sinfo.Node):
     """A node and what it is linked to."""
+
+    @property
+    def viewer_can(self) -> list[Permission]:
+        """What the caller may do to the node."""
+        return can_change(self.cluster, "updateNode")
 
     @property
     @reads(datasets.QUEUES)

@@ -1,4 +1,4 @@
-"""An array whose tasks the scheduler has forgotten, all or some: as accounting has it."""
+"""An array as accounting has it: the scheduler may have forgotten some of its tasks, or all."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from headnode.snapshots import Snapshot
 from resolvers import datasets
-from resolvers.array import Family
+from resolvers.array import Family, JobArray
 from resolvers.history import PastJob
 from slurm import job_id
+from slurm.column import Rows
 from slurm.sacct import HistoryJob
 from slurm.sacct_search import Search
 
@@ -20,21 +21,36 @@ if TYPE_CHECKING:
 def array_of_task(id: str) -> Search | None:
     """The search for all tasks of the array that the task of that id is in; None for the id of no task."""
     parsed = job_id.parse(id)
-    return None if parsed.task is None else _tasks(str(parsed.job))
+    return None if parsed.task is None else tasks_of(str(parsed.job))
 
 
-def past_array(cluster: Cluster, job: JobRow) -> Family | None:
-    """The tasks of a past job's array, if they were asked for; None for a job that the scheduler still lists."""
-    if job.array_job_id is None or not isinstance(job, PastJob):
-        return None
-    search = _tasks(job.array_job_id)
-    answer = cluster.answers.get(datasets.history(search, steps=False))
-    if not isinstance(answer, Snapshot):
-        return None
-    rows = answer.value.jobs
-    tasks = [index for index, array in enumerate(rows.values(HistoryJob.array_job_id)) if array == job.array_job_id]
-    return Family(Snapshot(rows, answer.as_of), tasks, lambda index: PastJob(cluster, rows, index, None, search))
-
-
-def _tasks(array: str) -> Search:
+def tasks_of(array: str) -> Search:
+    """The search for all tasks of an array."""
     return Search(ids=(array,))
+
+
+def array_of(cluster: Cluster, job: JobRow, array: str) -> JobArray:
+    """The array that the job is a task of: as the scheduler lists it, or as accounting does where that knows the job.
+
+    If accounting was asked, the tasks that the scheduler has forgotten count, too.
+    """
+    accounted = _accounted(cluster, array)
+    if accounted and isinstance(job, PastJob):
+        return JobArray(cluster, array, accounted)
+    return JobArray(cluster, array, cluster.family(job, "array_job_id", array), accounted)
+
+
+def _accounted(cluster: Cluster, array: str) -> Family | None:
+    """The tasks by accounting, if it was asked for them."""
+    search = tasks_of(array)
+    for dataset in (datasets.history(search, steps=False), datasets.accounted(array)):
+        answer = cluster.answers.get(dataset)
+        if isinstance(answer, Snapshot):
+            return _family(cluster, array, Snapshot(answer.value.jobs, answer.as_of), search)
+    return None
+
+
+def _family(cluster: Cluster, array: str, jobs: Snapshot[Rows[HistoryJob]], search: Search) -> Family:
+    rows = jobs.value
+    tasks = [index for index, of in enumerate(rows.values(HistoryJob.array_job_id)) if of == array]
+    return Family(jobs, tasks, lambda index: PastJob(cluster, rows, index, None, search))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from access.permissions import Permission
 from headnode.snapshots import Dataset
 from resolvers import arguments, datasets
 from resolvers.cluster_record import ClusterRecord
@@ -14,6 +15,7 @@ from resolvers.node import Node
 from resolvers.order import order_name
 from resolvers.pages import Connection
 from resolvers.reads import Parts, all_jobs, reads, reads_by
+from resolvers.viewer import can_change
 from slurm import partition, sinfo
 from slurm.column import Rows
 from slurm.states import NodeState
@@ -27,7 +29,7 @@ def _jobs(
 ) -> list[Dataset[Any]]:
     """The jobs of each queue. Raises BadInputError, so that the queues are not fetched either."""
     cluster.check_jobs(filter, order_name(()), first, after)
-    return [all_jobs(below)]
+    return [all_jobs(below, filter)]
 
 
 def _nodes(
@@ -40,6 +42,11 @@ def _nodes(
 
 class Queue(ClusterRecord, partition.Queue):
     """A queue and what it is linked to."""
+
+    @property
+    def viewer_can(self) -> list[Permission]:
+        """What the caller may do to the queue."""
+        return can_change(self.cluster, "updateQueue")
 
     @reads_by(_nodes)
     def nodes(

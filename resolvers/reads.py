@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
 
 from headnode.snapshots import Dataset
 from resolvers import datasets
+from resolvers.filters import JobFilter, looks_at_detail
 from resolvers.link import Link
 from slurm import squeue
 from slurm.column import Column, Rows
@@ -148,9 +149,10 @@ def _in_detail(known: Reads) -> Reads:
     return replace(known, parts=known.parts | {JobPart.DETAIL})
 
 
-def all_jobs(below: Parts) -> Dataset[Rows[squeue.Job]]:
-    """All jobs; in brief, if that has everything that is selected of them."""
-    return datasets.JOBS if JobPart.DETAIL in below else datasets.JOBS_IN_BRIEF
+def all_jobs(below: Parts, where: JobFilter | None = None) -> Dataset[Rows[squeue.Job]]:
+    """All jobs; in brief, if that has everything that is selected of them and that the filter looks at."""
+    in_full = JobPart.DETAIL in below or looks_at_detail(where)
+    return datasets.JOBS if in_full else datasets.JOBS_IN_BRIEF
 
 
 def related_jobs(cluster: Cluster, below: Parts) -> list[Dataset[Any]]:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Self
 from access.role import Role
 from resolvers import datasets
 from resolvers.errors import ForbiddenError
+from slurm.accounted_step import Step
 from slurm.column import Rows
 from slurm.efficiency import Efficiency, efficiency
-from slurm.sacct import History, HistoryJob, Step
-from slurm.squeue import ENDED
+from slurm.sacct import History, HistoryJob
 from slurm.sstat import RunningStep
+from slurm.states import ENDED
 
 if TYPE_CHECKING:
     from resolvers.job import Job

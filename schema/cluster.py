@@ -12,6 +12,7 @@ from schema.instance import Head
 from schema.job import Job
 from schema.node import Node
 from schema.page import AccountConnection, AssociationConnection, FairShareConnection, JobConnection, NodeConnection
+from schema.polling import SUGGESTED_POLL_SECONDS, lists_say_when_to_ask_again
 from schema.queue import Queue
 from schema.types_from_tables import answered_by, made_from
 
@@ -38,6 +39,7 @@ NODES = "A page of the nodes, by name."
 NODE = "The node with that name; null if there is none."
 
 
+@lists_say_when_to_ask_again
 @made_from(cluster.Cluster)
 class Cluster:
     """A Slurm cluster."""
@@ -51,6 +53,7 @@ class Cluster:
     as_of: datetime | None = strawberry.field(
         description="When the oldest data in this answer was requested from the cluster; null if the answer uses none."
     )
+    suggested_poll_seconds: int = strawberry.field(description=SUGGESTED_POLL_SECONDS)
 
     jobs: JobConnection | None = strawberry.field(description=JOBS)
     job: Job | None = strawberry.field(description=JOB)

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from access.permissions import Permission
 from resolvers import job
 from schema import job_detail
 from schema.job_detail import JobArray, JobDependency, JobOutput, PriorityFactors
@@ -32,6 +33,12 @@ class Job:
     )
     nodes: list[NodeLink] = strawberry.field(
         description="The nodes allocated to it, as many as nodeCount; empty while it waits."
+    )
+    viewer_can: list[Permission] = strawberry.field(
+        description="What the caller can do to the job now: what their role and their account allow, and what Slurm "
+        "does to a job in this state. Slurm may refuse more, such as to requeue a job that was submitted with "
+        "--no-requeue. JOB_OUTPUT is there for the job's own user only, though others may be able to read the file. "
+        "An ended job by accounting has nothing else, as the scheduler may have forgotten it."
     )
     stdout_path: str | None = strawberry.field(description=job_detail.STDOUT_PATH)
     stderr_path: str | None = strawberry.field(description=job_detail.STDERR_PATH)

@@ -12,6 +12,7 @@ from schema.scalars import BigInt
 from schema.types_from_tables import made_from
 from slurm import sprio
 from slurm.dependency import DependencyKind, DependencyState
+from slurm.states import JobPhase
 
 SCRIPT = (
     "The batch script as it was submitted; null for a job without one. Only the job's owner and operators may see it "
@@ -95,17 +96,27 @@ class JobOutput:
 
 @made_from(array.JobArray)
 class JobArray:
-    """A whole array: the tasks that the scheduler remembers, or all from accounting if it forgot the queried task."""
+    """A whole array. In lists of jobs: the tasks that the scheduler remembers.
+
+    Of the array of `job(id:)` all tasks count, also those that only accounting still knows, if the cluster keeps
+    accounts. Each task in a shared row counts.
+    """
 
     id: strawberry.ID = strawberry.field(description="Unique over all clusters, as `lab:123`.")
     job_id: str = strawberry.field(description="The array's id in Slurm. squeue: ArrayJobID.")
-    task_count: int = strawberry.field(description="How many tasks there are; each task in a shared row counts.")
+    task_count: int = strawberry.field(description="How many tasks there are.")
+    phase: JobPhase = strawberry.field(
+        description="WAITING while all tasks wait, ENDED once all have ended, else ACTIVE."
+    )
+    succeeded: bool | None = strawberry.field(
+        description="Whether every task succeeded. Null until all have ended, and if it is not known of one of them."
+    )
     counts_by_state: list[JobStateCount] = strawberry.field(
-        description="How many tasks are in each state, the most frequent first, one for each state; each task in a "
-        "shared row counts."
+        description="How many tasks are in each state, the most frequent first, one for each state."
     )
     tasks: JobConnection = strawberry.field(
-        description="A page of its tasks. The waiting tasks share one row, and the connection counts rows."
+        description="A page of the tasks that the scheduler remembers; if it has forgotten the task that is asked for, "
+        "of all tasks by accounting. The waiting tasks share one row, and the connection counts rows."
     )
 
 

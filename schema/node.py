@@ -2,6 +2,7 @@
 
 import strawberry
 
+from access.permissions import Permission
 from resolvers import node
 from schema import counts  # noqa: F401 - what columns hold must be a GraphQL type first
 from schema.instance import INSTANCE, Instance
@@ -16,6 +17,9 @@ class Node:
 
     id: strawberry.ID = strawberry.field(description="Unique over all clusters, as `lab:queue1-dy-large-1`.")
     cluster: ClusterLink = strawberry.field(description="The cluster it belongs to.")
+    viewer_can: list[Permission] = strawberry.field(
+        description="What the caller may do to the node: UPDATE_NODE for operators; empty for others."
+    )
     queues: list[QueueLink] = strawberry.field(
         description="The queues it belongs to, at most as many as slurm.conf has."
     )

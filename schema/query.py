@@ -7,8 +7,10 @@ from typing import Any, Final
 import strawberry
 from strawberry.types.field import StrawberryField
 
+from access.permissions import Permission
 from access.role import JobVisibility, Role
 from resolvers import cluster as resolved
+from resolvers import viewer
 from resolvers.plan import ALL_CLUSTERS, Scope, named_cluster
 from resolvers.reads import function_behind
 from schema.cluster import JOB, JOB_HISTORY, JOBS, JOBS_ENDED, NODE, NODES, QUEUE, QUEUES, Cluster
@@ -17,11 +19,12 @@ from schema.job import Job
 from schema.job_detail import JobsEnded
 from schema.node import Node
 from schema.page import JobConnection, NodeConnection
+from schema.polling import SUGGESTED_POLL_SECONDS, lists_say_when_to_ask_again
 from schema.queue import Queue
 from schema.types_from_tables import SOURCES, made_from, parameters, with_signature
 
 
-@made_from(resolved.Viewer)
+@made_from(viewer.Viewer)
 class Viewer:
     """The caller, as this API sees them on a cluster."""
 
@@ -32,6 +35,10 @@ class Viewer:
     )
     role: Role = strawberry.field(description="What they may do on the cluster.")
     job_visibility: JobVisibility = strawberry.field(description="Whose jobs they see.")
+    can: list[Permission] = strawberry.field(
+        description="What they may do on the cluster. Users may do it to their own jobs, operators to anybody's; "
+        "`viewerCan` says what they can do to a job, a node or a queue."
+    )
 
 
 async def view(info: Info, cluster: str | None) -> resolved.Cluster:
@@ -96,6 +103,7 @@ def _whole(resolver: Callable[..., object], scope: Scope, description: str) -> A
 _cluster = with_signature(_named, [INFO, CLUSTER.replace(name="name")])
 
 
+@lists_say_when_to_ask_again
 @strawberry.type(
     description="Queries. A cluster runs one command for a document, however much it selects. "
     "Only what depends on another answer costs a second one."
@@ -119,3 +127,4 @@ class Query:
     queue: Queue | None = strawberry.field(description=QUEUE)
     nodes: NodeConnection | None = strawberry.field(description=NODES)
     node: Node | None = strawberry.field(description=NODE)
+    suggested_poll_seconds: int = strawberry.field(description=SUGGESTED_POLL_SECONDS)

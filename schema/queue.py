@@ -2,6 +2,7 @@
 
 import strawberry
 
+from access.permissions import Permission
 from resolvers import queue
 from schema.counts import NodeStateCount
 from schema.links import ClusterLink
@@ -15,6 +16,9 @@ class Queue:
 
     id: strawberry.ID = strawberry.field(description="Unique over all clusters, as `lab:queue1`.")
     cluster: ClusterLink = strawberry.field(description="The cluster it belongs to.")
+    viewer_can: list[Permission] = strawberry.field(
+        description="What the caller may do to the queue: UPDATE_QUEUE for operators; empty for others."
+    )
     nodes: NodeConnection = strawberry.field(description="A page of its nodes, by name.")
     node_counts: list[NodeStateCount] = strawberry.field(
         description="How many of its nodes are in each base state, the most frequent first. At most one for each state."

@@ -35,7 +35,7 @@ SOURCES: Final[dict[type, type]] = {}
 """From a GraphQL type to the class that it was made from."""
 ANSWERED_BY: Final = "answered by"
 """In the metadata of a field: the function that answers it, if that is not a method of the object."""
-_HIDDEN: Final = ("order", "raw_id", "output_columns", "slurm_user", "reader")
+_HIDDEN: Final = ("order", "raw_id", "hold", "output_columns", "slurm_user", "reader")
 """Columns that serve only to sort, to look up or to compute others."""
 
 

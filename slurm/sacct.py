@@ -8,22 +8,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
-from slurm import framing, squeue
+from slurm import framing, job_phase, squeue
+from slurm.accounted_step import Step, cpu_count, used_cpu_time
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply
 from slurm.duration import seconds
 from slurm.errors import ParseError, Unreadable
-from slurm.exit_code import NOTHING, ExitCode, of_accounted_job, of_step
+from slurm.exit_code import ExitCode, of_accounted_job
 from slurm.hostlist import PLACEHOLDERS, expand
 from slurm.instant import instant
 from slurm.memory import mebibytes
 from slurm.runs import digits, joined, restart_count, shared_by_waiting_tasks
 from slurm.sacct_search import SACCT, Search, options, texts
-from slurm.squeue import ENDED
-from slurm.states import JobState, job_state
+from slurm.states import job_state
 from slurm.text import BigInt, big_integer, integer, small, text_or_none, verbatim, word
 from slurm.tres import Gpus, gpus_allocated, tres
-from slurm.usage import bytes_as_mebibytes, cpu_time, largest, total_memory
+from slurm.usage import largest
 
 _LAST = 2**32  # sorts an array's waiting tasks behind those that have their own row
 _NUMBER = r"[0-9]{1,20}"
@@ -69,10 +69,6 @@ def _reserved(value: str) -> BigInt | None:
     return int(value) if value else None
 
 
-def _cpu_count(allocated: str, requested: str) -> int | None:
-    return integer(allocated) or integer(requested)
-
-
 def _memory(allocated: str, requested: str) -> BigInt | None:
     amount = tres(allocated or requested).get("mem")
     return None if amount is None else mebibytes(amount)
@@ -102,25 +98,6 @@ def _exit_code(status: str, derived: str, state: str, nodes: str) -> int | None:
 
 def _exit_signal(status: str, derived: str, state: str, nodes: str) -> int | None:
     return _ended(status, derived, state, nodes).signal
-
-
-def _step_ended(status: str, state: str) -> ExitCode:
-    return of_step(status, job_state(state)) if job_state(state) in ENDED else NOTHING
-
-
-def _step_exit_code(status: str, state: str) -> int | None:
-    return _step_ended(status, state).code
-
-
-def _step_exit_signal(status: str, state: str) -> int | None:
-    return _step_ended(status, state).signal
-
-
-def _cpu_time(value: str, state: str) -> BigInt | None:
-    """sacct prints no fraction with zero, and only when nothing was measured: a process that ran has used some."""
-    if value == "00:00:00" or job_state(state) in (JobState.RUNNING, JobState.PENDING, JobState.SUSPENDED):
-        return None
-    return cpu_time(value)
 
 
 _RUN = "DBIndex"  # a run's key in the database, which its steps bear too
@@ -153,6 +130,8 @@ class HistoryJob(Record):
     raw_state = Column(
         verbatim, "State", about="The scheduler's own words, as `CANCELLED by 1000` (a uid). sacct: State."
     )
+    phase = Column(job_phase.accounted_phase, "State", "End", about=f"{job_phase.PHASE} sacct: State, End.")
+    succeeded = Column(job_phase.succeeded, "ExitCode", "State", about=f"{job_phase.SUCCEEDED} sacct: ExitCode, State.")
     reason = Column(
         word, "Reason", about="Why the job waited last, in Slurm's words; null when it gives none. sacct: Reason."
     )
@@ -182,6 +161,14 @@ class HistoryJob(Record):
         squeue.started, "Start", "State", "NodeList", about="When the job started; null if it has not. sacct: Start."
     )
     end_time = Column(instant, "End", about="When the job ended; null until then. sacct: End.")
+    update_time = Column(
+        job_phase.update_time,
+        "Submit",
+        "Start",
+        "End",
+        "State",
+        about=f"{job_phase.UPDATE_TIME} sacct: Submit, Start, End.",
+    )
     time_limit_seconds = Column(
         seconds,
         "Timelimit",
@@ -196,7 +183,7 @@ class HistoryJob(Record):
         integer, "NNodes", about="How many nodes it had, or, while it waits, needs at least. sacct: NNodes."
     )
     cpu_count = Column(
-        _cpu_count,
+        cpu_count,
         "AllocCPUS",
         "ReqCPUS",
         about="How many CPUs it had, or, while it waits, needs at least. sacct: AllocCPUS, else ReqCPUS.",
@@ -239,6 +226,11 @@ class HistoryJob(Record):
     work_dir = Column(text_or_none, "WorkDir", about="The folder that the job started in. sacct: WorkDir.")
     command = Column(_not_recorded, "JobID", about="Not kept by accounting on every Slurm: null.")
     comment = Column(_not_recorded, "JobID", about="Not asked of accounting: null.")
+    admin_comment = Column(
+        text_or_none,
+        "AdminComment",
+        about="What an administrator noted on the job; null without it. sacct: AdminComment.",
+    )
     restart_count = Column(
         integer,
         _RESTARTS,
@@ -246,7 +238,7 @@ class HistoryJob(Record):
     )
 
     cpu_time_seconds = Column(
-        _cpu_time,
+        used_cpu_time,
         "TotalCPU",
         "State",
         about="CPU time that the job's processes used, in seconds, user and system; null until it ended, and where "
@@ -264,6 +256,7 @@ class HistoryJob(Record):
         "nothing was measured. sacct: MaxRSS of its steps.",
     )
 
+    hold = Column(job_phase.hold, "Priority", "State", "Reason", about="Who may release it. sacct: Priority.")
     raw_id = Column(verbatim, "JobIDRaw", about="The number that slurmctld knows the row by. sacct: JobIDRaw.")
     run = Column(verbatim, _RUN, about="The run's key in the database. sacct: DBIndex.")
     order = Column(
@@ -272,69 +265,6 @@ class HistoryJob(Record):
         "JobIDRaw",
         about="Sorts jobs by id, an array's tasks by index, its waiting tasks last; no two rows share it.",
     )
-
-
-class Step(Record):
-    """A step of a job: what srun started, or the batch script (`.batch`), or what is outside of both (`.extern`)."""
-
-    step_id = Column(verbatim, "JobID", about="Slurm's own spelling, `123.0`, `123_4.batch`. sacct: JobID.")
-    name = Column(verbatim, "JobName", about="The step's name: its command, unless it was given one. sacct: JobName.")
-    state = Column(job_state, "State", about="The step's state. sacct: State.")
-    raw_state = Column(
-        verbatim, "State", about="The scheduler's own words, also where `state` is UNKNOWN. sacct: State."
-    )
-    exit_code = Column(
-        _step_exit_code,
-        "ExitCode",
-        "State",
-        about="The highest exit code of its tasks; null until it ended, and if a signal ended it. Up to Slurm 25.05 "
-        "a code of 128 or more is shown less 128. sacct: ExitCode.",
-    )
-    exit_signal = Column(
-        _step_exit_signal,
-        "ExitCode",
-        "State",
-        about="The number of the signal that ended the step; null for none. sacct: ExitCode.",
-    )
-    start_time = Column(instant, "Start", about="When the step started. sacct: Start.")
-    end_time = Column(instant, "End", about="When the step ended; null while it runs. sacct: End.")
-    elapsed_seconds = Column(
-        big_integer, "ElapsedRaw", about="How long the step has run, in seconds. sacct: ElapsedRaw."
-    )
-    node_names = Column(expand, "NodeList", about="The names of the step's nodes. sacct: NodeList.")
-    node_count = Column(integer, "NNodes", about="How many nodes it has. sacct: NNodes.")
-    task_count = Column(integer, "NTasks", about="How many tasks it has. sacct: NTasks.")
-    cpu_count = Column(_cpu_count, "AllocCPUS", "ReqCPUS", about="How many CPUs it has. sacct: AllocCPUS.")
-    cpu_time_seconds = Column(
-        _cpu_time,
-        "TotalCPU",
-        "State",
-        about="CPU time that its tasks used, in seconds, user and system; null until it ended, and where nothing was "
-        "measured. sacct: TotalCPU.",
-    )
-    ave_cpu_seconds = Column(
-        seconds,
-        "AveCPU",
-        about="CPU time that a task used on average, in seconds; null where nothing was measured. sacct: AveCPU.",
-    )
-    max_rss_mib = Column(
-        bytes_as_mebibytes,
-        "MaxRSS",
-        about="The most memory that one of its tasks had resident, in MiB; null where nothing was measured. sacct: "
-        "MaxRSS.",
-    )
-    ave_rss_mib = Column(
-        bytes_as_mebibytes,
-        "AveRSS",
-        about="Resident memory at the last look, averaged over its tasks, in MiB. sacct: AveRSS.",
-    )
-    total_rss_mib = Column(
-        total_memory,
-        "TRESUsageInTot",
-        about="Resident memory at the last look, summed over its tasks, in MiB. sacct: TRESUsageInTot, mem.",
-    )
-
-    raw_id = Column(verbatim, "JobIDRaw", about="The step, by the number that slurmctld knows its job by.")
 
 
 _COLUMNS = [

@@ -13,8 +13,7 @@ from datetime import UTC, datetime
 from slurm import accounting, argument, framing, job_id
 from slurm.command import AccountingDisabledError, Reply
 from slurm.operation import FLAG, Operation, RunsAs
-from slurm.squeue import ENDED
-from slurm.states import JobState
+from slurm.states import ENDED, JobState
 
 RUN_AGAIN = frozenset({JobState.REQUEUED, JobState.NODE_FAIL, JobState.PREEMPTED, JobState.BOOT_FAIL})
 """How accounting says that a run ended after which the job may run again."""

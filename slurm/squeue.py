@@ -5,35 +5,19 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from slurm import argument, framing, job_id
+from slurm import argument, framing, job_gpus, job_id, job_phase
 from slurm.column import Column, Record, Rows
 from slurm.command import Command, Question, Reply, require_success
 from slurm.duration import seconds
 from slurm.errors import ParseError
 from slurm.exit_code import ExitCode, of_job
-from slurm.gres import requested_gpus
 from slurm.hostlist import PLACEHOLDERS, expand
 from slurm.instant import instant
 from slurm.memory import mebibytes
 from slurm.operation import Operation, RunsAs
-from slurm.states import JobState, job_state
+from slurm.states import ENDED, job_state
 from slurm.text import NO_VAL, BigInt, integer, small, text, verbatim, word
-from slurm.tres import Gpus, gpus_allocated, tres
-
-ENDED = frozenset(
-    {
-        JobState.COMPLETED,
-        JobState.CANCELLED,
-        JobState.FAILED,
-        JobState.TIMEOUT,
-        JobState.NODE_FAIL,
-        JobState.PREEMPTED,
-        JobState.BOOT_FAIL,
-        JobState.DEADLINE,
-        JobState.OUT_OF_MEMORY,
-    }
-)
-"""The states in which a job's exit code means something."""
+from slurm.tres import tres
 
 _HIGHEST_ASKED = 2**31 - 1  # squeue reads ids as int; with one above that it prints none of the others either
 _LAST = 2**32  # sorts an array's waiting tasks behind those that have their own row
@@ -78,43 +62,9 @@ def started(start: str, state: str, nodes: str) -> datetime | None:
     return None if never else instant(start)
 
 
-def _node_count(tres_alloc: str, nodes: str) -> int | None:
-    """For a waiting job squeue guesses NumNodes from the largest node that it sees; it sees no powered-down nodes."""
-    return integer(tres(tres_alloc).get("node", nodes))
-
-
 def _memory(tres_alloc: str) -> BigInt | None:
     amount = tres(tres_alloc).get("mem")
     return None if amount is None else mebibytes(amount)
-
-
-def _gpus(
-    tres_alloc: str, per_job: str, per_node: str, per_socket: str, per_task: str, nodes: str, sockets: str, tasks: str
-) -> Gpus | None:
-    """Allocated GPUs if AccountingStorageTRES counts them (ParallelCluster's does not), else those asked for."""
-    if allocated := gpus_allocated(tres_alloc):
-        return allocated
-    if whole := requested_gpus(per_job):
-        return whole
-    node_count = _node_count(tres_alloc, nodes)
-    for request, times in (
-        (requested_gpus(per_node), node_count),
-        (requested_gpus(per_socket), node_count * int(sockets) if node_count and sockets.isdigit() else None),
-        (requested_gpus(per_task), integer(tasks)),
-    ):
-        if request and times:
-            return Gpus(request.count * times, request.model)
-    return None
-
-
-def _gpu_count(*columns: str) -> int | None:
-    gpus = _gpus(*columns)
-    return small(gpus.count) if gpus else None
-
-
-def _gpu_type(*columns: str) -> str | None:
-    gpus = _gpus(*columns)
-    return gpus.model if gpus else None
 
 
 def _ended(status: str, state: str, nodes: str) -> ExitCode:
@@ -131,19 +81,6 @@ def _exit_signal(status: str, state: str, nodes: str) -> int | None:
 
 def _verbatim_row(*columns: str) -> tuple[str, ...]:
     return columns
-
-
-# sbatch takes a number per socket only together with the number of sockets of each node.
-_GPU_COLUMNS = (
-    "tres-alloc",
-    "tres-per-job",
-    "tres-per-node",
-    "tres-per-socket",
-    "tres-per-task",
-    "NumNodes",
-    "Sockets",
-    "NumTasks",
-)
 
 
 class Job(Record):
@@ -166,6 +103,10 @@ class Job(Record):
     state = Column(job_state, "State", about="The job's state. squeue: State.")
     raw_state = Column(
         verbatim, "State", about="The scheduler's own word, also where `state` is UNKNOWN. squeue: State."
+    )
+    phase = Column(job_phase.phase, "State", about=f"{job_phase.PHASE} squeue: State.")
+    succeeded = Column(
+        job_phase.succeeded, "exit_code", "State", about=f"{job_phase.SUCCEEDED} squeue: exit_code, State."
     )
     reason = Column(
         word, "Reason", about="Why the job waits or failed, in Slurm's words; null when it gives none. squeue: Reason."
@@ -205,6 +146,14 @@ class Job(Record):
     end_time = Column(
         instant, "EndTime", about="When the job ended, or when its time limit will end it. squeue: EndTime."
     )
+    update_time = Column(
+        job_phase.update_time,
+        "SubmitTime",
+        "StartTime",
+        "EndTime",
+        "State",
+        about=f"{job_phase.UPDATE_TIME} squeue: SubmitTime, StartTime, EndTime.",
+    )
     time_limit_seconds = Column(
         seconds,
         "TimeLimit",
@@ -217,7 +166,7 @@ class Job(Record):
         about="How long the job has run, in seconds, without times of suspension. squeue: TimeUsed.",
     )
     node_count = Column(
-        _node_count,
+        job_gpus.node_count,
         "tres-alloc",
         "NumNodes",
         about="Nodes allocated; while waiting, the minimum needed. squeue: tres-alloc, node; else NumNodes.",
@@ -236,14 +185,14 @@ class Job(Record):
         "not manage memory. squeue: tres-alloc, mem.",
     )
     gpu_count = Column(
-        _gpu_count,
-        *_GPU_COLUMNS,
+        job_gpus.gpu_count,
+        *job_gpus.COLUMNS,
         about="How many GPUs the whole job has or asks for; null for none. squeue: tres-alloc, else tres-per-job, "
         "tres-per-node, tres-per-socket (times Sockets), tres-per-task.",
     )
     gpu_type = Column(
-        _gpu_type,
-        *_GPU_COLUMNS,
+        job_gpus.gpu_type,
+        *job_gpus.COLUMNS,
         about="The GPU model asked for, in the cluster's spelling; null if any will do. squeue: as gpuCount.",
     )
     exit_code = Column(
@@ -296,6 +245,9 @@ class Job(Record):
         about="The job's comment; null without one (Slurm prints both as `(null)`, so that literal text is null "
         "too). squeue: Comment.",
     )
+    admin_comment = Column(
+        text, "admin_comment", about="What an administrator noted on the job; null without it. squeue: admin_comment."
+    )
     restart_count = Column(integer, "RestartCnt", about="How many times the job was requeued. squeue: RestartCnt.")
 
     output_columns = Column(
@@ -312,6 +264,7 @@ class Job(Record):
         "RestartCnt",
         about="What slurm.output_path takes. squeue: StdOut and others.",
     )
+    hold = Column(job_phase.hold, "PriorityLong", "State", "Reason", about="Who may release it. squeue: PriorityLong.")
     raw_id = Column(verbatim, "JobID", about="The number that slurmctld knows the row by. squeue: JobID.")
     order = Column(
         _order,
@@ -339,6 +292,7 @@ IN_BRIEF = (
     "tres-alloc",
     "NumNodes",
     "NumCPUs",
+    "exit_code",
 )
 """The columns of lists of jobs, their filters and their orders: less than half of what squeue would print of a job."""
 

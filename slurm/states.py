@@ -2,6 +2,7 @@
 
 import re
 from enum import Enum
+from functools import lru_cache
 from typing import Self
 
 
@@ -21,39 +22,70 @@ class DescribedEnum(Enum):
     __hash__ = object.__hash__
 
 
-class JobState(DescribedEnum):
-    """The one state squeue prints for a job: a passing flag where one is set, else the base state."""
+class JobPhase(DescribedEnum):
+    """How far a job is. Each state belongs to one phase, states of newer Slurm releases too."""
 
-    PENDING = "PENDING", "Waits for resources, a dependency, its begin time or its release."
-    CONFIGURING = "CONFIGURING", "Has its nodes, which are still starting."
-    RUNNING = "RUNNING", "Runs on its nodes."
-    COMPLETING = "COMPLETING", "Has ended; its nodes are being cleaned up."
-    SUSPENDED = "SUSPENDED", "Is suspended; its CPUs are free for other jobs."
-    STOPPED = "STOPPED", "Was stopped by a signal and keeps its CPUs."
-    COMPLETED = "COMPLETED", "Ended with exit code 0 on all nodes."
-    CANCELLED = "CANCELLED", "Was cancelled by its user or an administrator, before or after it started."
-    FAILED = "FAILED", "Ended with a non-zero exit code or another failure."
-    TIMEOUT = "TIMEOUT", "Was ended at its time limit."
-    NODE_FAIL = "NODE_FAIL", "Was ended because one of its nodes failed."
-    PREEMPTED = "PREEMPTED", "Was ended to make room for another job."
-    BOOT_FAIL = "BOOT_FAIL", "Was ended because its nodes did not start."
-    DEADLINE = "DEADLINE", "Was ended at its deadline."
-    OUT_OF_MEMORY = "OUT_OF_MEMORY", "Was ended because it used more memory than it may."
-    REQUEUED = "REQUEUED", "Has left its nodes and is going back to its queue."
-    REQUEUE_HOLD = "REQUEUE_HOLD", "Was put back into its queue and is held there until released."
+    WAITING = "WAITING", "Waits in a queue: for the first time, or again after it was requeued."
+    ACTIVE = "ACTIVE", "Has its nodes: it starts, runs, is suspended, or its nodes are being cleaned up."
+    ENDED = "ENDED", "Has ended. It does not start again by itself."
+
+
+class JobState(DescribedEnum):
+    """The one state squeue prints for a job: a passing flag where one is set, else the base state.
+
+    COMPLETING and STAGE_OUT hide the base state, and with it how the job ended: it is ACTIVE until that is known.
+    """
+
+    phase: JobPhase
+
+    def __new__(cls, value: str, phase: JobPhase, description: str) -> Self:
+        """A member from its value, its phase and its description."""
+        member = object.__new__(cls)
+        member._value_ = value
+        member.phase = phase
+        member.description = description
+        return member
+
+    PENDING = "PENDING", JobPhase.WAITING, "Waits for resources, a dependency, its begin time or its release."
+    CONFIGURING = "CONFIGURING", JobPhase.ACTIVE, "Has its nodes, which are still starting."
+    RUNNING = "RUNNING", JobPhase.ACTIVE, "Runs on its nodes."
+    COMPLETING = "COMPLETING", JobPhase.ACTIVE, "Has ended; its nodes are being cleaned up."
+    SUSPENDED = "SUSPENDED", JobPhase.ACTIVE, "Is suspended; its CPUs are free for other jobs."
+    STOPPED = "STOPPED", JobPhase.ACTIVE, "Was stopped by a signal and keeps its CPUs."
+    COMPLETED = "COMPLETED", JobPhase.ENDED, "Ended with exit code 0 on all nodes."
+    CANCELLED = (
+        "CANCELLED",
+        JobPhase.ENDED,
+        "Was cancelled by its user or an administrator, before or after it started.",
+    )
+    FAILED = "FAILED", JobPhase.ENDED, "Ended with a non-zero exit code or another failure."
+    TIMEOUT = "TIMEOUT", JobPhase.ENDED, "Was ended at its time limit."
+    NODE_FAIL = "NODE_FAIL", JobPhase.ENDED, "Was ended because one of its nodes failed."
+    PREEMPTED = "PREEMPTED", JobPhase.ENDED, "Was ended to make room for another job."
+    BOOT_FAIL = "BOOT_FAIL", JobPhase.ENDED, "Was ended because its nodes did not start."
+    DEADLINE = "DEADLINE", JobPhase.ENDED, "Was ended at its deadline."
+    OUT_OF_MEMORY = "OUT_OF_MEMORY", JobPhase.ENDED, "Was ended because it used more memory than it may."
+    REQUEUED = "REQUEUED", JobPhase.WAITING, "Has left its nodes and is going back to its queue."
+    REQUEUE_HOLD = "REQUEUE_HOLD", JobPhase.WAITING, "Was put back into its queue and is held there until released."
     SPECIAL_EXIT = (
         "SPECIAL_EXIT",
+        JobPhase.WAITING,
         "Was put back into its queue and is held there after an exit its site treats specially.",
     )
     EXPEDITING = (
         "EXPEDITING",
+        JobPhase.ACTIVE,
         "Has failed; Slurm waits for the epilog of its nodes to decide whether it runs again at once. Since 25.11.",
     )
-    RESIZING = "RESIZING", "Is about to change its size."
-    SIGNALING = "SIGNALING", "Is being sent a signal."
-    STAGE_OUT = "STAGE_OUT", "Has ended; its files are being staged out."
-    REVOKED = "REVOKED", "Was taken off this cluster because a sibling cluster started it."
-    UNKNOWN = "UNKNOWN", "A state this API does not know; the raw state has the scheduler's own word."
+    RESIZING = "RESIZING", JobPhase.ACTIVE, "Is about to change its size."
+    SIGNALING = "SIGNALING", JobPhase.ACTIVE, "Is being sent a signal."
+    STAGE_OUT = "STAGE_OUT", JobPhase.ACTIVE, "Has ended; its files are being staged out."
+    REVOKED = "REVOKED", JobPhase.ENDED, "Was taken off this cluster because a sibling cluster started it."
+    UNKNOWN = "UNKNOWN", JobPhase.ACTIVE, "A state this API does not know; the raw state has the scheduler's own word."
+
+
+ENDED = frozenset(state for state in JobState if state.phase is JobPhase.ENDED)
+"""The states after which a job does not start again by itself."""
 
 
 class QueueState(DescribedEnum):
@@ -147,6 +179,7 @@ _JOB_WORDS: dict[str, JobState] = {
 } | {state.value: state for state in JobState}
 
 
+@lru_cache(1024)  # several columns ask for it, once for each distinct row of theirs
 def job_state(raw: str) -> JobState:
     """The state for squeue's or sacct's word, long or compact, in any case; "CANCELLED by 1000" is CANCELLED.
 

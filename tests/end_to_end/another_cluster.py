@@ -1,6 +1,7 @@
 """Another cluster behind the API, beside the two of the session: for tests that need one of their own making."""
 
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -67,3 +68,23 @@ def reachable(cluster: Cluster, stack: Stack, made: Endpoint, entry: Handler) ->
         patch.setitem(handler.rules.rules, cluster.name, handler.rules.rules["lab"])
         patch.setitem(handler.clusters, cluster.name, Snapshots(node, settings.ttl))
         yield Api(entry, made)
+
+
+def conf(cluster: Cluster) -> Path:
+    """The cluster's slurm.conf."""
+    return Path(cluster.environment["SLURM_CONF"])
+
+
+@contextmanager
+def purging(cluster: Cluster) -> Iterator[None]:
+    """slurmctld forgets ended jobs after two seconds; it looks for such jobs every ten."""
+    before = conf(cluster).read_text()
+    changed = re.sub(r"(?m)^MinJobAge=.*$", "MinJobAge=2", before)
+    assert changed != before
+    conf(cluster).write_text(changed)
+    cluster.run("scontrol", "reconfigure")
+    try:
+        yield
+    finally:
+        conf(cluster).write_text(before)
+        cluster.run("scontrol", "reconfigure")

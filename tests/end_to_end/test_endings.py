@@ -23,7 +23,7 @@ WITH_STEPS = {"maxRssMib", "cpuTimeSeconds"}
 ONLY_BY_ACCOUNTING = WITH_STEPS | {"cpuTimeReservedSeconds"}
 ONLY_BY_SCHEDULER = {"command", "comment", "dependency"}
 FILES = {"stdoutPath", "stderrPath"}
-OTHERWISE_BY_ACCOUNTING = {"reason", "reasonCode", "rawState"}
+OTHERWISE_BY_ACCOUNTING = {"reason", "reasonCode", "rawState", "viewerCan"}
 """Fields that the two sources show differently for any job: the fields' descriptions say how."""
 
 
@@ -106,6 +106,20 @@ def test_every_field_is_the_same_by_both(ended: Ended, name: str) -> None:
 def test_no_end_but_a_success_has_exit_code_0(ended: Ended) -> None:
     for jobs in (ended.by_scheduler, ended.by_accounting, ended.with_steps):
         assert {job["state"] for job in jobs.values() if job["exitCode"] == 0} == {"COMPLETED"}
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_each_has_ended_and_only_a_success_succeeded(ended: Ended, name: str) -> None:
+    """A client that knows `phase`, `succeeded` and `exitCode` alone is right about each."""
+    for row in ended.rows(name):
+        for jobs in (ended.by_scheduler, ended.by_accounting, ended.with_steps):
+            job = jobs[row]
+            assert job["phase"] == "ENDED"
+            assert job["succeeded"] is (job["exitCode"] == 0)
+            assert job["updateTime"] == job["endTime"]
+    way = WAYS[name]
+    if not way.varies:
+        assert ended.by_scheduler[ended.rows(name)[0]]["succeeded"] is (way.code == 0)
 
 
 def test_no_job_that_has_ended_has_a_reason_to_wait(ended: Ended) -> None:

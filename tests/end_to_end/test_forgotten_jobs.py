@@ -161,12 +161,13 @@ def test_a_task_that_was_cancelled_while_it_waited_is_found_in_the_row_of_those(
 
 
 def test_the_tasks_of_an_array_are_counted_inside_such_a_row(forgetful_api: Api, forgetful: Forgetful) -> None:
-    fields = "jobId array { taskCount countsByState { state count } tasks { nodes { jobId state } } }"
+    fields = "array { taskCount phase succeeded countsByState { state count } tasks { nodes { jobId state } } }"
     id = forgetful.ids["waiting"]
     before = forgetful_api.commands()
     for asked in (f"{id}_3", f"{id}_0"):
         array = job(forgetful_api, asked, fields)["array"]
         assert (array["taskCount"], array["countsByState"]) == (6, [{"state": "CANCELLED", "count": 6}])
+        assert (array["phase"], array["succeeded"]) == ("ENDED", False)
         assert [task["jobId"] for task in array["tasks"]["nodes"]] == [f"{id}_0", f"{id}_[1-5%1]"]
     assert forgetful_api.commands() == before + 2
     array = job(forgetful_api, f"{forgetful.ids['array']}_1", fields)["array"]

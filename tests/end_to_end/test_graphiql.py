@@ -1,12 +1,16 @@
 """GraphiQL as a browser gets it: its page and its files, from the Lambda alone."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from conftest import Api, event
+from local.cluster import Cluster
 from local.gateway import Context
+
+WEB = Path(__file__).parents[2] / "web"
 
 
 def get(api: Api, path: str) -> dict[str, Any]:
@@ -41,3 +45,15 @@ def test_a_file_may_be_kept_for_good(api: Api) -> None:
 )
 def test_nothing_but_its_files_is_served(name: str, api: Api) -> None:
     assert get(api, f"/graphiql/{name}")["statusCode"] == 404
+
+
+def test_the_first_query_shows_waiting_jobs_and_why_before_all_others(api: Api, lab: Cluster) -> None:
+    id = lab.run("sbatch", "--parsable", "--hold", user="ada", input="#!/bin/bash\ntrue\n").stdout.strip()
+    found = api.data((WEB / "src" / "first.graphql").read_text())
+    lab.run("scancel", id)
+    assert next(iter(found)) == "waiting"
+    assert "It is held. Release it" in next(
+        job["reasonText"] for job in found["waiting"]["nodes"] if job["jobId"] == id
+    )
+    assert {job["state"] for job in found["waiting"]["nodes"]} == {"PENDING"}
+    assert "PENDING" not in {job["state"] for job in found["active"]["nodes"]}

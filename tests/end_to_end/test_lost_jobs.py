@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from another_cluster import conf, purging
 from head_node_program import Program, kill_all_of, wait_until
 
 from conftest import Api
@@ -40,25 +41,6 @@ def annex(stack: Stack, name: str) -> Iterator[Cluster]:
 @pytest.fixture
 def program(annex: Cluster, name: str) -> Program:
     return Program(annex, name)
-
-
-def conf(cluster: Cluster) -> Path:
-    return Path(cluster.environment["SLURM_CONF"])
-
-
-@contextmanager
-def purging(cluster: Cluster) -> Iterator[None]:
-    """slurmctld forgets ended jobs after two seconds; it looks for such jobs every ten."""
-    before = conf(cluster).read_text()
-    changed = re.sub(r"(?m)^MinJobAge=.*$", "MinJobAge=2", before)
-    assert changed != before
-    conf(cluster).write_text(changed)
-    cluster.run("scontrol", "reconfigure")
-    try:
-        yield
-    finally:
-        conf(cluster).write_text(before)
-        cluster.run("scontrol", "reconfigure")
 
 
 @contextmanager

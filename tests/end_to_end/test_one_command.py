@@ -1,5 +1,8 @@
 """However much one document asks, it costs a cluster one SSM command; within the TTL none."""
 
+import math
+import time
+
 from conftest import Api
 
 EVERYTHING = """{
@@ -12,7 +15,8 @@ EVERYTHING = """{
     configuration { maxArraySize } health { ok agent { ok } scheduler { ok } snapshots { name } }
   }
   queues {
-    name nodes { name jobs { id user queue { name } } } nodeCounts { state count } jobs(first: 5) { totalCount }
+    name nodes { nodes { name jobs { id user queue { name } } } }
+    nodeCounts { state count } jobs(first: 5) { totalCount }
   }
   jobs { totalCount countsByState { state count } nodes { id queue { name } nodes { state queues { name } } } }
   nodes { nodes { name queues { name } jobs { id } } }
@@ -41,3 +45,14 @@ def test_the_same_query_within_the_ttl_costs_none(api: Api) -> None:
     before = api.commands()
     api.data(EVERYTHING)
     assert api.commands() == before
+
+
+def test_how_often_to_ask_costs_none_and_follows_how_long_the_answer_took(api: Api) -> None:
+    before = api.commands()
+    assert api.data("{ suggestedPollSeconds }")["suggestedPollSeconds"] >= 5
+    assert api.commands() == before
+    started = time.monotonic()
+    asked = api.data("{ jobs { totalCount } suggestedPollSeconds cluster { suggestedPollSeconds } }")
+    took = time.monotonic() - started
+    assert asked["suggestedPollSeconds"] == asked["cluster"]["suggestedPollSeconds"]
+    assert 5 <= asked["suggestedPollSeconds"] <= max(5, math.ceil(5 * took))

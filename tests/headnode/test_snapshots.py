@@ -15,7 +15,7 @@ from headnode import snapshots as snapshots_module
 from headnode.deadline import Deadline
 from headnode.errors import ClusterUnreachableError, DeadlineError, HeadNodeError
 from headnode.node import Actor, Answer, Bundle, HeadNode
-from headnode.snapshots import Dataset, Snapshot, Snapshots
+from headnode.snapshots import Dataset, Snapshot, Snapshots, poll_seconds
 from slurm.command import AccountingDisabledError, Command, Question, Reply
 from slurm.errors import ParseError
 from slurm.operation import Operation, RunsAs
@@ -417,3 +417,11 @@ def test_an_answer_that_took_longer_than_the_ttl_is_not_kept(node: Node) -> None
         node.answering.set()
         assert asked.result() == "squeue 1"
     assert snapshots.kept(JOBS) is None
+
+
+@pytest.mark.parametrize(
+    ("ttl", "took", "seconds"),
+    [(5.0, 0.0, 5), (5.0, 0.9, 5), (5.0, 1.3, 7), (5.0, 26.0, 60), (300.0, 26.0, 300), (0.0, 0.0, 1), (2.5, 0.0, 3)],
+)
+def test_a_client_asks_once_per_ttl_and_a_slow_cluster_less_often(ttl: float, took: float, seconds: int) -> None:
+    assert poll_seconds(ttl, took) == seconds

@@ -1,17 +1,30 @@
 """Which rows a filter lets through, and which job an id means."""
 
 from collections.abc import Mapping
+from dataclasses import Field, fields
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
 from resolvers.errors import BadInputError
-from resolvers.filters import JobFilter, NodeFilter, find_job, local_id, matching_jobs, matching_nodes, named_tasks
+from resolvers.filters import (
+    IntRange,
+    JobFilter,
+    NodeFilter,
+    find_job,
+    local_id,
+    looks_at_detail,
+    matching_jobs,
+    matching_nodes,
+    named_tasks,
+)
 from slurm import sinfo, squeue
 from slurm.column import Rows
-from slurm.states import JobState, NodeFlag, NodeState
+from slurm.reason import ReasonCode
+from slurm.states import JobPhase, JobState, NodeFlag, NodeState
 
+PAST, FUTURE = datetime(1971, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 PLAIN = {
     "State": "RUNNING",
     "Partition": "queue1",
@@ -28,6 +41,13 @@ def jobs(*described: Mapping[str, str]) -> Rows[squeue.Job]:
         id = job.get("JobID", str(number))
         lines.append({**PLAIN, "JobID": id, "JobArrayID": id, **job})
     return Rows(squeue.Job, {source: [line.get(source, "") for line in lines] for source in squeue.IN_BRIEF})
+
+
+def in_full(*described: Mapping[str, str]) -> Rows[squeue.Job]:
+    """The same with all columns."""
+    brief = jobs(*described)
+    others = {column for column in squeue.Job.sources() if column not in squeue.IN_BRIEF}
+    return Rows(squeue.Job, {**brief.texts, **{each: [job.get(each, "") for job in described] for each in others}})
 
 
 def nodes(*described: Mapping[str, str]) -> Rows[sinfo.Node]:
@@ -136,7 +156,102 @@ def test_submitted_after_includes_its_moment_and_before_does_not() -> None:
     assert chosen(rows, submitted_after=elsewhere, submitted_before=elsewhere + timedelta(seconds=1)) == [1]
 
 
-@pytest.mark.parametrize("argument", ["submitted_after", "submitted_before"])
+def test_phases_and_ends_are_matched() -> None:
+    rows = jobs(
+        {"State": "PENDING", "exit_code": "0"},
+        {"State": "RUNNING", "exit_code": "0", "NodeList": "q-1"},
+        {"State": "COMPLETED", "exit_code": "0", "NodeList": "q-1"},
+        {"State": "FAILED", "exit_code": "256", "NodeList": "q-1"},
+        {"State": "CANCELLED", "exit_code": "0"},
+        {"State": "REVOKED", "exit_code": "0"},
+        {"State": "HIBERNATING", "exit_code": "0"},
+    )
+    assert chosen(rows, phases=[JobPhase.WAITING]) == [0]
+    assert chosen(rows, phases=[JobPhase.ACTIVE]) == [1, 6]
+    assert chosen(rows, phases=[JobPhase.ENDED, JobPhase.WAITING]) == [0, 2, 3, 4, 5]
+    assert chosen(rows, succeeded=True) == [2]
+    assert chosen(rows, succeeded=False) == [3, 4]
+
+
+def test_names_are_matched_exactly() -> None:
+    rows = jobs({"Name": "train"}, {"Name": "Train"}, {"Name": "train 2"}, {"Name": ""})
+    assert chosen(rows, names=["train", ""]) == [0, 3]
+    assert chosen(rows, names=[]) == []
+
+
+def test_a_comment_is_matched_exactly_and_needs_all_columns() -> None:
+    rows = in_full({"Comment": "why"}, {"Comment": "(null)"}, {"Comment": "why not"})
+    assert chosen(rows, comment="why") == [0]
+    assert looks_at_detail(JobFilter(comment="why")) and not looks_at_detail(JobFilter(names=["a"], user="ada"))
+
+
+def test_reasons_are_matched_by_their_codes() -> None:
+    rows = jobs({"Reason": "Resources,None"}, {"Reason": "Priority"}, {"Reason": "None"}, {"Reason": "(null)"})
+    assert chosen(rows, reason_codes=[ReasonCode.RESOURCES]) == [0]
+    assert chosen(rows, reason_codes=[ReasonCode.RESOURCES, ReasonCode.PRIORITY]) == [0, 1]
+
+
+def test_ended_after_looks_at_ended_jobs_alone() -> None:
+    """squeue expects the end of a running job from its time limit."""
+    rows = jobs({"State": "RUNNING", "EndTime": "300"}, *({"State": "FAILED", "EndTime": str(at)} for at in (99, 100)))
+    assert chosen(rows, ended_after=datetime.fromtimestamp(100, UTC)) == [2]
+
+
+def test_updated_after_looks_at_times_that_have_come() -> None:
+    rows = jobs(
+        {"State": "PENDING", "SubmitTime": "10", "StartTime": "300"},
+        {"State": "RUNNING", "SubmitTime": "10", "StartTime": "90", "EndTime": "300"},
+        {"State": "RUNNING", "SubmitTime": "10", "StartTime": "100", "EndTime": "300"},
+        {"State": "FAILED", "SubmitTime": "10", "StartTime": "20", "EndTime": "100"},
+    )
+    assert chosen(rows, updated_after=datetime.fromtimestamp(100, UTC)) == [2, 3]
+    assert chosen(rows, updated_after=datetime.fromtimestamp(10, UTC)) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "rows"), [(None, None, [1, 2, 3]), (60, None, [2, 3]), (None, 60, [1, 2]), (60, 60, [2])]
+)
+def test_a_range_has_both_its_bounds(low: int | None, high: int | None, rows: list[int]) -> None:
+    found = jobs({"TimeUsed": "INVALID"}, {"TimeUsed": "0:59"}, {"TimeUsed": "1:00"}, {"TimeUsed": "1-00:00:00"})
+    assert chosen(found, elapsed_seconds=IntRange(at_least=low, at_most=high)) == rows
+
+
+def test_nodes_cpus_and_gpus_are_counted() -> None:
+    rows = in_full(
+        {"NumCPUs": "4", "tres-alloc": "cpu=4,node=2,gres/gpu=3"}, {"NumCPUs": "8", "tres-alloc": "cpu=8,node=1"}
+    )
+    assert chosen(rows, node_count=IntRange(at_least=2)) == [0]
+    assert chosen(rows, cpu_count=IntRange(at_least=5)) == [1]
+    assert chosen(rows, gpu_count=IntRange(at_least=1)) == [0]
+    assert chosen(rows, gpu_count=IntRange(at_most=0)) == [1]
+
+
+def test_a_range_that_holds_nothing_is_refused() -> None:
+    with pytest.raises(BadInputError, match="elapsedSeconds: atLeast is 2, more than atMost, 1"):
+        chosen(MIXED, elapsed_seconds=IntRange(at_least=2, at_most=1))
+
+
+@pytest.mark.parametrize("line", fields(JobFilter), ids=lambda line: line.name)
+def test_every_condition_counts(line: Field[Any]) -> None:
+    """One that no code looks at would let all jobs through."""
+    nothing: Any = {
+        "user": "nobody",
+        "account": "none",
+        "queue": "none",
+        "succeeded": True,
+        "node_name": "none",
+        "name_contains": "none",
+        "comment": "none",
+        "submitted_after": FUTURE,
+        "submitted_before": PAST,
+        "ended_after": FUTURE,
+        "updated_after": FUTURE,
+        **dict.fromkeys(("elapsed_seconds", "node_count", "cpu_count", "gpu_count"), IntRange(at_least=1_000_000)),
+    }
+    assert chosen(in_full({"NumCPUs": "4"}), **{line.name: nothing.get(line.name, [])}) == []
+
+
+@pytest.mark.parametrize("argument", ["submitted_after", "submitted_before", "ended_after", "updated_after"])
 @pytest.mark.parametrize("rows", [MIXED, jobs()])
 def test_a_time_without_a_zone_is_refused_whatever_jobs_there_are(argument: str, rows: Rows[squeue.Job]) -> None:
     with pytest.raises(BadInputError, match="needs a time zone, for example 2026-11-22T10:00:00Z"):

@@ -69,7 +69,7 @@ def test_nested_fragments_below_do_not_multiply_the_work() -> None:
     assert below_jobs("{ job(id: 1) { ...f0 } }\n" + fragments + "fragment f40 on Job { workDir }") == [{DETAIL}]
 
 
-HIDDEN = {"order", "raw_id"}
+HIDDEN = {"order", "raw_id", "hold"}
 IN_BRIEF = {column.name for column in squeue.Job.columns() if squeue.in_brief(column)} - HIDDEN | {
     "id",
     "cluster",
@@ -88,6 +88,7 @@ IN_BRIEF = {column.name for column in squeue.Job.columns() if squeue.in_brief(co
     "cpu_time_seconds",
     "cpu_time_reserved_seconds",
     "max_rss_mib",
+    "viewer_can",
 }
 
 
@@ -109,7 +110,12 @@ def test_fields_computed_from_brief_columns_read_no_others() -> None:
         ("{ jobs { nodes { cluster { name } } } }", True),
         ("{ jobs { nodes { stdoutPath } } }", False),
         ("{ jobs { nodes { queue { jobs { nodes { comment } } } } } }", False),
-        ("{ jobs { nodes { ...more } } } fragment more on Job { array { tasks { nodes { exitCode } } } }", False),
+        ("{ jobs { nodes { ...more } } } fragment more on Job { array { tasks { nodes { workDir } } } }", False),
+        ("{ jobs { nodes { phase succeeded exitCode updateTime } } }", True),
+        ('{ jobs(filter: {phases: [ENDED], succeeded: false, names: ["a"]}) { totalCount } }', True),
+        ('{ jobs(filter: {comment: "a"}) { totalCount } }', False),
+        ("{ queues { jobs(filter: {gpuCount: {atLeast: 1}}) { totalCount } } }", False),
+        ("{ jobs { nodes { array { tasks(filter: {gpuCount: {atMost: 0}}) { totalCount } } } } }", False),
         ("{ queues { jobs { nodes { state } } } }", True),
         ("{ queues { jobs { nodes { dependencies { jobId } } } } }", False),
         ("{ nodes { nodes { jobs { timeLimitSeconds } } } }", True),

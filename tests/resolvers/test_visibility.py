@@ -10,7 +10,7 @@ from access.role import JobVisibility
 from headnode.errors import DeadlineError
 from headnode.snapshots import Snapshot
 from resolvers.visibility import visible
-from slurm import association, fair_share, sacct, sinfo, squeue
+from slurm import accounted_step, association, fair_share, sacct, sinfo, squeue
 from slurm.column import Record, Rows
 from slurm.sacct import History
 
@@ -47,7 +47,7 @@ def test_without_an_account_no_job_is_left(record: type[Any]) -> None:
 
 
 def test_a_user_keeps_only_own_past_jobs() -> None:
-    history = History(rows(sacct.HistoryJob, "grace", "ada"), Rows(sacct.Step, {"JobID": []}))
+    history = History(rows(sacct.HistoryJob, "grace", "ada"), Rows(accounted_step.Step, {"JobID": []}))
     assert seen(ADA, history).jobs.values(sacct.HistoryJob.user) == ["ada"]
 
 

@@ -23,10 +23,11 @@ from graphql import (
 import schema as contract
 from access import permissions
 from access.caller import Caller
-from access.permissions import RIGHTS, Place, why_not
+from access.permissions import PERMISSIONS, RIGHTS, Permission, Place, may, why_not
 from access.role import Role
 from conftest import Api
 from local.cluster import Cluster
+from resolvers.viewer import OF_JOBS
 from schema.mutation import CHANGES
 
 SCHEMA = build_schema(contract.schema.as_str())
@@ -86,6 +87,34 @@ def test_each_role_may_what_the_table_says(place: Place) -> None:
     assert (why_not(ABSENT_OPERATOR, place) is None) == (not right.as_account)
 
 
+def test_each_line_beyond_looking_is_a_permission() -> None:
+    assert set(PERMISSIONS) == {place for place in RIGHTS if place[0] != "Query"}
+    assert set(PERMISSIONS.values()) == set(Permission)
+    assert PERMISSIONS["Mutation", "cancelJobs"] is Permission["CANCEL_JOBS"]
+    assert PERMISSIONS["Job", "script"].name == "JOB_SCRIPT"
+
+
+def test_every_right_about_jobs_is_one_that_jobs_show() -> None:
+    about_jobs = {place for place, right in RIGHTS.items() if right.own}
+    assert set(OF_JOBS) == about_jobs | {("Mutation", "suspendJobs"), ("Mutation", "resumeJobs")}
+
+
+@pytest.mark.parametrize("place", PERMISSIONS, ids=".".join)
+def test_what_is_shown_as_possible_is_what_the_table_allows(place: Place) -> None:
+    right = RIGHTS[place]
+    for caller in (ADA, VIEWER, OPERATOR, ABSENT_OPERATOR):
+        assert may(caller, place) == (why_not(caller, place) is None)
+        assert not may(caller, place, "grace") or not right.own or caller.role is Role.OPERATOR
+    assert may(ADA, place, "ada") == (right.role is Role.USER)
+    assert may(OPERATOR, place, "grace") == (not (right.own and right.as_account))
+    assert not may(VIEWER, place, "ada")
+
+
+def test_what_is_taken_from_the_table_is_not_shown_as_possible(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(permissions, "RIGHTS", {})
+    assert [place for place in PERMISSIONS if may(OPERATOR, place, "ada")] == []
+
+
 def test_nobody_may_use_an_unlisted_field() -> None:
     assert why_not(OPERATOR, ("Mutation", "rebootEverything")) == "Nobody may use Mutation.rebootEverything."
 
@@ -112,7 +141,8 @@ def document(root: GraphQLObjectType, name: str) -> str:
     given = [f"{key}: {value(each)}" for key, each in field.args.items() if is_required_argument(each)]
     arguments = f"({', '.join(given)})" if given else ""
     selection = "errors { code }" if root is MUTATION else "__typename"
-    return f"{'mutation' if root is MUTATION else ''} {{ it: {name}{arguments} {{ {selection} }} }}"
+    below = f"{{ {selection} }}" if isinstance(get_named_type(field.type), GraphQLObjectType) else ""
+    return f"{'mutation' if root is MUTATION else ''} {{ it: {name}{arguments} {below} }}"
 
 
 def codes(answer: dict[str, Any]) -> list[str]:

@@ -34,6 +34,7 @@ from conftest import Api
 from local.cluster import Cluster
 from resolvers.errors import ErrorCode
 from resolvers.plan import FIELD_PLAN
+from schema.polling import POLL
 from schema.reference import error_page, reference
 from slurm.refusal import RefusalCode
 
@@ -130,6 +131,18 @@ def descriptions(schema: GraphQLSchema) -> Iterator[tuple[str, str | None]]:
                 yield f"{kind.name}.{name}", field.description
                 for argument, given in field.args.items():
                     yield f"{kind.name}.{name}({argument}:)", given.description
+
+
+def test_each_list_of_a_cluster_says_how_often_to_ask(schema: GraphQLSchema) -> None:
+    for name in ("Query", "Cluster"):
+        kind = schema.type_map[name]
+        assert isinstance(kind, GraphQLObjectType)
+        says = {field for field, line in kind.fields.items() if POLL in (line.description or "")}
+        lists = {
+            field for field, line in kind.fields.items() if "[" in str(line.type) or "Connection" in str(line.type)
+        }
+        assert says == lists - {"clusters"}
+        assert "suggestedPollSeconds" in kind.fields
 
 
 def test_promised_fields_exist(schema: GraphQLSchema) -> None:

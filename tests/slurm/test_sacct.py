@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from headnode.program.refused import Refused
 from program_check import argv, argv_of
 from slurm import sacct_search, squeue, sstat
+from slurm.accounted_step import Step
 from slurm.command import AccountingDisabledError, Command, Question, Reply, SchedulerUnavailableError, SlurmError
 from slurm.errors import ParseError
 from slurm.operation import RunsAs
-from slurm.sacct import History, HistoryJob, Step, allocations, history
+from slurm.sacct import History, HistoryJob, allocations, history
 from slurm.sacct_search import Search
 from slurm.states import JobState
 

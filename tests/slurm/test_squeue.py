@@ -51,6 +51,7 @@ RUNNING = {
     "StdErr": "/home/ada/slurm-1.out",
     "BatchHost": "queue1-st-small-1",
     "Comment": "why",
+    "admin_comment": "(null)",
     "RestartCnt": "0",
 }
 WAITING = RUNNING | {
@@ -99,6 +100,11 @@ def test_a_running_job() -> None:
     assert (found.node_count, found.cpu_count, found.memory_mib, found.gpu_count) == (1, 1, None, None)
     assert (found.exit_code, found.exit_signal, found.array_job_id, found.het_job_id) == (None, None, None, None)
     assert (found.account, found.qos, found.dependency, found.command, found.comment) == (None, None, None, None, "why")
+
+
+def test_what_an_administrator_noted() -> None:
+    assert job(RUNNING).admin_comment is None
+    assert job(RUNNING, admin_comment="watch, this\none").admin_comment == "watch, this\none"
 
 
 def test_a_waiting_job() -> None:
@@ -239,7 +245,8 @@ def test_jobs_in_brief_have_the_most_used_columns() -> None:
     columns = [part.split(":")[0] for part in command.environment["SQUEUE_FORMAT2"].split(",")]
     assert (command.operation, command.options, sorted(columns)) == (squeue.SQUEUE, {}, sorted(squeue.IN_BRIEF))
     assert squeue.in_brief(Job.cpu_count) and squeue.in_brief(Job.node_count)
-    assert not squeue.in_brief(Job.exit_code), "some of its columns are"
+    assert squeue.in_brief(Job.phase) and squeue.in_brief(Job.succeeded) and squeue.in_brief(Job.exit_code)
+    assert not squeue.in_brief(Job.gpu_count), "some of its columns are"
 
 
 def test_each_question_has_a_separator_of_its_own() -> None:

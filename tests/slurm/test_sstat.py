@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from program_check import argv
-from slurm import sacct, sstat
+from slurm import accounted_step, sstat
 from slurm.column import Rows
 from slurm.command import ProgramRefusedError, Reply
 from slurm.errors import ParseError
@@ -85,7 +85,7 @@ def test_a_row_with_another_number_of_columns_is_an_error() -> None:
 
 
 def test_ended_and_running_steps_have_the_same_fields() -> None:
-    ended = {column.name: column.type for column in sacct.Step.columns()}
+    ended = {column.name: column.type for column in accounted_step.Step.columns()}
     for column in RunningStep.columns():
         assert ended[column.name] == column.type
 
