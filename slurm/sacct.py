@@ -17,7 +17,7 @@ from slurm.exit_code import NOTHING, ExitCode, of_accounted_job, of_step
 from slurm.hostlist import PLACEHOLDERS, expand
 from slurm.instant import instant
 from slurm.memory import mebibytes
-from slurm.runs import digits, joined, restart_count
+from slurm.runs import digits, ended, joined, restart_count
 from slurm.sacct_search import SACCT, Search, options, texts
 from slurm.squeue import ENDED
 from slurm.states import JobState, job_state
@@ -405,7 +405,7 @@ def read(replies: Sequence[Reply], separators: Sequence[str], steps: bool) -> Hi
     """
     parts = [texts(reply, separator, _COLUMNS) for reply, separator in zip(replies, separators, strict=True)]
     rows = _each_once({column: [text for part in parts for text in part.texts[column]] for column in _COLUMNS})
-    sizes = joined(rows)
+    sizes = joined(ended(rows))
     if not steps:
         sizes |= {column: [""] * len(sizes[column]) for column in _MEASURED}
     return _history(sizes, [lost for part in parts for lost in part.lost])
