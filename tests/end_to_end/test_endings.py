@@ -85,7 +85,7 @@ def otherwise(name: str, by_scheduler: Values, version: tuple[int, int]) -> Valu
         return {"exitCode": code - 128}
     if name in ("cancelled waiting", "deadline"):  # it asked for a node of its own
         return {"cpuCount": 1}
-    if name == "dependency":
+    if name == "dependency" and version > (20, 11):  # 20.11 records the reason
         return {"reasonText": None}
     return {}
 
