@@ -10,11 +10,28 @@ from collections.abc import Collection, Mapping, Sequence
 from slurm import job_id
 from slurm.duration import seconds
 from slurm.errors import ParseError
+from slurm.hostlist import PLACEHOLDERS
 from slurm.sacct_search import RUN_AGAIN
+from slurm.squeue import ENDED
 from slurm.states import JobState, job_state
+from slurm.text import NO_WORD
 
 Texts = Mapping[str, Sequence[str]]
 """sacct's columns, each with its text in every row."""
+
+
+def ended(texts: Texts) -> dict[str, list[str]]:
+    """The rows, each with the end of its job, if that never started: sacct's Start is then the same moment.
+
+    Slurm 24.11 records no End of a job that it cancels while it takes the submission, because its dependency can never
+    be satisfied: sacct prints Unknown, and an ElapsedRaw that grows for ever.
+    """
+    rows = {column: list(values) for column, values in texts.items()}
+    columns = (rows[column] for column in ("State", "NodeList", "End"))
+    for row, (state, nodes, end) in enumerate(zip(*columns, strict=True)):
+        if job_state(state) in ENDED and nodes in PLACEHOLDERS and end in NO_WORD:
+            rows["End"][row], rows["ElapsedRaw"][row], rows["CPUTimeRAW"][row] = rows["Start"][row], "0", "0"
+    return rows
 
 
 def joined(texts: Texts) -> dict[str, list[str]]:

@@ -18,7 +18,7 @@ from slurm.exit_code import ExitCode, of_accounted_job
 from slurm.hostlist import PLACEHOLDERS, expand
 from slurm.instant import instant
 from slurm.memory import mebibytes
-from slurm.runs import digits, joined, restart_count, shared_by_waiting_tasks
+from slurm.runs import digits, ended, joined, restart_count, shared_by_waiting_tasks
 from slurm.sacct_search import SACCT, Search, options, texts
 from slurm.states import job_state
 from slurm.text import BigInt, big_integer, integer, small, text_or_none, verbatim, word
@@ -335,7 +335,7 @@ def read(replies: Sequence[Reply], separators: Sequence[str], steps: bool) -> Hi
     """
     parts = [texts(reply, separator, _COLUMNS) for reply, separator in zip(replies, separators, strict=True)]
     rows = _each_once({column: [text for part in parts for text in part.texts[column]] for column in _COLUMNS})
-    sizes = shared_by_waiting_tasks(joined(rows))
+    sizes = shared_by_waiting_tasks(joined(ended(rows)))
     if not steps:
         sizes |= {column: [""] * len(sizes[column]) for column in _MEASURED}
     return _history(sizes, [lost for part in parts for lost in part.lost])

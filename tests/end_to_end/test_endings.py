@@ -50,7 +50,7 @@ def ended(stack: Stack, chroot: Chroot | None, entry: Handler) -> Iterator[Ended
     with started("endings", chroot, **options) as cluster, endpoint(cluster, stack, chroot) as made:
         ids = make(cluster, WITHIN)
         with reachable(cluster, stack, made, entry) as api:
-            until(lambda: all(job["endTime"] for job in _history(api, ids, {"endTime"}).values()), 20)
+            until(lambda: not _running(api, ids), 20, lambda: _running(api, ids))
             fields = own_fields("Job") - {"script"}
             yield Ended(
                 ids,
@@ -59,6 +59,11 @@ def ended(stack: Stack, chroot: Chroot | None, entry: Handler) -> Iterator[Ended
                 _history(api, ids, fields),
                 cluster.programs.slurm_version(),
             )
+
+
+def _running(api: Api, ids: Mapping[str, str]) -> list[Values]:
+    """The jobs whose end accounting does not know yet."""
+    return [job for job in _history(api, ids, {"name", "state", "endTime"}).values() if not job["endTime"]]
 
 
 def _history(api: Api, ids: Mapping[str, str], fields: set[str]) -> dict[str, Values]:
@@ -80,7 +85,7 @@ def otherwise(name: str, by_scheduler: Values, version: tuple[int, int]) -> Valu
         return {"exitCode": code - 128}
     if name in ("cancelled waiting", "deadline"):  # it asked for a node of its own
         return {"cpuCount": 1}
-    if name == "dependency":
+    if name == "dependency" and version > (20, 11):  # 20.11 records the reason
         return {"reasonText": None}
     return {}
 

@@ -123,7 +123,10 @@ def test_accounting_knows_a_purged_job_that_nobody_else_knows_the_id_of(lab: Clu
         (job,) = program.jobs()
         wait_until(lambda: program.jobs() == [])
         retry = program.submit()
-        assert (retry["exit_code"], retry["stdout"], retry["forgotten"]) == (0, job, True)
+        if lab.programs.slurm_version() < (21, 8):  # accounting has no SubmitLine, which has the key
+            assert retry["code"] == "unknown"
+        else:
+            assert (retry["exit_code"], retry["stdout"], retry["forgotten"]) == (0, job, True)
     assert runs(program) == 1
 
 

@@ -88,10 +88,11 @@ def test_a_job_that_cannot_be_read_was_still_submitted(
     assert (error["path"], error["extensions"]["code"]) == (["submitJob", "job"], "SCHEDULER_UNAVAILABLE")
 
 
-def test_sbatchs_remarks_on_a_submitted_job_are_warnings(api: Api, name: str) -> None:
+def test_sbatchs_remarks_on_a_submitted_job_are_warnings(api: Api, lab: Cluster, name: str) -> None:
     payload = submit(api, name, nodes=3, tasks=1)
     assert payload["errors"] == []
-    assert payload["warnings"] == ["Warning: can't run 1 processes on 3 nodes, setting nnodes to 1"]
+    word = "warning" if lab.programs.slurm_version() >= (24, 11) else "Warning"
+    assert payload["warnings"] == [f"{word}: can't run 1 processes on 3 nodes, setting nnodes to 1"]
 
 
 def test_tasks_that_were_cancelled_by_their_numbers_are_in_the_payload(api: Api, name: str) -> None:

@@ -338,6 +338,16 @@ def test_a_job_that_ended_without_nodes_has_no_start_even_where_slurm_records_it
     assert (job.start_time, job.end_time) == (None, datetime.fromtimestamp(int(end), UTC))
 
 
+def test_a_job_that_was_cancelled_while_it_was_submitted_ended_then() -> None:
+    """24.11 records no End of it."""
+    cancelled = {"State": "CANCELLED", "Start": "1795805502", "End": "Unknown", "ElapsedRaw": "32"}
+    waiting = WAITING | {"JobID": "5", "JobIDRaw": "5", "DBIndex": "5"}
+    job, other = answer(WAITING | cancelled, waiting).jobs
+    assert (job.start_time, job.end_time) == (None, datetime.fromtimestamp(1795805502, UTC))
+    assert (job.elapsed_seconds, job.cpu_time_reserved_seconds) == (0, 0)
+    assert other.end_time is None
+
+
 def test_cpu_time_is_null_while_a_job_runs_and_where_nothing_was_measured() -> None:
     running = JOB | {"State": "RUNNING", "TotalCPU": "00:00.092"}  # of the steps that have ended
     unmeasured = JOB | {"TotalCPU": "00:00:00"}  # jobacct_gather/none
