@@ -50,7 +50,9 @@ class Answered:
         """The sentences of its errors."""
         errors = list(self.body.get("errors", []))
         payloads = [value for value in (self.body.get("data") or {}).values() if isinstance(value, dict)]
-        return "; ".join(error["message"] for each in ({"errors": errors}, *payloads) for error in each["errors"])
+        return "; ".join(
+            error["message"] for each in ({"errors": errors}, *payloads) for error in each.get("errors", [])
+        )
 
 
 class Sandbox:
