@@ -172,7 +172,8 @@ class Case:
         key = self.key or _key(first)
         if not self.rule.loses_jobs and not first.codes and len(made) != 1:
             cell.wrong.append(f"{len(made)} jobs after success")
-        if first.codes and "OUTCOME_UNKNOWN" not in first.codes and made and not self.known:
+        denied = first.codes and "OUTCOME_UNKNOWN" not in first.codes and not _submitted(first)
+        if denied and made and not self.known:
             cell.wrong.append(f"{first.codes[0]}, but the job was submitted")
         if key is None:
             time.sleep(0.5)
@@ -232,8 +233,9 @@ def _local(id: str) -> str:
 
 
 def _submitted(answered: Answered) -> str:
-    """The job of a submission that succeeded."""
-    return _local(answered.body["data"]["submitJob"]["id"])
+    """The job of a submission, though it may not have been readable afterwards; empty if none was made."""
+    payload = (answered.body.get("data") or {}).get("submitJob") or {}
+    return _local(payload.get("id") or "")
 
 
 def _key(answered: Answered) -> str | None:

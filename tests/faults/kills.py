@@ -1,7 +1,7 @@
 """`make test-kills N=1000`: submissions with keys while handlers, programs and sbatch are killed, replies are lost and
 slurmctld crashes. Each key must have one job in the end, and answer with that job.
 
-Four sandboxes submit at the same time. A request that does not succeed is made again with its key, by a new sandbox
+Eight sandboxes submit at the same time. A request that does not succeed is made again with its key, by a new sandbox
 where the old one was killed, as a client with patience does.
 """
 
@@ -18,12 +18,14 @@ from pathlib import Path
 
 from faults.cells import SUBMIT
 from faults.sandbox import SandboxGoneError
-from faults.world import COLUMNS, SCRIPT, World, processes
+from faults.world import SCRIPT, World, processes
 from local import packages
 from local.cluster import Cluster
 from local.cluster.relay import SUBMIT_BATCH_JOB, Loss
 from local.stack import Stack
 
+SANDBOXES = tuple("12345678")
+"""So many, as a lost reply costs one of them seconds of waiting."""
 ATTEMPTS = 40
 """After so many a key is given up: that counts as missing."""
 SHOWN = 10
@@ -66,7 +68,7 @@ class Chaos:
                     self.made[name] += 1
 
     def _kill_handler(self) -> bool:
-        self.world.sandboxes[self._random.choice(COLUMNS)].kill_process()
+        self.world.sandboxes[self._random.choice(SANDBOXES)].kill_process()
         return True
 
     def _kill(self, program: str) -> bool:
@@ -76,6 +78,7 @@ class Chaos:
             if found := processes(program, str(self.world.relay.slurm_conf)):
                 time.sleep(self._random.uniform(0, 0.05))
                 return self.world.kill(self._random.choice(found))
+            time.sleep(0.005)  # the endpoint and the relay run in this process, too
         return False
 
     def _lose_reply(self) -> bool:
@@ -145,8 +148,8 @@ class Submissions:
         """The last retry of every key, when nothing fails any more."""
         self._waiting, before = list(reversed(self.keys)), dict(self.told)
         self.told = {}
-        with ThreadPoolExecutor(len(COLUMNS)) as pool:
-            list(pool.map(lambda column: self.work(column, 30.0), COLUMNS))
+        with ThreadPoolExecutor(len(SANDBOXES)) as pool:
+            list(pool.map(lambda column: self.work(column, 30.0), SANDBOXES))
         self.lost = sum(self.told.get(key) != job for key, job in before.items())
 
 
@@ -159,11 +162,11 @@ def main(count: int = 1000, seed: int = 1) -> int:
     try:
         settings = {"MinJobAge": "86400", "MaxJobCount": "100000"}
         cluster = Cluster(directory / "lab", "lab", settings=settings)
-        with Stack(directory, [cluster]) as stack, World(stack, directory) as world:
+        with Stack(directory, [cluster]) as stack, World(stack, directory, columns=SANDBOXES) as world:
             world.begin()
             submissions = Submissions(world, count)
-            with Chaos(world, seed) as chaos, ThreadPoolExecutor(len(COLUMNS)) as pool:
-                list(pool.map(submissions.work, COLUMNS))
+            with Chaos(world, seed) as chaos, ThreadPoolExecutor(len(SANDBOXES)) as pool:
+                list(pool.map(submissions.work, SANDBOXES))
             submissions.ask_all_again()
             listed = cluster.run("squeue", "-h", "-t", "all", "-o", "%i %j").stdout.split("\n")
     finally:

@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -27,8 +27,9 @@ SCRIPT = "#!/bin/sh\nsleep 300\n"
 class World:
     """A context manager. The head node's commands reach slurmctld through the relay."""
 
-    def __init__(self, stack: Stack, directory: Path, cluster: str = "lab") -> None:
+    def __init__(self, stack: Stack, directory: Path, cluster: str = "lab", columns: Sequence[str] = COLUMNS) -> None:
         self.stack = stack
+        self.columns = columns
         self.cluster: Cluster = stack.clusters[cluster]
         self.head_node = stack.ssm.instances[list(stack.clusters).index(cluster)]
         self.directory = directory
@@ -46,7 +47,7 @@ class World:
         with ExitStack() as held:
             held.callback(self._end_sandboxes)
             self.lines = {
-                column: held.enter_context(Line(self.stack.ssm.url, self.stack.aws.url)) for column in COLUMNS
+                column: held.enter_context(Line(self.stack.ssm.url, self.stack.aws.url)) for column in self.columns
             }
             conf = Path(self.cluster.environment["SLURM_CONF"])
             self.relay = held.enter_context(Relay(conf, conf.with_name("relayed.conf")))
@@ -64,7 +65,7 @@ class World:
 
     def begin(self, environments: Mapping[str, Mapping[str, str]] | None = None, anew: bool = False) -> None:
         """Have a warm sandbox for each column; new ones where their variables are others, or if asked for."""
-        wanted = environments or {column: {} for column in COLUMNS}
+        wanted = environments or {column: {} for column in self.columns}
         if anew or wanted != self._environments or not self.sandboxes:
             self._end_sandboxes()
             self._environments = wanted
