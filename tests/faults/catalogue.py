@@ -182,7 +182,7 @@ def _both(*makes: Callable[[World], AbstractContextManager[None]]) -> Any:
 
 _SPOILT = Rule(read=UNREACHABLE | {"RESPONSE_TOO_LARGE"}, change=UNKNOWN)
 _CLOCK = Rule(words="clock")
-_NO_ROOM = Rule(read=RIGHT, change=DOWN)
+_NO_ROOM = Rule(read=RIGHT, change=DOWN, words="state: No space left")
 _FORGOTTEN = Rule(read=RIGHT, change=RIGHT, forgotten=True)
 
 FAULTS: tuple[Fault, ...] = (
@@ -248,12 +248,11 @@ FAULTS: tuple[Fault, ...] = (
     Fault("no document", lambda world: world.document(None), Rule(read=UNREACHABLE, change=UNREACHABLE)),
     Fault("no python3", _no_python, Rule(read=UNREACHABLE, change=UNREACHABLE, words="Python")),
     # Disks and keys
-    Fault("a full /tmp", head_node.full_tmp, _NO_ROOM),
-    Fault("a full /tmp, and sh is bash", partial(head_node.full_tmp, sh="bash --posix"), Rule(change=UNREACHABLE)),
+    Fault("a full /tmp", head_node.full_tmp, replace(_NO_ROOM, words="No space left")),
     Fault("the agent's disk is full", _full(_agent, keep=False), Rule(read=UNREACHABLE, change=UNREACHABLE)),
     Fault("the disk of the keys is full", _full(_keys), _NO_ROOM),
     Fault("the disk of the keys is full, and the key is known", _full(_keys), replace(_NO_ROOM, known=True)),
-    Fault("slurmctld's disk is full", _full(_slurmctld), _NO_ROOM),
+    Fault("slurmctld's disk is full", _full(_slurmctld), Rule(read=RIGHT, change=frozenset({"REJECTED_BY_SCHEDULER"}))),
     Fault("20,000 keys", head_node.many_keys, Rule(read=RIGHT, change=RIGHT)),
     Fault("20,000 keys, and the key is known", head_node.many_keys, Rule(read=RIGHT, change=RIGHT, known=True)),
     # EC2

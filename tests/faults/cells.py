@@ -105,7 +105,7 @@ class Case:
         if self.known:
             allowed = frozenset()
         for code in dict.fromkeys(answered.codes):
-            if code not in TYPED:
+            if code not in TYPED | (allowed or frozenset()):
                 cell.wrong.append(f"not a fault's code: {answered.said[:100]}")
             elif allowed is not None and code not in allowed:
                 cell.wrong.append(f"not {' or '.join(sorted(allowed)) or 'right'}: {answered.said[:100]}")

@@ -25,7 +25,7 @@ for each in {kept}; do mkdir -p {aside}/$each && mount --bind $each {aside}/$eac
 mount -t tmpfs -o size=16k tmpfs /tmp || exit
 for each in {kept}; do mkdir -p $each && mount --move {aside}/$each $each || exit; done
 head -c 1M /dev/zero >/tmp/full
-exec {sh} "$0"' "$0"
+exec sh "$0"' "$0"
 """
 
 
@@ -63,14 +63,14 @@ def _fill(file: Path) -> None:
 
 
 @contextmanager
-def full_tmp(world: World, sh: str = "sh") -> Iterator[None]:
-    """What the agent starts finds a full /tmp, in a mount namespace; `sh` is its shell."""
+def full_tmp(world: World) -> Iterator[None]:
+    """What the agent starts finds a full /tmp, in a mount namespace."""
     needed = (world.stack.directory, Path(world.cluster.environment["SLURM_CONF"]))
     below = {str(TMP / path.relative_to(TMP).parts[0]) for path in needed if path.is_relative_to(TMP)}
     aside = tempfile.mkdtemp(prefix="slurmql-full-", dir="/run")
     document = copy.deepcopy(world.stack.document)
     lines = document["mainSteps"][0]["inputs"]["runCommand"]
-    lines[1:1] = _FULL_TMP.format(kept=" ".join(below), aside=aside, sh=sh).splitlines()
+    lines[1:1] = _FULL_TMP.format(kept=" ".join(below), aside=aside).splitlines()
     try:
         with world.document(document):
             yield

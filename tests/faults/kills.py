@@ -123,6 +123,8 @@ class Submissions:
             for _ in range(ATTEMPTS):
                 if job := self.submit(column, key, seconds):
                     self.told[key] = job
+                    if len(self.told) % 100 == 0:
+                        print(f"{len(self.told)} keys have their job", flush=True)
                     break
 
     def submit(self, column: str, key: str, seconds: float) -> str | None:
