@@ -73,8 +73,12 @@ class Endpoint:
         self._authorization = Authorization(policies or {}, self.instances, region)
         self._temporary = Path(tempfile.mkdtemp(prefix="ssm-")) if directory is None else None
         root = directory or self._temporary or Path()
-        self._agent = lambda each: Agent(each, each.directory or root / each.id, region, self.faults, s3_endpoint, pace)
-        self._agents = {each.id: self._agent(each) for each in instances}
+
+        def agent(each: Instance) -> Agent:
+            return Agent(each, each.directory or root / each.id, region, self.faults, s3_endpoint, pace)
+
+        self._agent = agent
+        self._agents = {each.id: agent(each) for each in instances}
         self.documents = Library()
         nodes = Nodes(self.instances)
         self._commands = Commands(self.documents, self._agents, self.faults, region, pace)

@@ -32,7 +32,10 @@ SHOWN = 10
 
 
 class Chaos:
-    """What goes wrong while the submissions are made, at random, each kind so often per second on average."""
+    """What goes wrong while the submissions are made, at random, each kind with its chance at every attempt.
+
+    Not by the clock: a slow machine would have more kills for each submission, and never come to an end.
+    """
 
     def __init__(self, world: World, seed: int) -> None:
         self.world = world
@@ -40,14 +43,15 @@ class Chaos:
         self._random = random.Random(seed)  # noqa: S311 - a repeatable dice, not a secret
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self._rates: dict[str, tuple[float, Callable[[], bool]]] = {
-            "handlers killed": (0.15, self._kill_handler),
-            "programs killed": (0.4, lambda: self._kill("python3")),
-            "sbatch killed": (0.8, lambda: self._kill("sbatch")),
-            "agent's replies lost": (0.2, self._lose_reply),
-            "slurmctld's replies lost": (0.4, self._lose_answer),
-            "slurmctld killed (-9)": (0.03, self._crash),
-            "slurmctld restarted": (0.02, self._restart),
+        self._attempts = threading.Semaphore(0)
+        self._chances: dict[str, tuple[float, Callable[[], bool]]] = {
+            "handlers killed": (0.04, self._kill_handler),
+            "programs killed": (0.1, lambda: self._kill("python3")),
+            "sbatch killed": (0.2, lambda: self._kill("sbatch")),
+            "agent's replies lost": (0.04, self._lose_reply),
+            "slurmctld's replies lost": (0.1, self._lose_answer),
+            "slurmctld killed (-9)": (0.01, self._crash),
+            "slurmctld restarted": (0.005, self._restart),
         }
 
     def __enter__(self) -> "Chaos":
@@ -60,12 +64,16 @@ class Chaos:
         self.world.relay.mend()
         self.world.stack.ssm.faults.change({"lose_reply": 0})
 
+    def meet(self) -> None:
+        """An attempt begins."""
+        self._attempts.release()
+
     def _run(self) -> None:
-        step = 0.05
-        while not self._over.wait(step):
-            for name, (rate, happen) in self._rates.items():
-                if self._random.random() < rate * step and happen():
-                    self.made[name] += 1
+        while not self._over.is_set():
+            if self._attempts.acquire(timeout=0.1):
+                for name, (chance, happen) in self._chances.items():
+                    if self._random.random() < chance and happen():
+                        self.made[name] += 1
 
     def _kill_handler(self) -> bool:
         self.world.sandboxes[self._random.choice(SANDBOXES)].kill_process()
@@ -107,13 +115,15 @@ class Submissions:
 
     def __init__(self, world: World, count: int) -> None:
         self.world = world
+        self.begins: Callable[[], None] = lambda: None
+        """Called at every attempt."""
         self.keys = [f"kill-{number}" for number in range(count)]
         self.told: dict[str, str] = {}
         self.answers: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._waiting = list(reversed(self.keys))
 
-    def work(self, column: str, seconds: float = 8.0) -> None:
+    def work(self, column: str, seconds: float = 12.0) -> None:
         """Submit one after the other until none is left."""
         while True:
             with self._lock:
@@ -130,6 +140,7 @@ class Submissions:
     def submit(self, column: str, key: str, seconds: float) -> str | None:
         """One attempt; the job's id if it succeeds."""
         sandbox = self.world.sandboxes[column]
+        self.begins()
         try:
             answered = sandbox.ask(SUBMIT, seconds, self.world.user, name=key, key=key, script=SCRIPT)
         except SandboxGoneError:
@@ -168,7 +179,9 @@ def main(count: int = 1000, seed: int = 1) -> int:
             world.begin()
             submissions = Submissions(world, count)
             with Chaos(world, seed) as chaos, ThreadPoolExecutor(len(SANDBOXES)) as pool:
+                submissions.begins = chaos.meet
                 list(pool.map(submissions.work, SANDBOXES))
+            submissions.begins = lambda: None
             submissions.ask_all_again()
             listed = cluster.run("squeue", "-h", "-t", "all", "-o", "%i %j").stdout.split("\n")
     finally:
