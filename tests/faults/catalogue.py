@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from faults import head_node, scheduler
-from faults.cells import Rule
+from faults.cells import JOBS, Rule
 from faults.sandbox import CLOCK, REMEMBERED
 from faults.world import COLUMNS, World
 from local.cluster.relay import Loss
@@ -157,12 +157,12 @@ def _slurmctld(world: World) -> Path:
 
 
 def _warm(make: Callable[[World], AbstractContextManager[None]]) -> Any:
-    """The fault comes when every sandbox knows the head node already."""
+    """The fault comes when every sandbox knows the head node and the jobs already."""
 
     @contextmanager
     def later(world: World) -> Iterator[None]:
         for sandbox in world.sandboxes.values():
-            sandbox.ask("{ jobs { totalCount } }", user=world.user)
+            sandbox.ask(JOBS, user=world.user)
         with make(world):
             yield
 
@@ -304,7 +304,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("the API's clock is 5 s behind", lambda world: nullcontext(), Rule(read=RIGHT, change=RIGHT), {CLOCK: "-5"}),
     Fault(
         "two sandboxes' clocks are 5 s apart",
-        lambda world: nullcontext(),
+        _warm(lambda world: nullcontext()),
         Rule(read=RIGHT, change=RIGHT, elsewhere=True),
         {"SLURMQL_TTL": "10"},
         clocks={"read": 5.0, "submit": 5.0},
