@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from faults.cells import SUBMIT
+from faults.nursery import Nursery
 from faults.sandbox import SandboxGoneError
 from faults.world import SCRIPT, World, processes
 from local import packages
@@ -113,8 +114,9 @@ class Chaos:
 class Submissions:
     """The keys, and the job that each got."""
 
-    def __init__(self, world: World, count: int) -> None:
+    def __init__(self, world: World, nursery: Nursery, count: int) -> None:
         self.world = world
+        self.nursery = nursery
         self.begins: Callable[[], None] = lambda: None
         """Called at every attempt."""
         self.keys = [f"kill-{number}" for number in range(count)]
@@ -145,7 +147,7 @@ class Submissions:
             answered = sandbox.ask(SUBMIT, seconds, self.world.user, name=key, key=key, script=SCRIPT)
         except SandboxGoneError:
             sandbox.kill()
-            self.world.sandboxes[column] = self.world.sandbox(column, {})
+            self.world.sandboxes[column] = self.nursery.sandbox()
             with self._lock:
                 self.answers["none: the handler was killed"] += 1
             return None
@@ -175,9 +177,13 @@ def main(count: int = 1000, seed: int = 1) -> int:
     try:
         settings = {"MinJobAge": "86400", "MaxJobCount": "100000"}
         cluster = Cluster(directory / "lab", "lab", settings=settings)
-        with Stack(directory, [cluster]) as stack, World(stack, directory, columns=SANDBOXES) as world:
-            world.begin()
-            submissions = Submissions(world, count)
+        with (
+            Stack(directory, [cluster]) as stack,
+            World(stack, directory) as world,
+            Nursery(world.variables("submit"), directory) as nursery,
+        ):
+            world.sandboxes = {name: nursery.sandbox() for name in SANDBOXES}
+            submissions = Submissions(world, nursery, count)
             with Chaos(world, seed) as chaos, ThreadPoolExecutor(len(SANDBOXES)) as pool:
                 submissions.begins = chaos.meet
                 list(pool.map(submissions.work, SANDBOXES))

@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -27,9 +27,8 @@ SCRIPT = "#!/bin/sh\nsleep 300\n"
 class World:
     """A context manager. The head node's commands reach slurmctld through the relay."""
 
-    def __init__(self, stack: Stack, directory: Path, cluster: str = "lab", columns: Sequence[str] = COLUMNS) -> None:
+    def __init__(self, stack: Stack, directory: Path, cluster: str = "lab") -> None:
         self.stack = stack
-        self.columns = columns
         self.cluster: Cluster = stack.clusters[cluster]
         self.head_node = stack.ssm.instances[list(stack.clusters).index(cluster)]
         self.directory = directory
@@ -47,7 +46,7 @@ class World:
         with ExitStack() as held:
             held.callback(self._end_sandboxes)
             self.lines = {
-                column: held.enter_context(Line(self.stack.ssm.url, self.stack.aws.url)) for column in self.columns
+                column: held.enter_context(Line(self.stack.ssm.url, self.stack.aws.url)) for column in COLUMNS
             }
             conf = Path(self.cluster.environment["SLURM_CONF"])
             self.relay = held.enter_context(Relay(conf, conf.with_name("relayed.conf")))
@@ -65,7 +64,7 @@ class World:
 
     def begin(self, environments: Mapping[str, Mapping[str, str]] | None = None, anew: bool = False) -> None:
         """Have a warm sandbox for each column; new ones where their variables are others, or if asked for."""
-        wanted = environments or {column: {} for column in self.columns}
+        wanted = environments or {column: {} for column in COLUMNS}
         if anew or wanted != self._environments or not self.sandboxes:
             self._end_sandboxes()
             self._environments = wanted
@@ -74,16 +73,19 @@ class World:
                 sandbox.ask("{ __typename }")
 
     def sandbox(self, column: str, environment: Mapping[str, str]) -> Sandbox:
-        """A sandbox that reaches AWS by the column's line."""
+        """A sandbox with the column's variables and these."""
+        return Sandbox({**self.variables(column), **environment}, self.directory / f"{column}.log".replace(" ", "-"))
+
+    def variables(self, column: str) -> dict[str, str]:
+        """The variables of a sandbox that reaches AWS by the column's line."""
         services = ("SSM", "EC2", "S3", "DYNAMODB")
-        endpoints = {f"AWS_ENDPOINT_URL_{service}": self.lines[column].url for service in services}
-        settings = {
+        return {
             **self.stack.environment,
             "SLURMQL_TTL": TTL,
             "SLURMQL_CLUSTERS": json.dumps({self.cluster.name: {}}),
             "SLURMQL_DEFAULT_CLUSTER": self.cluster.name,
+            **{f"AWS_ENDPOINT_URL_{service}": self.lines[column].url for service in services},
         }
-        return Sandbox({**settings, **endpoints, **environment}, self.directory / f"{column}.log".replace(" ", "-"))
 
     def _end_sandboxes(self) -> None:
         for sandbox in self.sandboxes.values():
