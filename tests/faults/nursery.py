@@ -3,6 +3,7 @@
 On a busy machine a new sandbox takes a minute to import everything, and test-kills kills many.
 """
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -90,6 +91,7 @@ def serve(address: Path, answer: Callable[[TextIO, TextIO], None]) -> None:
                 if os.fork() == 0:
                     listener.close()
                     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                    asyncio.set_event_loop(asyncio.new_event_loop())  # forks would wake each other's
                     asking, answering = connection.makefile("r"), connection.makefile("w")
                     print(os.getpid(), file=answering, flush=True)
                     answer(asking, answering)
