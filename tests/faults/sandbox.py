@@ -113,7 +113,10 @@ class Sandbox:
             selector.register(self._process.stdout, selectors.EVENT_READ)
             if not selector.select(give_up - time.monotonic()):
                 raise SandboxGoneError("it does not answer")
-        line = self._process.stdout.readline()
+        try:
+            line = self._process.stdout.readline()
+        except OSError as error:  # a fork's connection is reset if it was killed before it read all
+            raise SandboxGoneError("it ended") from error
         if not line:
             raise SandboxGoneError("it ended")
         return line
