@@ -87,8 +87,9 @@ class Chaos:
         give_up = time.monotonic() + 0.5
         while time.monotonic() < give_up:
             if found := processes(program, str(self.world.relay.slurm_conf)):
-                time.sleep(self._random.uniform(0, 0.05))
-                return self.world.kill(self._random.choice(found))
+                time.sleep(self._random.choice([0, 0, 0.01, 0.05]))
+                if self.world.kill(self._random.choice(found)):
+                    return True
             time.sleep(0.005)  # the endpoint and the relay run in this process, too
         return False
 
