@@ -37,6 +37,7 @@ _NOT_SENT = (ConnectTimeoutError, EndpointConnectionError)
 """Errors before the request left: SSM did not get it."""
 _KILLED = 137  # the response code of a script that was killed, by whomever (amazon-ssm-agent, runscript.go)
 _NO_SCRIPT_FILE = "failed to create script file"  # the agent's words where its disk is full
+_NO_REQUEST_FILE = "cannot create temp file for here"  # bash's words where /tmp is full; until 5.1 it always needs one
 _TRACEBACK = "Traceback (most recent call last)"
 _DELIVERY_TIMEOUT = 30  # seconds, the least SSM accepts
 _MISSING_FOR = 10.0  # seconds during which GetCommandInvocation may not know a command yet (boto3#2701)
@@ -193,7 +194,7 @@ def _output(result: GetCommandInvocationResultTypeDef, invocation: Invocation) -
         return result["StandardOutputContent"]
     node, details, said = invocation.instance, result["StatusDetails"], result["StandardErrorContent"].strip()
     first = f": {said.splitlines()[0][:200]}" if said else ""
-    if details in _NOT_RUN or said.startswith((NOTHING_RAN, _NO_SCRIPT_FILE)):
+    if details in _NOT_RUN or said.startswith((NOTHING_RAN, _NO_SCRIPT_FILE)) or _NO_REQUEST_FILE in said:
         raise ClusterUnreachableError(f"{node} did not run the command, which ended with the status {details}{first}.")
     if details == "Cancelled":
         raise _lost(invocation, f"The command on {node} was cancelled by somebody else.")

@@ -35,6 +35,7 @@ class Kind(Enum):
     FAIL_AFTER = "fail after"  # status 500 instead of the answer
     SLOW = "slow"  # the answer takes `seconds`
     REFUSE = "refuse"  # status 403: the role lost its permission
+    THROTTLE = "throttle"  # status 400: too many requests
 
 
 @dataclass
@@ -148,6 +149,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._fail(operation)
             case Kind.REFUSE:
                 self._fail(operation, 403, "AccessDeniedException")
+            case Kind.THROTTLE:
+                self._fail(operation, 400, "ThrottlingException")
             case kind:
                 status, headers, content = self._passed_on(operation, body)
                 if kind is Kind.SLOW:

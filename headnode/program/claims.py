@@ -41,7 +41,10 @@ class Claim:
     def begin(self, attempt: Attempt) -> None:
         """Record what is submitted. If this raises OSError, sbatch must not run."""
         os.ftruncate(self.descriptor, 0)
-        os.write(self.descriptor, attempt.beginning())
+        try:
+            os.write(self.descriptor, attempt.beginning())
+        except OSError as error:
+            raise OSError(error.errno, "%s: %s" % (SETTINGS["state"], error.strerror)) from error
 
     def announce(self, session: int) -> None:
         """Record sbatch's session, in the child that becomes sbatch: from now on we can find its job."""

@@ -33,7 +33,7 @@ from headnode.program.operations import list_operations
 from headnode.program.refused import Refused
 from headnode.program.request import unpack, well_formed
 from headnode.program.settings import SETTINGS
-from headnode.program.steps import perform
+from headnode.program.steps import down_before, perform
 
 AHEAD = 3600.0  # the longest that a request may be valid, in seconds: a captured request expires within the hour
 
@@ -51,8 +51,10 @@ def answer(text: str) -> "Tuple[Dict[str, Any], Optional[str]]":
         too_long = "the request is valid for too long, or the clocks differ by an hour"
         return {"error": too_long, "unread": True, "started": started}, None
     replies: "List[Dict[str, Any]]" = []
+    down = None
     for step in request["steps"]:
-        replies.extend(perform(request, replies, step))
+        down = down or down_before(step)
+        replies.extend(perform(request, replies, step, down))
     return {"started": started, "replies": replies}, request.get("put")
 
 

@@ -63,6 +63,11 @@ class Operation:
         """Whether it runs a command whose answer callers do not share: a change, or a read as the caller."""
         return bool(self.words) and self.runs_as != READER
 
+    @property
+    def asks_slurmctld(self) -> bool:
+        """Whether it is a read that waits while slurmctld does not answer."""
+        return bool(self.words) and self.runs_as == READER and not self.asks_slurmdbd
+
     def argv(self, asked: "Dict[str, Any]", replies: "List[Dict[str, Any]]") -> "List[str]":
         """The argument vector. Checks every word of it and raises Refused."""
         command = self.words[0] if self.words else ""

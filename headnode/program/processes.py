@@ -186,8 +186,11 @@ def spool(content: bytes) -> int:
     path = "/tmp/.slurmql-" + binascii.hexlify(os.urandom(16)).decode()  # noqa: S108 - O_EXCL, and gone at once
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     os.unlink(path)
-    with os.fdopen(os.dup(descriptor), "wb") as file:
-        file.write(content)
+    try:
+        with os.fdopen(os.dup(descriptor), "wb") as file:
+            file.write(content)
+    except OSError as error:
+        raise OSError(error.errno, "/tmp: %s" % error.strerror) from error
     os.lseek(descriptor, 0, os.SEEK_SET)
     return descriptor
 

@@ -20,21 +20,31 @@ from headnode.program.refused import Refused
 from headnode.program.scheduler import is_older_than, reader_limited, scheduler_down
 
 
+def down_before(step: "List[Dict[str, Any]]") -> "Optional[Refused]":
+    """Why slurmctld cannot be asked, if the step changes something.
+
+    A change that was never started was certainly not made, so we ask beforehand whether slurmctld answers.
+    """
+    operations = [OPERATIONS.get(asked["operation"]) for asked in step]
+    return scheduler_down() if any(operation and operation.changes for operation in operations) else None
+
+
 def perform(
-    request: "Dict[str, Any]", replies: "List[Dict[str, Any]]", step: "List[Dict[str, Any]]"
+    request: "Dict[str, Any]",
+    replies: "List[Dict[str, Any]]",
+    step: "List[Dict[str, Any]]",
+    down: "Optional[Refused]" = None,
 ) -> "List[Dict[str, Any]]":
-    """The replies of operations that run together."""
+    """The replies of operations that run together. Where slurmctld is known to be `down`, none waits for it."""
     answers: "Dict[int, Dict[str, Any]]" = {}
     processes: "Dict[int, Process]" = {}
     operations = [OPERATIONS.get(asked["operation"]) for asked in step]
-    # A change that never started certainly had no effect, so we check first whether slurmctld answers.
-    down = scheduler_down() if any(operation and operation.changes for operation in operations) else None
     for position, asked in enumerate(step):
         operation = operations[position]
         try:
             if operation is None:
                 raise Refused("unknown operation '%s'" % asked["operation"])
-            if down is not None and operation.changes:
+            if down is not None and (operation.changes or operation.asks_slurmctld):
                 raise down
             answer = answer_at_once(request, operation, asked)
             if answer is not None:
@@ -97,7 +107,7 @@ def prepare(
     account.environment.update(variables)
     if operation.runs_as != READER:
         return Process(argv, account)
-    return Process(argv, account, watch=None if operation.asks_slurmdbd else scheduler_down, flows=True)
+    return Process(argv, account, watch=scheduler_down if operation.asks_slurmctld else None, flows=True)
 
 
 def actor(request: "Dict[str, Any]") -> Account:

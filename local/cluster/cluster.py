@@ -86,6 +86,12 @@ class Cluster:
         """The variables that point a Slurm client at this cluster; empty while it does not run."""
         return dict(self._environment)
 
+    @property
+    def state(self) -> Path:
+        """slurmctld's StateSaveLocation while it runs. Raises ClusterError."""
+        with self._running() as daemons:
+            return daemons.layout.state
+
     def start(self, progress: Callable[[str], None]) -> None:
         """Start it and wait until the static nodes are idle. Raises ClusterError and then leaves no process."""
         with ExitStack() as held:
@@ -124,6 +130,18 @@ class Cluster:
         with self._running() as daemons:
             daemons.start("slurmctld", slurmctld(self.programs, daemons.layout))
             daemons.wait("slurmctld", self._controller_is_up, READY_WITHIN)
+
+    def kill_accounting(self) -> None:
+        """Have slurmdbd end without a word (SIGKILL). Raises ClusterError."""
+        with self._running() as daemons:
+            daemons.signal("slurmdbd", signal.SIGKILL)
+            daemons.wait_for_end("slurmdbd", READY_WITHIN)
+
+    def start_accounting(self) -> None:
+        """Start slurmdbd again. Raises ClusterError."""
+        with self._running() as daemons:
+            daemons.start("slurmdbd", slurmdbd(self.programs, daemons.layout, _slurm_user()))
+            daemons.wait("slurmdbd", self._books_are_open, READY_WITHIN)
 
     def user(self, name: str) -> DemoUser:
         """The demo user of that name. Raises KeyError."""

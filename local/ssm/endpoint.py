@@ -69,16 +69,18 @@ class Endpoint:
         policies: Mapping[str, Policy] | None = None,
     ) -> None:
         self.faults = faults if faults is not None else Faults()
-        self.instances = tuple(instances)
-        self._authorization = Authorization(policies or {}, instances, region)
+        self.instances = list(instances)
+        self._authorization = Authorization(policies or {}, self.instances, region)
         self._temporary = Path(tempfile.mkdtemp(prefix="ssm-")) if directory is None else None
         root = directory or self._temporary or Path()
-        self._agents = {
-            each.id: Agent(each, each.directory or root / each.id, region, self.faults, s3_endpoint, pace)
-            for each in instances
-        }
+
+        def agent(each: Instance) -> Agent:
+            return Agent(each, each.directory or root / each.id, region, self.faults, s3_endpoint, pace)
+
+        self._agent = agent
+        self._agents = {each.id: agent(each) for each in instances}
         self.documents = Library()
-        nodes = Nodes(instances)
+        nodes = Nodes(self.instances)
         self._commands = Commands(self.documents, self._agents, self.faults, region, pace)
         self._operations: dict[str, Callable[[Json], Json]] = {
             "SendCommand": self._commands.send,
@@ -105,6 +107,11 @@ class Endpoint:
     def reboots(self) -> list[str]:
         """The ids of the commands whose script exited with 194, for which a real agent would reboot the node."""
         return [command_id for agent in self._agents.values() for command_id in agent.reboots]
+
+    def add(self, instance: Instance) -> None:
+        """Let another node's agent register itself."""
+        self.instances.append(instance)
+        self._agents[instance.id] = self._agent(instance)
 
     def start(self) -> Self:
         """Start to answer requests."""

@@ -18,7 +18,7 @@ class Nodes:
     """
 
     def __init__(self, instances: Sequence[Instance]) -> None:
-        self._instances = list(instances)
+        self._instances = instances
         self._registered = time.time()
 
     def describe(self, request: Json) -> Json:

@@ -28,9 +28,13 @@ def main(words: str = "", part: str = "") -> int:
     directory = Path(tempfile.mkdtemp(prefix="slurmql-faults-", dir="/tmp"))
     directory.chmod(0o755)
     try:
-        cluster = Cluster(directory / "lab", "lab", accounting=True)
-        with Stack(directory, [cluster]) as stack, World(stack, directory) as world:
-            wrong = print_matrix(world, chosen)
+        clusters = [Cluster(directory / "lab", "lab", accounting=True), Cluster(directory / "annex", "annex")]
+        with Stack(directory, clusters) as stack:
+            wrong = 0
+            for name, accounting in (("lab", True), ("annex", False)):
+                if faults := [fault for fault in chosen if fault.accounting is accounting]:
+                    with World(stack, directory, name) as world:
+                        wrong += print_matrix(world, faults)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
     print(f"\n{len(chosen)} faults, {4 * len(chosen)} cells, {wrong} wrong, {time.monotonic() - began:.0f} s")

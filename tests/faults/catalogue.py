@@ -3,15 +3,17 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from faults.cells import Rule
+from faults import head_node, scheduler
+from faults.cells import JOBS, Rule
 from faults.sandbox import CLOCK, REMEMBERED
-from faults.world import World
+from faults.world import COLUMNS, World
 from local.cluster.relay import Loss
 from local.line import Kind
 from local.ssm.spoiling import WAYS
@@ -26,7 +28,11 @@ SUBMIT_BATCH_JOB, KILL_JOB, JOB_INFO = 4003, 5032, 2003
 
 @dataclass(frozen=True)
 class Fault:
-    """A row of the matrix. `cold`: the sandboxes have just begun; `short`: it is part of `make test`."""
+    """A row of the matrix.
+
+    `cold`: the sandboxes have just begun; `short`: it is part of `make test`; `accounting`: the cluster keeps accounts.
+    `clocks` has the seconds by which a column's sandbox is ahead of the others.
+    """
 
     name: str
     make: Callable[[World], AbstractContextManager[None]]
@@ -34,6 +40,13 @@ class Fault:
     environment: Mapping[str, str] = field(default_factory=dict)
     cold: bool = False
     short: bool = False
+    accounting: bool = True
+    clocks: Mapping[str, float] = field(default_factory=dict)
+
+    def environments(self) -> dict[str, dict[str, str]]:
+        """The variables of each column's sandbox."""
+        clocks = {column: {CLOCK: str(seconds)} for column, seconds in self.clocks.items()}
+        return {column: {**self.environment, **clocks.get(column, {})} for column in COLUMNS}
 
 
 def _lines(kind: Kind, *operations: str, times: int | None = None, seconds: float = 1.0) -> Any:
@@ -57,71 +70,20 @@ def _throttled_for(world: World, seconds: float) -> Iterator[None]:
 
 @contextmanager
 def _offline(world: World) -> Iterator[None]:
-    (head_node, *_) = world.stack.ssm.instances
-    head_node.online = False
+    world.head_node.online = False
     try:
         yield
     finally:
-        head_node.online = True
+        world.head_node.online = True
 
 
 @contextmanager
 def _gone(world: World) -> Iterator[None]:
-    (head_node, *_) = world.stack.ssm.instances
-    head_node.stopped = True
+    world.head_node.stopped = True
     try:
         yield
     finally:
-        head_node.stopped = False
-
-
-@contextmanager
-def _controller_down(world: World) -> Iterator[None]:
-    world.cluster.stop_controller()
-    try:
-        yield
-    finally:
-        world.cluster.start_controller()
-        world.require_witness()
-
-
-@contextmanager
-def _controller_restarts(world: World) -> Iterator[None]:
-    def restart() -> None:
-        world.cluster.stop_controller()
-        world.cluster.start_controller()
-
-    thread = threading.Thread(target=restart)
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join()
-
-
-@contextmanager
-def _controller_crashes(world: World) -> Iterator[None]:
-    def crash() -> None:
-        world.cluster.kill_controller()
-        world.cluster.start_controller()
-
-    timer = threading.Timer(0.3, crash)
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.join()
-        world.require_witness()
-
-
-@contextmanager
-def _replies_lost(world: World, loss: Loss, types: Sequence[int]) -> Iterator[None]:
-    world.relay.only = frozenset(types)
-    world.relay.lose(loss)
-    try:
-        yield
-    finally:
-        world.relay.mend()
+        world.head_node.stopped = False
 
 
 @contextmanager
@@ -178,13 +140,29 @@ def _seen(**changed: Any) -> Any:
     return make
 
 
+def _full(folder: Callable[[World], Path], keep: bool = True) -> Any:
+    return lambda world: head_node.full(folder(world), keep)
+
+
+def _agent(world: World) -> Path:
+    return world.stack.directory / "ssm" / world.head_node.id
+
+
+def _keys(world: World) -> Path:
+    return world.stack.directory / "state"
+
+
+def _slurmctld(world: World) -> Path:
+    return world.cluster.state
+
+
 def _warm(make: Callable[[World], AbstractContextManager[None]]) -> Any:
-    """The fault comes when every sandbox knows the head node already."""
+    """The fault comes when every sandbox knows the head node and the jobs already."""
 
     @contextmanager
     def later(world: World) -> Iterator[None]:
         for sandbox in world.sandboxes.values():
-            sandbox.ask("{ jobs { totalCount } }", user=world.user)
+            sandbox.ask(JOBS, user=world.user)
         with make(world):
             yield
 
@@ -204,6 +182,8 @@ def _both(*makes: Callable[[World], AbstractContextManager[None]]) -> Any:
 
 _SPOILT = Rule(read=UNREACHABLE | {"RESPONSE_TOO_LARGE"}, change=UNKNOWN)
 _CLOCK = Rule(words="clock")
+_NO_ROOM = Rule(read=RIGHT, change=DOWN, words="state: No space left")
+_FORGOTTEN = Rule(read=RIGHT, change=RIGHT, forgotten=True)
 
 FAULTS: tuple[Fault, ...] = (
     Fault("none", lambda world: nullcontext(), Rule(read=RIGHT, change=RIGHT), short=True),
@@ -264,8 +244,17 @@ FAULTS: tuple[Fault, ...] = (
     Fault("the role may not send", _lines(Kind.REFUSE, "ssm:SendCommand"), Rule(read=UNREACHABLE, change=UNREACHABLE)),
     Fault("the agent is dead", _offline, Rule(read=UNREACHABLE, change=UNREACHABLE)),
     Fault("InvalidInstanceId", _gone, Rule(read=UNREACHABLE, change=UNREACHABLE)),
+    Fault("the head node was replaced by a new one", _warm(head_node.replaced), Rule(read=RIGHT, change=RIGHT)),
     Fault("no document", lambda world: world.document(None), Rule(read=UNREACHABLE, change=UNREACHABLE)),
     Fault("no python3", _no_python, Rule(read=UNREACHABLE, change=UNREACHABLE, words="Python")),
+    # Disks and keys
+    Fault("a full /tmp", head_node.full_tmp, replace(_NO_ROOM, words="No space left")),
+    Fault("the agent's disk is full", _full(_agent, keep=False), Rule(read=UNREACHABLE, change=UNREACHABLE)),
+    Fault("the disk of the keys is full", _full(_keys), _NO_ROOM),
+    Fault("the disk of the keys is full, and the key is known", _full(_keys), replace(_NO_ROOM, known=True)),
+    Fault("slurmctld's disk is full", _full(_slurmctld), Rule(read=RIGHT, change=frozenset({"REJECTED_BY_SCHEDULER"}))),
+    Fault("20,000 keys", head_node.many_keys, Rule(read=RIGHT, change=RIGHT)),
+    Fault("20,000 keys, and the key is known", head_node.many_keys, Rule(read=RIGHT, change=RIGHT, known=True)),
     # EC2
     Fault("EC2 hangs, cold", _lines(Kind.HANG, "ec2:*"), Rule(read=UNREACHABLE, change=UNREACHABLE), cold=True),
     Fault("EC2 fails, cold", _lines(Kind.FAIL_BEFORE, "ec2:*"), Rule(read=UNREACHABLE, change=UNREACHABLE), cold=True),
@@ -292,6 +281,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("none, large", lambda world: nullcontext(), Rule(read=RIGHT, change=RIGHT, large=True)),
     # DynamoDB
     Fault("DynamoDB hangs", _lines(Kind.HANG, "dynamodb:*"), Rule(read=RIGHT, change=RIGHT), short=True),
+    Fault("DynamoDB throttles", _lines(Kind.THROTTLE, "dynamodb:*"), Rule(read=RIGHT, change=RIGHT)),
     Fault("DynamoDB fails", _lines(Kind.FAIL_BEFORE, "dynamodb:*"), Rule(read=RIGHT, change=RIGHT)),
     Fault("DynamoDB takes 1.5 s", _lines(Kind.SLOW, "dynamodb:*", seconds=1.5), Rule(read=RIGHT, change=RIGHT)),
     Fault("DynamoDB is cut", _lines(Kind.CUT_AFTER, "dynamodb:*"), Rule(read=RIGHT, change=RIGHT)),
@@ -312,16 +302,23 @@ FAULTS: tuple[Fault, ...] = (
     Fault("the API's clock is 40 s behind", lambda world: nullcontext(), _CLOCK, {CLOCK: "-40"}),
     Fault("the API's clock is 5 s ahead", lambda world: nullcontext(), Rule(read=RIGHT, change=RIGHT), {CLOCK: "5"}),
     Fault("the API's clock is 5 s behind", lambda world: nullcontext(), Rule(read=RIGHT, change=RIGHT), {CLOCK: "-5"}),
+    Fault(
+        "two sandboxes' clocks are 5 s apart",
+        _warm(lambda world: nullcontext()),
+        Rule(read=RIGHT, change=RIGHT, elsewhere=True),
+        {"SLURMQL_TTL": "10"},
+        clocks={"read": 5.0, "submit": 5.0},
+    ),
     # Slurm
-    Fault("slurmctld down", _controller_down, Rule(within=15, read=DOWN, change=DOWN)),
+    Fault("slurmctld down", scheduler.down, Rule(within=15, read=DOWN, change=DOWN)),
     Fault("slurmctld hangs for 3 s", lambda world: world.stopped("slurmctld", 3.0), Rule(read=RIGHT, change=RIGHT)),
     Fault("slurmctld hangs", lambda world: world.stopped("slurmctld"), Rule(within=10, read=DOWN, change=DOWN)),
-    Fault("slurmctld restarts", _controller_restarts, Rule(read=DOWN, change=DOWN | UNKNOWN)),
-    Fault("slurmctld is killed (-9) and started", _controller_crashes, Rule(change=DOWN | UNKNOWN, loses_jobs=True)),
+    Fault("slurmctld restarts", scheduler.restarts, Rule(read=DOWN, change=DOWN | UNKNOWN)),
+    Fault("slurmctld is killed (-9) and started", scheduler.crashes, Rule(change=DOWN | UNKNOWN, loses_jobs=True)),
     *(
         Fault(
             f"slurmctld's reply to a change: {loss.value}",
-            partial(_replies_lost, loss=loss, types=(SUBMIT_BATCH_JOB, KILL_JOB)),
+            partial(scheduler.replies_lost, loss=loss, types=(SUBMIT_BATCH_JOB, KILL_JOB)),
             Rule(read=RIGHT, change=UNKNOWN),
             short=loss is Loss.EMPTY,
         )
@@ -330,7 +327,7 @@ FAULTS: tuple[Fault, ...] = (
     *(
         Fault(
             f"slurmctld's reply to squeue: {loss.value}",
-            partial(_replies_lost, loss=loss, types=(JOB_INFO,)),
+            partial(scheduler.replies_lost, loss=loss, types=(JOB_INFO,)),
             Rule(read=DOWN),
         )
         for loss in (Loss.RESET, Loss.EMPTY, Loss.HALF)
@@ -343,6 +340,9 @@ FAULTS: tuple[Fault, ...] = (
     Fault("squeue killed", lambda world: world.killing("squeue")),
     Fault("the program killed", lambda world: world.killing("python3", after=0.1)),
     Fault("the agent's document worker dies", _worker_dies, Rule(8)),
+    Fault("MinJobAge is 2, and the job is forgotten", scheduler.purges, _FORGOTTEN),
+    Fault("MinJobAge is 2, the job is forgotten, no accounting", scheduler.purges, _FORGOTTEN, accounting=False),
+    Fault("slurmdbd is dead (-9)", scheduler.books_closed, Rule(read=RIGHT, change=RIGHT)),
     Fault("slurmdbd hangs", lambda world: world.stopped("slurmdbd"), Rule(read=RIGHT, change=RIGHT)),
 )
 """In the order in which they are printed."""

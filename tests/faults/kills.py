@@ -1,7 +1,7 @@
 """`make test-kills N=1000`: submissions with keys while handlers, programs and sbatch are killed, replies are lost and
 slurmctld crashes. Each key must have one job in the end, and answer with that job.
 
-Four sandboxes submit at the same time. A request that does not succeed is made again with its key, by a new sandbox
+Eight sandboxes submit at the same time. A request that does not succeed is made again with its key, by a new sandbox
 where the old one was killed, as a client with patience does.
 """
 
@@ -17,20 +17,28 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from faults.cells import SUBMIT
+from faults.nursery import Nursery
 from faults.sandbox import SandboxGoneError
-from faults.world import COLUMNS, SCRIPT, World, processes
+from faults.world import SCRIPT, World, processes
 from local import packages
 from local.cluster import Cluster
 from local.cluster.relay import SUBMIT_BATCH_JOB, Loss
 from local.stack import Stack
 
+SANDBOXES = tuple("12345678")
+"""So many, as a lost reply costs one of them seconds of waiting."""
+PATIENT = {"SLURMQL_FIRST_LOOK": "0.3", "SLURMQL_LOOK_INTERVAL": "0.3"}
+"""As often as on AWS: eight sandboxes that look for their results more often are a load of their own."""
 ATTEMPTS = 40
 """After so many a key is given up: that counts as missing."""
 SHOWN = 10
 
 
 class Chaos:
-    """What goes wrong while the submissions are made, at random, each kind so often per second on average."""
+    """What goes wrong while the submissions are made, at random, each kind with its chance at every attempt.
+
+    Not by the clock: a slow machine would have more kills for each submission, and never come to an end.
+    """
 
     def __init__(self, world: World, seed: int) -> None:
         self.world = world
@@ -38,14 +46,15 @@ class Chaos:
         self._random = random.Random(seed)  # noqa: S311 - a repeatable dice, not a secret
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self._rates: dict[str, tuple[float, Callable[[], bool]]] = {
-            "handlers killed": (0.15, self._kill_handler),
-            "programs killed": (0.4, lambda: self._kill("python3")),
-            "sbatch killed": (0.8, lambda: self._kill("sbatch")),
-            "agent's replies lost": (0.2, self._lose_reply),
-            "slurmctld's replies lost": (0.4, self._lose_answer),
-            "slurmctld killed (-9)": (0.03, self._crash),
-            "slurmctld restarted": (0.02, self._restart),
+        self._attempts = threading.Semaphore(0)
+        self._chances: dict[str, tuple[float, Callable[[], bool]]] = {
+            "handlers killed": (0.04, self._kill_handler),
+            "programs killed": (0.1, lambda: self._kill("python3")),
+            "sbatch killed": (0.2, lambda: self._kill("sbatch")),
+            "agent's replies lost": (0.04, self._lose_reply),
+            "slurmctld's replies lost": (0.1, self._lose_answer),
+            "slurmctld killed (-9)": (0.01, self._crash),
+            "slurmctld restarted": (0.005, self._restart),
         }
 
     def __enter__(self) -> "Chaos":
@@ -58,15 +67,19 @@ class Chaos:
         self.world.relay.mend()
         self.world.stack.ssm.faults.change({"lose_reply": 0})
 
+    def meet(self) -> None:
+        """An attempt begins."""
+        self._attempts.release()
+
     def _run(self) -> None:
-        step = 0.05
-        while not self._over.wait(step):
-            for name, (rate, happen) in self._rates.items():
-                if self._random.random() < rate * step and happen():
-                    self.made[name] += 1
+        while not self._over.is_set():
+            if self._attempts.acquire(timeout=0.1):
+                for name, (chance, happen) in self._chances.items():
+                    if self._random.random() < chance and happen():
+                        self.made[name] += 1
 
     def _kill_handler(self) -> bool:
-        self.world.sandboxes[self._random.choice(COLUMNS)].kill_process()
+        self.world.sandboxes[self._random.choice(SANDBOXES)].kill_process()
         return True
 
     def _kill(self, program: str) -> bool:
@@ -74,8 +87,10 @@ class Chaos:
         give_up = time.monotonic() + 0.5
         while time.monotonic() < give_up:
             if found := processes(program, str(self.world.relay.slurm_conf)):
-                time.sleep(self._random.uniform(0, 0.05))
-                return self.world.kill(self._random.choice(found))
+                time.sleep(self._random.choice([0, 0, 0.01, 0.05]))
+                if self.world.kill(self._random.choice(found)):
+                    return True
+            time.sleep(0.005)  # the endpoint and the relay run in this process, too
         return False
 
     def _lose_reply(self) -> bool:
@@ -102,15 +117,18 @@ class Chaos:
 class Submissions:
     """The keys, and the job that each got."""
 
-    def __init__(self, world: World, count: int) -> None:
+    def __init__(self, world: World, nursery: Nursery, count: int) -> None:
         self.world = world
+        self.nursery = nursery
+        self.begins: Callable[[], None] = lambda: None
+        """Called at every attempt."""
         self.keys = [f"kill-{number}" for number in range(count)]
         self.told: dict[str, str] = {}
         self.answers: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._waiting = list(reversed(self.keys))
 
-    def work(self, column: str, seconds: float = 8.0) -> None:
+    def work(self, column: str, seconds: float = 12.0) -> None:
         """Submit one after the other until none is left."""
         while True:
             with self._lock:
@@ -120,16 +138,19 @@ class Submissions:
             for _ in range(ATTEMPTS):
                 if job := self.submit(column, key, seconds):
                     self.told[key] = job
+                    if len(self.told) % 100 == 0:
+                        print(f"{len(self.told)} keys have their job", flush=True)
                     break
 
     def submit(self, column: str, key: str, seconds: float) -> str | None:
         """One attempt; the job's id if it succeeds."""
         sandbox = self.world.sandboxes[column]
+        self.begins()
         try:
             answered = sandbox.ask(SUBMIT, seconds, self.world.user, name=key, key=key, script=SCRIPT)
         except SandboxGoneError:
             sandbox.kill()
-            self.world.sandboxes[column] = self.world.sandbox(column, {})
+            self.world.sandboxes[column] = self.nursery.sandbox()
             with self._lock:
                 self.answers["none: the handler was killed"] += 1
             return None
@@ -145,8 +166,8 @@ class Submissions:
         """The last retry of every key, when nothing fails any more."""
         self._waiting, before = list(reversed(self.keys)), dict(self.told)
         self.told = {}
-        with ThreadPoolExecutor(len(COLUMNS)) as pool:
-            list(pool.map(lambda column: self.work(column, 30.0), COLUMNS))
+        with ThreadPoolExecutor(len(SANDBOXES)) as pool:
+            list(pool.map(lambda column: self.work(column, 30.0), SANDBOXES))
         self.lost = sum(self.told.get(key) != job for key, job in before.items())
 
 
@@ -159,11 +180,17 @@ def main(count: int = 1000, seed: int = 1) -> int:
     try:
         settings = {"MinJobAge": "86400", "MaxJobCount": "100000"}
         cluster = Cluster(directory / "lab", "lab", settings=settings)
-        with Stack(directory, [cluster]) as stack, World(stack, directory) as world:
-            world.begin()
-            submissions = Submissions(world, count)
-            with Chaos(world, seed) as chaos, ThreadPoolExecutor(len(COLUMNS)) as pool:
-                list(pool.map(submissions.work, COLUMNS))
+        with (
+            Stack(directory, [cluster]) as stack,
+            World(stack, directory) as world,
+            Nursery({**world.variables("submit"), **stack.environment, **PATIENT}, directory) as nursery,
+        ):
+            world.sandboxes = {name: nursery.sandbox() for name in SANDBOXES}
+            submissions = Submissions(world, nursery, count)
+            with Chaos(world, seed) as chaos, ThreadPoolExecutor(len(SANDBOXES)) as pool:
+                submissions.begins = chaos.meet
+                list(pool.map(submissions.work, SANDBOXES))
+            submissions.begins = lambda: None
             submissions.ask_all_again()
             listed = cluster.run("squeue", "-h", "-t", "all", "-o", "%i %j").stdout.split("\n")
     finally:

@@ -10,13 +10,16 @@ from faults.world import COLUMNS, World
 
 def run(world: World, fault: Fault) -> list[Cell]:
     """The row of a fault."""
-    world.begin(fault.environment, anew=fault.cold)
+    world.begin(fault.environments(), anew=fault.cold)
     world.require_witness()
     cases = [Case(world, column, fault.rule) for column in COLUMNS]
     with ThreadPoolExecutor(len(cases)) as pool:
-        with fault.make(world):
-            list(pool.map(Case.ask, cases))
-        if fault.environment:  # the fault lies in the sandboxes themselves
+        try:
+            with fault.make(world):
+                list(pool.map(Case.ask, cases))
+        except AssertionError as error:  # what a fault saw by itself
+            cases[0].cell.wrong.append(str(error))
+        if fault.environment and not fault.rule.elsewhere:  # the fault lies in the sandboxes themselves
             world.begin()
         return list(pool.map(Case.judge, cases))
 

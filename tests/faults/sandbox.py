@@ -14,10 +14,12 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
 TESTS = Path(__file__).parents[1]
+PATH = {"PYTHONPATH": f"{TESTS}{os.pathsep}{TESTS.parent}"}
 CLOCK = "SLURMQL_TEST_CLOCK"
 """Seconds by which the sandbox's clock is ahead."""
 REMEMBERED = "SLURMQL_TEST_REMEMBERED"
@@ -50,19 +52,20 @@ class Answered:
         """The sentences of its errors."""
         errors = list(self.body.get("errors", []))
         payloads = [value for value in (self.body.get("data") or {}).values() if isinstance(value, dict)]
-        return "; ".join(error["message"] for each in ({"errors": errors}, *payloads) for error in each["errors"])
+        return "; ".join(
+            error["message"] for each in ({"errors": errors}, *payloads) for error in each.get("errors", [])
+        )
 
 
 class Sandbox:
     """Such a process; a context manager. One request at a time, as Lambda has it."""
 
     def __init__(self, environment: Mapping[str, str], log: Path) -> None:
-        path = {"PYTHONPATH": f"{TESTS}{os.pathsep}{TESTS.parent}"}
         self._lock = threading.Lock()
         with log.open("a") as said:
             self._process = subprocess.Popen(
                 [sys.executable, __file__],
-                env={**os.environ, **environment, **path},
+                env={**os.environ, **environment, **PATH},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=said,
@@ -110,7 +113,10 @@ class Sandbox:
             selector.register(self._process.stdout, selectors.EVENT_READ)
             if not selector.select(give_up - time.monotonic()):
                 raise SandboxGoneError("it does not answer")
-        line = self._process.stdout.readline()
+        try:
+            line = self._process.stdout.readline()
+        except OSError as error:  # a fork's connection is reset if it was killed before it read all
+            raise SandboxGoneError("it ended") from error
         if not line:
             raise SandboxGoneError("it ended")
         return line
@@ -138,19 +144,28 @@ def main() -> None:
     """Answer until the input ends."""
     _shift_clock(float(os.environ.get(CLOCK, "0")))
     from conftest import event
+    from faults import nursery
     from handler import handler
     from headnode import discovery
 
     if seconds := os.environ.get(REMEMBERED):
         discovery._REMEMBERED = float(seconds)
 
-    for line in sys.stdin:
+    if len(sys.argv) > 1:
+        nursery.serve(Path(sys.argv[1]), partial(answer, handler, event))
+    else:
+        answer(handler, event, sys.stdin, sys.stdout)
+
+
+def answer(handler: Any, event: Any, asking: TextIO, answering: TextIO) -> None:
+    """Answer line by line until the input ends."""
+    for line in asking:
         asked = json.loads(line)
         body = json.dumps({"query": asked["query"], "variables": asked["variables"]})
         context: Any = _Context(asked["seconds"])
         response = handler(event(body, asked["user"]), context)
-        answer = {"status": response["statusCode"], "body": json.loads(response["body"])}
-        print(json.dumps(answer), flush=True)
+        told = {"status": response["statusCode"], "body": json.loads(response["body"])}
+        print(json.dumps(told), file=answering, flush=True)
 
 
 if __name__ == "__main__":

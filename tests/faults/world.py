@@ -27,9 +27,10 @@ SCRIPT = "#!/bin/sh\nsleep 300\n"
 class World:
     """A context manager. The head node's commands reach slurmctld through the relay."""
 
-    def __init__(self, stack: Stack, directory: Path) -> None:
+    def __init__(self, stack: Stack, directory: Path, cluster: str = "lab") -> None:
         self.stack = stack
-        self.cluster: Cluster = next(iter(stack.clusters.values()))
+        self.cluster: Cluster = stack.clusters[cluster]
+        self.head_node = stack.ssm.instances[list(stack.clusters).index(cluster)]
         self.directory = directory
         self.user = self.cluster.users[0].name
         self.lines: dict[str, Line] = {}
@@ -38,7 +39,7 @@ class World:
         """A job that every reader must see."""
         self.large_witness = ""
         """A job whose script fits into no answer of SSM's."""
-        self._environment: Mapping[str, str] = {}
+        self._environments: Mapping[str, Mapping[str, str]] = {}
         self._held = ExitStack()
 
     def __enter__(self) -> Self:
@@ -61,28 +62,30 @@ class World:
 
     # --- sandboxes ---------------------------------------------------------------------------------------------------
 
-    def begin(self, environment: Mapping[str, str] | None = None, anew: bool = False) -> None:
-        """Have a warm sandbox for each column; new ones where their environment is another one, or if asked for."""
-        wanted = environment or {}
-        if anew or wanted != self._environment or not self.sandboxes:
+    def begin(self, environments: Mapping[str, Mapping[str, str]] | None = None, anew: bool = False) -> None:
+        """Have a warm sandbox for each column; new ones where their variables are others, or if asked for."""
+        wanted = environments or {column: {} for column in COLUMNS}
+        if anew or wanted != self._environments or not self.sandboxes:
             self._end_sandboxes()
-            self._environment = wanted
-            for column in COLUMNS:
-                self.sandboxes[column] = self.sandbox(column, wanted)
+            self._environments = wanted
+            self.sandboxes = {column: self.sandbox(column, variables) for column, variables in wanted.items()}
             for sandbox in self.sandboxes.values():
                 sandbox.ask("{ __typename }")
 
     def sandbox(self, column: str, environment: Mapping[str, str]) -> Sandbox:
-        """A sandbox that reaches AWS by the column's line."""
+        """A sandbox with the column's variables and these."""
+        return Sandbox({**self.variables(column), **environment}, self.directory / f"{column}.log".replace(" ", "-"))
+
+    def variables(self, column: str) -> dict[str, str]:
+        """The variables of a sandbox that reaches AWS by the column's line."""
         services = ("SSM", "EC2", "S3", "DYNAMODB")
-        endpoints = {f"AWS_ENDPOINT_URL_{service}": self.lines[column].url for service in services}
-        settings = {
+        return {
             **self.stack.environment,
             "SLURMQL_TTL": TTL,
             "SLURMQL_CLUSTERS": json.dumps({self.cluster.name: {}}),
             "SLURMQL_DEFAULT_CLUSTER": self.cluster.name,
+            **{f"AWS_ENDPOINT_URL_{service}": self.lines[column].url for service in services},
         }
-        return Sandbox({**settings, **endpoints, **environment}, self.directory / f"{column}.log".replace(" ", "-"))
 
     def _end_sandboxes(self) -> None:
         for sandbox in self.sandboxes.values():
@@ -99,6 +102,11 @@ class World:
     def jobs_named(self, name: str) -> dict[str, str]:
         """State by id of every job of that name, ended ones too."""
         listed = self.cluster.run("squeue", "-h", "-t", "all", "-n", name, "-o", "%i %T").stdout
+        return dict(line.split(" ", 1) for line in listed.splitlines())
+
+    def jobs(self) -> dict[str, str]:
+        """Name by id of every job that slurmctld knows."""
+        listed = self.cluster.run("squeue", "-h", "-t", "all", "-o", "%i %j").stdout
         return dict(line.split(" ", 1) for line in listed.splitlines())
 
     def require_witness(self) -> None:
@@ -197,13 +205,12 @@ class World:
 
     @contextmanager
     def _relayed(self) -> Iterator[None]:
-        (head_node, *_) = self.stack.ssm.instances
-        before = head_node.environment
-        head_node.environment = {**before, "SLURM_CONF": str(self.relay.slurm_conf)}
+        before = self.head_node.environment
+        self.head_node.environment = {**before, "SLURM_CONF": str(self.relay.slurm_conf)}
         try:
             yield
         finally:
-            head_node.environment = before
+            self.head_node.environment = before
 
     def _with_our_bucket(self, content: dict[str, Any]) -> dict[str, Any]:
         """The document, whose program may go to the bucket over our lines, too."""

@@ -57,6 +57,18 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "slurmql: nothing was run: the head node has no Python 3",
+        "/var/lib/script.sh: line 7: cannot create temp file for here-document: No space left on device",
+    ],
+)
+def test_a_script_that_could_not_begin_changed_nothing(endpoint: Endpoint, said: str) -> None:
+    with pytest.raises(ClusterUnreachableError, match="did not run the command"):
+        run(f"echo '{said}' >&2; exit 1", changes=True)
+
+
 def test_the_output_comes_back(endpoint: Endpoint) -> None:
     assert run("echo hello; echo ignored >&2") == "hello\n"
     (sent,) = endpoint.sends

@@ -34,6 +34,17 @@ def test_many_reads_that_wait_for_a_controller_that_hangs_ask_for_it_once(node: 
     assert [reply["code"] for reply in replies] == ["unavailable"] * 7
 
 
+def test_what_reads_after_a_change_does_not_wait_again_for_a_controller_that_hangs(node: Node) -> None:
+    """Before, a cancel and the read of its jobs waited for a ping each: 11 s."""
+    node.command("scontrol", "exec sleep 60")
+    node.command("squeue", "exec sleep 60")
+    began = time.monotonic()
+    steps = [[{"operation": "scancel", "arguments": ["7"]}], [{"operation": "squeue"}]]
+    replies = node.answer(packed(node.request(steps=steps)))["replies"]
+    assert time.monotonic() - began < 10
+    assert replies == 2 * [{"refusal": "slurmctld did not answer a ping within 5 s", "code": "unavailable"}]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user's program pings as the reader, who is that user")
 def test_a_ping_is_ours_as_slurmctld_never_limits_root(node: Node) -> None:
     """Before, a limited reader's ping said DOWN, and changes were refused."""
