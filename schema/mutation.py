@@ -31,7 +31,8 @@ class UserError:
         description="The path of the input that is wrong, as `input`, `script`, `text`; null if it is about no input."
     )
     id: strawberry.ID | None = strawberry.field(
-        description="The job, node, queue or reservation that it is about, if any."
+        name="targetId",  # no id of its own: a cache would take two errors about one job for one
+        description="The job, node, queue or reservation that it is about, if any.",
     )
 
 

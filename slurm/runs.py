@@ -12,8 +12,7 @@ from slurm.duration import seconds
 from slurm.errors import ParseError
 from slurm.hostlist import PLACEHOLDERS
 from slurm.sacct_search import RUN_AGAIN
-from slurm.squeue import ENDED
-from slurm.states import JobState, job_state
+from slurm.states import ENDED, JobState, job_state
 from slurm.text import NO_WORD
 
 Texts = Mapping[str, Sequence[str]]

@@ -12,12 +12,12 @@ from local.cluster import Cluster
 
 CANCEL = """mutation ($ids: [ID!]!, $signal: String, $cluster: String) {
   done: cancelJobs(input: {jobs: {ids: $ids}, signal: $signal, cluster: $cluster}) {
-    jobs { id jobId state reason } errors { code message field id }
+    jobs { id jobId state reason } errors { code message field id: targetId }
   }
 }"""
 ACTION = """mutation ($ids: [ID!]!, $cluster: String) {
   done: %sJobs(input: {ids: $ids, cluster: $cluster}) {
-    jobs { id jobId state reason } errors { code message field id } }
+    jobs { id jobId state reason } errors { code message field id: targetId } }
 }"""
 HOLD, RELEASE, REQUEUE = (ACTION % verb for verb in ("hold", "release", "requeue"))
 UNKNOWN = "4294960000"

@@ -15,10 +15,10 @@ from slurm.script import SCRIPT_LIMIT
 
 SCRIPT = "#!/bin/sh\ntrue\n"
 SUBMIT = """mutation ($input: SubmitJobInput!) {
-  submitJob(input: $input) { job { id } errors { code message field id } }
+  submitJob(input: $input) { job { id } errors { code message field id: targetId } }
 }"""
 ACTION = """mutation ($ids: [ID!]!, $cluster: String) {
-  done: %s { jobs { id } errors { code message field id } }
+  done: %s { jobs { id } errors { code message field id: targetId } }
 }"""
 ACTIONS = {
     "cancel": ACTION % "cancelJobs(input: {jobs: {ids: $ids}, cluster: $cluster})",

@@ -11,7 +11,7 @@ from conftest import Api
 from local.cluster import Cluster
 
 CANCEL = """mutation ($input: CancelJobsInput!) {
-  cancelJobs(input: $input) { jobs { jobId state queue { name } } errors { code message field id } }
+  cancelJobs(input: $input) { jobs { jobId state queue { name } } errors { code message field id: targetId } }
 }"""
 OPERATORS = "slurmql-operators"
 ENDED = {"CANCELLED", "COMPLETED", "FAILED"}

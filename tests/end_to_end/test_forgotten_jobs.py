@@ -198,7 +198,7 @@ def test_an_ended_job_cannot_be_changed_and_the_error_says_that_it_ended(
 ) -> None:
     ids = [forgetful.ids["plain"], f"{forgetful.ids['waiting']}_3", "4000000"]
     document = """mutation ($ids: [ID!]!) { cancelJobs(input: {cluster: "forgetful", jobs: {ids: $ids}}) {
-      jobs { id } errors { code id message } } }"""
+      jobs { id } errors { code id: targetId message } } }"""
     answer = forgetful_api.data(document, {"ids": ids})["cancelJobs"]
     assert answer["jobs"] == []
     plain, task, _ = ids

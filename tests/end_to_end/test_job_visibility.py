@@ -142,19 +142,21 @@ def test_the_place_in_the_queue_is_hidden_because_it_counts_other_peoples_jobs(a
 
 
 def test_associations_and_shares_of_others_are_not_shown(api: Api) -> None:
-    asked = "{ cluster { associations { user account } accounts { associations { user } } } }"
+    asked = """{ cluster { associations { nodes { user account } }
+      accounts { nodes { associations { nodes { user } } } } } }"""
     found = api.data(asked, user="grace")["cluster"]
-    nested = {line["user"] for account in found["accounts"] for line in account["associations"]}
-    assert {line["user"] for line in found["associations"]} == nested == {"grace", None}
-    assert {"ada", "grace"} <= {line["user"] for line in api.data(asked, **OPERATOR)["cluster"]["associations"]}
+    nested = {line["user"] for account in found["accounts"]["nodes"] for line in account["associations"]["nodes"]}
+    assert {line["user"] for line in found["associations"]["nodes"]} == nested == {"grace", None}
+    everybody = api.data(asked, **OPERATOR)["cluster"]["associations"]["nodes"]
+    assert {"ada", "grace"} <= {line["user"] for line in everybody}
 
 
 ACTIONS = {
-    "cancelJobs": "cancelJobs(input: {jobs: {ids: %s}}) { jobs { id } errors { code message id } }",
-    "holdJobs": "holdJobs(input: {ids: %s}) { jobs { id } errors { code message id } }",
-    "releaseJobs": "releaseJobs(input: {ids: %s}) { jobs { id } errors { code message id } }",
-    "requeueJobs": "requeueJobs(input: {ids: %s}) { jobs { id } errors { code message id } }",
-    "signalJobs": 'signalJobs(input: {ids: %s, signal: "USR1"}) { jobs { id } errors { code message id } }',
+    "cancelJobs": "cancelJobs(input: {jobs: {ids: %s}}) { jobs { id } errors { code message id: targetId } }",
+    "holdJobs": "holdJobs(input: {ids: %s}) { jobs { id } errors { code message id: targetId } }",
+    "releaseJobs": "releaseJobs(input: {ids: %s}) { jobs { id } errors { code message id: targetId } }",
+    "requeueJobs": "requeueJobs(input: {ids: %s}) { jobs { id } errors { code message id: targetId } }",
+    "signalJobs": 'signalJobs(input: {ids: %s, signal: "USR1"}) { jobs { id } errors { code message id: targetId } }',
 }
 
 

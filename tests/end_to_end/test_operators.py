@@ -12,7 +12,7 @@ from local.cluster import Cluster
 
 NODE = "queue1-dy-large-3"
 OPERATORS = {"groups": "slurmql-operators"}
-ERRORS = "errors { code message field id }"
+ERRORS = "errors { code message field id: targetId }"
 UPDATE_NODE = f"""mutation ($input: UpdateNodeInput!) {{ done: updateNode(input: $input) {{
   nodes {{ name state flags reason queues {{ name }} }} {ERRORS} }} }}"""
 UPDATE_QUEUE = f"""mutation ($input: UpdateQueueInput!) {{ done: updateQueue(input: $input) {{

@@ -17,10 +17,9 @@ from local.stack import Stack
 SUBMIT = """mutation ($input: SubmitJobInput!) { submitJob(input: $input) {
   id job { id name } idempotencyKey warnings errors { code message } } }"""
 CANCEL = """mutation ($input: CancelJobsInput!) { cancelJobs(input: $input) {
-  ids jobs { id state } warnings errors { id code message } } }"""
-HOLD = (
-    "mutation ($ids: [ID!]!) { holdJobs(input: {ids: $ids}) { ids jobs { id } warnings errors { id code message } } }"
-)
+  ids jobs { id state } warnings errors { id: targetId code message } } }"""
+HOLD = """mutation ($ids: [ID!]!) { holdJobs(input: {ids: $ids}) { ids jobs { id } warnings
+      errors { id: targetId code message } } }"""
 UPDATE = """mutation ($id: ID!) { updateJob(input: { id: $id, comment: "x" }) {
   id job { id } warnings errors { code } } }"""
 SCRIPT = "#!/bin/sh\nsleep 300\n"

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as 
 SUBMIT = """mutation ($input: SubmitJobInput!) {
   submitJob(input: $input) {
     job { id jobId name user state queueName comment }
-    errors { code message field id }
+    errors { code message field id: targetId }
   }
 }"""
 ENDED = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY")

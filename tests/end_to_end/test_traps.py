@@ -229,9 +229,8 @@ def test_drain_hides_down_in_sinfo_s_states(api: Api, lab: Cluster, drained_and_
 # --- doing ----------------------------------------------------------------------------------------------------------
 
 SUBMIT = "mutation ($input: SubmitJobInput!) { submitJob(input: $input) { job { jobId } errors { code field } } }"
-CANCEL = (
-    "mutation ($ids: [ID!]!) { cancelJobs(input: {jobs: {ids: $ids}}) { jobs { jobId } errors { code id message } } }"
-)
+CANCEL = """mutation ($ids: [ID!]!) { cancelJobs(input: {jobs: {ids: $ids}}) { jobs { jobId }
+      errors { code id: targetId message } } }"""
 HOLD = "mutation ($ids: [ID!]!) { holdJobs(input: {ids: $ids}) { jobs { jobId state } errors { code } } }"
 
 

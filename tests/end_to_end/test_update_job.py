@@ -18,14 +18,13 @@ UPDATE = """mutation ($input: UpdateJobInput!) {
   done: updateJob(input: $input) {
     job { jobId name comment timeLimitSeconds queueName dependency nodeCount cpuCount memoryMib priority
       queue { name } }
-    errors { code message field id } } }"""
+    errors { code message field id: targetId } } }"""
 SIGNAL = """mutation ($ids: [ID!]!, $signal: String!, $target: SignalTarget! = STEPS) {
   done: signalJobs(input: {ids: $ids, signal: $signal, target: $target}) {
-    jobs { jobId state } errors { code message field id } }
+    jobs { jobId state } errors { code message field id: targetId } }
 }"""
-OPERATE = (
-    "mutation ($ids: [ID!]!) { done: %s(input: {ids: $ids}) { jobs { jobId state } errors { code message field id } } }"
-)
+OPERATE = """mutation ($ids: [ID!]!) { done: %s(input: {ids: $ids}) { jobs { jobId state }
+      errors { code message field id: targetId } } }"""
 SUSPEND, RESUME = OPERATE % "suspendJobs", OPERATE % "resumeJobs"
 OPERATORS = "slurmql-operators"
 UNKNOWN = "4294960000"

@@ -151,7 +151,7 @@ def test_a_dataset_needed_in_brief_and_in_full_is_read_in_full() -> None:
 
 def test_arguments_are_values_of_their_types_be_they_literals_or_variables() -> None:
     literals = """{ jobs(
-      filter: {states: RUNNING, ids: 4, submittedAfter: "2026-11-22T24:00Z"}, orderBy: {field: ID}
+      filter: {states: RUNNING, ids: 4, submittedAfter: "2026-11-23T00:00:00Z"}, orderBy: {field: ID}
     ) { totalCount } }"""
     variables = """query ($states: [JobState!], $after: DateTime, $order: [JobOrder!]) {
       jobs(filter: {states: $states, ids: ["4"], submittedAfter: $after}, orderBy: $order) { totalCount } }"""
