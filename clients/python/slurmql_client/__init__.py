@@ -1,0 +1,1 @@
+"""A typed client of slurmql's API. `generated` is ariadne-codegen's; `jobs` submits and waits."""
