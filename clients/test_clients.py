@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from test_recipes import printed
 
 from local import packages
 from local.cluster import Cluster
@@ -94,12 +95,14 @@ class Client:
     def run(self, suite: str, variables: Mapping[str, str]) -> None:
         """Run the tests of that name."""
         printed = run(self.folder, *self.test(suite), variables=variables)
-        assert re.search(r"^(Ran|# pass|ℹ pass) [1-9]", printed, re.MULTILINE), printed
+        assert re.search(r"^(Ran|# pass) [1-9]", printed, re.MULTILINE), printed
 
     def copy(self, into: Path) -> "Client":
         """The same client in another folder, beside a copy of the documents and of the schema."""
         folder = into / "clients" / self.folder.name
-        shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns("node_modules", ".venv", "build", "generated"))
+        shutil.copytree(
+            self.folder, folder, ignore=shutil.ignore_patterns("node_modules", ".venv", "build", "generated")
+        )
         for installed in ("node_modules", ".venv"):
             if (self.folder / installed).exists():
                 (folder / installed).symlink_to(self.folder / installed)
@@ -114,7 +117,14 @@ CLIENTS = {
         HERE / "typescript",
         ("graphql-codegen",),
         ("tsc",),
-        lambda suite: ("node", "--test", "--test-name-pattern", suite, "build/test/client.test.js"),
+        lambda suite: (
+            "node",
+            "--test",
+            "--test-reporter=tap",
+            "--test-name-pattern",
+            suite,
+            "build/test/client.test.js",
+        ),
     ),
     "python": Client(
         HERE / "python",
@@ -165,9 +175,7 @@ def forgotten(world: World) -> str:
 
 
 @pytest.mark.timeout(600)
-def test_waiting_for_a_job_that_the_scheduler_has_forgotten_ends(
-    client: Client, world: World, forgotten: str
-) -> None:
+def test_waiting_for_a_job_that_the_scheduler_has_forgotten_ends(client: Client, world: World, forgotten: str) -> None:
     client.run("forgotten", {**world.variables, "SLURMQL_FORGOTTEN": forgotten})
 
 
@@ -181,6 +189,48 @@ def test_a_field_that_is_renamed_in_the_schema_is_found(name: str, tmp_path: Pat
         rename(document)
     run(client.folder, *client.generate)
     assert "exit" in run(client.folder, *client.compile, fails=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "program"), [('-H "Authorization: Bearer', ["bash", "-c"]), ("HTTPX", ["python", "-c"])]
+)
+def test_the_commands_for_a_token_work(words: str, program: list[str], world: World) -> None:
+    path = f"{HERE}/python/.venv/bin:{os.environ['PATH']}"
+    environment = {"PATH": path, "ENDPOINT": world.url, "TOKEN": world.user}
+    ended = subprocess.run([*program, printed(words)], cwd=HERE.parent, env=environment, capture_output=True, text=True)
+    assert re.search(r'"data":\{"job|\{\'jobs\': \{\'totalCount\'', ended.stdout), ended
+
+
+CACHES = HERE / "caches"
+COMPILERS = [
+    ("relay-compiler",),
+    ("gql.tada", "generate-output"),
+    ("gql.tada", "check", "--tsconfig", "tsconfig.tada.json"),
+]
+
+
+@pytest.mark.timeout(900)
+def test_relay_urql_apollo_and_gql_tada_work(world: World) -> None:
+    for compiler in (*COMPILERS, ("tsc",)):
+        run(CACHES, *compiler)
+    run(CACHES, "babel", "build/src", "--out-dir", "build/src", "--plugins", "relay")
+    lab = world.cluster("lab")
+    argv = ["sbatch", "--parsable", "--output=/dev/null", "--hold"]
+    for options in ([], [], ["--array=1-3"], ["--dependency=singleton"]):
+        lab.run(*argv, *options, user=world.user, input="#!/bin/sh\n")
+    printed = run(
+        CACHES, "node", "--test", "--test-reporter=tap", "build/test/caches.test.js", variables=world.variables
+    )
+    assert re.search(r"^# pass 6$", printed, re.MULTILINE), printed
+
+
+@pytest.mark.parametrize(("compiler"), COMPILERS[::2], ids=["Relay", "gql.tada"])
+def test_relay_and_gql_tada_find_a_field_that_is_renamed(compiler: tuple[str, ...], tmp_path: Path) -> None:
+    folder = Client(CACHES, (), (), lambda suite: ()).copy(tmp_path).folder
+    rename(tmp_path / "schema" / "schema.graphql")
+    if compiler[0] == "gql.tada":
+        run(folder, *COMPILERS[1])
+    assert "exitCode" in run(folder, *compiler, fails=True)
 
 
 def rename(file: Path) -> None:
