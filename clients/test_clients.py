@@ -213,7 +213,7 @@ COMPILERS = [
 def test_relay_urql_apollo_and_gql_tada_work(world: World) -> None:
     for compiler in (*COMPILERS, ("tsc",)):
         run(CACHES, *compiler)
-    run(CACHES, "babel", "build/src", "--out-dir", "build/src", "--plugins", "relay")
+    run(CACHES, "babel", "build", "--out-dir", "build", "--plugins", "relay,@babel/plugin-transform-modules-commonjs")
     lab = world.cluster("lab")
     argv = ["sbatch", "--parsable", "--output=/dev/null", "--hold"]
     for options in ([], [], ["--array=1-3"], ["--dependency=singleton"]):

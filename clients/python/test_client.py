@@ -42,7 +42,7 @@ class Documents(unittest.TestCase):
 
     def followed(self, id: str) -> str:
         """All that the job writes until it has ended."""
-        text, offset = "", 0.0
+        text, offset = "", 0
         while True:
             job = CLIENT.output(id, offset).job
             assert job is not None

@@ -12,7 +12,7 @@ const config: CodegenConfig = {
         documentMode: "string",
         useTypeImports: true,
         strictScalars: true,
-        scalars: { DateTime: "string" },
+        scalars: { DateTime: "string", BigInt: "number" },
         enumType: "string-literal",
       },
     },

@@ -3,7 +3,7 @@ import { initGraphQLTada, type ResultOf } from "gql.tada";
 
 import type { introspection } from "./__generated__/graphql-env.js";
 
-const graphql = initGraphQLTada<{ introspection: introspection; scalars: { DateTime: string } }>();
+const graphql = initGraphQLTada<{ introspection: introspection; scalars: { DateTime: string; BigInt: number } }>();
 
 export const job = graphql(`
   query Job($id: ID!) {
