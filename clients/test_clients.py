@@ -219,7 +219,13 @@ def test_relay_urql_apollo_and_gql_tada_work(world: World) -> None:
     for options in ([], [], ["--array=1-3"], ["--dependency=singleton"]):
         lab.run(*argv, *options, user=world.user, input="#!/bin/sh\n")
     printed = run(
-        CACHES, "node", "--test", "--test-reporter=tap", "build/test/caches.test.js", variables=world.variables
+        CACHES,
+        "node",
+        "--conditions=development",
+        "--test",
+        "--test-reporter=tap",
+        "build/test/caches.test.js",
+        variables=world.variables,
     )
     assert re.search(r"^# pass 6$", printed, re.MULTILINE), printed
 

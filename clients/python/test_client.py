@@ -6,7 +6,7 @@ import unittest
 from datetime import UTC, datetime, timedelta
 
 from slurmql_client import jobs
-from slurmql_client.generated.enums import JobState, UserErrorCode
+from slurmql_client.generated.enums import JobPhase, JobState, UserErrorCode
 from slurmql_client.generated.input_types import CancelJobsInput, JobFilter, JobsToCancel, Script, SubmitJobInput
 
 USER = os.environ["SLURMQL_USER"]
@@ -33,7 +33,7 @@ class Documents(unittest.TestCase):
         self.assertEqual([job.name for job in listed.nodes], ["python-fails"])
         self.assertEqual(self.followed(id), "line 1\nline 2\nline 3\n")
         (ended,) = jobs.wait(CLIENT, [id]).jobs
-        self.assertEqual((ended.id, ended.state, ended.exit_code), (id, JobState.FAILED, 3))
+        self.assertEqual((ended.id, ended.succeeded, ended.exit_code), (id, False, 3))
         job = CLIENT.job(id).job
         assert job is not None
         assert job.end_time is not None
@@ -49,7 +49,7 @@ class Documents(unittest.TestCase):
             if job.output is not None:
                 text += job.output.text or ""
                 offset = job.output.next_offset
-            if job.state not in (JobState.PENDING, JobState.RUNNING, JobState.COMPLETING):
+            if job.phase == JobPhase.ENDED:
                 return text
             time.sleep(1)
 
@@ -72,7 +72,7 @@ class Documents(unittest.TestCase):
         self.assertEqual(cancelled.ids, [id])
         self.assertEqual([error.code for error in cancelled.errors], [UserErrorCode.NOT_FOUND])
         (ended,) = jobs.wait(CLIENT, [id]).jobs
-        self.assertEqual((ended.state, ended.exit_code), (JobState.CANCELLED, None))
+        self.assertEqual((ended.state, ended.succeeded), (JobState.CANCELLED, False))
 
 
 class Trouble(unittest.TestCase):
@@ -86,7 +86,7 @@ class Trouble(unittest.TestCase):
         """Accounting knows the first one; nobody knows the second one, whose cluster keeps no accounts."""
         known, unknown = os.environ["SLURMQL_FORGOTTEN"].split()
         ended = jobs.wait(CLIENT, [known])
-        self.assertEqual([(job.id, job.exit_code) for job in ended.jobs], [(known, 3)])
+        self.assertEqual([(job.id, job.succeeded, job.exit_code) for job in ended.jobs], [(known, False, 3)])
         ended = jobs.wait(CLIENT, [unknown])
         self.assertEqual((ended.jobs, ended.not_remembered), ([], [unknown]))
 

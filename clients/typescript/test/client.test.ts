@@ -38,7 +38,7 @@ async function followed(id: string): Promise<string> {
     assert(job);
     text += job.output?.text ?? "";
     offset = job.output?.nextOffset ?? offset;
-    if (!["PENDING", "RUNNING", "COMPLETING"].includes(job.state)) return text;
+    if (job.phase === "ENDED") return text;
   }
 }
 
@@ -59,7 +59,7 @@ describe("Documents", () => {
     assert.deepEqual(listed.jobs?.nodes.map((job) => job.name), ["typescript-fails"]);
     assert.equal(await followed(id), "line 1\nline 2\nline 3\n");
     const [ended] = (await jobs.wait(ask, [id])).jobs;
-    assert.deepEqual([ended?.id, ended?.state, ended?.exitCode], [id, "FAILED", 3]);
+    assert.deepEqual([ended?.id, ended?.succeeded, ended?.exitCode], [id, false, 3]);
     const { job } = await ask(JobDocument, { id });
     assert(job?.endTime && new Date(job.endTime) > began);
     assert((await failed(began.toISOString())).includes(id));
@@ -73,7 +73,7 @@ describe("Documents", () => {
     assert.deepEqual(cancelJobs.ids, [id]);
     assert.deepEqual(cancelJobs.errors.map((error) => error.code), ["NOT_FOUND"]);
     const [ended] = (await jobs.wait(ask, [id])).jobs;
-    assert.deepEqual([ended?.state, ended?.exitCode], ["CANCELLED", null]);
+    assert.deepEqual([ended?.state, ended?.succeeded], ["CANCELLED", false]);
   });
 });
 
@@ -85,7 +85,7 @@ describe("Trouble", () => {
   test("jobs that the scheduler has forgotten", async () => {
     const [known, unknown] = given("SLURMQL_FORGOTTEN").split(" ") as [string, string];
     const ended = await jobs.wait(ask, [known]);
-    assert.deepEqual(ended.jobs.map((job) => [job.id, job.exitCode]), [[known, 3]]);
+    assert.deepEqual(ended.jobs.map((job) => [job.id, job.succeeded, job.exitCode]), [[known, false, 3]]);
     const lost = await jobs.wait(ask, [unknown]);
     assert.deepEqual([lost.jobs, lost.notRemembered], [[], [unknown]]);
   });
