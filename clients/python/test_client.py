@@ -6,7 +6,7 @@ import unittest
 from datetime import UTC, datetime, timedelta
 
 from slurmql_client import jobs
-from slurmql_client.generated.enums import JobPhase, JobState, UserErrorCode
+from slurmql_client.generated.enums import JobState, UserErrorCode
 from slurmql_client.generated.input_types import CancelJobsInput, JobFilter, JobsToCancel, Script, SubmitJobInput
 
 USER = os.environ["SLURMQL_USER"]
@@ -31,7 +31,7 @@ class Documents(unittest.TestCase):
         listed = CLIENT.jobs(filter_=JobFilter(ids=[id])).jobs
         assert listed is not None
         self.assertEqual([job.name for job in listed.nodes], ["python-fails"])
-        self.assertEqual(self.followed(id), "line 1\nline 2\nline 3\n")
+        self.assertEqual("".join(jobs.follow(CLIENT, id)), "line 1\nline 2\nline 3\n")
         (ended,) = jobs.wait(CLIENT, [id]).jobs
         self.assertEqual((ended.id, ended.succeeded, ended.exit_code), (id, False, 3))
         job = CLIENT.job(id).job
@@ -39,19 +39,6 @@ class Documents(unittest.TestCase):
         assert job.end_time is not None
         self.assertGreater(job.end_time, began)
         self.assertIn(id, self.failed(began))
-
-    def followed(self, id: str) -> str:
-        """All that the job writes until it has ended."""
-        text, offset = "", 0
-        while True:
-            job = CLIENT.output(id, offset).job
-            assert job is not None
-            if job.output is not None:
-                text += job.output.text or ""
-                offset = job.output.next_offset
-            if job.phase == JobPhase.ENDED:
-                return text
-            time.sleep(1)
 
     def failed(self, since: datetime) -> list[str]:
         """The ids of the user's failed jobs; accounting learns of an end a moment later than the scheduler."""

@@ -2,13 +2,15 @@
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TypeVar, cast
 
 import httpx
 
 from slurmql_client.generated import Client
 from slurmql_client.generated.base_client import HttpClient
+from slurmql_client.generated.enums import JobPhase
 from slurmql_client.generated.exceptions import GraphQLClientGraphQLMultiError, GraphQLClientHttpError
 from slurmql_client.generated.input_types import SubmitJobInput
 from slurmql_client.generated.submit import SubmitSubmitJob
@@ -37,6 +39,22 @@ def wait(client: Client, ids: Sequence[str]) -> WaitJobsEnded:
         ended = again(lambda: client.wait(list(ids))).jobs_ended
         if ended is not None and ended.done:
             return ended
+
+
+def follow(client: Client, id: str) -> Iterator[str]:
+    """What the job writes, part by part, until it has ended."""
+    offset = 0
+    while (job := again(partial(client.output, id, offset)).job) is not None:
+        part = job.output
+        if part is not None and part.is_shorter:  # the file was written again, as after a requeue
+            offset = 0
+        elif part is not None and part.text:
+            offset = part.next_offset
+            yield part.text
+        elif job.phase == JobPhase.ENDED:
+            return
+        else:
+            time.sleep(job.cluster.suggested_poll_seconds)
 
 
 def again(ask: Callable[[], Answer], attempts: int = 8) -> Answer:

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { type Ask, HttpError, SlurmqlError } from "./client.js";
-import { SubmitDocument, type SubmitJobInput, WaitDocument } from "./generated/graphql.js";
+import { OutputDocument, SubmitDocument, type SubmitJobInput, WaitDocument } from "./generated/graphql.js";
 
 const PASSING = ["CLUSTER_UNREACHABLE", "OUTCOME_UNKNOWN", "SCHEDULER_UNAVAILABLE", "THROTTLED", "TIMEOUT"];
 
@@ -16,6 +16,23 @@ export async function wait(ask: Ask, ids: string[]) {
   for (;;) {
     const { jobsEnded } = await again(() => ask(WaitDocument, { ids }));
     if (jobsEnded?.done) return jobsEnded;
+  }
+}
+
+/** What the job writes, part by part, until it has ended. */
+export async function* follow(ask: Ask, id: string) {
+  for (let offset = 0; ; ) {
+    const { job } = await again(() => ask(OutputDocument, { id, offset }));
+    if (job?.output?.isShorter) {
+      offset = 0; // the file was written again, as after a requeue
+    } else if (job?.output?.text) {
+      offset = job.output.nextOffset;
+      yield job.output.text;
+    } else if (!job || job.phase === "ENDED") {
+      return;
+    } else {
+      await sleep(1000 * job.cluster.suggestedPollSeconds);
+    }
   }
 }
 

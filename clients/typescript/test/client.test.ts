@@ -9,7 +9,6 @@ import {
   FailedDocument,
   JobDocument,
   JobsDocument,
-  OutputDocument,
   type SubmitJobInput,
   WhyWaitingDocument,
 } from "../src/generated/graphql.js";
@@ -30,18 +29,6 @@ async function submit(name: string, script: string, options: Partial<SubmitJobIn
   return id;
 }
 
-/** All that the job writes until it has ended. */
-async function followed(id: string): Promise<string> {
-  let text = "";
-  for (let offset = 0; ; await sleep(1000)) {
-    const { job } = await ask(OutputDocument, { id, offset });
-    assert(job);
-    text += job.output?.text ?? "";
-    offset = job.output?.nextOffset ?? offset;
-    if (job.phase === "ENDED") return text;
-  }
-}
-
 /** The ids of the user's failed jobs; accounting learns of an end a moment later than the scheduler. */
 async function failed(since: string): Promise<string[]> {
   for (let left = 20; ; left--) {
@@ -57,7 +44,9 @@ describe("Documents", () => {
     const id = await submit("typescript-fails", "for i in 1 2 3; do echo line $i; sleep 1; done; exit 3");
     const listed = await ask(JobsDocument, { filter: { ids: [id] } });
     assert.deepEqual(listed.jobs?.nodes.map((job) => job.name), ["typescript-fails"]);
-    assert.equal(await followed(id), "line 1\nline 2\nline 3\n");
+    let text = "";
+    for await (const part of jobs.follow(ask, id)) text += part;
+    assert.equal(text, "line 1\nline 2\nline 3\n");
     const [ended] = (await jobs.wait(ask, [id])).jobs;
     assert.deepEqual([ended?.id, ended?.succeeded, ended?.exitCode], [id, false, 3]);
     const { job } = await ask(JobDocument, { id });
