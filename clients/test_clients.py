@@ -128,7 +128,7 @@ CLIENTS = {
     ),
     "python": Client(
         HERE / "python",
-        ("ariadne-codegen",),
+        ("python", "-m", "ariadne_codegen"),
         ("mypy",),
         lambda suite: ("python", "-m", "unittest", "-v", "-k", suite, "test_client"),
     ),

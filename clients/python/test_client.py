@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from slurmql_client import jobs
 from slurmql_client.generated.enums import JobState, UserErrorCode
+from slurmql_client.generated.fragments import JobEnd
 from slurmql_client.generated.input_types import CancelJobsInput, JobFilter, JobsToCancel, Script, SubmitJobInput
 
 USER = os.environ["SLURMQL_USER"]
@@ -60,6 +61,10 @@ class Documents(unittest.TestCase):
         self.assertEqual([error.code for error in cancelled.errors], [UserErrorCode.NOT_FOUND])
         (ended,) = jobs.wait(CLIENT, [id]).jobs
         self.assertEqual((ended.state, ended.succeeded), (JobState.CANCELLED, False))
+
+    def test_a_state_that_this_client_does_not_know_is_unknown(self) -> None:
+        ended = {"id": "lab:1", "state": "NEWER", "succeeded": None, "exitCode": None, "exitSignal": None}
+        self.assertEqual(JobEnd.model_validate({**ended, "reasonText": None}).state, JobState.UNKNOWN)
 
 
 class Trouble(unittest.TestCase):

@@ -61,8 +61,8 @@ const BOTH = `{
   jobs(first: 5) { asOf totalCount nodes { id name user state } pageInfo { endCursor hasNextPage } }
 }`;
 const REFUSED = `mutation {
-  cancelJobs(input: { jobs: { ids: ["999998", "999999"] } }) { ids errors { id code message } }
-  submitJob(input: { script: { text: "#!/bin/sh\\n" }, queue: "nope" }) { id job { id } errors { id code message } }
+  cancelJobs(input: { jobs: { ids: ["999998", "999999"] } }) { ids errors { targetId code message } }
+  submitJob(input: { script: { text: "#!/bin/sh\\n" }, queue: "nope" }) { id job { id } errors { targetId code message } }
 }`;
 
 interface Both {
