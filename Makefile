@@ -112,7 +112,7 @@ clients/python/.venv/installed: clients/python/requirements.txt | $(INSTALLED)
 
 test-clients: $(CLIENTS)  ## generate, compile and run the clients of clients/ and docs/clients.md on a real Slurm
 	@$(BIN)/python -m local.packages --accounting
-	@$(BIN)/pytest clients/test_recipes.py clients/test_clients.py
+	@$(BIN)/pytest clients/test_recipes.py clients/test_typed_clients.py
 
 lint-schema: $(SCHEMA_LINTERS)  ## check schema.graphql with graphql-eslint and graphql-inspector
 	@PATH="$$PATH:$(abspath $(BIN))" && node clients/tools/node_modules/eslint/bin/eslint.js \

@@ -1,4 +1,4 @@
-"""The client against a real cluster, which clients/test_clients.py starts."""
+"""The client against a real cluster, which clients/test_typed_clients.py starts."""
 
 import os
 import time
@@ -68,7 +68,7 @@ class Documents(unittest.TestCase):
 
 
 class Trouble(unittest.TestCase):
-    """What clients/test_clients.py has prepared."""
+    """What clients/test_typed_clients.py has prepared."""
 
     def test_a_submission_whose_answer_is_lost_makes_one_job(self) -> None:
         """Systems Manager carries the command out and cuts the connection."""

@@ -1,4 +1,4 @@
-// Relay, urql's graphcache and Apollo Client against a real cluster, which clients/test_clients.py starts.
+// Relay, urql's graphcache and Apollo Client against a real cluster, which clients/test_typed_clients.py starts.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { mock, test } from "node:test";

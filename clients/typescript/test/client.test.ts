@@ -1,4 +1,4 @@
-// The client against a real cluster, which clients/test_clients.py starts.
+// The client against a real cluster, which clients/test_typed_clients.py starts.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
