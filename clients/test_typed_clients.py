@@ -168,7 +168,7 @@ def forgotten(world: World) -> str:
         ids[name] = world.cluster(name).run(*argv, user=world.user, input="#!/bin/sh\nexit 3\n").stdout.strip()
     give_up = time.monotonic() + FORGETS_AFTER
     for name, id in ids.items():
-        while world.cluster(name).run("squeue", "--noheader", f"--jobs={id}", check=False).stdout:
+        while world.cluster(name).run("squeue", "--noheader", "--states=all", f"--jobs={id}", check=False).stdout:
             assert time.monotonic() < give_up
             time.sleep(2)
     return " ".join(f"{name}:{id}" for name, id in ids.items())
