@@ -50,7 +50,7 @@ class JobFilter:
     )
     node_name: str | None = described("Jobs that have this node.")
     names: Sequence[str] | None = described(
-        'Jobs with exactly one of these names. Accounting stores `"` in a name as a backtick.'
+        'Jobs that have one of these names exactly. Accounting stores `"` in a name as a backtick.'
     )
     name_contains: str | None = described("Jobs whose name contains this text, in upper or lower case.")
     comment: str | None = described(

@@ -159,6 +159,7 @@ def job_values(record: dict[str, str], id: str, reason: str, cluster: Cluster) -
         "stdoutPath": None if no_file in record.get("StdOut", no_file) else record["StdOut"],
         "stderrPath": None if no_file in errors else errors,
         "comment": record.get("Comment"),
+        "adminComment": record.get("AdminComment"),
         "restartCount": int(record["Restarts"]),
     }
 

@@ -399,4 +399,4 @@ def test_a_wrong_signal_gets_our_own_message(api: Api, texts: list[str]) -> None
     }"""
     for text in texts[:: len(texts) // 10]:
         errors = api.data(document, {"signal": text})["signalJobs"]["errors"]
-        assert errors == [{"message": NOT_A_SIGNAL, "field": ["signal"]}]
+        assert errors == [{"message": NOT_A_SIGNAL, "field": ["input", "signal"]}]

@@ -16,10 +16,13 @@ DAY = 86400
 
 
 def fact(api: Api, field: str, type_name: str) -> Any:
-    """A field of the cluster with every field of its own, read anew."""
-    return ask_anew(api, f"{{ cluster {{ {field} {{ {' '.join(sorted(own_fields(type_name)))} }} }} }}")["cluster"][
+    """A field of the cluster with every field of its own, read anew; of a connection its rows."""
+    own = " ".join(sorted(own_fields(type_name)))
+    rows = field == "associations"
+    found = ask_anew(api, f"{{ cluster {{ {field} {{ {f'nodes {{ {own} }}' if rows else own} }} }} }}")["cluster"][
         field
     ]
+    return found["nodes"] if rows else found
 
 
 @pytest.fixture(scope="module")

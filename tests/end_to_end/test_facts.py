@@ -306,9 +306,9 @@ def test_shares_are_those_of_sshare(api: Api, ranked: Cluster) -> None:
     fields = "account user shares normalizedShares rawUsage effectiveUsage fairShare levelFairShare"
     told = facts(api, f"fairShare {{ nodes {{ {fields} }} }}", "ranked")["fairShare"]["nodes"]
     printed = [line.split() for line in lines(ranked, "sshare", "-h", "-a", "-o", "Account,User%20,RawShares,RawUsage")]
-    assert [(each["account"], each["user"]) for each in told if each["user"]] == [
+    assert [(each["account"], each["user"]) for each in told if each["user"]] == sorted(
         (row[0], row[1]) for row in printed if len(row) == 4
-    ]
+    )
     shares = {each["account"]: each["shares"] for each in told if each["user"] is None}
     assert shares == {"root": None, "pcdefault": 1, "genomics": 40, "physics": 20, "climate": 10}
     normalized = {each["account"]: each["normalizedShares"] for each in told if each["user"] is None}

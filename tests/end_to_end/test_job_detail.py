@@ -137,7 +137,6 @@ def test_an_array_s_tasks_are_paged_and_filtered(api: Api, lab: Cluster, submit:
         ("first: 1001", "first"),
         ('after: "x"', "after"),
         ('filter: {ids: ["-1"]}', "id"),
-        ('filter: {submittedAfter: "2026-11-22T10:00:00"}', "submittedAfter"),
     ],
 )
 def test_a_wrong_page_of_tasks_is_refused_before_anything_is_sent(api: Api, arguments: str, argument: str) -> None:

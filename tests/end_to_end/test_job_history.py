@@ -318,9 +318,13 @@ def test_jobs_are_fetched_without_steps_unless_a_field_shows_them(api: Api, past
     assert "allocations" in sent(api)["sacct"]
 
 
-def test_once_accounting_is_known_to_be_on_only_sacct_is_asked(api: Api, past: Past) -> None:
+def test_once_accounting_is_known_to_be_on_only_sacct_is_asked(
+    api: Api, past: Past, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import handler
 
+    monkeypatch.setattr(handler.clusters["lab"], "_shared", None)  # which has had the configuration for minutes
+    handler.clusters["lab"].drop([datasets.CONFIGURATION])
     ask_anew(api, "{ jobHistory { totalCount } }")
     assert set(sent(api)) == {"sacct", "squeue", "scontrol show config", "reader"}
     handler.clusters["lab"].drop([datasets.JOBS])

@@ -20,8 +20,14 @@ ELSEWHERE = {"script", "reasonCode", "reasonText", "capacityCode", "queuePositio
     "cpuTimeSeconds",
     "cpuTimeReservedSeconds",
     "maxRssMib",
+    "phase",
+    "succeeded",
+    "updateTime",
+    "viewerCan",
 }
-"""Fields with tests of their own: test_job_detail.py, test_why_waiting.py, test_job_history.py."""
+"""Fields with tests of their own: test_job_detail.py, test_why_waiting.py, test_job_history.py, test_endings.py,
+test_job_filters.py, test_viewer_can.py.
+"""
 FIELDS = " ".join(sorted(own_fields("Job") - ELSEWHERE))
 PAGE = """query ($filter: JobFilter, $order: [JobOrder!], $first: Int = 1000, $after: String) {
   jobs(filter: $filter, orderBy: $order, first: $first, after: $after) {

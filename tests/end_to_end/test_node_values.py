@@ -11,7 +11,7 @@ from conftest import Api
 from local.cluster import Cluster
 
 CPUS = "cpuCounts { allocated idle other total }"
-FIELDS = " ".join(sorted(own_fields("Node"))) + f" {CPUS}"
+FIELDS = " ".join(sorted(own_fields("Node") - {"viewerCan"})) + f" {CPUS}"
 PAGE = """query ($filter: NodeFilter, $first: Int, $after: String) {
   nodes(filter: $filter, first: $first, after: $after) {
     nodes { %s } totalCount pageInfo { hasNextPage endCursor }

@@ -85,6 +85,9 @@ BOUNDED = {
     "CpuCounts.idle",
     "CpuCounts.other",
     "CpuCounts.total",
+    # At most 60.
+    "Cluster.suggestedPollSeconds",
+    "Query.suggestedPollSeconds",
 }
 """Fields of Int that no column of Slurm's gives directly, all of which cannot be so large."""
 

@@ -67,8 +67,8 @@ PLANTED = {
     ),
     "a need for a field that does not exist": (
         "resolvers/node.py",
-        "\n\n@dataclass(frozen=True)\nclass NodeConnection",
-        RESERVED + "\n\n@dataclass(frozen=True)\nclass NodeConnection",
+        "\n        return self.cluster.jobs_by_node.get(self.name, [])\n",
+        "\n        return self.cluster.jobs_by_node.get(self.name, [])\n" + RESERVED,
         "resolvers.node.Node.reserved_nodes declares what it reads, but no field of the schema is made from it.",
     ),
     "a field that cannot be null, and is": (

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slurm.errors import ParseError
-from slurm.text import decimal, integer, text, word
+from slurm.text import big_integer, decimal, integer, text, word
 
 LOOKALIKES = [
     "N/A",
@@ -43,7 +43,7 @@ def test_a_controlled_word_is_kept_as_printed(raw: str) -> None:
     assert word(raw) == raw
 
 
-@pytest.mark.parametrize(("raw", "number"), [("0", 0), ("42", 42), ("-100", -100), ("4294967293", 2**32 - 3)])
+@pytest.mark.parametrize(("raw", "number"), [("0", 0), ("42", 42), ("-100", -100), ("2147483647", 2**31 - 1)])
 def test_integer(raw: str, number: int) -> None:
     assert integer(raw) == number
 
@@ -97,7 +97,13 @@ def test_the_error_survives_copying() -> None:
 
 @given(st.integers(min_value=0, max_value=2**32 - 3))
 def test_every_unsigned_number_reads_back(number: int) -> None:
-    assert integer(str(number)) == number
+    assert big_integer(str(number)) == number
+
+
+@pytest.mark.parametrize("number", [2**31, 2**32 - 3, -(2**31) - 1])
+def test_what_graphqls_int_cannot_hold_is_no_count(number: int) -> None:
+    with pytest.raises(ParseError):
+        integer(str(number))
 
 
 @given(st.text() | st.text("0123456789.-+eN/A"))
