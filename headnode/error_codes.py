@@ -103,7 +103,7 @@ class ErrorCode(Enum):
         "Correct it.",
     )
     GRAPHQL_VALIDATION_FAILED = (
-        "The document does not fit this schema.",
+        "The document or its variables do not fit this schema.",
         "Correct it.",
     )
     OPERATION_RESOLUTION_FAILURE = (

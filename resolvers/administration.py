@@ -69,7 +69,7 @@ class UpdateNodePayload:
 
     ids: Sequence[Id] = described("The ids of the nodes that were changed, even if they could not be read.", ())
     nodes: Sequence[Node] = described("The nodes that were changed, as they are now.", ())
-    errors: Sequence[Refusal] = described("One for each node that was not changed, with its id.", ())
+    errors: Sequence[Refusal] = described("One for each node that was not changed, with its id in `targetId`.", ())
     warnings: Sequence[str] = described("What else there is to know, such as why the nodes could not be read.", ())
 
 

@@ -37,7 +37,9 @@ class About:
     text: str
 
 
-CLUSTER_NAME = "The cluster's name; by default the only cluster, or the one that is configured as the default."
+CLUSTER_NAME = (
+    "The cluster's name; by default that in the first job id, else the only cluster or the configured default."
+)
 ClusterName = Annotated[str | None, About(CLUSTER_NAME)]
 First = Annotated[int | None, About("The number of rows to return at most: 0 to 1000, unless more is configured.")]
 After = Annotated[str | None, About("Return the rows after this place: `pageInfo.endCursor` of the previous page.")]

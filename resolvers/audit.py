@@ -9,6 +9,7 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from resolvers.errors import ErrorCode, RequestError
+from resolvers.filters import JobFilter
 from slurm.argument import camel_case
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ def _given(input: object) -> Iterator[tuple[str, tuple[Any, bool]]]:
         value = getattr(input, line.name)
         if value is line.default or line.name == "cluster":
             continue
-        shown = line.name in _WITH_VALUE or (line.name == "name" and line.default is MISSING)
+        of_jobs = isinstance(input, JobFilter) and line.name == "names"  # jobs' names are their owners' words
+        shown = not of_jobs and (line.name in _WITH_VALUE or (line.name == "name" and line.default is MISSING))
         yield camel_case(line.name), (value, shown)
         if is_dataclass(value):
             yield from _given(value)

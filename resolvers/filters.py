@@ -64,12 +64,12 @@ class JobFilter:
         "Slurm does not date other changes, such as holding, changing or suspending a job. A job ends up to some "
         "minutes before it is in the phase ENDED, so ask with an overlap."
     )
-    elapsed_seconds: IntRange | None = described("Jobs that have run for so many seconds.")
-    node_count: IntRange | None = described("Jobs that have, or while they wait need, so many nodes.")
-    cpu_count: IntRange | None = described("Jobs that have, or while they wait need, so many CPUs.")
+    elapsed_seconds: IntRange | None = described("Jobs whose run time in seconds is in this range.")
+    node_count: IntRange | None = described("Jobs whose number of nodes, had or asked for, is in this range.")
+    cpu_count: IntRange | None = described("Jobs whose number of CPUs, had or asked for, is in this range.")
     gpu_count: IntRange | None = described(
-        "Jobs that have or ask for so many GPUs; 0 is no GPU. Accounting knows of GPUs only where "
-        "AccountingStorageTRES names gres/gpu."
+        "Jobs whose number of GPUs, had or asked for, is in this range; 0 is no GPU. Accounting knows of GPUs only "
+        "where AccountingStorageTRES names gres/gpu."
     )
 
 

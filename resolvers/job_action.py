@@ -52,7 +52,7 @@ class JobActionPayload:
     jobs: Sequence[Job] = described(
         "The jobs that were acted on, as they are now, if the scheduler still lists them.", ()
     )
-    errors: Sequence[Refusal] = described("One for each job that was not acted on, with its id.", ())
+    errors: Sequence[Refusal] = described("One for each job that was not acted on, with its id in `targetId`.", ())
     warnings: Sequence[str] = described("What else there is to know, such as why the jobs could not be read.", ())
 
 

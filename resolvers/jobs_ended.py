@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _PAUSE = 1.0
 """Seconds between two looks, unless snapshots are kept for longer."""
+_LOOK = 3.0
+"""Seconds of the request's time that the last look may take."""
 
 
 @dataclass(frozen=True)
@@ -65,16 +67,16 @@ async def jobs_ended(cluster: Cluster, ids: Sequence[str], when: EndedWhen, time
     costs it, however many wait.
     """
     own = check(cluster, ids, timeout_seconds)
-    until = min(Deadline.after(timeout_seconds), cluster.request.deadline, key=lambda deadline: deadline.at)
+    until = Deadline(min(Deadline.after(timeout_seconds).at, cluster.request.deadline.at - _LOOK))
     pause = max(_PAUSE, cluster.snapshots.ttl)
     view = cluster
     while True:
         jobs = _listed(view, own)
         forgotten = [id for id, found in jobs.items() if not found]
         found = _known(view, jobs | await _from_accounting(view, forgotten), when)
-        if found.done or until.remaining < pause:
+        if found.done or until.passed:
             return found
-        await asyncio.sleep(pause)
+        await asyncio.sleep(min(pause, until.remaining))
         view = await asyncio.to_thread(view.later, [datasets.JOBS, *map(_accounted, forgotten)])
 
 

@@ -56,5 +56,6 @@ Mutation = strawberry.type(
         (),
         {CHANGES[name].name: _field(name, CHANGES[name]) for kind, name in RIGHTS if kind == "Mutation"},
     ),
-    description="Changes, made as the caller's own account on the cluster.",
+    description="Changes. They are made as the caller's own account on the cluster; those for operators, as Slurm's "
+    "administrator.",
 )

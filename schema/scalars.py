@@ -51,7 +51,7 @@ def _wrong(said: str, value: Any) -> GraphQLError:
 
 DATE_TIME: Final = strawberry.scalar(
     name="DateTime",
-    description="A point in time: a date and a time with an offset from UTC, as RFC 3339 has it, such as "
+    description="A point in time: a date and a time with an offset from UTC, in the form of RFC 3339, such as "
     "`2026-11-22T10:00:00+00:00`. Output is always in UTC. Input needs an offset (`Z`, `+01:00`) and has at most six "
     "digits of a second's fraction.",
     specified_by_url="https://scalars.graphql.org/chillicream/date-time.html",

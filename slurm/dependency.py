@@ -12,10 +12,10 @@ E = TypeVar("E", bound=DescribedEnum)
 
 
 class DependencyKind(DescribedEnum):
-    """What must have become of the other job."""
+    """What must have happened to the other job."""
 
     AFTER = "AFTER", "The other job must have started or been cancelled; if `minutes` is given, at least that long ago."
-    AFTERANY = "AFTERANY", "The other job must have ended, however."
+    AFTERANY = "AFTERANY", "The other job must have ended, in any way."
     AFTERBURSTBUFFER = "AFTERBURSTBUFFER", "The other job must have ended, and its burst buffer must be staged out."
     AFTERCORR = "AFTERCORR", "The task of the other array with the same number must have ended with exit code 0."
     AFTERNOTOK = "AFTERNOTOK", "The other job must have failed."

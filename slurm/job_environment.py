@@ -18,8 +18,8 @@ class Export(DescribedEnum):
     """Which variables the job gets (sbatch(1), --export)."""
 
     ALL = "ALL", "Those of the user's login environment, and those of `environment`."
-    NAMED = "NAMED", "Those of `environment` alone, beside what the node's own login sets."
-    NONE = "NONE", "None but what the node's own login sets; `environment` must be empty."
+    NAMED = "NAMED", "Those of `environment` and what the node's own login sets."
+    NONE = "NONE", "Only what the node's own login sets; `environment` must be empty."
 
 
 # sbatch takes the values from its own environment, so that commas and newlines in them arrive.

@@ -15,8 +15,14 @@ class RefusalCode(DescribedEnum):
     NOT_FOUND = "NOT_FOUND", "There is no such job, node, queue, reservation, cluster or script."
     FORBIDDEN = "FORBIDDEN", "The caller may not do this."
     ALREADY_FINISHED = "ALREADY_FINISHED", "The job has ended, so there is nothing left to do."
-    CONFLICT = "CONFLICT", "It does not fit the job's present state, or the idempotency key's first use."
-    LIMIT_EXCEEDED = "LIMIT_EXCEEDED", "A limit of the account, the QOS or the cluster is reached."
+    CONFLICT = (
+        "CONFLICT",
+        "It does not fit the present state of the job, node or reservation, or the idempotency key's first use.",
+    )
+    LIMIT_EXCEEDED = (
+        "LIMIT_EXCEEDED",
+        "A limit of the account, the QOS or the cluster is reached, or more jobs match than `limit` allows.",
+    )
     OUTCOME_UNKNOWN = (
         "OUTCOME_UNKNOWN",
         "Slurm's answer was lost: the change may have been made. Look at the job or node.",

@@ -170,7 +170,7 @@ class ReservationEnd(OneOf):
 
 @dataclass(kw_only=True)
 class ReservationNodes(OneOf):
-    """The nodes of a reservation: these, or so many, which Slurm chooses."""
+    """The nodes of a reservation: these, or a number that Slurm chooses."""
 
     names: Sequence[str] | None = assignment(
         "Nodes", argument.hosts, "These nodes, by name or as hostlists such as `queue1-dy-large-[1-4]`."
@@ -205,7 +205,7 @@ class NewReservation:
     licenses: str | None = assignment(
         "Licenses", argument.licenses, "Licenses to keep, as `matlab:2`; without nodes add the flag ANY_NODES."
     )
-    flags: Sequence[ReservationFlag] | None = assignment("Flags", _flags, "What else is true of it.")
+    flags: Sequence[ReservationFlag] | None = assignment("Flags", _flags, "Its other properties.")
 
 
 @dataclass(kw_only=True)

@@ -49,6 +49,19 @@ def test_one_of_several_or_all_of_them(api: Api, lab: Cluster) -> None:
     assert answer["done"]
 
 
+def test_it_waits_also_where_snapshots_are_kept_for_longer(
+    api: Api, lab: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import handler
+
+    monkeypatch.setattr(handler.clusters["lab"], "ttl", 60.0)
+    id = submit(lab, "sleep 100")
+    answer, seconds = ended(api, id, seconds=3)
+    assert not answer["done"]
+    assert 3 <= seconds < 10
+    lab.run("scancel", id, user="ada")
+
+
 def test_an_array_has_ended_when_all_its_tasks_have(api: Api, lab: Cluster) -> None:
     id = submit(lab, "sleep $SLURM_ARRAY_TASK_ID", "--array=0,2")
     answer, _ = ended(api, f"lab:{id}")
