@@ -11,6 +11,7 @@ from slurm_words import Values, ask_anew, at_one_moment, own_fields, say
 from conftest import Api
 from local.cluster import Cluster
 from local.stack import Stack
+from resolvers import datasets
 
 DAY = 86400
 
@@ -124,7 +125,11 @@ def test_every_field_of_an_association_is_as_it_was_set(api: Api, lab: Cluster, 
     }
 
 
-def test_every_fact_of_the_configuration_is_scontrol_s(api: Api, lab: Cluster) -> None:
+def test_every_fact_of_the_configuration_is_scontrol_s(api: Api, lab: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    import handler
+
+    monkeypatch.setattr(handler.clusters["lab"], "_shared", None)  # the configuration is kept for minutes
+    handler.clusters["lab"].drop([datasets.CONFIGURATION])
     told = fact(api, "configuration", "Configuration")
     shown = dict(re.findall(r"(?m)^(\S+)\s+= (.*)$", say(lab, "scontrol", "show", "config")))
 
