@@ -51,7 +51,7 @@ def int_fields() -> Iterator[tuple[str, Any, str]]:
                     yield f"{kind.name}.{name}", definition, field.extensions[DEFINITION].python_name
 
 
-@pytest.mark.parametrize(("parse", "count"), columns_of_int())
+@pytest.mark.parametrize(("parse", "count"), list(columns_of_int()))
 def test_no_int_can_exceed_its_32_bits(parse: Any, count: int) -> None:
     """It is read as a number that fits, or as nothing, or it is unreadable: never an error of the executor."""
     read = 0
