@@ -14,8 +14,8 @@ from local.cluster import Cluster
 
 only_root_makes_users = pytest.mark.skipif(os.geteuid() != 0, reason="needs a second user")
 PART = "path exists text message offset nextOffset size modifiedTime isShorter"
-STDOUT = "query ($id: ID!, $lines: Int, $bytes: Int, $offset: BigInt) { job(id: $id) { output("
-STDOUT += "lines: $lines, bytes: $bytes, offset: $offset) { %s } } }" % PART  # noqa: UP031 - braces
+STDOUT = f"""query ($id: ID!, $lines: Int, $bytes: Int, $offset: BigInt) {{
+  job(id: $id) {{ output(lines: $lines, bytes: $bytes, offset: $offset) {{ {PART} }} }} }}"""
 BOTH = "query ($id: ID!) { job(id: $id) { out: output { ...part } err: output(stream: STDERR) { ...part } } }"
 BOTH += " fragment part on JobOutput { %s }" % PART  # noqa: UP031 - braces
 

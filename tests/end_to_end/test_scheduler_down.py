@@ -33,7 +33,8 @@ def test_a_failure_is_not_kept_the_next_query_after_the_start_works(api: Api, an
     assert payload["errors"] == []
     own = payload["job"]["id"]
     assert api.data('{ job(id: "%s") { id } }' % own)["job"] == {"id": own}  # noqa: UP031 - GraphQL is full of braces
-    api.data('mutation { cancelJobs(input: {jobs: {ids: ["%s"]} }) { errors { message } } }' % own)  # noqa: UP031 - braces
+    cancel = "mutation ($id: ID!) { cancelJobs(input: {jobs: {ids: [$id]}}) { errors { message } } }"
+    api.data(cancel, {"id": own})
 
 
 @pytest.fixture(scope="module")

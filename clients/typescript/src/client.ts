@@ -23,7 +23,7 @@ export class HttpError extends Error {
   }
 }
 
-/** Asks the API; throws SlurmqlError, HttpError, or what fetch throws if there is no connection. */
+/** Asks the API. Throws SlurmqlError or HttpError; without a connection, fetch throws its own error. */
 export type Ask = <Result, Variables>(
   document: TypedDocumentString<Result, Variables>,
   variables: Variables,
