@@ -7,9 +7,9 @@ K = TypeVar("K", bound=type)
 
 POLL: Final = "To follow it, ask again after `suggestedPollSeconds`."
 SUGGESTED_POLL_SECONDS: Final = (
-    "How many whole seconds to wait before asking the same again, at least 1. As long as answers are kept "
-    "(SLURMQL_TTL, 5 unless set): until then the answer is the same. While the cluster answers slowly, five times as "
-    "long as its newest answer took, at most 60. Read it with each poll."
+    "How many seconds to wait before you send the same query again, at least 1. Usually it is the time for which "
+    "answers are kept (SLURMQL_TTL, 5 by default), because the answer does not change before. If the cluster answers "
+    "slowly, it is five times as long as its newest answer took, at most 60. Read it with each poll."
 )
 
 
