@@ -32,7 +32,7 @@ class Right:
 
 
 def _own(what: str, bounds: str = "") -> Right:
-    return Right(Role.USER, what, f"Their own; operators anybody's. {bounds}".rstrip(), own=True)
+    return Right(Role.USER, what, f"Their own jobs; for operators, any job. {bounds}".rstrip(), own=True)
 
 
 _VISIBLE = "Of the jobs that the caller sees."

@@ -40,7 +40,7 @@ NOT_A_SIGNAL = "signal must be a name or number such as TERM, USR1 or 9."
 
 @dataclass(kw_only=True)
 class MatchingJobs:
-    """The jobs that match a filter, if they are not more than a limit."""
+    """The jobs that match a filter, unless there are more than the limit."""
 
     filter: JobFilter = required(
         "Jobs that have not ended and meet every given condition; only the caller's own, unless an operator names "

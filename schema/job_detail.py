@@ -98,7 +98,7 @@ class JobOutput:
 class JobArray:
     """A whole array. In lists of jobs: the tasks that the scheduler remembers.
 
-    Of the array of `job(id:)` all tasks count, also those that only accounting still knows, if the cluster keeps
+    For the array of `job(id:)`, all tasks count, with those that only accounting still knows, if the cluster keeps
     accounts. Each task in a shared row counts.
     """
 
@@ -115,8 +115,8 @@ class JobArray:
         description="How many tasks are in each state, the most frequent first, one for each state."
     )
     tasks: JobConnection = strawberry.field(
-        description="A page of the tasks that the scheduler remembers; if it has forgotten the task that is asked for, "
-        "of all tasks by accounting. The waiting tasks share one row, and the connection counts rows."
+        description="A page of the tasks that the scheduler remembers; if it has forgotten the queried task, a page "
+        "of all tasks in accounting. The waiting tasks share one row, and the connection counts rows."
     )
 
 

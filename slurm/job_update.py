@@ -79,7 +79,8 @@ class JobUpdate:
     nodes: Updated[int] = kept(
         "NumNodes",
         argument.wider(argument.count, f"{argument.NUMBER}(-{argument.NUMBER})?"),  # maxNodes makes a range of it
-        "How many nodes, or how many at least if `maxNodes` is given. That of a running job can only be lowered.",
+        "How many nodes, or how many at least if `maxNodes` is given. For a running job, the number can only be "
+        "lowered.",
         why=_ALWAYS,
     )
     max_nodes: Updated[int] = argument.described(

@@ -148,7 +148,7 @@ class Submission:
     )
     cpus_per_task: int | None = option("cpus-per-task", argument.count, "CPUs for each task; by default 1.")
     core_spec: int | None = option("core-spec", argument.number, "Cores per node kept for the system, if Slurm allows.")
-    memory: JobMemory | None = choice(JobMemory, "How much memory; by default as the queue has it.")
+    memory: JobMemory | None = choice(JobMemory, "How much memory; by default the queue's setting.")
     gpus: int | None = option("gpus", _gpus, "GPUs for the whole job.")
     gpus_per_node: int | None = option("gpus-per-node", _gpus, "GPUs on each node.")
     gpus_per_task: int | None = option("gpus-per-task", _gpus, "GPUs for each task; needs `tasks` or `gpus`.")
