@@ -14,8 +14,8 @@ from local.suite import SUITES
 
 JOBS = 10_000
 ROUNDS = 5
-HEAD_NODE_ROUNDS = 15
-"""More rounds for commands of a tenth of a second, because everything else that runs affects them."""
+SHORT_ROUNDS = 15
+"""More rounds for what takes a tenth of a second or less, because everything else that runs affects it."""
 FIELDS = "jobId name user account queueName state reason submitTime startTime timeLimitSeconds cpuCount nodeCount"
 WHOLE = f"{{ jobs(first: {JOBS}) {{ nodes {{ {FIELDS} }} }} }}"
 BY_EDGES = f"{{ jobs(first: {JOBS}) {{ edges {{ cursor node {{ {FIELDS} }} }} }} }}"
@@ -137,7 +137,7 @@ def _against_strawberry(suite: str, sandbox: Sandbox, plain: Sandbox) -> Figure:
 def _edges(suite: str, sandbox: Sandbox) -> Figure:
     by_nodes, by_edges = [], []
     sandbox.invoke(BY_EDGES)
-    for _ in range(ROUNDS):
+    for _ in range(SHORT_ROUNDS):
         by_nodes.append(sandbox.invoke(WHOLE, times=5).median)
         by_edges.append(sandbox.invoke(BY_EDGES, times=5).median)
     return Figure(
@@ -146,7 +146,7 @@ def _edges(suite: str, sandbox: Sandbox) -> Figure:
         "of the time by nodes",
         f"by nodes {_ms(by_nodes)}, by edges with cursors {_ms(by_edges)}",
         "<= 1.3",
-        f"{JOBS:,} held jobs x 12 fields through handler.handler from a snapshot; median of {ROUNDS} pairs",
+        f"{JOBS:,} held jobs x 12 fields through handler.handler from a snapshot; median of {SHORT_ROUNDS} pairs",
     )
 
 
@@ -187,13 +187,13 @@ def _small(suite: str, sandbox: Sandbox) -> Iterator[Figure]:
 def _head_node(suite: str, stack: Any, sandbox: Sandbox) -> Iterator[Figure]:
     cluster = stack.clusters["lab"]
     ours, theirs = [], []
-    for _ in range(HEAD_NODE_ROUNDS):
+    for _ in range(SHORT_ROUNDS):
         sandbox.invoke(WHOLE, cold=True)
         ours.append(head_node.snapshot(stack, cluster))
         theirs.append(head_node.squeue_json(cluster))
     how = (
         f"a refresh of all {JOBS:,} jobs in brief, as 12 fields need them; program, squeue and compression together, "
-        f"against squeue --json alone; medians of {HEAD_NODE_ROUNDS}"
+        f"against squeue --json alone; medians of {SHORT_ROUNDS}"
     )
     mine, peer = _median([cost.cpu_seconds for cost in ours]), _median([cost.cpu_seconds for cost in theirs])
     yield Figure(

@@ -17,6 +17,7 @@ def too_large(response: Response) -> bool:
         size = -(-len(content) // 3) * 4
     else:
         size = len(content) + content.count(b'"') + content.count(b"\\")
-        # Before Python 3.12 the runtime writes a non-ASCII character in six bytes; in UTF-8 it has at least two.
-        size += 2 * len(content.translate(None, _ASCII))
+        if not content.isascii():
+            # Before Python 3.12 the runtime writes a non-ASCII character in six bytes; in UTF-8 it has at least two.
+            size += 2 * len(content.translate(None, _ASCII))
     return size > LIMIT - REST

@@ -38,7 +38,7 @@ def test_a_read_is_run_with_its_fixed_words_and_checked_options(node: Node) -> N
     (reply,) = node.ask(
         {"operation": "squeue", "options": {"jobs": "1,2_3"}, "environment": {"SQUEUE_FORMAT2": FORMAT}}
     )
-    assert argv(reply) == ["--local", "--noheader", "--all", "--states=all", "--noconvert", "--jobs=1,2_3"]
+    assert argv(reply) == ["--local", "--noheader", "--all", "--states=all", "--noconvert", "--sort=", "--jobs=1,2_3"]
     assert reply["stderr"] == ""
     assert reply["seconds"] >= 0
 
