@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from local.cluster import Cluster
 from local.cluster.configuration import ComputeResource
@@ -43,6 +44,9 @@ ENDED = {
 FIRST = "exit 0"
 SLEEP = "sleep 300"
 BATCH, SRUN, ALLOCATION = ("sbatch", "--parsable"), ("srun",), ("salloc", "--no-shell")
+
+WITHIN = 55.0
+"""Seconds for all jobs to end: slurmctld looks at time limits every 30."""
 
 Act = Callable[[Cluster, str], object]
 """An action on a job, once the job is in the state that it needs."""
@@ -300,3 +304,17 @@ def listed(cluster: Cluster) -> dict[str, list[tuple[str, str]]]:
         id, state, name = line.split("|", 2)
         found.setdefault(name, []).append((re.split("[_+]", id)[0], state))
     return found
+
+
+def otherwise(name: str, by_scheduler: Mapping[str, Any], version: tuple[int, int]) -> dict[str, Any]:
+    """What accounting has in place of the scheduler's values, for this way to end: the fields' descriptions say so."""
+    code = by_scheduler["exitCode"] or 0
+    if name == "kill -HUP":
+        return {"exitCode": 1, "exitSignal": None}
+    if code > 128 and version < (25, 11) and not WAYS[name].script.startswith("srun"):
+        return {"exitCode": code - 128}
+    if name in ("cancelled waiting", "deadline"):  # it asked for a node of its own
+        return {"cpuCount": 1}
+    if name == "dependency" and version > (20, 11):  # 20.11 records the reason
+        return {"reasonText": None}
+    return {}

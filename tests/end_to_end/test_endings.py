@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 from another_cluster import endpoint, reachable, started
-from ended_jobs import NODES, SETTINGS, WAYS, make
+from ended_jobs import NODES, SETTINGS, WAYS, WITHIN, make, otherwise
 from slurm_words import Values, own_fields, until
 
 from conftest import Api
@@ -17,8 +17,6 @@ from local.gateway import Handler
 from local.stack import Stack
 from local.suite import Chroot
 
-WITHIN = 55.0
-"""Seconds for all jobs to end: slurmctld looks at time limits every 30."""
 WITH_STEPS = {"maxRssMib", "cpuTimeSeconds"}
 ONLY_BY_ACCOUNTING = WITH_STEPS | {"cpuTimeReservedSeconds"}
 ONLY_BY_SCHEDULER = {"command", "comment", "dependency"}
@@ -74,20 +72,6 @@ def _history(api: Api, ids: Mapping[str, str], fields: set[str]) -> dict[str, Va
 def _jobs(api: Api, question: str, fields: set[str]) -> dict[str, Values]:
     document = f'{{ found: {question}, cluster: "endings") {{ nodes {{ jobId {" ".join(sorted(fields))} }} }} }}'
     return {job["jobId"]: job for job in api.data(document)["found"]["nodes"]}
-
-
-def otherwise(name: str, by_scheduler: Values, version: tuple[int, int]) -> Values:
-    """What accounting has in place of the scheduler's values, for this way to end: the fields' descriptions say so."""
-    code = by_scheduler["exitCode"] or 0
-    if name == "kill -HUP":
-        return {"exitCode": 1, "exitSignal": None}
-    if code > 128 and version < (25, 11) and not WAYS[name].script.startswith("srun"):
-        return {"exitCode": code - 128}
-    if name in ("cancelled waiting", "deadline"):  # it asked for a node of its own
-        return {"cpuCount": 1}
-    if name == "dependency" and version > (20, 11):  # 20.11 records the reason
-        return {"reasonText": None}
-    return {}
 
 
 @pytest.mark.parametrize("name", WAYS)
