@@ -202,8 +202,8 @@ class Job(Record):
         "NodeList",
         about="The exit code of the batch script (0-255). Null until it ended, if a signal or Slurm ended it "
         "(CANCELLED, TIMEOUT, NODE_FAIL ...), and if it never started. Up to Slurm 25.05 accounting shows a code above "
-        "128 as 128 less (137 as 9), unless an srun ended with it, and 9 as 137 if one did. squeue: exit_code; sacct: "
-        "ExitCode.",
+        "128 as 128 less (137 as 9), unless it is that of an srun whose end Slurm recorded before the job's, and 9 as "
+        "137 if a signal 9 ended such an srun. squeue: exit_code; sacct: ExitCode.",
     )
     exit_signal = Column(
         _exit_signal,

@@ -306,13 +306,21 @@ def listed(cluster: Cluster) -> dict[str, list[tuple[str, str]]]:
     return found
 
 
-def otherwise(name: str, by_scheduler: Mapping[str, Any], version: tuple[int, int]) -> dict[str, Any]:
-    """What accounting has in place of the scheduler's values, for this way to end: the fields' descriptions say so."""
-    code = by_scheduler["exitCode"] or 0
+def codes_by_accounting(name: str, code: int | None, version: tuple[int, int]) -> set[int | None]:
+    """The exit codes that accounting may have for this way to end, by the scheduler's: the description says why."""
     if name == "kill -HUP":
-        return {"exitCode": 1, "exitSignal": None}
-    if code > 128 and version < (25, 11) and not WAYS[name].script.startswith("srun"):
-        return {"exitCode": code - 128}
+        return {1}
+    if code is None or code <= 128 or version >= (25, 11):
+        return {code}
+    if name == "memory":  # slurmctld ends the job and its step at once, and in one of eight runs records the job first
+        return {code, code - 128}
+    return {code} if WAYS[name].script.startswith("srun") else {code - 128}
+
+
+def otherwise(name: str, version: tuple[int, int]) -> dict[str, Any]:
+    """What else accounting has in place of the scheduler's values, for this way to end: the descriptions say so."""
+    if name == "kill -HUP":
+        return {"exitSignal": None}
     if name in ("cancelled waiting", "deadline"):  # it asked for a node of its own
         return {"cpuCount": 1}
     if name == "dependency" and version > (20, 11):  # 20.11 records the reason

@@ -95,8 +95,8 @@ def test_endless_throttling_is_reported(api: Api, faults: Faults, lab: Cluster) 
     faults.throttle = 1.0
     code = "THROTTLED"
     sentence = "AWS Systems Manager accepts no more commands at the moment; try again shortly."
-    assert only_error(ask(api, QUERY, seconds=0.5)) == (code, sentence)
-    assert only_error(ask(api, SUBMIT, seconds=1.5, name="refused-by-aws")) == (code, sentence)
+    assert only_error(ask(api, QUERY, seconds=3)) == (code, sentence)
+    assert only_error(ask(api, SUBMIT, seconds=4, name="refused-by-aws")) == (code, sentence)
     assert jobs_named(lab, "refused-by-aws") == []
 
 
@@ -142,7 +142,7 @@ def test_a_read_whose_reply_is_lost_is_a_timeout(api: Api, faults: Faults) -> No
 def test_a_submission_whose_reply_is_lost_may_have_been_made(api: Api, faults: Faults, lab: Cluster) -> None:
     """And here it was. The caller learns that it is not known, and not that it failed."""
     faults.lose_reply = 1
-    code, sentence = only_error(ask(api, SUBMIT, seconds=2, name="reply-lost"))
+    code, sentence = only_error(ask(api, SUBMIT, seconds=4, name="reply-lost"))
     assert code == "OUTCOME_UNKNOWN"
     assert sentence == "The head node did not say in time whether the change was made."
     wait_until(lambda: len(jobs_named(lab, "reply-lost")) == 1)
@@ -151,7 +151,7 @@ def test_a_submission_whose_reply_is_lost_may_have_been_made(api: Api, faults: F
 def test_with_a_key_a_submission_whose_reply_is_lost_can_be_made_again(api: Api, faults: Faults, lab: Cluster) -> None:
     submit = SUBMIT.replace("hold: true", 'hold: true, idempotencyKey: "lost and found"')
     faults.lose_reply = 1
-    assert only_error(ask(api, submit, seconds=2, name="with-a-key"))[0] == "OUTCOME_UNKNOWN"
+    assert only_error(ask(api, submit, seconds=4, name="with-a-key"))[0] == "OUTCOME_UNKNOWN"
     wait_until(lambda: len(jobs_named(lab, "with-a-key")) == 1)
     answer = ask(api, submit, name="with-a-key")
     (job,) = jobs_named(lab, "with-a-key")
@@ -160,7 +160,7 @@ def test_with_a_key_a_submission_whose_reply_is_lost_can_be_made_again(api: Api,
 
 def test_without_a_key_the_error_has_one_to_retry_with(api: Api, faults: Faults, lab: Cluster) -> None:
     faults.lose_reply = 1
-    (error,) = ask(api, SUBMIT, seconds=2, name="no-key")["errors"]
+    (error,) = ask(api, SUBMIT, seconds=4, name="no-key")["errors"]
     wait_until(lambda: len(jobs_named(lab, "no-key")) == 1)
     key = error["extensions"]["idempotencyKey"]
     answer = ask(api, SUBMIT.replace("hold: true", f'hold: true, idempotencyKey: "{key}"'), name="no-key")

@@ -14,7 +14,7 @@ import { act, create } from "react-test-renderer";
 import { Environment, Network, RecordSource, Store } from "relay-runtime";
 
 import type { relayListsQuery } from "../src/__generated__/relayListsQuery.graphql.js";
-import { lists, useJobs } from "../src/relay.js";
+import { lists, useJobHistory, useJobs, useNodes } from "../src/relay.js";
 import { keys, typePolicies } from "../src/values.js";
 
 const url = process.env["SLURMQL_URL"] ?? assert.fail("SLURMQL_URL is not set");
@@ -142,7 +142,7 @@ test("Apollo Client warns without the snippet", async () => {
   assert.match(said().join("\n"), /Cache data may be lost/);
 });
 
-test("Relay pages through a list", async () => {
+test("Relay pages through each list", async () => {
   const environment = new Environment({
     store: new Store(new RecordSource()),
     network: Network.create(async ({ text }, variables) => {
@@ -155,12 +155,20 @@ test("Relay pages through a list", async () => {
       return response.json();
     }),
   });
-  let jobs: ReturnType<typeof useJobs> | undefined;
-  function Jobs() {
-    jobs = useJobs(useLazyLoadQuery<relayListsQuery>(lists, { first: 2 }));
+  function useLists() {
+    const query = useLazyLoadQuery<relayListsQuery>(lists, { first: 2 });
+    return { jobs: useJobs(query), nodes: useNodes(query), jobHistory: useJobHistory(query) };
+  }
+  let pages: ReturnType<typeof useLists> | undefined;
+  function Lists() {
+    pages = useLists();
     return null;
   }
-  const shown = () => jobs?.data.jobs?.edges.map((edge) => edge.node.id) ?? [];
+  const shown = {
+    jobs: () => pages?.jobs.data.jobs?.edges.map((edge) => edge.node.id) ?? [],
+    nodes: () => pages?.nodes.data.nodes?.edges.map((edge) => edge.node.id) ?? [],
+    jobHistory: () => pages?.jobHistory.data.jobHistory?.edges.map((edge) => edge.node.id) ?? [],
+  };
   async function until(condition: () => boolean | undefined): Promise<void> {
     for (let left = 100; !condition(); left--) {
       assert(left, "it did not happen within 10 seconds");
@@ -172,14 +180,16 @@ test("Relay pages through a list", async () => {
     create(
       <RelayEnvironmentProvider environment={environment}>
         <Suspense fallback={null}>
-          <Jobs />
+          <Lists />
         </Suspense>
       </RelayEnvironmentProvider>,
     );
   });
-  await until(() => shown().length === 2);
-  assert(jobs?.hasNext);
-  await act(async () => void jobs?.loadNext(2));
-  await until(() => shown().length === 4);
-  assert.equal(new Set(shown()).size, 4);
+  for (const list of ["jobs", "nodes", "jobHistory"] as const) {
+    await until(() => shown[list]().length === 2);
+    assert(pages?.[list].hasNext, list);
+    await act(async () => void pages?.[list].loadNext(2));
+    await until(() => shown[list]().length === 4);
+    assert.equal(new Set(shown[list]()).size, 4, list);
+  }
 });
