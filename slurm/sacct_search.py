@@ -8,7 +8,7 @@ finished jobs too, are not asked for.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from slurm import accounting, argument, framing, job_id
 from slurm.command import AccountingDisabledError, Reply
@@ -24,6 +24,8 @@ ACCOUNTED = ENDED | {JobState.PENDING, JobState.RUNNING, JobState.SUSPENDED, Job
 _FIRST_DAY = datetime(1970, 1, 2, tzinfo=UTC)  # sacct takes no time of 0
 _PLAIN = re.compile(argument.PLAIN_WORD)
 _MOST_USERS = 4
+_ENDED_WAITING = f"{JobState.CANCELLED.value},{JobState.DEADLINE.value}"
+"""The states, as `sacct --state` takes them, in which a job can end without ever having been eligible to start."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +33,8 @@ class Search:
     """Which jobs to ask accounting for; what is None does not narrow.
 
     The window: jobs that waited (eligible to start), ran or ended at `since` or later and before `until`; without ids,
-    no `since` means from the first record on. Jobs that are held since they were submitted may be in none.
+    no `since` means from the first record on. A job that still waits and never was eligible (it is held, or waits for
+    others) is in none.
 
     The answer may hold jobs that do not meet a condition: the caller filters once more. It lacks none. With `states`,
     a job is also found by an earlier run that ended so, and is then shown as it was. sacct matches names without regard
@@ -86,12 +89,28 @@ def _by_user(search: Search) -> list[dict[str, str]]:
 
 
 def _parts(search: Search) -> list[dict[str, str]]:
-    """The options of each sacct command that the search needs.
+    """The options of each sacct command that the search needs."""
+    options = _options(search)
+    return [*_by_queue(search, options), *_never_eligible(search, options)]
+
+
+def _never_eligible(search: Search, options: dict[str, str]) -> list[dict[str, str]]:
+    """The options that find jobs that ended before they were eligible: cancelled while held, or with what they waited
+    for. With a window, sacct finds these by their states alone, and those that ended at its last second, too.
+    """
+    if "starttime" not in options or "state" in options or search.node_name:
+        return []
+    found = {option: value for option, value in options.items() if option != "partition"}
+    end = _time(max(search.until, _FIRST_DAY) - timedelta(seconds=1)) if search.until else "now"
+    return [{**found, "allocations": "", "state": _ENDED_WAITING, "endtime": end}]
+
+
+def _by_queue(search: Search, options: dict[str, str]) -> list[dict[str, str]]:
+    """The options of each sacct command that the search by queue needs; those of other searches as they are.
 
     sacct does not find a job that waits for the queues `a,b` by either of them. A search by queue therefore also asks
     for all jobs that waited at the end of the window, and a search by ids does not pass the queue on.
     """
-    options = _options(search)
     if "partition" not in options:
         return [options, *_waiting_tasks(search)]
     anywhere = {option: value for option, value in options.items() if option != "partition"}
@@ -112,7 +131,7 @@ def _waiting_tasks(search: Search) -> list[dict[str, str]]:
         {
             "allocations": "",
             "jobs": ",".join(map(str, dict.fromkeys(tasks))),
-            "state": ",".join(state.value for state in (JobState.CANCELLED, JobState.DEADLINE, JobState.PENDING)),
+            "state": f"{_ENDED_WAITING},{JobState.PENDING.value}",
             "starttime": _time(_FIRST_DAY),
             "endtime": "now",
         }

@@ -63,6 +63,7 @@ def values(record: dict[str, str], cluster: Cluster) -> Values:
     code, signal = map(int, record["ExitCode"].split(":"))
     state = record["State"].split()[0]
     ended = state not in ("PENDING", "RUNNING", "SUSPENDED")
+    by_itself = ended and state != "CANCELLED"
     array, _, task = record["JobID"].partition("_")
     limit = record["TimelimitRaw"]
     return {
@@ -79,14 +80,14 @@ def values(record: dict[str, str], cluster: Cluster) -> Values:
         "priority": float(record["Priority"]),
         "submitTime": instant(record["Submit"]),
         "eligibleTime": instant(record["Eligible"]),
-        "startTime": instant(record["Start"]),
+        "startTime": None if record["NodeList"] == "None assigned" else instant(record["Start"]),
         "endTime": instant(record["End"]),
         "timeLimitSeconds": int(limit) * 60 if limit.isdigit() else None,
         "elapsedSeconds": int(record["ElapsedRaw"]),
         "nodeCount": int(record["NNodes"]),
         "cpuCount": int(record["AllocCPUS"]) or int(record["ReqCPUS"]),
-        "exitCode": code if ended and not signal else None,
-        "exitSignal": signal if ended and signal else None,
+        "exitCode": code if by_itself and not signal else None,
+        "exitSignal": signal if by_itself and signal else None,
         "arrayJobId": array if task else None,
         "arrayTaskId": int(task) if task.isdigit() else None,
         "workDir": record["WorkDir"],
@@ -116,11 +117,13 @@ def past(lab: Cluster) -> Iterator[Past]:
         "killed": submit(lab, other, "killed", "kill -9 $$", static),
         "array": submit(lab, other, "array", "exit $SLURM_ARRAY_TASK_ID", static, "--array=0-1"),
         "held": submit(lab, one, "held", "true", "--hold", "--partition=gpu", "--time=2-0"),
+        "given up": submit(lab, one, "given up", "true", "--hold"),
         "running": submit(lab, one, "RUNNING", "sleep 600", "--nodelist=queue1-st-small-2"),
         "requeued": submit(lab, other, "requeued", "sleep 600", static, "--requeue"),
     }
     until(lambda: say(lab, "squeue", "-h", "-j", ids["requeued"], "-o", "%T").strip() == "RUNNING", 60)
     lab.run("scontrol", "requeuehold", ids["requeued"])
+    lab.run("scancel", ids["given up"])
     expected = {
         "done": {"COMPLETED"},
         "three": {"FAILED"},
@@ -128,6 +131,7 @@ def past(lab: Cluster) -> Iterator[Past]:
         "array": {"COMPLETED", "FAILED"},
         "running": {"RUNNING"},
         "requeued": {"PENDING"},
+        "given up": {"CANCELLED by 0"},
     }
     for kind, states in expected.items():
         until(lambda kind=kind, states=states: {each["State"] for each in sacct(lab, "-j", ids[kind])} == states, 60)  # type: ignore[misc] # mypy cannot infer it
@@ -140,7 +144,7 @@ def history(api: Api, **variables: Any) -> Values:
     return found
 
 
-@pytest.mark.parametrize("kind", ["done", "three", "killed", "array", "held", "running", "requeued"])
+@pytest.mark.parametrize("kind", ["done", "three", "killed", "array", "held", "given up", "running", "requeued"])
 def test_every_value_is_what_sacct_says_by_another_format(api: Api, past: Past, kind: str) -> None:
     id = past.ids[kind]
     passing = ("elapsedSeconds", "cpuTimeReservedSeconds") if kind == "running" else ()
@@ -164,7 +168,7 @@ def test_the_window_is_the_last_24_hours_and_the_latest_come_first(api: Api, pas
     assert past.kinds(answer) >= {"done", "three", "killed", "array", "running"} | waits_again
     times = [job["submitTime"] for job in answer["nodes"]]
     assert times == sorted(times, reverse=True)
-    listed = {each["JobID"] for each in sacct(past.cluster, "-S", "now-24hours")}
+    listed = _of_last_day(past.cluster)
     assert {job["jobId"] for job in answer["nodes"]} == listed
     counted = {each["state"]: each["count"] for each in answer["countsByState"]}
     assert sum(counted.values()) == answer["totalCount"] == len(listed)
@@ -174,6 +178,8 @@ def test_the_window_is_the_last_24_hours_and_the_latest_come_first(api: Api, pas
     ("where", "kinds"),
     [
         ({"states": ["FAILED"]}, {"three", "killed", "array"}),
+        ({"succeeded": False}, {"three", "killed", "array", "given up"}),
+        ({"names": [f"{NAME} given up"]}, {"given up"}),
         ({"states": ["COMPLETED", "RUNNING"]}, {"done", "array", "running"}),
         ({"states": ["NODE_FAIL"]}, set()),
         ({"states": ["COMPLETING"]}, set()),
@@ -225,12 +231,17 @@ def test_waiting_jobs_are_found_by_each_of_their_queues_and_tasks(
     assert found(ids=[f"{array}_4"]) == set()
 
 
+def _of_last_day(cluster: Cluster, *options: str) -> set[str]:
+    """The ids of the last day's jobs. By a time alone, sacct does not find jobs that never were eligible."""
+    never_eligible = sacct(cluster, *options, "-S", "now-24hours", "-E", "now", "-s", "CA,DL")
+    return {each["JobID"] for each in sacct(cluster, *options, "-S", "now-24hours") + never_eligible}
+
+
 def test_each_user_has_their_own_history(api: Api, past: Past) -> None:
     one, other = past.cluster.users[0].name, past.cluster.users[-1].name
     for where in ({"user": one}, {"users": [one, "nosuch"]}, {"user": one, "users": [one, other]}):
         found = ask_anew(api, IDS, {"filter": where})["jobHistory"]
-        listed = {each["JobID"] for each in sacct(past.cluster, "-u", one, "-S", "now-24hours")}
-        assert {job["jobId"] for job in found["nodes"]} == listed
+        assert {job["jobId"] for job in found["nodes"]} == _of_last_day(past.cluster, "-u", one)
 
 
 def test_the_window_can_be_given(api: Api, past: Past) -> None:

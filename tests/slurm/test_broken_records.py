@@ -136,7 +136,7 @@ TABLES = [
     Table("licenses", license.licenses(), of_keys(license.License), "name"),
     Table("switches", topology.topology(), of_switches, "name"),
     Table("factors", sprio.priority_factors(), of_sprio, "raw_id"),
-    Table("history", sacct.allocations(Search()), of_sacct, "job_id"),
+    Table("history", sacct.allocations(Search(ids=("1",))), of_sacct, "job_id"),
     Table("running steps", sstat.running_steps(["1"]), between_bars, "step_id"),
     Table("accounts", association.accounts(), between_bars, "name"),
     Table("associations", association.associations(), between_bars, "account", others=[""]),

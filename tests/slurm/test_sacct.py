@@ -130,10 +130,27 @@ def options_of(command: Command) -> dict[str, str]:
     return {name: str(value) for name, value in command.options.items()}
 
 
+def all_asked(search: Search) -> list[dict[str, str]]:
+    """The options of a search's commands, but those of their form."""
+    form = ("format", "delimiter")
+    commands = map(options_of, history(search).commands)
+    return [{name: value for name, value in options.items() if name not in form} for options in commands]
+
+
 def asked(search: Search) -> dict[str, str]:
-    """The options of the one command of a search, but those of its form."""
-    (command,) = history(search).commands
-    return {name: value for name, value in options_of(command).items() if name not in ("format", "delimiter")}
+    """The options of a search's one command; beside it, with a window, only that for jobs that never were eligible."""
+    first, *others = all_asked(search)
+    if "starttime" in first and "state" not in first and "nodelist" not in first:
+        (never_eligible,) = others
+        assert never_eligible == {
+            **first,
+            "allocations": "",
+            "state": "CANCELLED,DEADLINE",
+            "endtime": never_eligible["endtime"],
+        }
+    else:
+        assert others == []
+    return first
 
 
 # --- asking ---------------------------------------------------------------------------------------------------------
@@ -177,13 +194,29 @@ def test_every_condition_that_sacct_knows_is_handed_to_it() -> None:
 
 
 def test_jobs_that_may_wait_for_several_queues_are_fetched_separately_by_id() -> None:
-    in_queue, that_wait = history(Search(queue="queue1", since=NOON)).commands
-    assert options_of(in_queue)["partition"] == "queue1"
-    assert "partition" not in options_of(that_wait)
-    assert [options_of(that_wait)[name] for name in ("state", "starttime", "endtime")] == ["PENDING", "now", "now"]
-    _, that_waited = history(Search(queue="queue1", since=NOON, until=NOON)).commands
-    assert {options_of(that_waited)[name] for name in ("starttime", "endtime")} == {"2026-11-22T12:00:00"}
+    in_queue, that_wait, never_eligible = all_asked(Search(queue="queue1", since=NOON))
+    assert in_queue["partition"] == "queue1"
+    assert "partition" not in that_wait | never_eligible
+    assert [that_wait[name] for name in ("state", "starttime", "endtime")] == ["PENDING", "now", "now"]
+    _, that_waited, _ = all_asked(Search(queue="queue1", since=NOON, until=NOON))
+    assert {that_waited[name] for name in ("starttime", "endtime")} == {"2026-11-22T12:00:00"}
     assert asked(Search(queue="queue1", ids=["4"])) == {"jobs": "4"}
+
+
+def test_jobs_that_ended_before_they_were_eligible_are_asked_for_by_their_states() -> None:
+    _, never_eligible = all_asked(
+        Search(since=NOON, users=["ada"], states=[JobState.CANCELLED], until=NOON + timedelta(hours=1))
+    )
+    assert never_eligible == {
+        "allocations": "",
+        "user": "ada",
+        "state": "CANCELLED,DEADLINE",
+        "starttime": "2026-11-22T12:00:00",
+        "endtime": "2026-11-22T12:59:59",
+    }
+    by_states, *others = all_asked(Search(since=NOON, states=[JobState.CANCELLED]))
+    assert "CANCELLED" in by_states["state"].split(",")
+    assert others == []
 
 
 def test_a_job_in_two_answers_of_sacct_is_one_job() -> None:
@@ -227,16 +260,14 @@ def test_current_states_are_not_requested_with_a_window_that_has_ended() -> None
 
 
 def test_a_few_users_are_requested_one_by_one_and_many_are_left_to_the_caller() -> None:
-    assert [options_of(command).get("user") for command in history(Search(users=["ada", "grace"])).commands] == [
-        "ada",
-        "grace",
-    ]
-    assert [options_of(command).get("user") for command in history(Search(users=list("abcdefg"))).commands] == [None]
+    few, many = Search(users=["ada", "grace"], ids=["1"]), Search(users=list("abcdefg"), ids=["1"])
+    assert [options.get("user") for options in all_asked(few)] == ["ada", "grace"]
+    assert [options.get("user") for options in all_asked(many)] == [None]
 
 
 def test_every_command_has_a_separator_of_its_own() -> None:
     separators = [options_of(command)["delimiter"] for command in history(Search(users=["ada", "grace"])).commands]
-    assert len(set(separators)) == 2
+    assert len(set(separators)) == len(separators) > 2
 
 
 words = st.text() | st.from_regex(r"[A-Za-z0-9_.-]{1,12}", fullmatch=True)
@@ -508,7 +539,7 @@ def test_a_name_may_hold_anything() -> None:
 
 
 def test_a_forged_field_is_an_error_not_a_job() -> None:
-    question = history(Search())
+    question = history(Search(ids=["4"]))
     (command,) = question.commands
     separator = options_of(command)["delimiter"]
     with pytest.raises(ParseError):
@@ -516,14 +547,14 @@ def test_a_forged_field_is_an_error_not_a_job() -> None:
 
 
 def test_the_answers_for_several_users_are_joined() -> None:
-    question = history(Search(users=["ada", "grace"]))
+    question = history(Search(users=["ada", "grace"], ids=["4", "7"]))
     ada, grace = question.commands
     found = question.read([reply_to(ada, [JOB, BATCH]), reply_to(grace, [JOB | {"JobIDRaw": "7", "DBIndex": "7"}])])
     assert [len(found.steps_of(job)) for job in found.jobs] == [1, 0]
 
 
 def test_a_user_without_an_account_has_no_jobs() -> None:
-    question = history(Search(users=["ada", "nosuch"]))
+    question = history(Search(users=["ada", "nosuch"], ids=["4"]))
     replies = [
         reply_to(question.commands[0], [JOB]),
         Reply(1, "", "sacct: error: Invalid user id: nosuch\n"),
@@ -533,7 +564,7 @@ def test_a_user_without_an_account_has_no_jobs() -> None:
 
 def test_a_window_that_has_not_begun_holds_no_jobs() -> None:
     said = "sacct: error: Start time (4070995200) requested is after end time (1795371136).\n"
-    assert len(history(Search(since=NOON)).read([Reply(1, "", said)]).jobs) == 0
+    assert len(history(Search(since=NOON)).read([Reply(1, "", said)] * 2).jobs) == 0
 
 
 def test_without_accounting_the_error_says_what_to_switch_on() -> None:
@@ -554,7 +585,7 @@ def test_a_field_that_this_sacct_does_not_know() -> None:
 
 def test_no_column_is_newer_than_20_11() -> None:
     """sacct prints nothing at all if it does not know one: these came later (RELEASE_NOTES)."""
-    (command,) = history(Search()).commands
+    (command,) = history(Search(ids=["4"])).commands
     later = {"Restarts", "StdOut", "StdErr", "StdIn", "SubmitLine", "Container", "Planned", "FailedNode", "SLUID"}
     assert later.isdisjoint(options_of(command)["format"].split(","))
 
