@@ -53,11 +53,15 @@ def _tasks(
 
 @dataclass(frozen=True)
 class JobArray:
-    """An array: its id and its tasks. `accounted` has them by accounting, too, if that was asked."""
+    """An array: its id and its tasks. `accounted` has them by accounting, too, if that was asked.
+
+    `is_complete` says whether no task is missing.
+    """
 
     cluster: Cluster
     job_id: str
     family: Family
+    is_complete: bool
     accounted: Family | None = None
 
     @property
@@ -86,11 +90,11 @@ class JobArray:
 
     @property
     def succeeded(self) -> bool | None:
-        """Whether all tasks succeeded; None until all have ended, and if that is not known of one of them."""
+        """Whether all tasks succeeded; None until all have ended, and if one is missing or its end is not known."""
         ends = {task.succeeded for task in self._known}
         if self.phase is not JobPhase.ENDED:
             return None
-        return False if False in ends else None if None in ends else True
+        return False if False in ends else None if None in ends or not self.is_complete else True
 
     @reads_by(_tasks)
     def tasks(
@@ -106,7 +110,7 @@ class JobArray:
     @cached_property
     def _known(self) -> Sequence[_Tasks]:
         """All tasks: as the family has them, and those that only accounting still knows."""
-        listed = _Listed(self.family.ids)
+        listed = Listed(self.family.ids)
         forgotten = _rows(self.accounted, listed.others) if self.accounted else ()
         return [*_rows(self.family, squeue.task_count), *forgotten]
 
@@ -130,7 +134,7 @@ def _rows(family: Family, count: Callable[[str], int]) -> Iterator[_Tasks]:
             yield _Tasks(state, phase, succeeded, tasks)
 
 
-class _Listed:
+class Listed:
     """The tasks that rows with these ids have."""
 
     def __init__(self, ids: Sequence[str]) -> None:
@@ -139,7 +143,7 @@ class _Listed:
         self._together = [id for id in parsed if id.tasks is not None]
 
     def others(self, id: str) -> int:
-        """How many tasks the row of that id has besides."""
+        """How many tasks the job or the row of that id has besides."""
         row = job_id.parse(id)
         if row.task is not None and row.task in self._alone:
             return 0

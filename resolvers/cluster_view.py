@@ -16,6 +16,7 @@ from resolvers.cluster_request import ClusterRequest
 from resolvers.errors import unavailable
 from resolvers.private_data import shown
 from resolvers.visibility import visible
+from slurm.configuration import Configuration
 from slurm.output_file import FilePart, Unreadable
 
 T = TypeVar("T")
@@ -61,11 +62,16 @@ class ClusterView:
         """
         if self._closed:
             return
-        known = answers.get(datasets.CONFIGURATION) or self.answers.get(datasets.CONFIGURATION)
-        known = known or self.snapshots.kept(datasets.CONFIGURATION)
-        configuration = known.value if isinstance(known, Snapshot) else None
+        known = answers.get(datasets.CONFIGURATION)
+        configuration = known.value if isinstance(known, Snapshot) else self.configuration_if_known
         for dataset, answer in answers.items():
             self.answers[dataset] = visible(self.request.caller, shown(dataset, answer, configuration))
+
+    @property
+    def configuration_if_known(self) -> Configuration | None:
+        """The configuration, if it was read for this view or is kept."""
+        known = self.answers.get(datasets.CONFIGURATION) or self.snapshots.kept(datasets.CONFIGURATION)
+        return known.value if isinstance(known, Snapshot) else None
 
     def read(self, dataset: Dataset[T]) -> Snapshot[T]:
         """The dataset's snapshot. Raises RequestError if it could not be read."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -12,11 +12,13 @@ from headnode.deadline import Deadline
 from headnode.snapshots import Dataset
 from resolvers import datasets
 from resolvers.arguments import IDS_LIMIT, LONGEST_WAIT, EndedWhen
+from resolvers.array import Listed
 from resolvers.errors import BadInputError
 from resolvers.filters import local_id, rows_with_ids
-from resolvers.history import keeps_accounts, past_jobs
+from resolvers.history import keeps_accounts, keeps_no_accounts, past_jobs
+from resolvers.past_array import remembers_all
 from resolvers.reads import Parts, all_jobs
-from slurm import sacct_search
+from slurm import job_id, sacct_search
 from slurm.sacct import History
 from slurm.states import JobPhase
 
@@ -72,12 +74,12 @@ async def jobs_ended(cluster: Cluster, ids: Sequence[str], when: EndedWhen, time
     view = cluster
     while True:
         jobs = _listed(view, own)
-        forgotten = [id for id, found in jobs.items() if not found]
-        found = _known(view, jobs | await _from_accounting(view, forgotten), when)
-        if found.done or until.passed:
-            return found
+        asked = [id for id in own if _lacks(view, id, jobs[id])] if until.passed or _over(jobs, when) else []
+        known = await _with_accounting(view, jobs, asked)
+        if _over(known, when) or until.passed:
+            return _answer(view, known, when)
         await asyncio.sleep(min(pause, until.remaining))
-        view = await asyncio.to_thread(view.later, [datasets.JOBS, *map(_accounted, forgotten)])
+        view = await asyncio.to_thread(view.later, [datasets.JOBS, *map(_accounted, asked)])
 
 
 def _listed(view: Cluster, ids: Sequence[str]) -> dict[str, Sequence[Job]]:
@@ -86,24 +88,54 @@ def _listed(view: Cluster, ids: Sequence[str]) -> dict[str, Sequence[Job]]:
     return {id: [view.listed_job(row) for row in rows_with_ids(rows, [id])] for id in ids}
 
 
-async def _from_accounting(view: Cluster, ids: Sequence[str]) -> dict[str, Sequence[Job]]:
-    """The jobs that the scheduler has forgotten; none if the cluster keeps no accounts."""
+def _over(jobs: Mapping[str, Sequence[Job]], when: EndedWhen) -> bool:
+    """Whether all or any of the jobs have ended, as far as they are known; one that nobody knows counts as ended."""
+    ended = [all(job.phase is JobPhase.ENDED for job in found) for found in jobs.values()]
+    return all(ended) or (when is EndedWhen.ANY and any(ended))
+
+
+def _lacks(view: Cluster, id: str, found: Sequence[Job]) -> bool:
+    """Whether the id means jobs besides those found, or may: the scheduler forgets tasks of an array one by one."""
+    if not found or (_names_tasks(id) and Listed([job.job_id for job in found]).others(id)):
+        return True
+    array = found[0].array_job_id
+    return id == array and not remembers_all(view, view.family(found[0], "array_job_id", array))
+
+
+def _names_tasks(id: str) -> bool:
+    return bool(job_id.parse(id).task_numbers)
+
+
+async def _with_accounting(
+    view: Cluster, jobs: Mapping[str, Sequence[Job]], ids: Sequence[str]
+) -> dict[str, Sequence[Job]]:
+    """The jobs, with those of the given ids that the scheduler has forgotten, if the cluster keeps accounts."""
     if not ids or keeps_accounts(view) is False:
-        return {}
+        return dict(jobs)
     await asyncio.gather(*(view.fetch(_accounted(id)) for id in ids))
-    return {id: past_jobs(view, id) for id in ids}
+    return {id: [*found, *(_forgotten(view, id, found) if id in ids else ())] for id, found in jobs.items()}
+
+
+def _forgotten(view: Cluster, id: str, found: Sequence[Job]) -> Iterator[Job]:
+    listed = Listed([job.job_id for job in found])
+    return (job for job in past_jobs(view, id) if not found or listed.others(job.job_id))
 
 
 def _accounted(id: str) -> Dataset[History]:
     return datasets.accounted(sacct_search.lookup_id(id))
 
 
-def _known(view: Cluster, jobs: Mapping[str, Sequence[Job]], when: EndedWhen) -> JobsEnded:
-    ended = [all(job.phase is JobPhase.ENDED for job in found) for found in jobs.values()]
+def _answer(view: Cluster, jobs: Mapping[str, Sequence[Job]], when: EndedWhen) -> JobsEnded:
     once = {job.job_id: job for found in jobs.values() for job in found}.values()
     return JobsEnded(
-        done=all(ended) or (when is EndedWhen.ANY and any(ended)),
+        done=_over(jobs, when),
         jobs=sorted(once, key=lambda job: job.phase is JobPhase.ENDED)[:IDS_LIMIT],
-        not_remembered=[f"{view.name}:{id}" for id, found in jobs.items() if not found],
+        not_remembered=[f"{view.name}:{id}" for id, found in jobs.items() if _is_not_remembered(view, id, found)],
         as_of=view.read(datasets.JOBS).as_of,
     )
+
+
+def _is_not_remembered(view: Cluster, id: str, found: Sequence[Job]) -> bool:
+    """Whether nobody knows all of the id's jobs. Of a whole array, what accounting has is all that there is."""
+    is_accounted = found and not _names_tasks(id) and not keeps_no_accounts(view, id)
+    return _lacks(view, id, found) and not is_accounted

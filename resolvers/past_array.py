@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from headnode.snapshots import Snapshot
 from resolvers import datasets
 from resolvers.array import Family, JobArray
 from resolvers.history import PastJob
-from slurm import job_id
+from slurm import job_id, squeue
 from slurm.column import Rows
 from slurm.sacct import HistoryJob
 from slurm.sacct_search import Search
@@ -36,8 +37,26 @@ def array_of(cluster: Cluster, job: JobRow, array: str) -> JobArray:
     """
     accounted = _accounted(cluster, array)
     if accounted and isinstance(job, PastJob):
-        return JobArray(cluster, array, accounted)
-    return JobArray(cluster, array, cluster.family(job, "array_job_id", array), accounted)
+        return JobArray(cluster, array, accounted, is_complete=True)
+    family = cluster.family(job, "array_job_id", array)
+    return JobArray(cluster, array, family, accounted is not None or remembers_all(cluster, family), accounted)
+
+
+def remembers_all(cluster: Cluster, tasks: Family) -> bool:
+    """Whether the scheduler certainly lists all tasks of an array, if these are the tasks that it lists.
+
+    It forgets a task MinJobAge after its end at the soonest, so it knows all of an array that was submitted later than
+    that. A task that was requeued has the time of that as its submission.
+    """
+    rows, configuration = tasks.snapshot.value, cluster.configuration_if_known
+    if rows.record is not squeue.Job or configuration is None or configuration.min_job_age_seconds is None:
+        return False
+    if configuration.min_job_age_seconds == 0:  # it never forgets a job
+        return True
+    since = tasks.snapshot.as_of - timedelta(seconds=configuration.min_job_age_seconds)
+    submitted = rows.some(squeue.Job.submit_time, tasks.indexes)
+    restarts = rows.some(squeue.Job.restart_count, tasks.indexes)
+    return all(time is not None and time > since for time in submitted) and not any(restarts)
 
 
 def _accounted(cluster: Cluster, array: str) -> Family | None:

@@ -26,8 +26,8 @@ JOB = (
 )
 JOB_HISTORY = (
     "A page of the jobs that waited, ran or ended in a period, from accounting; not those that still wait and were "
-    "never eligible to start (`jobs` has them). If the cluster keeps no accounts, from the scheduler's memory; `source` "
-    "says which."
+    "never eligible to start (`jobs` has them). If the cluster keeps no accounts, from the scheduler's memory; "
+    "`source` says which."
 )
 JOBS_ENDED = (
     "Waits until jobs have ended, for at most `timeoutSeconds`, and returns what is known of them. It is a client's "

@@ -96,20 +96,26 @@ class JobOutput:
 
 @made_from(array.JobArray)
 class JobArray:
-    """A whole array. In lists of jobs: the tasks that the scheduler remembers.
+    """A whole array. In lists of jobs: the tasks that the scheduler remembers; `isComplete` says whether these are all.
 
     For the array of `job(id:)`, all tasks count, with those that only accounting still knows, if the cluster keeps
-    accounts. Each task in a shared row counts.
+    accounts. Each task in a shared row counts. Tasks that were cancelled by their number while they waited leave no
+    record in Slurm: they do not count.
     """
 
     id: strawberry.ID = strawberry.field(description="Unique over all clusters, as `lab:123`.")
     job_id: str = strawberry.field(description="The array's id in Slurm. squeue: ArrayJobID.")
-    task_count: int = strawberry.field(description="How many tasks there are.")
+    task_count: int = strawberry.field(description="How many tasks are known.")
+    is_complete: bool = strawberry.field(
+        description="Whether no task is missing. False where the scheduler may have forgotten tasks and accounting was "
+        "not asked, or is not kept: `job(id:)` asks it. slurm.conf: MinJobAge."
+    )
     phase: JobPhase = strawberry.field(
-        description="WAITING while all tasks wait, ENDED once all have ended, else ACTIVE."
+        description="WAITING while all known tasks wait, ENDED once all have ended, else ACTIVE."
     )
     succeeded: bool | None = strawberry.field(
-        description="Whether every task succeeded. Null until all have ended, and if it is not known of one of them."
+        description="Whether every task succeeded. Null until all have ended, and if it is not known of one of them, "
+        "or if one may be missing."
     )
     counts_by_state: list[JobStateCount] = strawberry.field(
         description="How many tasks are in each state, the most frequent first, one for each state."
@@ -132,8 +138,9 @@ class JobsEnded:
         description="The jobs, of an array its tasks: at most 200, those that have not ended first."
     )
     not_remembered: list[strawberry.ID] = strawberry.field(
-        description="Those of `ids` that neither the scheduler nor accounting knows, or not to this caller. Without "
-        "accounting, nobody knows how a job ended that the scheduler has forgotten (slurm.conf: MinJobAge)."
+        description="Those of `ids` that neither the scheduler nor accounting knows, or not to this caller; an array "
+        "or a set of tasks also if only some of its tasks are known. Without accounting, nobody knows how a job ended "
+        "that the scheduler has forgotten (slurm.conf: MinJobAge)."
     )
     as_of: datetime = strawberry.field(
         description="When the data was requested from the cluster. Nothing in it is older."

@@ -293,6 +293,7 @@ IN_BRIEF = (
     "NumNodes",
     "NumCPUs",
     "exit_code",
+    "RestartCnt",
 )
 """The columns of lists of jobs, their filters and their orders: less than half of what squeue would print of a job."""
 

@@ -1,7 +1,8 @@
 """An array that is missing from the snapshot of all jobs is made from the rows that have its job."""
 
 from datetime import UTC, datetime
-from typing import TypeVar, cast
+from types import SimpleNamespace
+from typing import Any, TypeVar, cast
 
 import pytest
 
@@ -17,6 +18,7 @@ from resolvers.job import Job
 from slurm import sacct, sacct_search, squeue
 from slurm.accounted_step import Step
 from slurm.column import Record, Rows
+from slurm.configuration import Configuration
 from slurm.states import JobPhase
 
 R = TypeVar("R", bound=Record)
@@ -31,7 +33,9 @@ def rows(table: type[R], *records: dict[str, str]) -> Rows[R]:
 def cluster(*listed: dict[str, str]) -> Cluster:
     """A cluster of whose jobs these rows of squeue were fetched."""
     made = Cluster(
-        "lab", cast(Snapshots, None), ClusterRequest(Deadline.after(10), "test", 1000, Caller("ada", "ada", None))
+        "lab",
+        cast(Snapshots, SimpleNamespace(kept=lambda dataset: None)),
+        ClusterRequest(Deadline.after(10), "test", 1000, Caller("ada", "ada", None)),
     )
     made.answers[datasets.JOBS] = Snapshot(rows(squeue.Job, *listed), NOW)
     return made
@@ -106,14 +110,37 @@ def test_a_row_of_accounting_that_the_scheduler_has_split_counts_once() -> None:
 def test_an_array_waits_until_a_task_begins_and_ends_with_the_last(
     states: list[str], phase: JobPhase, succeeded: bool | None
 ) -> None:
-    ended = [
-        task(f"7_{number}", str(number), state) | {"exit_code": "0", "NodeList": "q-1"}
-        for number, state in enumerate(states)
-    ]
-    made = cluster(*ended)
+    array = of_states(states)
+    assert (array.phase, array.succeeded, array.is_complete) == (phase, succeeded, True)
+
+
+def of_states(states: list[str], seconds: int = 299, restarts: int = 0, min_job_age: str = "300 sec") -> JobArray:
+    """An array that was submitted that long ago, with one task in each state."""
+    submitted = {"SubmitTime": str(int(NOW.timestamp()) - seconds), "RestartCnt": str(restarts)}
+    made = cluster(
+        *(
+            task(f"7_{number}", str(number), state) | {"exit_code": "0", "NodeList": "q-1", **submitted}
+            for number, state in enumerate(states)
+        )
+    )
+    (configuration,) = rows(Configuration, {"MinJobAge": min_job_age})
+    made.answers[datasets.CONFIGURATION] = Snapshot(configuration, NOW)
     array = Job(made, made.read(datasets.JOBS).value, 0).array
     assert array is not None
-    assert (array.phase, array.succeeded) == (phase, succeeded)
+    return array
+
+
+@pytest.mark.parametrize(
+    "given", [{"seconds": 300}, {"restarts": 1}, {"min_job_age": "60 sec"}, {"min_job_age": "(null)"}]
+)
+def test_tasks_may_have_been_forgotten_from_min_job_age_on(given: dict[str, Any]) -> None:
+    array = of_states(["COMPLETED", "COMPLETED"], **given)
+    assert (array.phase, array.succeeded, array.is_complete) == (JobPhase.ENDED, None, False)
+    assert of_states(["COMPLETED", "FAILED"], **given).succeeded is False
+
+
+def test_where_slurm_never_forgets_an_array_stays_complete() -> None:
+    assert of_states(["COMPLETED"], seconds=10**6, min_job_age="0 sec").succeeded is True
 
 
 def test_an_array_that_has_begun_does_not_wait_again() -> None:
