@@ -12,7 +12,6 @@ integrations for HTTP APIs", "JWT authorizers", "Input format of a Lambda functi
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -60,7 +59,8 @@ def _claimed(claims: Mapping[str, Any], name_claims: Sequence[str], group_claims
     for names, is_named in ((name_claims, True), (ANONYMOUS_CLAIMS, False)):
         for claim in names:
             if claims.get(claim) and _verified(claim, claims):
-                return Identity(str(claims[claim]), groups, is_named=is_named)
+                name = _text(claims[claim])
+                return None if name is None else Identity(name, groups, is_named=is_named)
     return None
 
 
@@ -70,18 +70,36 @@ def _verified(claim: str, claims: Mapping[str, Any]) -> bool:
 
 
 def _groups(value: Any) -> frozenset[str]:
-    """The names in a claim: a list, a list as JSON, `[a b]` as an HTTP API writes it, or `a,b` as a REST API does.
+    """The names in a claim. Those of a list stay as they are; a text may hold several."""
+    names = value if isinstance(value, list) else _names(value) if isinstance(value, str) else [value]
+    return frozenset(name for name in map(_text, names) if name)
+
+
+def _names(text: str) -> list[str]:
+    """The names in a text: a list as JSON, `[a b]` as an HTTP API writes it, or `a,b` as a REST API does.
 
     In the last two forms a name with a blank or a comma looks like several names: docs/security.md says what follows.
+    Only U+0020 is a blank: any other white space belongs to a name.
     """
-    if isinstance(value, str):
-        text = value.strip()
-        try:
-            value = json.loads(text)
-        except ValueError:
-            value = text[1:-1].split() if re.fullmatch(r"\[.*\]", text, re.DOTALL) else text.split(",")
-    names = value if isinstance(value, list) else [value]
-    return frozenset(name for name in (str(name).strip() for name in names) if name)
+    text = text.strip(" ")
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    names = [value] if isinstance(value, str) else value
+    if isinstance(names, list) and all(isinstance(name, str) for name in names):
+        return names
+    if text.startswith("[") and text.endswith("]"):
+        return text[1:-1].split(" ")
+    return [name.strip(" ") for name in text.split(",")]
+
+
+def _text(value: Any) -> str | None:
+    """The value as text; None if Python cannot write it: a list in a thousand lists, a number of 5,000 digits."""
+    try:
+        return str(value)
+    except (RecursionError, ValueError):
+        return None
 
 
 def _object(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -71,6 +71,11 @@ class ErrorCode(Enum):
         "Slurm's own text in `scheduler`.",
         "Report it with `extensions.scheduler`.",
     )
+    UNTRUSTED_OUTPUT = (
+        "A record of sacct or sinfo did not have exactly its fields, twice in a row for a query: somebody may have "
+        "[written the separator into a text](security.md#what-somebody-could-do). Nothing of that output is answered.",
+        "Try again; if the error stays, ask the administrator.",
+    )
     PRIORITY_FACTORS_DISABLED = (
         "The cluster ranks jobs only by the order in which they came; the message says what to switch on.",
         "Ask the administrator.",

@@ -23,6 +23,8 @@ ACCOUNTING: Mapping[str, str] = {
     "my_print_defaults": "mariadb-client-core",  # mariadb-install-db calls it, and no package depends on it
 }
 """The packages for a cluster with accounting."""
+BROWSER: Mapping[str, str] = {"chromium": "chromium"}
+"""The package for the tests of GraphiQL's page."""
 # An ordinary user's PATH lacks the daemons' folders.
 FOLDERS = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
 

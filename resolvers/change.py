@@ -23,7 +23,7 @@ from resolvers.described import described
 from resolvers.errors import BadInputError, ForbiddenError, NotFoundError, unavailable
 from slurm.argument import INPUT
 from slurm.command import Command, Question, SlurmError
-from slurm.errors import ParseError
+from slurm.errors import ParseError, SeparatorError
 from slurm.refusal import InvalidInputError, OutcomeUnknown, Refusal, RefusalCode
 
 T = TypeVar("T")
@@ -171,9 +171,10 @@ class Change:
         finally:
             view.snapshots.drop(deadline=view.request.deadline)
         values = [*read_all(first.values(), replies[:start]), *read_all(also.values(), replies[end:])]
-        answers = (value if isinstance(value, Fault) else Snapshot(value, as_of) for value in values)
-        view.take(dict(zip((*first, *also), answers, strict=True)))
-        view.ask([dataset for dataset in wanted if dataset not in also])
+        read = dict(zip((*first, *also), values, strict=True))
+        view.take({each: value if isinstance(value, Fault) else Snapshot(value, as_of) for each, value in read.items()})
+        again = [dataset for dataset in also if isinstance(read[dataset], SeparatorError)]
+        view.ask([*again, *(dataset for dataset in wanted if dataset not in also)])
         return outcome
 
     def selected(self, view: Cluster) -> list[Dataset[Any]]:

@@ -13,7 +13,7 @@ from slurm.command import (
     SchedulerBusyError,
     SlurmError,
 )
-from slurm.errors import ParseError
+from slurm.errors import ParseError, SeparatorError
 from slurm.fair_share import FairShareDisabledError
 from slurm.private_data import HiddenError
 from slurm.sstat import NotPermittedError
@@ -112,6 +112,7 @@ _CODES: Mapping[type[Exception], ErrorCode] = {
     HiddenError: ErrorCode.READER_NOT_PERMITTED,
     PermissionDeniedError: ErrorCode.READER_NOT_PERMITTED,
     SlurmError: ErrorCode.SCHEDULER_UNAVAILABLE,
+    SeparatorError: ErrorCode.UNTRUSTED_OUTPUT,
 }
 """The codes of faults by their classes; the first class that fits counts."""
 
@@ -141,6 +142,12 @@ def unavailable(cluster: str, fault: Fault) -> RequestError:
         case ErrorCode.SCHEDULER_UNAVAILABLE as code:
             message = f"The scheduler of {cluster} does not answer: {fault}"
             return UnavailableError(code, message, cluster=cluster, scheduler=str(fault))
+        case ErrorCode.UNTRUSTED_OUTPUT as code:
+            message = (
+                f"What Slurm on {cluster} printed may be forged: a record does not have exactly its fields. Try again; "
+                "if the error stays, ask the administrator."
+            )
+            return UnavailableError(code, message, cluster=cluster)
         case _ if isinstance(fault, ParseError):
             message = f"Slurm on {cluster} printed something that this release of the API cannot read: {fault}."
             return UnreadableError(message, cluster=cluster, scheduler=shown(fault.text))

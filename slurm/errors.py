@@ -24,6 +24,13 @@ class ParseError(ValueError):
         return type(self), (self.what, self.text)
 
 
+class SeparatorError(ParseError):
+    """A record does not have exactly its fields, and others could watch the separator: somebody may have written it.
+
+    The same question with a new separator may be answered. `text` is the record.
+    """
+
+
 @dataclass(frozen=True)
 class Unreadable:
     """Text from Slurm that cannot be read: a whole record, or one value of a record.

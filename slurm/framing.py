@@ -1,8 +1,16 @@
 """Columns framed by a nonce.
 
-squeue and sinfo print fields raw: a job name may hold any byte, newlines and control characters included, so that a
-fixed separator can be forged. Here every field ends with a separator that is random per request, and every record
-must have exactly the requested columns (squeue(1), sinfo(1): `-O field:[size][suffix]`).
+squeue, sinfo and sacct print fields raw: a job name may hold any byte, newlines and control characters included, so
+that a fixed separator can be forged. Here every field ends with a separator that is random per request, and every
+record must have exactly the requested columns (squeue(1), sinfo(1): `-O field:[size][suffix]`).
+
+squeue and sprio take the separator from their environment, which other users cannot read. sinfo and sacct take it only
+as an argument, which every user of the head node can read in /proc while the command runs (unless it is mounted with
+hidepid). Somebody who watches for it and changes a text before Slurm reads that text can write the separator: the
+record then has too many fields, and `split_watched` raises. What nothing here can notice is a text that completes its
+own record and begins others with exactly their fields. sacct leaves room for one in WorkDir, StdOut and StdErr, where
+users may write thousands of characters: whoever wins that race can forge a record of accounting. slurmdbd keeps 255
+bytes of a job's name, too few for the separators of a record of jobs. In sinfo's output only administrators write.
 
 Columns of numbers, times and states, in which nobody can write, come first and end with a plain `~`; only the last of
 them ends with the separator. They are one field, which is split once more: a third less to print, pack and send.
@@ -15,7 +23,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from slurm.errors import ParseError, Unreadable
+from slurm.errors import ParseError, SeparatorError, Unreadable
 
 _FIRST = "~"  # occurs nowhere else in a separator, so the end of a value can never be taken for its beginning
 SEPARATOR = _FIRST + "[A-Za-z0-9]{8}"
@@ -31,8 +39,8 @@ def separator() -> str:
     """A fresh separator: `~` and 8 random letters and digits (47 bits).
 
     squeue prints it after each column, up to 37 times a job, so a longer one would be most of the output. 47 bits
-    suffice: an attacker names the job before the separator is drawn, has one guess for each request and does not see
-    whether it was right; and a record without exactly the requested columns is an error.
+    suffice where nobody can watch it: an attacker names the job before it is drawn, has one guess for each request and
+    does not see whether it was right; and a record without exactly the requested columns is an error.
     """
     return _FIRST + "".join(secrets.choice(_ALPHABET) for _ in range(8))
 
@@ -82,6 +90,18 @@ def split(text: str, columns: Sequence[str], separator: str, plain: Collection[s
         records, lost = _sound(text, separator, _fields(columns, plain))
     lost = lost or [Unreadable.record("record", text)]
     return Records(_split("\n".join(records), columns, separator, plain), lost)
+
+
+def split_watched(text: str, columns: Sequence[str], separator: str) -> Records:
+    """As `split`, for a separator that others can watch.
+
+    Raises SeparatorError if a separator is in no record: somebody may have written it, and forged other records, too.
+    """
+    records = split(text, columns, separator)
+    if text.count(separator) != len(columns) * len(records.texts[columns[0]]):
+        left_out = next((each.text for each in records.lost if each.text and separator in each.text), text)
+        raise SeparatorError("record", left_out)
+    return records
 
 
 def _sound(text: str, separator: str, fields: Sequence[Sequence[str]]) -> tuple[list[str], list[Unreadable]]:

@@ -1,8 +1,8 @@
 """The queries to sacct: which past jobs, by which options (sacct(1)).
 
-sacct has no variable for its separator, so the nonce stands in its argument list, which other accounts can see while it
-runs. Only a name that is changed and stored within that moment could hold it; comments, which users can change in
-finished jobs too, are not asked for.
+sacct has no variable for its separator, so it stands in the arguments, which other accounts can see while sacct runs.
+A text that is changed and stored within that moment can hold it: slurm/framing.py says what follows. Comments, which
+users can change in finished jobs too, are not asked for.
 """
 
 import re
@@ -191,4 +191,4 @@ def texts(reply: Reply, separator: str, columns: Sequence[str]) -> framing.Recor
     # A user without an account, a window that has not begun: errors to sacct (exit code 1), no rows to us.
     if reply.exit_code == 1 and re.search(r"Invalid user id|is after end time", reply.stderr):
         return framing.Records({column: [] for column in columns}, ())
-    return framing.split(accounting.require(reply), columns, separator)
+    return framing.split_watched(accounting.require(reply), columns, separator)

@@ -212,7 +212,7 @@ def nodes() -> Question[Rows[Node]]:
 def read_nodes(replies: Sequence[Reply], separator: str) -> Rows[Node]:
     """One row a node: `sinfo --Node` prints a node once for each of its partitions."""
     listed, shown = replies
-    texts, lost = framing.split(require_success(listed), Node.sources(), separator)
+    texts, lost = framing.split_watched(require_success(listed), Node.sources(), separator)
     states = show_node.states().read([shown])
     first: dict[str, int] = {}
     partitions: dict[str, list[str]] = {}
@@ -247,5 +247,5 @@ def queue_cpu_counts() -> Question[QueueCpus]:
 def read_queue_cpu_counts(replies: Sequence[Reply], separator: str) -> QueueCpus:
     """One row a partition, as long as no column that differs between its nodes is asked for."""
     (reply,) = replies
-    texts, lost = framing.split(require_success(reply), _QUEUE_COLUMNS, separator)
+    texts, lost = framing.split_watched(require_success(reply), _QUEUE_COLUMNS, separator)
     return QueueCpus(dict(zip(texts["PartitionName"], texts["CPUsState"], strict=True)), lost)

@@ -226,6 +226,39 @@ def test_groups_in_the_token_give_the_role(event: Make, api: Api) -> None:
     assert answer["data"]["viewer"] == {"identity": "ada", "clusterUser": None, "role": "VIEWER"}
 
 
+HOSTILE = {
+    "nested groups": {"username": "ada", "groups": "[" * 5000},
+    "a nested name": {"username": "[" * 5000},
+    "a list in lists": {"username": json.loads("[" * 900 + "]" * 900), "groups": json.loads("[" * 900 + "]" * 900)},
+    "half of a surrogate pair": {"username": "\ud800", "groups": "\udfff"},
+    "controls": {"username": "a\0\n\x1b[31m", "groups": "\0"},
+    "a megabyte": {"username": "a" * 1_000_000, "groups": "[" + "a " * 500_000 + "]"},
+    "numbers": {"username": 10**4000, "groups": [1e400, None, True]},
+}
+
+
+@BOTH
+@pytest.mark.parametrize("claims", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("document", [WHO, "{ jobs(first: 1) { totalCount } }", CANCEL])
+def test_whatever_the_claims_hold_the_answer_is_typed(
+    event: Make, claims: dict[str, Any], document: str, api: Api
+) -> None:
+    status, answer = ask(api, event(body=body(document), **claims))
+    assert status == 200
+    codes = {error["extensions"]["code"] for error in answer.get("errors", [])}
+    assert codes <= {"UNAUTHENTICATED", "FORBIDDEN"}
+    if document == WHO and not codes:
+        assert answer["data"]["viewer"]["role"] in ("VIEWER", "USER")
+
+
+@BOTH
+@pytest.mark.parametrize("blank", ["\u00a0", "\x0b", "\u3000", "\uff0c"])
+def test_only_a_blank_or_a_comma_makes_two_groups_of_one(event: Make, blank: str, api: Api) -> None:
+    for groups in (f"[x{blank}slurmql-operators]", f"x,{blank}slurmql-operators", [f"{blank}slurmql-operators"]):
+        _, answer = ask(api, event(body=body(WHO), username="ada", groups=groups))
+        assert answer["data"]["viewer"]["role"] == "USER"
+
+
 @BOTH
 @pytest.mark.parametrize(
     "content", ["", "{", "null", "[]", "7", '"x"', "{}", '{"query": 7}', '{"query": ""}', "\udcff"]

@@ -1,7 +1,9 @@
 """Any text in a job or a node comes back unchanged, and each job stays one job."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from conftest import Api
 from local.cluster import Cluster
+from slurm import framing, sacct
 
 JOBS = """query ($ids: [ID!]) {
   jobs(filter: {ids: $ids}, first: 1000) {
@@ -95,6 +98,25 @@ def test_a_forged_record_makes_no_job(api: Api, held: Submitted) -> None:
     held.add(f"--job-name={TEXTS['a forged record']}", f"--comment={TEXTS['a forged record']}")
     assert api.data('{ job(id: "999999") { state } }') == {"job": None}
     assert read(api, "999999") == []
+
+
+def test_a_name_that_holds_the_separator_of_sacct_is_asked_for_with_another_one(
+    api: Api, lab: Cluster, held: Submitted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if somebody had seen the separator while sacct began, and renamed the job in time."""
+    seen = framing.separator()
+    id = held.add(f"--job-name=x{seen}y")
+    while not lab.run("sacct", "-n", "-j", id).stdout:
+        time.sleep(0.1)
+    made, before = framing.separator, api.commands()
+    first = SimpleNamespace(separator=lambda: seen if api.commands() == before else made())
+    monkeypatch.setattr(sacct, "framing", first)
+    document = f'{{ jobHistory(filter: {{ids: ["{id}"]}}) {{ nodes {{ jobId name }} }} }}'
+    found = api.data(document)
+    assert found == {"jobHistory": {"nodes": [{"jobId": id, "name": f"x{seen}y"}]}}
+    monkeypatch.setattr(sacct, "framing", SimpleNamespace(separator=lambda: seen))
+    drop_snapshots()
+    assert api.codes(document) == ["UNTRUSTED_OUTPUT"]
 
 
 def test_bytes_that_are_not_utf_8_come_back_as_replacement_characters(api: Api, held: Submitted) -> None:

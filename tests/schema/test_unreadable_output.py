@@ -14,10 +14,14 @@ from headnode.snapshots import Snapshots
 from own_loop import finish
 from resolvers.context import RequestContext
 from schema import schema
+from slurm import framing
 from slurm.command import Command, Reply
 
 PARTITION = "PartitionName={} AllowGroups={} AllowAccounts=ALL AllocNodes=ALL Nodes=n1 MaxTime=UNLIMITED State=UP\n"
-CONFIG = "SLURM_VERSION = 22.05.8\nClusterName = lab\nSlurmUser = slurm(64030)\nPrivateData = {}\n"
+CONFIG = (
+    "SLURM_VERSION = 22.05.8\nClusterName = lab\nSlurmUser = slurm(64030)\nPrivateData = {}\n"
+    "AccountingStorageType = accounting_storage/slurmdbd\n"
+)
 TEXTS = {"NodeList": "n1", "State": "RUNNING", "tres-alloc": "cpu=1", "exit_code": "0", "CPUsState": "1/0/0/1"}
 
 
@@ -56,12 +60,12 @@ def _text(row: Mapping[str, str], column: str, end: str) -> str:
 class SignedInAs:
     """Somebody whom the gateway vouches for."""
 
-    def __init__(self, visibility: JobVisibility = JobVisibility.ALL) -> None:
-        self._visibility = visibility
+    def __init__(self, visibility: JobVisibility, role: Role) -> None:
+        self._visibility, self._role = visibility, role
         self.identity = None
 
     def on(self, cluster: str) -> Caller:
-        return Caller("ada", "ada", Role.USER, self._visibility)
+        return Caller("ada", "ada", self._role, self._visibility)
 
 
 def ask(
@@ -70,6 +74,7 @@ def ask(
     visibility: JobVisibility = JobVisibility.ALL,
     private: str = "cloud",
     reader: str = "nobody",
+    role: Role = Role.USER,
 ) -> tuple[Any, list[dict[str, Any]], Scripted]:
     """The data, the errors, and the head node."""
     node = Scripted(
@@ -81,7 +86,7 @@ def ask(
         }
     )
     settings = Settings({"lab": ClusterSettings("lab", "lab")}, "lab", "slurmql")
-    who: Any = SignedInAs(visibility)
+    who: Any = SignedInAs(visibility, role)
     context = RequestContext({"lab": Snapshots(node, 60)}, settings, who, Deadline.after(20), "test")
     result = finish(schema.execute(document, context_value=context))
     return result.data, [error.formatted for error in result.errors or []], node
@@ -160,6 +165,90 @@ def test_a_caller_who_sees_only_own_jobs_does_not_see_the_text_of_others() -> No
     assert [each["jobId"] for each in data["jobs"]["nodes"]] == ["1"]
     assert (error["extensions"]["recordsLeftOut"], error["extensions"]["scheduler"]) == (1, [])
     assert "secret" not in str(error)
+
+
+# --- separators that can be watched ---------------------------------------------------------------------------------
+
+
+def raced(*texts: Mapping[str, str], column: str, times: int) -> Callable[[Command], Reply]:
+    """As `rows`, but for so many times somebody saw the separator in time, and wrote it into a text of the last row."""
+    seen: list[str] = []
+
+    def printed(command: Command) -> Reply:
+        (separator,) = framing.separators(str(command.options["Format"]))
+        seen.append(separator)
+        forged = f"x{separator}secret" if len(seen) <= times else "x"
+        assert len(set(seen)) == len(seen), "each question has a new separator"
+        return rows(*texts[:-1], {**texts[-1], column: forged})(command)
+
+    return printed
+
+
+NODES = "{ nodes { totalCount nodes { name reason } } }"
+TWO = ({"NodeList": "n1"}, {"NodeList": "n2"})
+
+
+def test_a_separator_that_somebody_saw_in_time_is_replaced_and_asked_once_more() -> None:
+    printed = {"sinfo": raced(*TWO, column="Reason", times=1), "scontrol show node": says("")}
+    data, errors, node = ask(NODES, printed)
+    assert errors == []
+    assert [(each["name"], each["reason"]) for each in data["nodes"]["nodes"]] == [("n1", "1"), ("n2", "x")]
+    assert [asked.count("sinfo") for asked in node.asked] == [1, 1]
+
+
+def test_a_separator_that_is_seen_again_is_an_error_of_its_own_that_shows_nothing() -> None:
+    printed = {"sinfo": raced(*TWO, column="Reason", times=9), "scontrol show node": says(""), "squeue": rows({})}
+    data, (error,), node = ask("{ nodes { totalCount } jobs { totalCount } }", printed)
+    assert data == {"nodes": None, "jobs": {"totalCount": 1}}
+    assert (error["path"], error["extensions"]) == (["nodes"], {"code": "UNTRUSTED_OUTPUT", "cluster": "lab"})
+    assert "secret" not in str(error)
+    assert [sorted({"sinfo", "squeue"} & set(asked)) for asked in node.asked] == [["sinfo", "squeue"], ["sinfo"]]
+
+
+def test_a_change_whose_result_was_forged_reads_it_once_more() -> None:
+    printed = {
+        "scontrol update node": says(""),
+        "sinfo": raced(*TWO, column="Reason", times=1),
+        "scontrol show node": says(""),
+    }
+    document = 'mutation { updateNode(input: {names: ["n2"], action: RESUME}) { nodes { name } errors { code } } }'
+    data, errors, _ = ask(document, printed, role=Role.OPERATOR)
+    assert (data, errors) == ({"updateNode": {"nodes": [{"name": "n2"}], "errors": []}}, [])
+
+
+def sacct(times: int) -> Callable[[Command], Reply]:
+    """Two jobs; so many times the second one's directory holds the separator."""
+    asked: list[Command] = []
+
+    def printed(command: Command) -> Reply:
+        asked.append(command)
+        end = str(command.options["delimiter"])
+        forged = f"/x{end}secret" if len(asked) <= times else "/x"
+        jobs = [{"JobID": "7", "WorkDir": "/"}, {"JobID": "8", "WorkDir": forged}]
+        ended = dict.fromkeys(("Submit", "Eligible", "Start", "End"), "1795370983")
+        known = ended | {
+            "State": "COMPLETED",
+            "ExitCode": "0:0",
+            "DerivedExitCode": "0:0",
+            "AllocTRES": "",
+            "ReqTRES": "",
+        }
+        columns = str(command.options["format"]).split(",")
+        texts = [known | {"JobIDRaw": job["JobID"], "DBIndex": job["JobID"]} | job for job in jobs]
+        return Reply(0, "".join("".join(text.get(column, "1") + end for column in columns) + "\n" for text in texts))
+
+    return printed
+
+
+@pytest.mark.parametrize(("times", "ids", "codes"), [(1, ["7", "8"], []), (99, None, ["UNTRUSTED_OUTPUT"])])
+def test_past_jobs_are_asked_for_once_more_too(times: int, ids: list[str] | None, codes: list[str]) -> None:
+    data, errors, node = ask(
+        '{ jobHistory(since: "2026-11-01T00:00:00Z") { nodes { jobId } } }', {"sacct": sacct(times), "squeue": rows()}
+    )
+    assert [error["extensions"]["code"] for error in errors] == codes
+    found = data["jobHistory"]
+    assert (found and sorted(each["jobId"] for each in found["nodes"])) == (ids and sorted(ids))
+    assert sum("sacct" in asked for asked in node.asked) == 2
 
 
 # --- private data ---------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from slurm import framing
+from slurm.errors import SeparatorError
 
 SEPARATOR = "~0123abCD"
 COLUMNS = ["JobArrayID", "Name", "Comment", "State"]
@@ -93,6 +94,28 @@ def test_a_record_that_does_not_begin_on_its_own_line_is_lost() -> None:
 @pytest.mark.parametrize("text", ["\n", "slurm_load_jobs error", "1 name RUNNING\n", f"1{SEPARATOR}"])
 def test_text_that_is_not_a_record_is_lost(text: str) -> None:
     assert framing.split(text, COLUMNS, SEPARATOR).lost
+
+
+@given(tables.filter(lambda rows: len(rows) > 0 and len(rows[0]) > 1), st.data())
+def test_a_text_with_a_separator_that_others_can_watch_is_an_error_of_all_records(
+    rows: list[list[str]], data: st.DataObject
+) -> None:
+    columns = named(len(rows[0]))
+    assert framing.split_watched(printed(rows), columns, SEPARATOR).lost == ()
+    pieces = data.draw(st.lists(st.sampled_from(["x", "\n", "\n1"]), min_size=1).map(SEPARATOR.join))
+    row = data.draw(st.sampled_from(rows))
+    row[data.draw(st.integers(1, len(row) - 1))] = f"x{SEPARATOR}{pieces}"
+    assume(f"x{SEPARATOR}{pieces}".count(SEPARATOR) % len(row))  # else it may complete its record, and forge others
+    with pytest.raises(SeparatorError):
+        framing.split_watched(printed(rows), columns, SEPARATOR)
+
+
+def test_a_text_that_forges_whole_records_cannot_be_noticed_where_others_can_watch_the_separator() -> None:
+    """docs/security.md says so, and which texts are long enough."""
+    columns = ["JobID", "WorkDir", "State"]
+    forged = SEPARATOR.join(["/x", "FAILED", "\n99", "/y"])
+    records = framing.split_watched(printed([["7", forged, "RUNNING"]]), columns, SEPARATOR)
+    assert records.texts == {"JobID": ["7", "99"], "WorkDir": ["/x", "/y"], "State": ["FAILED", "RUNNING"]}
 
 
 def test_separators_are_random_and_need_no_quoting() -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, get_args
 
@@ -15,7 +16,7 @@ from program_check import argv, argv_of
 from slurm import sacct_search, squeue, sstat
 from slurm.accounted_step import Step
 from slurm.command import AccountingDisabledError, Command, Question, Reply, SchedulerUnavailableError, SlurmError
-from slurm.errors import ParseError
+from slurm.errors import ParseError, SeparatorError
 from slurm.operation import RunsAs
 from slurm.sacct import History, HistoryJob, allocations, history
 from slurm.sacct_search import Search
@@ -542,8 +543,31 @@ def test_a_forged_field_is_an_error_not_a_job() -> None:
     question = history(Search(ids=["4"]))
     (command,) = question.commands
     separator = options_of(command)["delimiter"]
-    with pytest.raises(ParseError):
+    with pytest.raises(SeparatorError):
         question.read([reply_to(command, [JOB | {"JobName": f"x{separator}y"}])])
+
+
+def test_a_name_that_holds_the_separator_is_an_error_of_all_jobs() -> None:
+    """Who could watch sacct's arguments may have forged other records, too."""
+    for name in ("x{}y", "{}\n", "\n{}", "x{}\n9{}y", "{}" * 40, "x" + "{}" * 10 + "\n7{}"):
+        question = history(Search(ids=["4"]))
+        (command,) = question.commands
+        hostile = JOB | {
+            "JobIDRaw": "8",
+            "DBIndex": "8",
+            "JobName": name.replace("{}", options_of(command)["delimiter"]),
+        }
+        with pytest.raises(SeparatorError):
+            question.read([reply_to(command, [JOB, hostile, JOB | {"JobIDRaw": "9", "DBIndex": "9"}])])
+
+
+def test_what_sacct_prints_between_records_is_an_error_of_no_job() -> None:
+    question = history(Search(ids=["4"]))
+    (command,) = question.commands
+    said = reply_to(command, [JOB])
+    found = question.read([replace(said, stdout=f"sacct: something\n{said.stdout}")])
+    assert len(list(found.jobs)) == 1
+    assert [each.text for each in found.jobs.unreadable] == ["sacct: something"]
 
 
 def test_the_answers_for_several_users_are_joined() -> None:

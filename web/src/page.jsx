@@ -9,6 +9,7 @@ import { GraphiQL } from "graphiql";
 import { createRoot } from "react-dom/client";
 
 import firstQuery from "./first.graphql";
+import { storage } from "./storage.js";
 
 const WORKERS = { graphql: GRAPHQL_WORKER, json: JSON_WORKER };
 
@@ -22,6 +23,8 @@ const url = new URL("graphql", document.baseURI).href;
 createRoot(document.getElementById("graphiql")).render(
   <GraphiQL
     fetcher={createGraphiQLFetcher({ url })}
+    storage={storage}
+    shouldPersistHeaders={false} // without it, the settings offer to store them
     defaultQuery={firstQuery}
     defaultEditorToolsVisibility={false}
     plugins={[HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })]}
