@@ -25,7 +25,7 @@ from schema.execution.recent import Recent
 KEPT: Final = 4
 """How many answers are kept; GraphiQL's takes 2 MB, the largest may take 6 MB."""
 _answers: Recent[dict[str, Any]] = Recent(KEPT)
-"""By document and name of the operation: the schema is the same for everyone, and never changes."""
+"""By the document and the operation's name as given: the schema is the same for everyone, and never changes."""
 
 
 class Introspection(SchemaExtension):
@@ -35,29 +35,23 @@ class Introspection(SchemaExtension):
     """
 
     def on_operation(self) -> Iterator[None]:
-        """Add the rule before the document is validated, and remove the suggestions from the errors afterwards."""
+        """Before the document is parsed and validated, and after it is executed, unless it has an answer already."""
         context = self.execution_context
-        if context.context.introspection:
+        if not context.context.introspection:
+            context.validation_rules += (NoSchemaIntrospectionCustomRule,)
             yield
+            for error in context.pre_execution_errors or ():
+                error.message = re.sub(r" Did you mean .*?\?", "", error.message, flags=re.DOTALL)
             return
-        context.validation_rules += (NoSchemaIntrospectionCustomRule,)
-        yield
-        for error in context.pre_execution_errors or ():
-            error.message = re.sub(r" Did you mean .*?\?", "", error.message, flags=re.DOTALL)
-
-    def on_execute(self) -> Iterator[None]:
-        """Answer with what is kept, or keep what is answered. The document is valid by now."""
-        context = self.execution_context
-        if context.graphql_document is None or not _only_introspects(context.graphql_document, context.operation_name):
-            yield
-            return
-        place = (context.query, context.operation_name)
+        place = (context.query, context._provided_operation_name)
         kept = _answers.get(place)
         if kept is not None:
             context.result = ExecutionResult(kept, None)
         yield
-        made = context.result
-        if kept is None and isinstance(made, ExecutionResult) and made.data is not None and not made.errors:
+        made, document = context.result, context.graphql_document
+        if kept is not None or document is None or not isinstance(made, ExecutionResult):
+            return
+        if made.data is not None and not made.errors and _only_introspects(document, context.operation_name):
             _answers.keep(place, made.data)
 
 

@@ -69,7 +69,7 @@ def request(
     return RequestContext({"lab": Snapshots(node, 60)}, settings, who, Deadline.after(seconds), "test")
 
 
-def settings(**limits: int) -> Settings:
+def settings(**limits: Any) -> Settings:
     """The deployment's settings, with that `cost_limit`, for example."""
     return Settings({"lab": ClusterSettings("lab", "lab")}, "lab", "slurmql", **limits)
 
