@@ -160,11 +160,8 @@ class _Walk:
                 if len(merged.nodes) > REPETITIONS:
                     advice = "Select each field once."
                     raise TooMuchError(f"repeats {name[:60]}", len(merged.nodes), REPETITIONS, advice, [node])
-        selected = [each.nodes[0] for each in fields.values() if each.included]
-        schemas = [node for node in selected if node.name.value == "__schema"]
-        if len(schemas) > 1:
-            advice = "Select it once, with everything below it that you need."
-            raise TooMuchError("asks for __schema repeatedly", len(schemas), 1, advice, schemas[1:])
+        if place.depth == 0:
+            _check_introspection(each.nodes[0] for each in fields.values() if each.included)
         return sum(self._field(merged, place) for merged in fields.values())
 
     def _collected(self, selection: SelectionSetNode) -> Iterator[tuple[FieldNode, bool]]:
@@ -241,3 +238,10 @@ class _Walk:
         given, definitions = dict(self._given), operation.variable_definitions or ()
         values = get_variable_values(self._schema, definitions, given, max_errors=1)
         return values if isinstance(values, VariableValues) else _NO_VARIABLES
+
+
+def _check_introspection(selected: Iterable[FieldNode]) -> None:
+    schemas = [node for node in selected if node.name.value == "__schema"]
+    if len(schemas) > 1:
+        advice = "Select it once, with everything below it that you need."
+        raise TooMuchError("asks for __schema repeatedly", len(schemas), 1, advice, schemas[1:])

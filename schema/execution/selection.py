@@ -188,7 +188,7 @@ def _lists(complete: Complete, of_objects: bool) -> Complete:
     """Complete all items of all lists together, and a list that is in many rows only once."""
 
     def complete_lists(values: Values, counted: Counted) -> Values:
-        distinct = cast(dict[int, Values], _distinct(values))
+        distinct = cast(dict[int, Values], _distinct(values)[0])
         if not {type(each) for each in distinct.values()} <= {list, tuple}:
             raise SurpriseError("a list of another kind")
         below = counted.among(values, distinct).within(distinct.values()) if of_objects else counted
@@ -212,8 +212,8 @@ def _objects(selection: Selection) -> Complete:
         if isinstance(values, PageRows):
             counted.objects(values.indexes, False, width)
             return selection.rows(values, counted)
-        distinct = _distinct(values)
-        counted.objects(values, len(distinct) < len(values), width)
+        distinct, nullable = _distinct(values)
+        counted.objects(values, nullable, width)
         below = Counted(counted.budget) if selection.flat else counted.among(values, distinct)
         made: dict[int, Row | None] = {id(None): None}
         made.update(zip(distinct, selection.rows(list(distinct.values()), below), strict=True))
@@ -222,8 +222,9 @@ def _objects(selection: Selection) -> Complete:
     return complete_objects
 
 
-def _distinct(values: Iterable[object]) -> dict[int, object]:
-    """Each object among the values once, without None, by identity; `values` keeps them alive."""
+def _distinct(values: Iterable[object]) -> tuple[dict[int, object], bool]:
+    """Each object among the values once, by identity; whether None is among them, too. `values` keeps them alive."""
     distinct = {id(value): value for value in values}
+    nullable = id(None) in distinct
     distinct.pop(id(None), None)
-    return distinct
+    return distinct, nullable
