@@ -129,7 +129,7 @@ def event(document: str, gzip: bool) -> dict[str, Any]:
 
 def _serve(default_execution: bool) -> None:
     if default_execution:
-        graphql.version = "another"  # our executor is not used for a graphql-core that it was not tested with
+        graphql.version = "another"  # our executor compiles nothing for a graphql-core that it was not tested with
     from handler import clusters
     from handler import handler as mangum
     from local.gateway import Context, Handler

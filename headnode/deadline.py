@@ -7,6 +7,10 @@ from typing import Self
 CLOSING = 0.6
 """Seconds that a request may take beyond its deadline to cancel, to count a change, to delete what it stored."""
 
+ANSWERING = CLOSING + 0.3
+"""Seconds beyond its deadline within which a request's answer must be made. If one cluster takes all the time, the
+others are answered nevertheless."""
+
 
 @dataclass(frozen=True)
 class Deadline:
@@ -28,6 +32,11 @@ class Deadline:
     def closing(self) -> Self:
         """The end of what is still tidied up after the deadline: it must not make the answer late."""
         return type(self)(self.at + CLOSING)
+
+    @property
+    def answering(self) -> Self:
+        """The end of what makes the answer from what was read."""
+        return type(self)(self.at + ANSWERING)
 
     @property
     def passed(self) -> bool:

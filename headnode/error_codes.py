@@ -28,6 +28,12 @@ class ErrorCode(Enum):
         "[limit](reading.md#limits), and `extensions.requested` and `limit` have the numbers.",
         "Correct it; nothing was sent.",
     )
+    COST_EXCEEDED = (
+        "The answer has more objects or values than the [limit](reading.md#limits) allows. Only making it shows that, "
+        "and nothing of it is shown. In a mutation, the field that `path` begins with and those before it were "
+        "executed, those after it were not.",
+        "Ask for smaller pages (`first`), or for fewer lists within lists.",
+    )
     NOT_FOUND = (
         "There is no such cluster, and the message names those that exist; or the scheduler has forgotten the "
         "job's script.",
@@ -85,8 +91,8 @@ class ErrorCode(Enum):
         "Try again, or ask the administrator.",
     )
     TIMEOUT = (
-        "No answer within the request's time, and the read was cancelled; or too little time was left to send the "
-        "change. Nothing was changed.",
+        "No answer within the request's time, and the read was cancelled; or the time did not suffice to make the "
+        "answer; or too little time was left to send the change. Nothing was changed.",
         "Try again.",
     )
     OUTCOME_UNKNOWN = (

@@ -41,7 +41,7 @@ class RequestContext:
         self.limits = Limits(settings.cost_limit, settings.depth_limit)
         self.introspection = settings.introspection
         self._signed_in = signed_in
-        self._deadline = deadline
+        self.deadline = deadline
         self._comment = f"slurmql {request_id}"
         self._page_limit = settings.page_limit
         self._clusters = clusters
@@ -129,7 +129,7 @@ class RequestContext:
                     f"{who} has no access to the cluster {chosen}. Your clusters: {', '.join(names)}.",
                     argument="cluster",
                 )
-            request = ClusterRequest(self._deadline, self._comment, self._page_limit, caller)
+            request = ClusterRequest(self.deadline, self._comment, self._page_limit, caller)
             self._views[chosen] = self._open(chosen, self._clusters[chosen], request)
         return self._views[chosen]
 

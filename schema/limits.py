@@ -5,8 +5,9 @@ hostile document therefore costs at most FIELDS steps, however far its fragments
 graphql-core's validation, because the time of that grows with the square of the number of repeated fields.
 
 The cost is an upper bound of the number of objects in the answer. An object costs 1, a scalar nothing. A page (a field
-with `first`) costs CONNECTION, since it is filtered, ordered and counted, and has `first` rows. Any other list counts
-as LIST objects. What @skip and @include exclude costs nothing.
+with `first`) costs PAGE, since it is filtered, ordered and counted, and has `first` rows. Any other list counts
+as LIST objects. What @skip and @include exclude costs nothing. Variables have the values that the execution gives them:
+`{"n": 1000.0}` is 1000 for an Int. resolvers/budget.py counts what the answer really has.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,21 +25,22 @@ from graphql import (
     GraphQLSchema,
     GraphQLSyntaxError,
     InlineFragmentNode,
-    IntValueNode,
     OperationDefinitionNode,
     SchemaMetaFieldDef,
     SelectionNode,
     SelectionSetNode,
     TypeMetaFieldDef,
-    ValueNode,
-    VariableNode,
+    Undefined,
     get_named_type,
     get_nullable_type,
     is_list_type,
     parse,
     value_from_ast_untyped,
 )
+from graphql.execution.values import VariableValues, get_variable_values
+from graphql.utilities.coerce_input_value import coerce_input_literal
 
+from resolvers.budget import FEWER_ROWS, PAGE
 from resolvers.errors import ErrorCode
 from resolvers.limits import Limits
 
@@ -50,7 +52,6 @@ FIELDS: Final = 2000
 """Selections per document, with its fragments spread."""
 REPETITIONS: Final = 25
 """How often one name may be repeated in one selection, with fragments spread: graphql-core compares all pairs."""
-CONNECTION: Final = 100
 LIST: Final = 5
 INTROSPECTION_DEPTH: Final = 25
 """How deep selections below `__schema` may be; GraphiQL's is 15 deep."""
@@ -93,6 +94,9 @@ def cost(
     return _Walk(schema, document, variables or {}, limits).cost(operation_name)
 
 
+_NO_VARIABLES: Final = VariableValues({}, {})
+
+
 @dataclass(frozen=True)
 class _Place:
     """Where a selection stands: its type (None: unknown), how deep, how many rows it has if it is a page."""
@@ -118,7 +122,7 @@ class _Walk:
         self._schema = schema
         self._limits = limits
         self._given = variables
-        self._variables: dict[str, object] = {}
+        self._variables = _NO_VARIABLES
         self._operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
         self._fragments = {
             node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
@@ -128,12 +132,13 @@ class _Walk:
 
     def cost(self, operation_name: str | None) -> int:
         asked = 0
+        named = [each for each in self._operations if operation_name in (None, each.name and each.name.value)]
         for operation in self._operations:
-            named = operation.name.value if operation.name else None
-            self._variables = {**_defaults(operation), **self._given}
+            # The others are not executed, and to coerce large variables for each of them would take long.
+            self._variables = self._coerced(operation) if operation in named[:1] else _NO_VARIABLES
             place = _Place(self._schema.get_root_type(operation.operation), 0, self._limits.depth)
             below = self._below([operation.selection_set], place)
-            if operation_name is None or named == operation_name:
+            if operation in named:
                 asked = max(asked, below)
         for name, fragment in self._fragments.items():
             if name not in self._spread:  # validation reports it, after looking at each of its fields
@@ -141,8 +146,7 @@ class _Walk:
                 place = _Place(kind if isinstance(kind, GraphQLObjectType) else None, 0, self._limits.depth)
                 self._below([fragment.selection_set], place)
         if asked > self._limits.cost:
-            advice = "Ask for smaller pages (first), or for fewer lists within lists."
-            raise TooMuchError("costs too much", asked, self._limits.cost, advice)
+            raise TooMuchError("costs too much", asked, self._limits.cost, FEWER_ROWS)
         return asked
 
     def _below(self, selections: Iterable[SelectionSetNode], place: _Place) -> int:
@@ -156,6 +160,8 @@ class _Walk:
                 if len(merged.nodes) > REPETITIONS:
                     advice = "Select each field once."
                     raise TooMuchError(f"repeats {name[:60]}", len(merged.nodes), REPETITIONS, advice, [node])
+        if place.depth == 0:
+            _check_introspection(each.nodes[0] for each in fields.values() if each.included)
         return sum(self._field(merged, place) for merged in fields.values())
 
     def _collected(self, selection: SelectionSetNode) -> Iterator[tuple[FieldNode, bool]]:
@@ -182,7 +188,7 @@ class _Walk:
     def _included(self, node: SelectionNode) -> bool:
         for directive in node.directives or ():
             for argument in directive.arguments or ():
-                name, value = directive.name.value, value_from_ast_untyped(argument.value, self._variables)
+                name, value = directive.name.value, value_from_ast_untyped(argument.value, self._variables.coerced)
                 if (name == "skip" and value is True) or (name == "include" and value is False):
                     return False
         return True
@@ -204,7 +210,7 @@ class _Walk:
         if definition is None or not merged.included or deepest != self._limits.depth:
             return 0
         if page is not None:
-            return CONNECTION + below
+            return PAGE + below
         if not is_list_type(get_nullable_type(definition.type)):
             return 1 + below
         length = LIST if place.page is None or first.name.value not in ("nodes", "edges") else place.page
@@ -224,19 +230,18 @@ class _Walk:
         if argument is None:
             return None
         given = next((each.value for each in node.arguments or () if each.name.value == "first"), None)
-        value = self._number(given)
-        return max(0, value if value is not None else int(argument.default_value))
+        value = coerce_input_literal(given, argument.type, self._variables) if given else Undefined
+        return max(0, value if isinstance(value, int) else int(argument.default_value))
 
-    def _number(self, node: ValueNode | None) -> int | None:
-        value = self._variables.get(node.name.value) if isinstance(node, VariableNode) else None
-        if isinstance(node, IntValueNode):
-            value = int(node.value[:20])
-        return value if type(value) is int else None
+    def _coerced(self, operation: OperationDefinitionNode) -> VariableValues:
+        """The variables as the execution has them; none if they are wrong, which the execution reports."""
+        given, definitions = dict(self._given), operation.variable_definitions or ()
+        values = get_variable_values(self._schema, definitions, given, max_errors=1)
+        return values if isinstance(values, VariableValues) else _NO_VARIABLES
 
 
-def _defaults(operation: OperationDefinitionNode) -> dict[str, object]:
-    return {
-        each.variable.name.value: value_from_ast_untyped(each.default_value)
-        for each in operation.variable_definitions or ()
-        if each.default_value is not None
-    }
+def _check_introspection(selected: Iterable[FieldNode]) -> None:
+    schemas = [node for node in selected if node.name.value == "__schema"]
+    if len(schemas) > 1:
+        advice = "Select it once, with everything below it that you need."
+        raise TooMuchError("asks for __schema repeatedly", len(schemas), 1, advice, schemas[1:])

@@ -13,8 +13,11 @@ everything that would be an error (a null in a field that cannot be null, a valu
 `tally` counts these cases. A compiled list therefore never has errors: graphql-core itself makes all errors, with their
 order, paths and nulls. An attribute may be read twice for that; reading it has no side effect.
 
+What the response will hold is counted before it is made (resolvers/budget.py), in compiled lists as in all others. Too
+much of it stops the execution as a whole: this error is not left to graphql-core.
+
 tests/schema/execution/ compares the two with random documents and data. With a version of graphql-core other than the
-tested one, nothing is compiled.
+tested one, nothing is compiled; it is still counted.
 """
 
 from schema.execution.executor import TESTED, executor_class

@@ -8,8 +8,10 @@ from graphql import FieldNode, GraphQLOutputType, GraphQLResolveInfo, get_nullab
 from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetailsList
 from graphql.pyutils import Path
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from resolvers.budget import StoppedError
+from schema.execution.counted import Counted
+from schema.execution.counting import CountingExecutor
 from schema.execution.recent import Recent
 from schema.execution.selection import Complete, check_directives, compile_items
 from schema.execution.surprise import COMPILED, SurpriseError, tally
@@ -23,7 +25,7 @@ _plans: Recent[_Plan] = Recent(256)
 """Each document is parsed once (schema/documents.py), so its nodes are the same objects in each request."""
 
 
-class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
+class CompiledExecutor(CountingExecutor):
     """Completes lists of objects column by column if the answer is the same, otherwise as graphql-core does."""
 
     def complete_iterable_value(
@@ -37,10 +39,14 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
     ) -> Any:
         """The list as the response holds it."""
         if isinstance(items, Sequence) and is_object_type(get_nullable_type(item_type)):
+            objects, values = self.budget.objects, self.budget.values
             try:
-                made = self._complete(item_type, field_details_list)(items)
+                made = self._complete(item_type, field_details_list)(items, Counted(self.budget))
+            except StoppedError:
+                raise
             except Exception as error:
                 # graphql-core meets the same error again, and reports it with the right path and order.
+                self.budget.objects, self.budget.values = objects, values
                 tally[str(error) if isinstance(error, SurpriseError) else type(error).__name__] += 1
             else:
                 tally[COMPILED] += 1
@@ -70,6 +76,6 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
             return str(error)
 
 
-def executor_class() -> type[Executor[Any]] | None:
-    """The class that executes operations; None, for Strawberry's own, if graphql-core is not of the tested version."""
-    return CompiledExecutor if graphql.version == TESTED else None
+def executor_class() -> type[Executor[Any]]:
+    """The class that executes operations; if graphql-core is not of the tested version, it compiles nothing."""
+    return CompiledExecutor if graphql.version == TESTED else CountingExecutor

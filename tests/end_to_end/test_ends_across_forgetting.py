@@ -25,6 +25,8 @@ WAIT = f"""query ($ids: [ID!]!) {{
 ONE = f"query ($id: ID!) {{ job(id: $id) {{ {FIELDS} }} }}"
 FORGOTTEN_WITHIN = 60.0
 
+pytestmark = pytest.mark.timeout(600)  # the fixture polls for two minutes, and longer on a busy machine
+
 
 @dataclass
 class Client:

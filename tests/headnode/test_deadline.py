@@ -14,6 +14,12 @@ def test_a_deadline_counts_down_and_stays_at_zero() -> None:
     assert over.passed
 
 
+def test_after_the_deadline_there_is_time_to_tidy_up_and_then_to_make_the_answer() -> None:
+    """RESERVE_SECONDS of the handler is a second: all of it must fit."""
+    deadline = Deadline(100.0)
+    assert deadline.at < deadline.closing.at < deadline.answering.at < deadline.at + 1
+
+
 def test_sleep_ends_at_the_deadline() -> None:
     started = time.monotonic()
     Deadline.after(0.05).sleep(60)

@@ -123,7 +123,7 @@ def test_a_command_that_ssm_never_accepts_fails_within_the_deadline(endpoint: En
     endpoint.faults.throttle = 1.0
     started = time.monotonic()
     with pytest.raises(ThrottledError) as caught:
-        run("true", changes, seconds=1.5)
+        run("true", changes, seconds=3)
     assert time.monotonic() - started < 20
     assert str(caught.value) == "AWS Systems Manager accepts no more commands at the moment; try again shortly."
     assert endpoint.sends == []
@@ -131,14 +131,14 @@ def test_a_command_that_ssm_never_accepts_fails_within_the_deadline(endpoint: En
 
 def test_a_read_that_takes_too_long_is_cancelled(endpoint: Endpoint) -> None:
     with pytest.raises(DeadlineError) as caught:
-        run(ENDLESS, seconds=0.3)
+        run(ENDLESS, seconds=2)
     assert str(caught.value) == "The head node did not answer in time; try again, or ask for less."
     wait_until(lambda: status(endpoint.sends[0].command_id) == "Cancelled")
 
 
 def test_a_change_that_takes_too_long_goes_on_and_its_outcome_is_unknown(endpoint: Endpoint, tmp_path: Path) -> None:
     with pytest.raises(OutcomeUnknownError) as caught:
-        run(f"sleep 2; echo done > {tmp_path}/change", changes=True, seconds=1.3)
+        run(f"sleep 5; echo done > {tmp_path}/change", changes=True, seconds=3)
     assert str(caught.value) == "The head node did not say in time whether the change was made."
     wait_until((tmp_path / "change").exists)
     wait_until(lambda: status(endpoint.sends[0].command_id) == "Success")
@@ -150,7 +150,7 @@ def test_a_reply_that_is_lost_is_a_deadline_that_passes(
 ) -> None:
     endpoint.faults.lose_reply = 1
     with pytest.raises(error):
-        run("true", changes, seconds=1.5)
+        run("true", changes, seconds=3)
 
 
 def test_a_read_is_sent_again_if_the_connection_broke(endpoint: Endpoint) -> None:

@@ -12,7 +12,8 @@ from graphql import get_introspection_query, validate
 
 from own_loop import finish
 from resolvers.limits import Limits
-from schema import documents, schema
+from schema import documents, limits, schema
+from schema.execution.counting import INTROSPECTION
 from schema.limits import CHARACTERS, TooMuchError, cost, parsed
 
 LIMITS = Limits(100_000, 15)
@@ -69,6 +70,7 @@ HOSTILE = {
 }
 
 fresh = count()
+IN_OBJECTS = {"n": 1000.0, "of": {"states": "RUNNING", "nodeCount": {"atLeast": 1.0}}}
 
 
 @pytest.mark.parametrize("document", HOSTILE.values(), ids=HOSTILE)
@@ -128,6 +130,12 @@ def test_graphiqls_first_query_passes() -> None:
         ("query ($n: Int = 4) { jobs(first: $n) { nodes { id } } }", {}, 100 + 4),
         ("query ($n: Int = 4) { jobs(first: $n) { nodes { id } } }", {"n": 5}, 100 + 5),
         ("query ($n: Int) { jobs(first: $n) { nodes { id } } }", {"n": "many"}, 100 + 100),
+        ("query ($n: Int) { jobs(first: $n) { nodes { id } } }", {"n": 1000.0}, 100 + 1000),
+        ("query ($n: Int = 1000) { jobs(first: $n) { nodes { id } } }", {"n": None}, 100 + 100),
+        ("query ($n: Int! = 1000) { jobs(first: $n) { nodes { id } } }", {}, 100 + 1000),
+        ("query ($n: Int! = 4) { jobs(first: $n) { nodes { id } } }", {"n": 1000.0}, 100 + 1000),
+        ("query ($n: Int = 4) { nodes(first: $n) { nodes { id } } }", {"n": None}, 100 + 500),
+        ("query ($n: Int, $of: JobFilter) { jobs(first: $n, filter: $of) { nodes { id } } }", IN_OBJECTS, 100 + 1000),
         ("{ queues { name nodes(first: 3) { nodes { name } } } }", {}, 5 * (1 + 100 + 3)),
         ("{ a: viewer { role } b: viewer { role } viewer { role } viewer { identity } }", {}, 3),
         ("{ ...f ...f } fragment f on Query { viewer { role } }", {}, 1),
@@ -142,6 +150,47 @@ def test_graphiqls_first_query_passes() -> None:
 def test_the_cost_is_reckoned_from_pages_and_lists(document: str, variables: dict[str, Any], expected: int) -> None:
     assert validate(schema._schema, parsed(document)) == []
     assert priced(document, variables) == expected
+
+
+def test_only_the_variables_of_the_operation_that_runs_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others would take as long again, each of them."""
+    looked = Mock(return_value=[])
+    monkeypatch.setattr(limits, "get_variable_values", looked)
+    operations = " ".join(f"query Q{n}($n: Int) {{ jobs(first: $n) {{ totalCount }} }}" for n in range(50))
+    priced(operations, {"n": 1}, "Q7")
+    assert looked.call_count == 1
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{ a: __schema { queryType { name } } b: __schema { queryType { name } } }",
+        "{ ...f b: __schema { queryType { name } } } fragment f on Query { __schema { queryType { name } } }",
+        '{ __type(name: "Job") { name } a: __schema { types { name } } ... { b: __schema { types { name } } } }',
+    ],
+)
+def test_the_schema_is_answered_once_in_a_document(document: str) -> None:
+    (error,) = answered(document)
+    assert error.extensions == {"code": "BAD_USER_INPUT", "requested": 2, "limit": 1}
+    assert "Select it once" in error.message
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{ __schema { queryType { name } } __schema { types { name } } }",
+        "{ __schema { queryType { name } } b: __schema @skip(if: true) { types { name } } }",
+    ],
+)
+def test_what_is_one_answer_counts_once(document: str) -> None:
+    assert answered(document) == []
+
+
+def test_introspection_has_a_limit_of_its_own() -> None:
+    types = " ".join(f"t{number}: types {{ fields {{ name }} }}" for number in range(50))
+    (error,) = answered(f"{{ __schema {{ {types} }} }}")
+    assert error.extensions == {"code": "COST_EXCEEDED", "limit": INTROSPECTION}
+    assert "__schema" in error.message
 
 
 def test_each_operation_has_its_own_cost() -> None:

@@ -9,7 +9,10 @@ import strawberry
 from graphql import execute_sync, parse
 
 from own_loop import finish
+from resolvers.limits import Limits
 from schema.execution import COMPILED, TESTED, executor_class, tally
+from schema.execution.counting import CountingExecutor
+from schema.execution.executor import CompiledExecutor
 from schema.execution.recent import Recent
 from schema.execution.selection import FIELDS_LIMIT
 
@@ -112,6 +115,15 @@ def test_graphql_core_executes_what_is_not_plain(selected: str, wrong: dict[str,
     assert got[reason] == 1
 
 
+def test_what_surprises_is_counted_once() -> None:
+    Query.given = [thing(), thing(maybe=graphql.Undefined), thing()]
+    for limit, said in ((3, []), (2, ["COST_EXCEEDED"])):
+        context = SimpleNamespace(limits=Limits(limit, 15))
+        made = finish(COMPILING.execute("{ things { text maybe } }", context_value=context))
+        assert [(error.extensions or {}).get("code") for error in made.errors or []] == said
+        assert (made.data is None) == bool(said)
+
+
 def test_other_classes_that_a_scalar_takes_are_taken() -> None:
     assert counted("{ things { text number } }", thing(text=7, number=True), thing(text=0.5, number=3.0)) == {
         COMPILED: 1
@@ -130,10 +142,10 @@ def test_nested_fragments_stop_at_the_limit() -> None:
     assert counted(document, thing()) == {"too many fields": 1}
 
 
-def test_another_graphql_core_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert executor_class() is not None
+def test_another_graphql_core_compiles_nothing_but_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert executor_class() is CompiledExecutor
     monkeypatch.setattr(graphql, "version", TESTED + "0")
-    assert executor_class() is None
+    assert executor_class() is CountingExecutor
 
 
 def test_compiled_documents_work_with_other_variables() -> None:
