@@ -51,7 +51,8 @@ def world() -> Iterator[World]:
     packages.install(print, packages.ACCOUNTING)
     directory = Path(tempfile.mkdtemp(prefix="slurmql-", dir="/tmp"))
     directory.chmod(0o755)
-    forgetful = {"MinJobAge": "2"}
+    # Long enough for a client to follow a job's output to its end: Slurm 22.05's accounting does not know the file.
+    forgetful = {"MinJobAge": "30"}
     try:
         clusters = [
             Cluster(directory / "lab", "lab", accounting=True, settings=forgetful),
