@@ -14,6 +14,7 @@ from slurm.column import Column, Rows
 from slurm.errors import ParseError
 from slurm.reason import ReasonCode, reason_code
 from slurm.states import JobPhase, JobState, NodeFlag, NodeState
+from slurm.text import BigInt
 
 T = TypeVar("T")
 
@@ -27,8 +28,16 @@ JobRows = Rows[squeue.Job] | Rows[sacct.HistoryJob]
 class IntRange:
     """Whole numbers from `atLeast` to `atMost`, both included. A bound that is left out does not limit."""
 
-    at_least: int | None = described("The smallest number, such as 3600.")
-    at_most: int | None = described("The largest number, such as 7200; not below `atLeast`.")
+    at_least: int | None = described("The smallest number, such as 2.")
+    at_most: int | None = described("The largest number, such as 8; not below `atLeast`.")
+
+
+@dataclass(kw_only=True)
+class BigIntRange(IntRange):
+    """Whole numbers from `atLeast` to `atMost`, both included. A bound that is left out does not limit."""
+
+    at_least: BigInt | None = described("The smallest number, such as 3600.")
+    at_most: BigInt | None = described("The largest number, such as 7200; not below `atLeast`.")
 
 
 @dataclass(kw_only=True)
@@ -64,7 +73,7 @@ class JobFilter:
         "Slurm does not date other changes, such as holding, changing or suspending a job. A job ends up to some "
         "minutes before it is in the phase ENDED, so ask with an overlap."
     )
-    elapsed_seconds: IntRange | None = described("Jobs whose run time in seconds is in this range.")
+    elapsed_seconds: BigIntRange | None = described("Jobs whose run time in seconds is in this range.")
     node_count: IntRange | None = described("Jobs whose number of nodes, had or asked for, is in this range.")
     cpu_count: IntRange | None = described("Jobs whose number of CPUs, had or asked for, is in this range.")
     gpu_count: IntRange | None = described(

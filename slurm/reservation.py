@@ -17,7 +17,7 @@ from slurm.operation import Operation, RunsAs
 from slurm.refusal import Refusal, RefusalCode, refusal
 from slurm.scontrol_record import RecordKind, columns
 from slurm.states import DescribedEnum
-from slurm.text import entries, integer, text_or_none, verbatim
+from slurm.text import BigInt, entries, integer, text_or_none, verbatim
 
 
 class ReservationState(DescribedEnum):
@@ -163,7 +163,7 @@ class ReservationEnd(OneOf):
     """When a reservation ends: a time, or how long after its start."""
 
     time: datetime | None = assignment("EndTime", argument.moment, "When it ends.")
-    duration_seconds: int | None = assignment(
+    duration_seconds: BigInt | None = assignment(
         "Duration", _duration, "How long it holds, in seconds, 60 or more, rounded up to minutes."
     )
 

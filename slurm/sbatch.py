@@ -21,6 +21,7 @@ from slurm.refusal import OutcomeUnknown, Refusal, RefusalCode, refusal
 from slurm.script import Script, wrong_text
 from slurm.states import DescribedEnum
 from slurm.submission_refusals import REFUSALS, about_field
+from slurm.text import BigInt
 
 
 class MailType(DescribedEnum):
@@ -110,9 +111,9 @@ def _mebibytes_each(value: int) -> str:
 class JobMemory(OneOf):
     """How much memory a job asks for, in MiB."""
 
-    per_node_mib: int | None = option("mem", _mebibytes, "Memory on each node in MiB; 0 means all of it.")
-    per_cpu_mib: int | None = option("mem-per-cpu", _mebibytes_each, "Memory for each CPU in MiB, 1 or more.")
-    per_gpu_mib: int | None = option("mem-per-gpu", _mebibytes_each, "Memory for each GPU in MiB, 1 or more.")
+    per_node_mib: BigInt | None = option("mem", _mebibytes, "Memory on each node in MiB; 0 means all of it.")
+    per_cpu_mib: BigInt | None = option("mem-per-cpu", _mebibytes_each, "Memory for each CPU in MiB, 1 or more.")
+    per_gpu_mib: BigInt | None = option("mem-per-gpu", _mebibytes_each, "Memory for each GPU in MiB, 1 or more.")
 
 
 @dataclass(kw_only=True)
@@ -170,10 +171,10 @@ class Submission:
     reservation: str | None = option(
         "reservation", argument.words, "The reservation to run in, or several joined by commas."
     )
-    time_limit_seconds: int | None = option(
+    time_limit_seconds: BigInt | None = option(
         "time", argument.time_limit, "The time limit in seconds, which Slurm rounds up to minutes."
     )
-    time_min_seconds: int | None = option(
+    time_min_seconds: BigInt | None = option(
         "time-min",
         argument.time_limit,
         "The least time limit in seconds that backfill may cut the job down to, so that it starts earlier; rounded "
@@ -181,7 +182,7 @@ class Submission:
     )
     begin_time: datetime | None = option("begin", argument.moment, "Do not start before this time.")
     deadline: datetime | None = option("deadline", argument.moment, "Remove the job if it cannot end before this time.")
-    nice: int | None = option(
+    nice: BigInt | None = option(
         "nice",
         argument.niceness,
         "What is taken off the priority, -2147483645 to 2147483645. Only operators of the cluster may give less than "

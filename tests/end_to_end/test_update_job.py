@@ -356,7 +356,7 @@ def test_another_users_job_is_forbidden_and_an_operator_may(api: Api, jobs: Jobs
     id = jobs.submit("--begin=now+1hour")
     assert refused(api, id, {"comment": "x"}, user="grace") == [("FORBIDDEN", None)]
     assert jobs.told(id, "%k") == "(null)"
-    for operator, priority in (("grace", 77), ("nobody-here", 78)):
+    for operator, priority in (("grace", 4294901758), ("nobody-here", 78)):
         changes = {"comment": operator, "priority": priority, "nice": 0}
         assert update(api, id, changes, user=operator, groups=OPERATORS)["job"]["priority"] == priority
         assert jobs.told(id, "%k %Q") == f"{operator} {priority}"

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from graphql import (
+    GraphQLInputObjectType,
     GraphQLObjectType,
     GraphQLSchema,
     get_named_type,
@@ -108,3 +109,32 @@ def test_a_list_of_objects_that_is_no_page_says_how_long_it_can_be(schema: Graph
             if listed and not bounded:
                 unbounded.append(f"{kind.name}.{name}: {field.description}")
     assert unbounded == []
+
+
+def numbers(schema: GraphQLSchema) -> list[tuple[str, str, str]]:
+    """Each input field that takes a number: its type's name, its own and its scalar's."""
+    return [
+        (kind.name, name, get_named_type(field.type).name)
+        for kind in schema.type_map.values()
+        if isinstance(kind, GraphQLInputObjectType)
+        for name, field in kind.fields.items()
+        if get_named_type(field.type).name in ("Int", "BigInt")
+    ]
+
+
+def test_whatever_is_shown_as_a_big_number_is_also_taken_as_one(schema: GraphQLSchema) -> None:
+    shown = {
+        name
+        for kind in objects(schema)
+        for name, field in kind.fields.items()
+        if get_named_type(field.type).name == "BigInt"
+    }
+    found = {f"{kind}.{name}" for kind, name, scalar in numbers(schema) if scalar == "BigInt"}
+    assert found == {
+        f"{kind}.{name}"
+        for kind, name, _ in numbers(schema)
+        if name in shown or name.endswith(("Seconds", "Mib")) or kind == "BigIntRange"
+    }
+    for name, field in schema.type_map["JobFilter"].fields.items():  # type: ignore[attr-defined]
+        if str(field.type).endswith("Range"):
+            assert (str(field.type) == "BigIntRange") == (name in shown), name
