@@ -56,7 +56,7 @@ class JobUpdate:
         by="0",
         null="0",
     )
-    name: Updated[str] = cleared("JobName", argument.text, "The job's name.")
+    name: Updated[str] = cleared("JobName", argument.text, "The job's name.", null="an empty name")
     comment: Updated[str] = cleared("Comment", argument.text, "The job's comment.")
     admin_comment: Updated[str] = cleared("AdminComment", argument.text, "The administrators' comment.", operators=True)
     account: Updated[str] = cleared("Account", argument.word, "The account to charge.", null="the user's default")

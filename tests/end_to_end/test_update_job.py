@@ -208,8 +208,14 @@ def test_null_clears_what_operators_set(api: Api, jobs: Jobs, lab: Cluster) -> N
     shown = jobs.shown(id)
     assert value_of(shown, "AdminComment") is None
     assert value_of(shown, "Deadline") in (None, "None", "N/A")
-    query = "query ($id: ID!) { job(id: $id) { state comment } }"
-    assert api.data(query, {"id": id})["job"] == {"state": "PENDING", "comment": None}
+    query = "query ($id: ID!) { job(id: $id) { state adminComment } }"
+    assert api.data(query, {"id": id})["job"] == {"state": "PENDING", "adminComment": None}
+
+
+def test_a_comment_that_was_cleared_is_null(api: Api, jobs: Jobs) -> None:
+    id = jobs.submit("--hold", "--comment=x")
+    assert update(api, id, {"comment": None})["job"]["comment"] is None
+    assert api.data("query ($id: ID!) { job(id: $id) { comment } }", {"id": id}) == {"job": {"comment": None}}
 
 
 NOT_NULL = {
