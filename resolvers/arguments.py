@@ -12,6 +12,7 @@ from typing import Annotated
 from resolvers.described import Id
 from resolvers.filters import JobFilter, NodeFilter
 from resolvers.order import STEPS_LIMIT, JobOrder
+from slurm.argument import limited, word
 from slurm.states import DescribedEnum
 
 IDS_LIMIT = 200
@@ -69,8 +70,8 @@ Until = Annotated[
 Nodes = Annotated[NodeFilter | None, About("Which nodes; all by default.")]
 JOB_ID = "`123`, `123_4`, `123_[5-9]` or `123+0`, with or without the cluster's name."
 JobId = Annotated[Id, About(JOB_ID)]
-OfUser = Annotated[str | None, About("Only those of this user.")]
-OfAccount = Annotated[str | None, About("Only those of this account.")]
+OfUser = Annotated[str | None, About(limited("Only those of this user.", word))]
+OfAccount = Annotated[str | None, About(limited("Only those of this account.", word))]
 JobIds = Annotated[Sequence[Id], About(THE_JOBS)]
 When = Annotated[EndedWhen, About("When the wait is over.")]
 Timeout = Annotated[int, About(f"How many seconds to wait at most: 0 to {LONGEST_WAIT}; 0 only looks.")]

@@ -5,14 +5,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from slurm import job_id
+from slurm import argument, job_id
 from slurm.command import Command, Question, Reply
 from slurm.operation import FLAG, Operation, RunsAs
 from slurm.refusal import Refusal, RefusalCode, each_refusal
 from slurm.states import DescribedEnum
 
 _SIGNAL = r"(SIG)?[A-Z][A-Z0-9]{1,9}|[1-9][0-9]?"
-SIGNAL = re.compile(_SIGNAL)
+SIGNAL = argument.matching(
+    _SIGNAL,
+    "must be a name or number such as TERM, USR1 or 9",
+    "a number from 1 to 99, or a name of at most 13 characters",
+)
 NOT_RUNNING = "The job does not run, so no signal reaches it. KILL alone ends a job that waits or is suspended."
 _KILL = ("KILL", "SIGKILL", "9")
 _OF_SOME = re.compile(

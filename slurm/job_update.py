@@ -44,7 +44,7 @@ class JobUpdate:
     )
     priority: Updated[BigInt] = kept(
         "Priority",
-        argument.number,
+        argument.big_number,
         "The priority, fixed from now on; 0 holds the job.",
         why="Slurm does not go back to a priority that it computes; give a number",
         operators=True,
@@ -85,14 +85,14 @@ class JobUpdate:
         why=_ALWAYS,
     )
     max_nodes: Updated[int] = argument.described(
-        "How many nodes at most; needs `nodes`. Not null. scontrol: NumNodes.", LEFT
+        "How many nodes at most, at least `nodes`, which it needs. Not null. scontrol: NumNodes.", LEFT
     )
     tasks: Updated[int] = kept("NumTasks", argument.count, "How many tasks (processes) `srun` starts.", why=_ALWAYS)
     cpus: Updated[int] = kept("NumCPUs", argument.count, "How many CPUs for the whole job.", why=_ALWAYS)
     cpus_per_task: Updated[int] = cleared("CPUsPerTask", argument.count, "CPUs for each task.", by="1", null="1")
     memory_mib: Updated[BigInt] = kept(
         "MinMemoryNode",
-        argument.number,
+        argument.big_number,
         "Memory on each node in MiB; 0 means all of it.",
         why="Slurm cannot go back to the queue's default; give a number, or 0 for all of each node's memory",
     )

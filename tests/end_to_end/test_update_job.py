@@ -169,7 +169,7 @@ def value_of(record: str, key: str) -> str | None:
 
 def test_a_variable_that_is_left_out_leaves_the_value_and_null_clears_it(api: Api, jobs: Jobs) -> None:
     id = jobs.submit("--hold", "--comment=stays", "--nice=3")
-    document = """mutation ($id: ID!, $comment: String, $nice: Int) {
+    document = """mutation ($id: ID!, $comment: String, $nice: BigInt) {
       done: updateJob(input: {id: $id, comment: $comment, nice: $nice}) { errors { code } } }"""
     assert api.data(document, {"id": id, "nice": None})["done"] == {"errors": []}
     shown = jobs.shown(id)

@@ -1,9 +1,13 @@
 """The rules of the schema that hold for all of it (docs/clients.md): connections, and ids for caches."""
 
 import re
+from collections.abc import Iterator
+from dataclasses import fields
 
 import pytest
 from graphql import (
+    GraphQLArgument,
+    GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLObjectType,
     GraphQLSchema,
@@ -15,6 +19,10 @@ from graphql import (
 )
 
 from schema import schema as contract
+from schema.planned import DEFINITION
+from slurm.job_update import JobUpdate
+from slurm.reservation import NewReservation, ReservationEnd, ReservationNodes
+from slurm.sbatch import JobMemory, Submission
 
 VALUES = {
     "Query": "the root",
@@ -138,3 +146,61 @@ def test_whatever_is_shown_as_a_big_number_is_also_taken_as_one(schema: GraphQLS
     for name, field in schema.type_map["JobFilter"].fields.items():  # type: ignore[attr-defined]
         if str(field.type).endswith("Range"):
             assert (str(field.type) == "BigIntRange") == (name in shown), name
+
+
+WITHOUT_LIMIT = {
+    "cluster": "one of the deployment's names",
+    "user": "a filter: compared with what Slurm shows",
+    "account": "a filter: compared with what Slurm shows",
+    "queue": "a filter: compared with what Slurm shows",
+    "nodeName": "a filter: compared with what Slurm shows",
+    "nameContains": "a filter: compared with what Slurm shows",
+    "comment": "a filter: compared with what Slurm shows",
+    "atLeast": "a filter: compared with what Slurm shows",
+    "atMost": "a filter: compared with what Slurm shows",
+    "name": "compared with what Slurm shows",
+    "after": "a cursor of the API's own",
+}
+"""The arguments, and the input fields without a checker, that may have any value of their type."""
+
+
+def test_every_limit_of_an_input_is_in_its_description(schema: GraphQLSchema) -> None:
+    """The text comes from the checker, so a new option cannot lack it; without a checker a number must be in it."""
+    silent, checked = [], 0
+    for place, name, line in given(schema):
+        kind = line.extensions[DEFINITION].metadata.get("kind") if isinstance(line, GraphQLInputField) else None
+        if get_named_type(line.type).name not in ("Int", "BigInt", "String"):
+            continue
+        checked += kind is not None
+        if kind is not None:
+            told = bool(kind.limit) and kind.limit.lower() in (line.description or "").lower()
+        else:
+            told = name in WITHOUT_LIMIT or re.search(r"\d|at least", line.description or "") is not None
+        if not told:
+            silent.append(f"{place}: {line.description}")
+    assert silent == []
+    assert checked > 60
+
+
+@pytest.mark.parametrize("table", [Submission, JobMemory, JobUpdate, NewReservation, ReservationEnd, ReservationNodes])
+def test_what_is_beyond_the_limit_is_refused_and_what_is_at_it_is_not(table: type) -> None:
+    for line in fields(table):
+        numbers = re.fullmatch(r"from (-?\d+) to (\d+)|at least (\d+)", getattr(line.metadata.get("kind"), "limit", ""))
+        if numbers:
+            low, high = numbers[1] or numbers[3], numbers[2]
+            kind = line.metadata["kind"]
+            for right in filter(None, (low, high)):
+                assert re.fullmatch(kind.pattern, kind(int(right))), line.name
+            for wrong in (int(low) - 1, *([int(high) + 1] if high else [])):
+                with pytest.raises(ValueError, match="must be"):
+                    kind(wrong)
+
+
+def given(schema: GraphQLSchema) -> Iterator[tuple[str, str, GraphQLInputField | GraphQLArgument]]:
+    """Each argument of a field that takes no input type, and each field of an input: its place, its name, itself."""
+    for kind in schema.type_map.values():
+        if isinstance(kind, GraphQLInputObjectType):
+            yield from ((f"{kind.name}.{name}", name, field) for name, field in kind.fields.items())
+        elif isinstance(kind, GraphQLObjectType) and not is_introspection_type(kind):
+            for field, line in kind.fields.items():
+                yield from ((f"{kind.name}.{field}({name})", name, argument) for name, argument in line.args.items())
