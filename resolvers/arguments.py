@@ -10,13 +10,12 @@ from datetime import datetime
 from typing import Annotated
 
 from resolvers.described import Id
+from resolvers.filters import IDS_LIMIT as IDS_LIMIT
 from resolvers.filters import JobFilter, NodeFilter
 from resolvers.order import STEPS_LIMIT, JobOrder
 from slurm.argument import limited, word
 from slurm.states import DescribedEnum
 
-IDS_LIMIT = 200
-"""How many jobs one change may name: each is a command on the head node."""
 THE_JOBS = f"The jobs, 1 to {IDS_LIMIT}; an array's id means all of its tasks."
 
 

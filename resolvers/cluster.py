@@ -14,7 +14,16 @@ from resolvers.array import Family, JobArray
 from resolvers.cluster_request import ClusterRequest
 from resolvers.cluster_view import ClusterView
 from resolvers.errors import BadInputError, NotRememberedError
-from resolvers.filters import JobFilter, NodeFilter, check_job_filter, find_job, local_id, matching_jobs, matching_nodes
+from resolvers.filters import (
+    JobFilter,
+    NodeFilter,
+    check_job_filter,
+    check_lists,
+    find_job,
+    local_id,
+    matching_jobs,
+    matching_nodes,
+)
 from resolvers.head_instance import HeadInstance
 from resolvers.history import JobHistory, keeps_accounts, keeps_no_accounts, past_job, search_of
 from resolvers.job import Job, JobConnection
@@ -113,6 +122,7 @@ def _nodes(
 ) -> list[Dataset[Any]]:
     """The nodes; nothing if the arguments are wrong, as the field itself reports that."""
     try:
+        check_lists(filter)
         cluster.check_named(first, after)
     except BadInputError:
         return []

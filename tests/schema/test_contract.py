@@ -204,3 +204,11 @@ def given(schema: GraphQLSchema) -> Iterator[tuple[str, str, GraphQLInputField |
         elif isinstance(kind, GraphQLObjectType) and not is_introspection_type(kind):
             for field, line in kind.fields.items():
                 yield from ((f"{kind.name}.{field}({name})", name, argument) for name, argument in line.args.items())
+
+
+def test_every_list_that_is_an_input_says_how_long_it_may_be(schema: GraphQLSchema) -> None:
+    """tests/resolvers/test_filters.py and tests/slurm/test_argument.py exceed it."""
+    lists = [(place, line) for place, _, line in given(schema) if is_list_type(get_nullable_type(line.type))]
+    assert len(lists) > 30
+    bounded = re.compile(r"at most \d+|1 to \d+", re.IGNORECASE)
+    assert [place for place, line in lists if not bounded.search(line.description or "")] == []
