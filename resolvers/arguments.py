@@ -37,10 +37,12 @@ class About:
     text: str
 
 
-CLUSTER_NAME = (
-    "The cluster's name; by default that in the first job id, else the only cluster or the configured default."
-)
+_DEFAULT = "the only cluster or the configured default."
+CLUSTER_NAME = f"The cluster's name; by default {_DEFAULT}"
+CLUSTER_OF_IDS = f"The cluster's name; by default that in the first job id, else {_DEFAULT}"
 ClusterName = Annotated[str | None, About(CLUSTER_NAME)]
+ClusterOfIds = Annotated[str | None, About(CLUSTER_OF_IDS)]
+ClusterInName = Annotated[str | None, About(f"The cluster's name; by default that in `name`, else {_DEFAULT}")]
 First = Annotated[int | None, About("The number of rows to return at most: 0 to 1000, unless more is configured.")]
 After = Annotated[str | None, About("Return the rows after this place: `pageInfo.endCursor` of the previous page.")]
 Jobs = Annotated[JobFilter | None, About("Which jobs; all by default.")]
@@ -74,5 +76,5 @@ OfAccount = Annotated[str | None, About(limited("Only those of this account.", w
 JobIds = Annotated[Sequence[Id], About(THE_JOBS)]
 When = Annotated[EndedWhen, About("When the wait is over.")]
 Timeout = Annotated[int, About(f"How many seconds to wait at most: 0 to {LONGEST_WAIT}; 0 only looks.")]
-QueueName = Annotated[str, About("The queue's name.")]
-NodeName = Annotated[str, About("The node's name in Slurm.")]
+QueueName = Annotated[str, About("The queue's name in Slurm, or its id, as `lab:queue1`.")]
+NodeName = Annotated[str, About("The node's name in Slurm, or its id, as `lab:queue1-st-small-1`.")]

@@ -11,7 +11,7 @@ from itertools import islice
 from access.role import JobVisibility
 from headnode.snapshots import Dataset, Snapshot
 from resolvers.arguments import IDS_LIMIT, THE_JOBS
-from resolvers.change import Change, ChangeInput, refused
+from resolvers.change import Change, JobsInput, refused
 from resolvers.cluster import Cluster
 from resolvers.described import Id, described, required
 from resolvers.errors import BadInputError
@@ -35,7 +35,7 @@ Outcomes = Question[list[Refusal | None]]
 
 
 @dataclass(kw_only=True)
-class JobsById(ChangeInput):
+class JobsById(JobsInput):
     """Which jobs."""
 
     ids: Sequence[Id] = required(THE_JOBS)

@@ -10,7 +10,7 @@ from typing import Protocol
 from access.role import Role
 from resolvers import datasets
 from resolvers.arguments import IDS_LIMIT, JOB_ID, THE_JOBS
-from resolvers.change import Change, ChangeField, ChangeInput, ChangeRefusedError, change_field, refused
+from resolvers.change import Change, ChangeField, ChangeRefusedError, JobsInput, change_field, refused
 from resolvers.cluster import Cluster
 from resolvers.described import Id, described, required
 from resolvers.errors import BadInputError
@@ -61,7 +61,7 @@ class JobsToCancel(OneOf):
 
 
 @dataclass(kw_only=True)
-class CancelJobs(ChangeInput):
+class CancelJobs(JobsInput):
     """Which jobs to cancel, and how."""
 
     jobs: JobsToCancel = required("Which jobs.")
@@ -79,7 +79,7 @@ class SignalJobs(JobsById):
 
 
 @dataclass(kw_only=True)
-class UpdateJob(JobUpdate, ChangeInput):
+class UpdateJob(JobUpdate, JobsInput):
     """Which job, and what to change of it. What is left out stays as it is; null clears it."""
 
     id: Id = required(JOB_ID)

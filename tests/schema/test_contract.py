@@ -212,3 +212,18 @@ def test_every_list_that_is_an_input_says_how_long_it_may_be(schema: GraphQLSche
     assert len(lists) > 30
     bounded = re.compile(r"at most \d+|1 to \d+", re.IGNORECASE)
     assert [place for place, line in lists if not bounded.search(line.description or "")] == []
+
+
+def test_what_names_the_cluster_by_default_is_said_where_it_is_true(schema: GraphQLSchema) -> None:
+    """An id can only name it where there is one."""
+    places = dict.fromkeys(place for place, name, _ in given(schema) if name == "cluster")
+    assert len(places) > 20
+    for place, name, line in given(schema):
+        if name == "cluster" or place == "Query.cluster(name)":
+            kind, _, rest = place.partition(".")
+            of = schema.type_map[kind]
+            assert isinstance(of, GraphQLObjectType | GraphQLInputObjectType)
+            inputs = of.fields[rest.partition("(")[0]].args if isinstance(of, GraphQLObjectType) else of.fields
+            says = line.description or ""
+            assert ("first job id" in says) == bool({"id", "ids", "jobs"} & set(inputs)), place
+            assert ("`name`" in says) == (place in ("Query.node(cluster)", "Query.queue(cluster)")), place
