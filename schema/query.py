@@ -19,7 +19,7 @@ from schema.job import Job
 from schema.job_detail import JobsEnded
 from schema.node import Node
 from schema.page import JobConnection, NodeConnection
-from schema.polling import SUGGESTED_POLL_SECONDS, lists_say_when_to_ask_again
+from schema.polling import SUGGESTED_POLL_SECONDS
 from schema.queue import Queue
 from schema.types_from_tables import SOURCES, made_from, parameters, with_signature
 
@@ -104,7 +104,6 @@ def _whole(resolver: Callable[..., object], scope: Scope, description: str) -> A
 _cluster = with_signature(_named, [INFO, cluster_parameter(name="name")])
 
 
-@lists_say_when_to_ask_again
 @strawberry.type(
     description="Queries. A cluster runs one command for a document, however much it selects. "
     "Only what depends on another answer costs a second one."

@@ -34,7 +34,6 @@ from conftest import Api
 from local.cluster import Cluster
 from resolvers.errors import ErrorCode
 from resolvers.plan import FIELD_PLAN
-from schema.polling import POLL
 from schema.reference import error_page, reference
 from slurm.refusal import RefusalCode
 
@@ -133,15 +132,25 @@ def descriptions(schema: GraphQLSchema) -> Iterator[tuple[str, str | None]]:
                     yield f"{kind.name}.{name}({argument}:)", given.description
 
 
-def test_each_list_of_a_cluster_says_how_often_to_ask(schema: GraphQLSchema) -> None:
+def test_each_list_says_how_often_to_ask(schema: GraphQLSchema) -> None:
+    says, lists = set(), set()
+    for kind in own_types(schema):
+        if isinstance(kind, GraphQLObjectType):
+            for name, line in kind.fields.items():
+                place, shown = f"{kind.name}.{name}", str(get_nullable_type(line.type))
+                if "suggestedPollSeconds" in (line.description or ""):
+                    says.add(place)
+                item = get_named_type(line.type)
+                of_things = "[" in shown and isinstance(item, GraphQLObjectType) and "id" in item.fields
+                if shown.endswith("Connection") or (
+                    of_things and not kind.name.endswith(("Connection", "Payload")) and kind.name != "JobsEnded"
+                ):
+                    lists.add(place)
+    named = {"Queue.jobs", "Queue.nodes", "JobArray.tasks", "Account.associations", "Node.jobs", "Query.clusters"}
+    assert says == lists > {*named, "Query.jobs", "Cluster.qos"}
     for name in ("Query", "Cluster"):
         kind = schema.type_map[name]
         assert isinstance(kind, GraphQLObjectType)
-        says = {field for field, line in kind.fields.items() if POLL in (line.description or "")}
-        lists = {
-            field for field, line in kind.fields.items() if "[" in str(line.type) or "Connection" in str(line.type)
-        }
-        assert says == lists - {"clusters"}
         assert "suggestedPollSeconds" in kind.fields
 
 
