@@ -105,6 +105,7 @@ class UpdateReservationPayload:
 class DeleteReservationPayload:
     """The deleted reservation, or why it was not deleted."""
 
+    id: Id | None = described("The id that the reservation had, for caches to forget; null if it was refused.")
     name: str | None = described("The name of the deleted reservation; null if it was refused.")
     errors: Sequence[Refusal] = described("Why it was refused; empty if it was not.", ())
 
@@ -175,7 +176,7 @@ async def delete_reservation(change: Change, input: DeleteReservation) -> Delete
     refusal = await change.send(reservation.delete(own))
     if refusal is not None:
         return DeleteReservationPayload(errors=[replace(change.global_id(refusal), field=["input", "name"])])
-    return DeleteReservationPayload(name=own)
+    return DeleteReservationPayload(id=f"{change.view.name}:{own}", name=own)
 
 
 CHANGES = (update_node, update_queue, create_reservation, update_reservation, delete_reservation)

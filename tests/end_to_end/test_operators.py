@@ -22,7 +22,9 @@ CREATE = f"""mutation ($input: CreateReservationInput!) {{ done: createReservati
     queue {{ name }} }} {ERRORS} }} }}"""
 UPDATE = f"""mutation ($input: UpdateReservationInput!) {{ done: updateReservation(input: $input) {{
   reservation {{ id startTime endTime durationSeconds users flags nodes {{ name }} }} {ERRORS} }} }}"""
-DELETE = f"mutation ($input: DeleteReservationInput!) {{ done: deleteReservation(input: $input) {{ name {ERRORS} }} }}"
+DELETE = (
+    f"mutation ($input: DeleteReservationInput!) {{ done: deleteReservation(input: $input) {{ id name {ERRORS} }} }}"
+)
 
 
 def state(cluster: Cluster, node: str) -> str:
@@ -168,7 +170,11 @@ def test_a_reservation_is_made_shown_and_deleted_in_one_command_each(api: Api, l
     assert "Nodes=queue1-dy-large-[3-4]" in shown
     assert "Users=ada,root" in shown
     name = {"input": {"name": "lab:operators-make"}}
-    assert api.data(DELETE, name, **OPERATORS)["done"] == {"name": "operators-make", "errors": []}
+    assert api.data(DELETE, name, **OPERATORS)["done"] == {
+        "id": "lab:operators-make",
+        "name": "operators-make",
+        "errors": [],
+    }
     assert "operators-make" not in lab.run("scontrol", "show", "reservation").stdout
     assert refusals(api, DELETE, name, **OPERATORS) == [("NOT_FOUND", ["input", "name"])]
 

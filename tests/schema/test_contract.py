@@ -227,3 +227,11 @@ def test_what_names_the_cluster_by_default_is_said_where_it_is_true(schema: Grap
             says = line.description or ""
             assert ("first job id" in says) == bool({"id", "ids", "jobs"} & set(inputs)), place
             assert ("`name`" in says) == (place in ("Query.node(cluster)", "Query.queue(cluster)")), place
+
+
+def test_every_payload_has_the_id_of_what_it_changed(schema: GraphQLSchema) -> None:
+    payloads = [kind for kind in objects(schema) if kind.name.endswith("Payload")]
+    assert len(payloads) == 14
+    for kind in payloads:
+        ids = {name: str(field.type) for name, field in kind.fields.items() if name in ("id", "ids")}
+        assert ids in ({"id": "ID"}, {"ids": "[ID!]!"}), kind.name
