@@ -35,7 +35,7 @@ def refusals(api: Api, document: str, variables: dict[str, Any], **who: str) -> 
     """The codes and fields of a change's refusals; nothing else is in the payload."""
     done = api.data(document, variables, **who)["done"]
     errors = done.pop("errors")
-    assert list(done.values()) in ([None], [[]])
+    assert all(value in (None, []) for value in done.values())
     assert all(error["message"] for error in errors)
     return [(error["code"], error["field"]) for error in errors]
 
