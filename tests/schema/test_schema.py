@@ -154,6 +154,27 @@ def test_each_list_says_how_often_to_ask(schema: GraphQLSchema) -> None:
         assert "suggestedPollSeconds" in kind.fields
 
 
+def test_what_every_client_relies_on_is_promised() -> None:
+    """What docs/clients.md builds on: the end of a job, pages, waiting in one call, rights, how often to ask."""
+    promised = build_schema((HERE / "promised.graphql").read_text())
+    needs = {
+        "Query": {"jobsEnded", "suggestedPollSeconds"},
+        "Cluster": {"id", "suggestedPollSeconds"},
+        "Viewer": {"id", "can"},
+        "Job": {"id", "phase", "succeeded", "exitCode", "viewerCan"},
+        "Node": {"id", "viewerCan"},
+        "Queue": {"id", "viewerCan"},
+        "JobConnection": {"edges", "nodes", "pageInfo", "totalCount"},
+        "NodeConnection": {"edges", "nodes", "pageInfo", "totalCount"},
+        "PageInfo": {"hasNextPage", "hasPreviousPage", "startCursor", "endCursor"},
+        "JobsEnded": {"done", "jobs", "notRemembered"},
+    }
+    for name, fields in needs.items():
+        kind = promised.type_map[name]
+        assert isinstance(kind, GraphQLObjectType)
+        assert fields <= set(kind.fields), name
+
+
 def test_promised_fields_exist(schema: GraphQLSchema) -> None:
     promised = build_schema((HERE / "promised.graphql").read_text())
     assert {change.description for change in find_breaking_changes(promised, schema)} == DIFFERENCES
