@@ -173,4 +173,4 @@ def _visible(refusal: Refusal, rows: Rows[squeue.Job], view: Cluster) -> Refusal
     sees_all = view.request.caller.job_visibility is JobVisibility.ALL
     if sees_all or (refusal.id and find_job(rows, refusal.id) is not None):
         return refusal
-    return replace(refusal, code=RefusalCode.NOT_FOUND, message="You have no job with that id.")
+    return replace(refusal, code=RefusalCode.NOT_FOUND, message="You have no job with that id.", field=None)

@@ -67,9 +67,9 @@ def cancel(
     if signal is None:
         return _each(Command(SCANCEL), jobs)
     options = {"signal": signal, **_TARGET_OPTIONS[target]}
-    if signal in _KILL:
-        return _each(Command(SCANCEL, options=options), jobs)
-    question = _each(Command(SCANCEL, options={**options, "state": "RUNNING"}), jobs)
+    if signal not in _KILL:
+        options["state"] = "RUNNING"
+    question = _each(Command(SCANCEL, options=options), jobs)
     return Question(question.commands, lambda replies: [_passed_over(why) for why in question.read(replies)])
 
 
@@ -77,6 +77,8 @@ def _passed_over(why: Refusal | None) -> Refusal | None:
     """What scancel prints of a job that --state passes over; for a missing job it prints other lines."""
     if why is None:
         return None
+    if "Unknown job signal" in why.message:
+        return replace(why, field=[*argument.INPUT, "signal"])
     lines = [line for line in why.message.splitlines() if not line.startswith("No active jobs match")]
     if lines:
         return replace(why, message="\n".join(lines))

@@ -98,3 +98,11 @@ def test_signals_are_names_and_numbers(signal: str) -> None:
 def test_other_words_are_not_signals(signal: str) -> None:
     with pytest.raises(ValueError, match="TERM, USR1 or 9"):
         job_action.SIGNAL(signal)
+
+
+@pytest.mark.parametrize("signal", ["BOGUS", "KILL"])
+def test_a_signal_that_slurm_does_not_know_is_named(signal: str) -> None:
+    said = Reply(1, "", f"scancel: error: Unknown job signal: {signal}\n")
+    (why,) = job_action.cancel(["1"], signal).read([said])
+    assert why is not None
+    assert (why.code, why.field, why.id) == (RefusalCode.INVALID_INPUT, ["input", "signal"], "1")
