@@ -12,7 +12,7 @@ from resolvers.errors import RequestError
 from resolvers.facts import RESERVATIONS, Reservation, reservation_named
 from resolvers.node import Node
 from resolvers.queue import Queue
-from slurm import node_update, partition_update, reservation
+from slurm import argument, node_update, partition_update, reservation
 from slurm.argument import LEFT, Updated
 from slurm.node_update import NodeAction
 from slurm.partition_update import QueueAction
@@ -30,9 +30,10 @@ class UpdateNode(ChangeInput):
     names: Sequence[str] = required(f"The nodes, 1 to {NAMES_LIMIT}, by name. scontrol update: NodeName.")
     action: NodeAction = required("What to do with them. scontrol update: State.")
     reason: Updated[str] = described(
-        "The reason, for others to read: one line. DRAIN and DOWN need it. Null, for none, only with RESUME. "
+        "The reason, for others to read. DRAIN and DOWN need it. Null, for none, only with RESUME. "
         "scontrol update: Reason.",
         LEFT,
+        argument.line,
     )
 
 
@@ -40,7 +41,7 @@ class UpdateNode(ChangeInput):
 class UpdateQueue(ChangeInput):
     """Which queue, and what to do with it."""
 
-    name: str = required("The queue. scontrol update: PartitionName.")
+    name: str = required("The queue. scontrol update: PartitionName.", argument.word)
     action: QueueAction = required(
         "What to do with it; this lasts until slurmctld reads its configuration again. scontrol update: State."
     )
@@ -60,7 +61,7 @@ class UpdateReservation(ReservationUpdate, ChangeInput):
 class DeleteReservation(ChangeInput):
     """Which reservation."""
 
-    name: str = required("The reservation's name. scontrol delete: ReservationName.")
+    name: str = required("The reservation's name. scontrol delete: ReservationName.", argument.word)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +105,7 @@ class UpdateReservationPayload:
 class DeleteReservationPayload:
     """The deleted reservation, or why it was not deleted."""
 
+    id: Id | None = described("The id that the reservation had, for caches to forget; null if it was refused.")
     name: str | None = described("The name of the deleted reservation; null if it was refused.")
     errors: Sequence[Refusal] = described("Why it was refused; empty if it was not.", ())
 
@@ -174,7 +176,7 @@ async def delete_reservation(change: Change, input: DeleteReservation) -> Delete
     refusal = await change.send(reservation.delete(own))
     if refusal is not None:
         return DeleteReservationPayload(errors=[replace(change.global_id(refusal), field=["input", "name"])])
-    return DeleteReservationPayload(name=own)
+    return DeleteReservationPayload(id=f"{change.view.name}:{own}", name=own)
 
 
 CHANGES = (update_node, update_queue, create_reservation, update_reservation, delete_reservation)

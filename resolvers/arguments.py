@@ -10,12 +10,12 @@ from datetime import datetime
 from typing import Annotated
 
 from resolvers.described import Id
+from resolvers.filters import IDS_LIMIT as IDS_LIMIT
 from resolvers.filters import JobFilter, NodeFilter
 from resolvers.order import STEPS_LIMIT, JobOrder
+from slurm.argument import limited, word
 from slurm.states import DescribedEnum
 
-IDS_LIMIT = 200
-"""How many jobs one change may name: each is a command on the head node."""
 THE_JOBS = f"The jobs, 1 to {IDS_LIMIT}; an array's id means all of its tasks."
 
 
@@ -37,10 +37,12 @@ class About:
     text: str
 
 
-CLUSTER_NAME = (
-    "The cluster's name; by default that in the first job id, else the only cluster or the configured default."
-)
+_DEFAULT = "the only cluster or the configured default."
+CLUSTER_NAME = f"The cluster's name; by default {_DEFAULT}"
+CLUSTER_OF_IDS = f"The cluster's name; by default that in the first job id, else {_DEFAULT}"
 ClusterName = Annotated[str | None, About(CLUSTER_NAME)]
+ClusterOfIds = Annotated[str | None, About(CLUSTER_OF_IDS)]
+ClusterInName = Annotated[str | None, About(f"The cluster's name; by default that in `name`, else {_DEFAULT}")]
 First = Annotated[int | None, About("The number of rows to return at most: 0 to 1000, unless more is configured.")]
 After = Annotated[str | None, About("Return the rows after this place: `pageInfo.endCursor` of the previous page.")]
 Jobs = Annotated[JobFilter | None, About("Which jobs; all by default.")]
@@ -69,10 +71,10 @@ Until = Annotated[
 Nodes = Annotated[NodeFilter | None, About("Which nodes; all by default.")]
 JOB_ID = "`123`, `123_4`, `123_[5-9]` or `123+0`, with or without the cluster's name."
 JobId = Annotated[Id, About(JOB_ID)]
-OfUser = Annotated[str | None, About("Only those of this user.")]
-OfAccount = Annotated[str | None, About("Only those of this account.")]
+OfUser = Annotated[str | None, About(limited("Only those of this user.", word))]
+OfAccount = Annotated[str | None, About(limited("Only those of this account.", word))]
 JobIds = Annotated[Sequence[Id], About(THE_JOBS)]
 When = Annotated[EndedWhen, About("When the wait is over.")]
 Timeout = Annotated[int, About(f"How many seconds to wait at most: 0 to {LONGEST_WAIT}; 0 only looks.")]
-QueueName = Annotated[str, About("The queue's name.")]
-NodeName = Annotated[str, About("The node's name in Slurm.")]
+QueueName = Annotated[str, About("The queue's name in Slurm, or its id, as `lab:queue1`.")]
+NodeName = Annotated[str, About("The node's name in Slurm, or its id, as `lab:queue1-st-small-1`.")]

@@ -16,7 +16,7 @@ from headnode.fetch import read_all
 from headnode.node import Bundle
 from headnode.snapshots import Dataset, Fault, Snapshot
 from resolvers import audit, plan
-from resolvers.arguments import CLUSTER_NAME
+from resolvers.arguments import CLUSTER_NAME, CLUSTER_OF_IDS
 from resolvers.cluster import Cluster
 from resolvers.context import RequestContext
 from resolvers.described import described
@@ -35,6 +35,13 @@ class ChangeInput:
     """What the input of every change has: the cluster's name."""
 
     cluster: str | None = described(CLUSTER_NAME)
+
+
+@dataclass(kw_only=True)
+class JobsInput(ChangeInput):
+    """What the input of a change of jobs has: a cluster, which the first job id may name."""
+
+    cluster: str | None = described(CLUSTER_OF_IDS)
 
 
 In = TypeVar("In", bound=ChangeInput)

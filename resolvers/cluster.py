@@ -14,7 +14,16 @@ from resolvers.array import Family, JobArray
 from resolvers.cluster_request import ClusterRequest
 from resolvers.cluster_view import ClusterView
 from resolvers.errors import BadInputError, NotRememberedError
-from resolvers.filters import JobFilter, NodeFilter, check_job_filter, find_job, local_id, matching_jobs, matching_nodes
+from resolvers.filters import (
+    JobFilter,
+    NodeFilter,
+    check_job_filter,
+    check_lists,
+    find_job,
+    local_id,
+    matching_jobs,
+    matching_nodes,
+)
 from resolvers.head_instance import HeadInstance
 from resolvers.history import JobHistory, keeps_accounts, keeps_no_accounts, past_job, search_of
 from resolvers.job import Job, JobConnection
@@ -24,6 +33,7 @@ from resolvers.node import Node
 from resolvers.order import BY_NAME, JobOrder, job_ordering, order_name
 from resolvers.pages import Connection, Ordering, check_page, natural, page
 from resolvers.past_array import array_of, array_of_task, tasks_of
+from resolvers.plan import cluster_in
 from resolvers.queue import Queue
 from resolvers.reads import JobPart, Parts, all_jobs, reads, reads_by
 from resolvers.viewer import Viewer, viewer
@@ -113,6 +123,7 @@ def _nodes(
 ) -> list[Dataset[Any]]:
     """The nodes; nothing if the arguments are wrong, as the field itself reports that."""
     try:
+        check_lists(filter)
         cluster.check_named(first, after)
     except BadInputError:
         return []
@@ -311,7 +322,7 @@ class Cluster(ClusterView):
     @reads(datasets.QUEUES)
     def queue(self, name: arguments.QueueName) -> Queue | None:
         """The queue of that name, or None."""
-        return self.queues_by_name.get(name.removeprefix(f"{self.name}:"))
+        return self._named(name, self.queues_by_name)
 
     @reads_by(_nodes)
     def nodes(
@@ -336,7 +347,15 @@ class Cluster(ClusterView):
     @reads(datasets.NODES)
     def node(self, name: arguments.NodeName) -> Node | None:
         """The node of that name, or None."""
-        return self.nodes_by_name.get(name.removeprefix(f"{self.name}:"))
+        return self._named(name, self.nodes_by_name)
+
+    def _named(self, name: str, known: Mapping[str, T]) -> T | None:
+        """What has that name or id. Raises BadInputError for an id of another cluster."""
+        found = known.get(name) or known.get(name.removeprefix(f"{self.name}:"))
+        if found is None and cluster_in(name) not in ("", self.name):
+            message = f"The id {name[:100]!r} does not belong to the cluster {self.name}."
+            raise BadInputError(message, argument="name")
+        return found
 
     @cached_property
     def queues_by_name(self) -> Mapping[str, Queue]:

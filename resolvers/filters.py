@@ -1,55 +1,73 @@
 """Filters of jobs and nodes, over the columns of a snapshot."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from resolvers.described import Id, described
 from resolvers.errors import BadInputError
 from slurm import job_id, sacct, sinfo, squeue
-from slurm.argument import camel_case
+from slurm.argument import LIST_LIMIT, camel_case
 from slurm.column import Column, Rows
 from slurm.errors import ParseError
 from slurm.reason import ReasonCode, reason_code
 from slurm.states import JobPhase, JobState, NodeFlag, NodeState
+from slurm.text import BigInt
 
 T = TypeVar("T")
 
+IDS_LIMIT = 200
+"""How many jobs one request may name: in a change, each is a command on the head node."""
+
 Test = Callable[[Any], bool]
+_LIMIT: Final = "limit"
 
 JobRows = Rows[squeue.Job] | Rows[sacct.HistoryJob]
 """Jobs from squeue or from sacct: the columns that a filter reads have the same names."""
+
+
+def _some(about: str, limit: int = LIST_LIMIT) -> Any:
+    """A condition that is a list; the check and the description have its limit."""
+    return field(default=None, metadata={"about": f"{about} At most {limit}.", _LIMIT: limit})
 
 
 @dataclass(kw_only=True)
 class IntRange:
     """Whole numbers from `atLeast` to `atMost`, both included. A bound that is left out does not limit."""
 
-    at_least: int | None = described("The smallest number, such as 3600.")
-    at_most: int | None = described("The largest number, such as 7200; not below `atLeast`.")
+    at_least: int | None = described("The smallest number, such as 2.")
+    at_most: int | None = described("The largest number, such as 8; not below `atLeast`.")
+
+
+@dataclass(kw_only=True)
+class BigIntRange(IntRange):
+    """Whole numbers from `atLeast` to `atMost`, both included. A bound that is left out does not limit."""
+
+    at_least: BigInt | None = described("The smallest number, such as 3600.")
+    at_most: BigInt | None = described("The largest number, such as 7200; not below `atLeast`.")
 
 
 @dataclass(kw_only=True)
 class JobFilter:
     """Jobs that meet every condition given."""
 
-    ids: Sequence[Id] | None = described("Jobs with these ids; an array's id means all of its tasks.")
+    ids: Sequence[Id] | None = _some("Jobs with these ids; an array's id means all of its tasks.", IDS_LIMIT)
     user: str | None = described("Jobs of this user.")
-    users: Sequence[str] | None = described("Jobs of any of these users.")
+    users: Sequence[str] | None = _some("Jobs of any of these users.")
     account: str | None = described("Jobs charged to this account.")
     queue: str | None = described("Jobs in this queue, and jobs that wait for it, possibly among other queues.")
-    phases: Sequence[JobPhase] | None = described("Jobs in any of these phases.")
-    states: Sequence[JobState] | None = described("Jobs in any of these states.")
+    phases: Sequence[JobPhase] | None = _some("Jobs in any of these phases.")
+    states: Sequence[JobState] | None = _some("Jobs in any of these states.")
     succeeded: bool | None = described(
         "Ended jobs that succeeded, or with false those that did not. Jobs whose `succeeded` is null match neither."
     )
-    reason_codes: Sequence[ReasonCode] | None = described(
+    reason_codes: Sequence[ReasonCode] | None = _some(
         "Jobs with any of these reason codes. In accounting an ended job has the last reason why it waited."
     )
     node_name: str | None = described("Jobs that have this node.")
-    names: Sequence[str] | None = described(
+    names: Sequence[str] | None = _some(
         'Jobs that have one of these names exactly. Accounting stores `"` in a name as a backtick.'
     )
     name_contains: str | None = described("Jobs whose name contains this text, in upper or lower case.")
@@ -64,7 +82,7 @@ class JobFilter:
         "Slurm does not date other changes, such as holding, changing or suspending a job. A job ends up to some "
         "minutes before it is in the phase ENDED, so ask with an overlap."
     )
-    elapsed_seconds: IntRange | None = described("Jobs whose run time in seconds is in this range.")
+    elapsed_seconds: BigIntRange | None = described("Jobs whose run time in seconds is in this range.")
     node_count: IntRange | None = described("Jobs whose number of nodes, had or asked for, is in this range.")
     cpu_count: IntRange | None = described("Jobs whose number of CPUs, had or asked for, is in this range.")
     gpu_count: IntRange | None = described(
@@ -77,9 +95,9 @@ class JobFilter:
 class NodeFilter:
     """Nodes that meet every condition given."""
 
-    names: Sequence[str] | None = described("Nodes with these names.")
-    states: Sequence[NodeState] | None = described("Nodes in any of these base states.")
-    flags: Sequence[NodeFlag] | None = described("Nodes with all of these flags.")
+    names: Sequence[str] | None = _some("Nodes with these names.")
+    states: Sequence[NodeState] | None = _some("Nodes in any of these base states.")
+    flags: Sequence[NodeFlag] | None = _some("Nodes with all of these flags.")
     queue: str | None = described("Nodes of this queue.")
 
 
@@ -185,9 +203,19 @@ def looks_at_detail(where: JobFilter | None) -> bool:
     return not all(squeue.in_brief(column) for steps in given for column, _ in steps)
 
 
+def check_lists(where: JobFilter | NodeFilter | None) -> None:
+    """Raise BadInputError if a list in the filter is too long."""
+    for line in fields(where) if where is not None else ():
+        given, limit = getattr(where, line.name), line.metadata.get(_LIMIT)
+        if limit is not None and given is not None and len(given) > limit:
+            name = camel_case(line.name)
+            raise BadInputError(f"{name} may have at most {limit} entries; it has {len(given)}.", argument=name)
+
+
 def _checked(where: JobFilter, cluster: str) -> tuple[list[str] | None, dict[str, Any]]:
     """The ids in Slurm's spelling, if any are given, and the other conditions that are given, times in UTC."""
-    ids = None if where.ids is None else [local_id(id, cluster) for id in where.ids]
+    check_lists(where)
+    ids = None if where.ids is None else [local_id(id, cluster, "ids") for id in where.ids]
     conditions: dict[str, Any] = {}
     for name in _CONDITIONS:
         given = getattr(where, name)
@@ -207,7 +235,8 @@ def _checked_value(argument: str, given: Any) -> Any:
 
 
 def matching_nodes(rows: Rows[sinfo.Node], where: NodeFilter | None) -> Sequence[int]:
-    """The rows that match the filter, in the order of the snapshot."""
+    """The rows that match the filter, in the order of the snapshot. Raises BadInputError for too long a list."""
+    check_lists(where)
     table = sinfo.Node
     chosen = _Chosen(rows)
     if where is None:
@@ -267,17 +296,17 @@ def named_tasks(id: str, ids: Sequence[str]) -> list[str]:
     return [str(tasks) for tasks in shared if tasks is not None]
 
 
-def local_id(id: str, cluster: str) -> str:
-    """Slurm's spelling of a job id, which may begin with the cluster's name. Raises BadInputError."""
+def local_id(id: str, cluster: str, argument: str = "id") -> str:
+    """Slurm's spelling of a job id, which may begin with the cluster's name. Raises BadInputError for the argument."""
     name, colon, own = id.partition(":") if id[:1].isalpha() else ("", "", id)
     if colon and name != cluster:
-        raise BadInputError(f"The id {id[:100]!r} does not belong to the cluster {cluster}.", argument="id")
+        raise BadInputError(f"The id {id[:100]!r} does not belong to the cluster {cluster}.", argument=argument)
     try:
         return str(job_id.parse(own))
     except ParseError as error:
         raise BadInputError(
             f"{id[:100]!r} is not a job id: write 123, 123_4 (array task), 123_[5-9] or 123+0, or {cluster}:123.",
-            argument="id",
+            argument=argument,
         ) from error
 
 

@@ -11,7 +11,7 @@ from itertools import islice
 from access.role import JobVisibility
 from headnode.snapshots import Dataset, Snapshot
 from resolvers.arguments import IDS_LIMIT, THE_JOBS
-from resolvers.change import Change, ChangeInput, refused
+from resolvers.change import Change, JobsInput, refused
 from resolvers.cluster import Cluster
 from resolvers.described import Id, described, required
 from resolvers.errors import BadInputError
@@ -35,7 +35,7 @@ Outcomes = Question[list[Refusal | None]]
 
 
 @dataclass(kw_only=True)
-class JobsById(ChangeInput):
+class JobsById(JobsInput):
     """Which jobs."""
 
     ids: Sequence[Id] = required(THE_JOBS)
@@ -173,4 +173,4 @@ def _visible(refusal: Refusal, rows: Rows[squeue.Job], view: Cluster) -> Refusal
     sees_all = view.request.caller.job_visibility is JobVisibility.ALL
     if sees_all or (refusal.id and find_job(rows, refusal.id) is not None):
         return refusal
-    return replace(refusal, code=RefusalCode.NOT_FOUND, message="You have no job with that id.")
+    return replace(refusal, code=RefusalCode.NOT_FOUND, message="You have no job with that id.", field=None)

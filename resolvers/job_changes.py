@@ -10,7 +10,7 @@ from typing import Protocol
 from access.role import Role
 from resolvers import datasets
 from resolvers.arguments import IDS_LIMIT, JOB_ID, THE_JOBS
-from resolvers.change import Change, ChangeField, ChangeInput, ChangeRefusedError, change_field, refused
+from resolvers.change import Change, ChangeField, ChangeRefusedError, JobsInput, change_field, refused
 from resolvers.cluster import Cluster
 from resolvers.described import Id, described, required
 from resolvers.errors import BadInputError
@@ -25,7 +25,7 @@ from resolvers.job_action import (
     local_ids,
 )
 from slurm import job_action, job_update, squeue
-from slurm.argument import INPUT, OneOf
+from slurm.argument import INPUT, OneOf, checked, require
 from slurm.job_action import SignalTarget
 from slurm.job_update import JobUpdate
 from slurm.refusal import Refusal, RefusalCode
@@ -35,7 +35,6 @@ _IDS = [*INPUT, "ids"]
 _JOBS = [*INPUT, "jobs"]
 _MATCHING = [*_JOBS, "matching"]
 _LIMIT = [*_MATCHING, "limit"]
-NOT_A_SIGNAL = "signal must be a name or number such as TERM, USR1 or 9."
 
 
 @dataclass(kw_only=True)
@@ -62,23 +61,25 @@ class JobsToCancel(OneOf):
 
 
 @dataclass(kw_only=True)
-class CancelJobs(ChangeInput):
+class CancelJobs(JobsInput):
     """Which jobs to cancel, and how."""
 
     jobs: JobsToCancel = required("Which jobs.")
-    signal: str | None = described("Send this signal (TERM, USR1, 9 ...) instead of cancelling. scancel: --signal.")
+    signal: str | None = described(
+        "Send this signal (TERM, USR1, 9 ...) instead of cancelling. scancel: --signal.", kind=job_action.SIGNAL
+    )
 
 
 @dataclass(kw_only=True)
 class SignalJobs(JobsById):
     """Which jobs, and the signal."""
 
-    signal: str = required("The signal's name or number: TERM, USR1, 9 ... scancel: --signal.")
+    signal: str = required("The signal, as TERM, USR1 or 9. scancel: --signal.", job_action.SIGNAL)
     target: SignalTarget = described("Which processes of each job receive it.", SignalTarget.STEPS)
 
 
 @dataclass(kw_only=True)
-class UpdateJob(JobUpdate, ChangeInput):
+class UpdateJob(JobUpdate, JobsInput):
     """Which job, and what to change of it. What is left out stays as it is; null clears it."""
 
     id: Id = required(JOB_ID)
@@ -135,8 +136,8 @@ async def _cancel_matching(change: Change, jobs: MatchingJobs, signal: str | Non
 
 
 def _check_signal(signal: str | None) -> None:
-    if signal is not None and not job_action.SIGNAL.fullmatch(signal):
-        raise refused(RefusalCode.INVALID_INPUT, NOT_A_SIGNAL, [*INPUT, "signal"])
+    if signal is not None:
+        require(checked("signal", job_action.SIGNAL, signal))
 
 
 def _reach(view: Cluster, where: JobFilter) -> JobFilter:

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 from resolvers.errors import BadInputError
 from resolvers.filters import JobRows
+from resolvers.pages import BY_NAME as BY_NAME
 from resolvers.pages import Ordering
 from slurm.states import DescribedEnum
 
-BY_NAME = "name"
-"""The name of the only order of lists that can be ordered in one way alone, such as nodes."""
 STEPS_LIMIT = 10
 """How many steps an order may have: each sorts all rows."""
 

@@ -19,6 +19,9 @@ from slurm.column import Rows, picked
 
 T = TypeVar("T")
 
+BY_NAME = "name"
+"""The name of the only order of lists that can be ordered in one way alone, such as nodes."""
+
 Key = list[Any]
 """A row's place: its values in the ordered columns, then a value that no other row has."""
 
@@ -211,9 +214,11 @@ def _cursor(cursor: str, ordering_name: str) -> Key:
     if not isinstance(name, str) or not isinstance(key, list):
         raise _not_a_cursor()
     if name != ordering_name:
-        raise BadInputError(
-            "after was made with another orderBy. Use the same orderBy for all pages.", argument="after"
-        )
+        if BY_NAME in (name, ordering_name):  # one of the two lists has no orderBy
+            why = "is the cursor of another list. Pass pageInfo.endCursor of the previous page of this list"
+        else:
+            why = "was made with another orderBy. Use the same orderBy for all pages"
+        raise BadInputError(f"after {why}.", argument="after")
     return key
 
 

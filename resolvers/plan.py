@@ -96,8 +96,11 @@ def selected_by_cluster(
 
 
 def named_cluster(arguments: Mapping[str, Any]) -> str:
-    """The cluster that a field at the root names, by its argument `cluster` or by its first id; "" if by neither."""
-    first = next(iter(arguments.get("ids") or ()), None) or arguments.get("id")
+    """The cluster that a field at the root names, by its argument `cluster` or by its first id; "" if by neither.
+
+    A node and a queue are named by their id or their name.
+    """
+    first = next(iter(arguments.get("ids") or ()), None) or arguments.get("id") or arguments.get("name")
     return str(arguments.get("cluster") or cluster_in(str(first or "")))
 
 

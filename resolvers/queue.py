@@ -9,7 +9,7 @@ from headnode.snapshots import Dataset
 from resolvers import arguments, datasets
 from resolvers.cluster_record import ClusterRecord
 from resolvers.counts import StateCount, count_states
-from resolvers.filters import JobFilter, NodeFilter, matching_nodes
+from resolvers.filters import JobFilter, NodeFilter, check_lists, matching_nodes
 from resolvers.job import JobConnection
 from resolvers.node import Node
 from resolvers.order import order_name
@@ -36,6 +36,7 @@ def _nodes(
     cluster: Cluster, below: Parts, filter: NodeFilter | None, first: int | None, after: str | None
 ) -> list[Dataset[Any]]:
     """The nodes. Raises BadInputError, so that the queues are not fetched either."""
+    check_lists(filter)
     cluster.check_named(first, after)
     return [datasets.NODES]
 

@@ -12,6 +12,7 @@ from schema.execution import executor_class
 from schema.introspection import Introspection
 from schema.mutation import Mutation
 from schema.planned import attach_plans
+from schema.polling import lists_say_when_to_ask_again
 from schema.query import Query
 from schema.scalars import SCALARS
 from schema.unreadable import UnreadableOutput
@@ -38,3 +39,4 @@ schema = Schema(
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 attach_plans(schema)
+lists_say_when_to_ask_again(schema._schema)

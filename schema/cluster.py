@@ -12,7 +12,7 @@ from schema.instance import Head
 from schema.job import Job
 from schema.node import Node
 from schema.page import AccountConnection, AssociationConnection, FairShareConnection, JobConnection, NodeConnection
-from schema.polling import SUGGESTED_POLL_SECONDS, lists_say_when_to_ask_again
+from schema.polling import SUGGESTED_POLL_SECONDS
 from schema.queue import Queue
 from schema.types_from_tables import answered_by, made_from
 
@@ -40,7 +40,6 @@ NODES = "A page of the nodes, by name."
 NODE = "The node with that name; null if there is none."
 
 
-@lists_say_when_to_ask_again
 @made_from(cluster.Cluster)
 class Cluster:
     """A Slurm cluster."""

@@ -1,5 +1,7 @@
 """Errors as clients see them: each has a code; errors that clients must not see are masked and logged."""
 
+import re
+
 from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.exceptions import StrawberryInputCoercionError
 from strawberry.extensions import MaskErrors
@@ -30,7 +32,7 @@ class ErrorCodes(MaskErrors):
             # For a variable with a wrong value, graphql-core raises a GraphQLError that wraps another.
             if error.original_error is None or isinstance(error.original_error, GraphQLError):
                 error.extensions = {"code": _code(error).name, **(error.extensions or {})}
-                error.message = TOO_LONG if too_long(error) else error.message
+                error.message = TOO_LONG if too_long(error) else _in_json(error.message)
             if isinstance(error, StrawberryInputCoercionError):
                 error.message = explained(error, self.execution_context.schema._schema)
         return super()._process_errors(errors)
@@ -51,6 +53,17 @@ def drop_tracebacks(error: BaseException) -> None:
 def unforeseen(error: GraphQLError) -> bool:
     """Whether the error is a defect of ours, which the caller must not see."""
     return error.original_error is not None and not isinstance(error.original_error, RequestError | GraphQLError)
+
+
+_PYTHON = re.compile(r"(?<=not to be )None(?=\.$)|(?<=value: )(None|True|False)$")
+
+
+def _in_json(message: str) -> str:
+    """graphql-core's message, with null, true and false as clients write them."""
+    return _PYTHON.sub(lambda match: _WORDS[match[0]], message)
+
+
+_WORDS = {"None": "null", "True": "true", "False": "false"}
 
 
 def _code(error: GraphQLError) -> ErrorCode:

@@ -1,9 +1,16 @@
-"""How often to ask: one sentence in the description of every list of a cluster."""
+"""How often to ask: one sentence in the description of every list."""
 
-from types import NoneType
-from typing import Any, Final, TypeVar, get_args, get_origin
+from typing import Final
 
-K = TypeVar("K", bound=type)
+from graphql import (
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLSchema,
+    get_named_type,
+    get_nullable_type,
+    is_introspection_type,
+    is_list_type,
+)
 
 POLL: Final = "To follow it, ask again after `suggestedPollSeconds`."
 SUGGESTED_POLL_SECONDS: Final = (
@@ -11,20 +18,22 @@ SUGGESTED_POLL_SECONDS: Final = (
     "answers are kept (SLURMQL_TTL, 5 by default), because the answer does not change before. If the cluster answers "
     "slowly, it is five times as long as its newest answer took, at most 60. Read it with each poll."
 )
+_PARTS = ("Connection", "Payload", "JobsEnded")
+"""The ends of the names of types whose lists are part of a list or of an answer that is given once."""
 
 
-def lists_say_when_to_ask_again(kind: K) -> K:
-    """Add the sentence to the description of each list and connection of a GraphQL type, except of clusters."""
-    definition: Any = kind.__strawberry_definition__  # type: ignore[attr-defined]
-    for field in definition.fields:
-        if _is_list(kind.__annotations__[field.python_name]):
-            field.description = f"{field.description} {POLL}"
-    return kind
+def lists_say_when_to_ask_again(schema: GraphQLSchema) -> None:
+    """Add the sentence to the description of each connection and each list of objects that have an id."""
+    for kind in schema.type_map.values():
+        if isinstance(kind, GraphQLObjectType) and not is_introspection_type(kind) and not kind.name.endswith(_PARTS):
+            for field in kind.fields.values():
+                if is_followed(field.type):
+                    field.description = f"{field.description} {POLL}"
 
 
-def _is_list(annotation: Any) -> bool:
-    """Whether it is `list[Queue]` or `JobConnection`, or may be null beside that."""
-    shown = next((each for each in get_args(annotation) if NoneType in get_args(annotation) and each), annotation)
-    if get_origin(shown) is list:
-        return str(get_args(shown)[0].__name__) != "Cluster"
-    return str(getattr(shown, "__name__", "")).endswith("Connection")
+def is_followed(kind: GraphQLOutputType) -> bool:
+    """Whether it is `[Queue!]` or `JobConnection`."""
+    named = get_named_type(kind)
+    if is_list_type(get_nullable_type(kind)):
+        return isinstance(named, GraphQLObjectType) and "id" in named.fields
+    return named.name.endswith("Connection")

@@ -14,12 +14,12 @@ from resolvers import viewer
 from resolvers.plan import ALL_CLUSTERS, Scope, named_cluster
 from resolvers.reads import function_behind
 from schema.cluster import JOB, JOB_HISTORY, JOBS, JOBS_ENDED, NODE, NODES, QUEUE, QUEUES, Cluster
-from schema.info import CLUSTER, INFO, Info, resolve_info
+from schema.info import INFO, Info, cluster_parameter, resolve_info
 from schema.job import Job
 from schema.job_detail import JobsEnded
 from schema.node import Node
 from schema.page import JobConnection, NodeConnection
-from schema.polling import SUGGESTED_POLL_SECONDS, lists_say_when_to_ask_again
+from schema.polling import SUGGESTED_POLL_SECONDS
 from schema.queue import Queue
 from schema.types_from_tables import SOURCES, made_from, parameters, with_signature
 
@@ -74,7 +74,8 @@ def _of_the_named_cluster(kind: type) -> type:
             given = parameters(function_behind(resolved.Cluster, name))
             required = [each for each in given if each.default is Parameter.empty]
             optional = [each for each in given if each.default is not Parameter.empty]
-            field(with_signature(_resolver(name), [INFO, *required, CLUSTER, *optional]))
+            cluster = cluster_parameter([each.name for each in given])
+            field(with_signature(_resolver(name), [INFO, *required, cluster, *optional]))
     SOURCES[kind] = resolved.Cluster
     return kind
 
@@ -100,10 +101,9 @@ def _whole(resolver: Callable[..., object], scope: Scope, description: str) -> A
     return strawberry.field(resolver=resolver, description=description, metadata={SCOPE: scope})
 
 
-_cluster = with_signature(_named, [INFO, CLUSTER.replace(name="name")])
+_cluster = with_signature(_named, [INFO, cluster_parameter(name="name")])
 
 
-@lists_say_when_to_ask_again
 @strawberry.type(
     description="Queries. A cluster runs one command for a document, however much it selects. "
     "Only what depends on another answer costs a second one."

@@ -1,5 +1,6 @@
 """The scalars that GraphQL does not have: points in time, and whole numbers of more than 32 bits."""
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -46,7 +47,8 @@ def _shown_as_it_is(value: Any) -> int:
 
 
 def _wrong(said: str, value: Any) -> GraphQLError:
-    return GraphQLError(f"{said}, not {value!r:.60}.", extensions={"code": ErrorCode.BAD_USER_INPUT.name})
+    shown = json.dumps(value, default=repr, ensure_ascii=False)
+    return GraphQLError(f"{said}, not {shown:.60}.", extensions={"code": ErrorCode.BAD_USER_INPUT.name})
 
 
 DATE_TIME: Final = strawberry.scalar(

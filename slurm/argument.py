@@ -21,6 +21,11 @@ T = TypeVar("T")
 TEXT_LIMIT = 1024
 """Bytes of a name, a comment or a reason (slurmctld refuses more of a job's)."""
 PATH_LIMIT = 4096
+LIST_LIMIT = 1000
+"""Entries of a list."""
+NUMBER = r"\d{1,10}"
+LARGEST = 2**32 - 3
+"""The largest number in most of Slurm's options: the next two are NO_VAL and INFINITE (slurm/slurm.h)."""
 SENTENCE_FOR_OPERATORS = "Operators only."
 INPUT: Final = ("input",)
 """The path of a mutation's input."""
@@ -44,24 +49,26 @@ class OneOf:
 class Kind(Generic[T]):
     """A kind of value: `write` checks and writes it, and its result matches `pattern`.
 
-    `write` raises ValueError, which says what is wrong. The program on the head node knows the pattern alone.
+    `write` raises ValueError, which says what is wrong. The program on the head node knows the pattern alone. `limit`
+    is for descriptions: how large or long a value may be, as "at least 1"; "" for a closed set of values.
     """
 
-    def __init__(self, write: Callable[[T], str], pattern: str) -> None:
+    def __init__(self, write: Callable[[T], str], pattern: str, limit: str = "") -> None:
         self.write = write
         self.pattern = pattern
+        self.limit = limit
 
     def __call__(self, value: T) -> str:
         """The value as the command takes it. Raises ValueError."""
         return _characters(self.write(value))
 
 
-def kind(pattern: str) -> Callable[[Callable[[T], str]], Kind[T]]:
+def kind(pattern: str, limit: str = "") -> Callable[[Callable[[T], str]], Kind[T]]:
     """Make a kind of a function that checks and writes a value."""
-    return lambda write: Kind(write, pattern)
+    return lambda write: Kind(write, pattern, limit)
 
 
-def matching(pattern: str, message: str) -> Kind[str]:
+def matching(pattern: str, message: str, limit: str) -> Kind[str]:
     """Text that matches the pattern; the error's message says what it must be."""
     compiled = re.compile(pattern, re.ASCII)
 
@@ -70,17 +77,34 @@ def matching(pattern: str, message: str) -> Kind[str]:
             raise ValueError(message)
         return value
 
-    return Kind(write, pattern)
+    return Kind(write, pattern, limit)
+
+
+def whole(low: int, high: int | None = None, pattern: str = NUMBER, write: Callable[[int], str] = str) -> Kind[int]:
+    """A whole number from `low` to `high`, or to the largest that Slurm takes. Without `high` it is a GraphQL Int."""
+    limit = f"at least {low}" if high is None else f"from {low} to {high}"
+
+    def checked_and_written(value: int) -> str:
+        if not low <= value <= (LARGEST if high is None else high):
+            raise ValueError(f"must be {limit}")
+        return write(value)
+
+    return Kind(checked_and_written, pattern, limit)
 
 
 def or_nothing(one: Kind[T]) -> Kind[T]:
     """The kind, and "" and [], which take away what was set."""
-    return Kind(lambda value: one(value) if value else "", f"({one.pattern})?")
+    return Kind(lambda value: one(value) if value else "", f"({one.pattern})?", one.limit)
 
 
 def wider(one: Kind[T], pattern: str) -> Kind[T]:
     """The kind with a wider pattern, for an option that a second input adds to."""
-    return Kind(one.write, pattern)
+    return Kind(one.write, pattern, one.limit)
+
+
+def limited(about: str, kind: Kind[Any] | None) -> str:
+    """The description of an input of that kind, with its limit."""
+    return f"{about} {kind.limit[0].upper()}{kind.limit[1:]}." if kind and kind.limit else about
 
 
 def listed(pattern: str, separator: str = ",") -> str:
@@ -90,7 +114,7 @@ def listed(pattern: str, separator: str = ",") -> str:
 
 def assignment(key: str, kind: Kind[Any], about: str) -> Any:
     """A line of a table of scontrol's Key=Value: the key, the kind of its value, the meaning."""
-    return field(default=None, metadata={"key": key, "kind": kind, "about": f"{about} scontrol: {key}."})
+    return field(default=None, metadata={"key": key, "kind": kind, "about": f"{limited(about, kind)} scontrol: {key}."})
 
 
 def cleared(key: str, kind: Kind[Any], about: str, by: str = "", null: str = "none", operators: bool = False) -> Any:
@@ -98,14 +122,14 @@ def cleared(key: str, kind: Kind[Any], about: str, by: str = "", null: str = "no
 
     `null` says what null stands for. `operators`: Slurm accepts it only from its operators.
     """
-    sentence = f"{about} Null for {null}. {SENTENCE_FOR_OPERATORS if operators else ''}".rstrip()
+    sentence = f"{limited(about, kind)} Null for {null}. {SENTENCE_FOR_OPERATORS if operators else ''}".rstrip()
     wider_kind = or_nothing(kind) if by == "" else wider(kind, f"{kind.pattern}|{re.escape(by)}")
     return _update(sentence, key=key, kind=wider_kind, clear=by, operators=operators)
 
 
 def kept(key: str, kind: Kind[Any], about: str, why: str, operators: bool = False) -> Any:
     """A line of an update that Slurm cannot clear; `why` is the message for null, with what to do instead."""
-    sentence = f"{about} Not null. {SENTENCE_FOR_OPERATORS if operators else ''}".rstrip()
+    sentence = f"{limited(about, kind)} Not null. {SENTENCE_FOR_OPERATORS if operators else ''}".rstrip()
     return _update(sentence, key=key, kind=kind, why=why, operators=operators)
 
 
@@ -118,14 +142,18 @@ def choice(parts: type[OneOf], about: str, why: str | None = None) -> Any:
     return field(default=LEFT if why else None, metadata={"parts": parts, "about": about, "why": why})
 
 
-def required(about: str, **metadata: object) -> Any:
+def required(about: str, kind: Kind[Any] | None = None, **metadata: object) -> Any:
     """An input that cannot be left out."""
-    return field(metadata={"about": about, **metadata})
+    return field(metadata={**_limit(about, kind), **metadata})
 
 
-def described(about: str, default: Any = None) -> Any:
+def described(about: str, default: Any = None, kind: Kind[Any] | None = None) -> Any:
     """An input that has no option of its own."""
-    return field(default=default, metadata={"about": about})
+    return field(default=default, metadata=_limit(about, kind))
+
+
+def _limit(about: str, kind: Kind[Any] | None) -> dict[str, object]:
+    return {"about": limited(about, kind), **({"kind": kind} if kind else {})}
 
 
 def patterns(table: type) -> dict[str, str]:
@@ -213,18 +241,22 @@ def checked(name: str, kind: Kind[T], value: T, path: Sequence[str] = INPUT) -> 
 flag: Kind[bool] = Kind(lambda value: "", FLAG)
 """An option without a value."""
 
-NUMBER = r"\d{1,10}"
 PLAIN_WORD = r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]*"
 
 # Half a surrogate pair is no character: the head node cannot read a request that has one.
+LISTED = f"1 to {LIST_LIMIT} entries"
 _NAME = r"(?![-+ ])[^\0-\x1f\x7f,\ud800-\udfff]{1,1024}(?<! )"
 
-word = matching(_NAME, "must be a name without commas and control characters; it cannot begin with -, + or a blank")
+word = matching(
+    _NAME,
+    "must be a name without commas and control characters; it cannot begin with -, + or a blank",
+    f"at most {TEXT_LIMIT} characters",
+)
 """One name, of an account, a QOS, a partition, a reservation or a user: blanks, `\\`, `$` and `@` may be in it.
 
 Slurm separates names by commas, and takes `-` and `+` before one for "but not" and "also".
 """
-_node = matching(PLAIN_WORD, "must be one word of letters, digits and _ . : @ + -")
+_node = matching(PLAIN_WORD, "must be one word of letters, digits and _ . : @ + -", "")
 
 
 @kind(rf"(?![Aa][Ll][Ll]\Z){PLAIN_WORD}")
@@ -235,27 +267,26 @@ def node(value: str) -> str:
     return _node(value)
 
 
-@kind(listed(_NAME))
+@kind(listed(_NAME), f"each of {word.limit}")
 def words(value: str) -> str:
     """Names joined by commas."""
     return ",".join(map(word, value.split(",")))
 
 
-@kind(listed(_NAME))
+@kind(listed(_NAME), f"{LISTED}, each of {word.limit}")
 def names(value: Sequence[str]) -> str:
     """A list of names, at least one."""
-    if not value:
-        raise ValueError("must name at least one")
+    _check_length(value)
     return ",".join(map(word, value))
 
 
-@kind(rf"[^\0]{{0,{TEXT_LIMIT}}}")
+@kind(rf"[^\0]{{0,{TEXT_LIMIT}}}", f"at most {TEXT_LIMIT} bytes")
 def text(value: str) -> str:
     """Any text of at most 1024 bytes."""
     return bounded(value, TEXT_LIMIT)
 
 
-@kind(rf"[^\0\r\n]{{1,{TEXT_LIMIT}}}")
+@kind(rf"[^\0\r\n]{{1,{TEXT_LIMIT}}}", f"one line of at most {TEXT_LIMIT} bytes")
 def line(value: str) -> str:
     """One line of text that is not blank."""
     if not value.strip() or "\n" in value or "\r" in value:
@@ -263,7 +294,7 @@ def line(value: str) -> str:
     return bounded(value, TEXT_LIMIT)
 
 
-@kind(rf"[^\0]{{1,{PATH_LIMIT}}}")
+@kind(rf"[^\0]{{1,{PATH_LIMIT}}}", f"at most {PATH_LIMIT} bytes")
 def path(value: str) -> str:
     """A path, absolute or relative to the job's folder."""
     if not value:
@@ -271,7 +302,7 @@ def path(value: str) -> str:
     return bounded(value, PATH_LIMIT)
 
 
-@kind(rf"/[^\0]{{0,{PATH_LIMIT - 1}}}")
+@kind(rf"/[^\0]{{0,{PATH_LIMIT - 1}}}", path.limit)
 def folder(value: str) -> str:
     """An absolute path."""
     if not value.startswith("/"):
@@ -279,36 +310,14 @@ def folder(value: str) -> str:
     return path(value)
 
 
-@kind(NUMBER)
-def count(value: int) -> str:
-    """A number of things, 1 or more."""
-    if not 1 <= value < 2**32 - 2:
-        raise ValueError("must be 1 or more")
-    return str(value)
-
-
-@kind(NUMBER)
-def number(value: int) -> str:
-    """A number, 0 or more."""
-    if not 0 <= value < 2**32 - 2:
-        raise ValueError("must be 0 or more")
-    return str(value)
-
-
-@kind("-?" + NUMBER)
-def niceness(value: int) -> str:
-    """Slurm's range for nice values (sbatch(1), --nice)."""
-    if not -2147483645 <= value <= 2147483645:
-        raise ValueError("must be from -2147483645 to 2147483645")
-    return str(value)
-
-
-@kind(r"\d{1,10}:\d\d")
-def time_limit(seconds: int) -> str:
-    """Minutes and seconds, "90:00"."""
-    if not 1 <= seconds < 2**32:
-        raise ValueError("must be 1 second or more")
-    return f"{seconds // 60}:{seconds % 60:02}"
+count = whole(1)
+"""A number of things."""
+number = whole(0)
+big_number = whole(0, LARGEST)
+niceness = whole(-2147483645, 2147483645, "-?" + NUMBER)
+"""Slurm's range for nice values (sbatch(1), --nice)."""
+time_limit = whole(1, 2**32 - 1, r"\d{1,10}:\d\d", lambda seconds: f"{seconds // 60}:{seconds % 60:02}")
+"""Minutes and seconds, "90:00"."""
 
 
 @kind(r"uts\d{1,10}")
@@ -331,9 +340,10 @@ def yes_or_no(value: bool) -> str:
 _HOSTS = r"[A-Za-z0-9][A-Za-z0-9_.,\[\]-]*"
 
 
-@kind(_HOSTS)
+@kind(_HOSTS, LISTED)
 def hosts(value: Sequence[str]) -> str:
     """Node names or hostlists, as `queue1-dy-large-[1-4]`, joined by commas."""
+    _check_length(value)
     joined = ",".join(value)
     # "ALL" would be every node of the cluster; brackets are for numbers alone.
     if not re.fullmatch(_HOSTS, joined) or "ALL" in joined.upper().split(","):
@@ -346,18 +356,23 @@ def hosts(value: Sequence[str]) -> str:
 
 
 constraint = matching(
-    r"[A-Za-z0-9_.=&|*\[\]():,+-]{1,1024}", "must be features joined by & or |, as static or c5.large|c5.xlarge"
+    r"[A-Za-z0-9_.=&|*\[\]():,+-]{1,1024}",
+    "must be features joined by & or |, as static or c5.large|c5.xlarge, of at most 1024 characters",
+    "at most 1024 characters",
 )
 """Features and their operators, as `static`, `[a|b]` or `c5.large*2&efa` (sbatch(1), --constraint)."""
 licenses = matching(
     listed(r"[A-Za-z0-9_][A-Za-z0-9_.@/+-]*(:\d{1,9})?", "[,;]"),
     "must be licenses with their counts, as matlab:2,ansys:1",
+    "counts of at most 9 digits",
 )
 """Licenses and their counts, as `matlab:2,ansys` (sbatch(1), --licenses)."""
 
 _TERM = r"(singleton|after(any|corr|notok|ok|burstbuffer)?(:\d{1,10}(_(\d{1,10}|\*))?(\+\d{1,6})?)+)"
 dependency = matching(
-    rf"{_TERM}((,{_TERM})*|(\?{_TERM})*)", "must be such as afterok:123:124,afterany:125_4 or singleton"
+    rf"{_TERM}((,{_TERM})*|(\?{_TERM})*)",
+    "must be such as afterok:123:124,afterany:125_4 or singleton",
+    "delays of at most 6 digits",
 )
 """What a job waits for (sbatch(1), --dependency)."""
 
@@ -371,11 +386,15 @@ def some_of(members: type[Enum]) -> Kind[Any]:
     """Members of an enum, at least one, written as their values."""
 
     def write(value: Sequence[Enum]) -> str:
-        if not value:
-            raise ValueError("must name at least one")
+        _check_length(value)
         return ",".join(member.value for member in value)
 
-    return Kind(write, listed(one_of(members).pattern))
+    return Kind(write, listed(one_of(members).pattern), LISTED)
+
+
+def _check_length(value: Sequence[object]) -> None:
+    if not 1 <= len(value) <= LIST_LIMIT:
+        raise ValueError(f"must have {LISTED}, not {len(value)}")
 
 
 def _characters(value: str) -> str:

@@ -5,14 +5,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from slurm import job_id
+from slurm import argument, job_id
 from slurm.command import Command, Question, Reply
 from slurm.operation import FLAG, Operation, RunsAs
 from slurm.refusal import Refusal, RefusalCode, each_refusal
 from slurm.states import DescribedEnum
 
 _SIGNAL = r"(SIG)?[A-Z][A-Z0-9]{1,9}|[1-9][0-9]?"
-SIGNAL = re.compile(_SIGNAL)
+SIGNAL = argument.matching(
+    _SIGNAL,
+    "must be a name or number such as TERM, USR1 or 9",
+    "a number from 1 to 99, or a name of at most 13 characters",
+)
 NOT_RUNNING = "The job does not run, so no signal reaches it. KILL alone ends a job that waits or is suspended."
 _KILL = ("KILL", "SIGKILL", "9")
 _OF_SOME = re.compile(
@@ -63,9 +67,9 @@ def cancel(
     if signal is None:
         return _each(Command(SCANCEL), jobs)
     options = {"signal": signal, **_TARGET_OPTIONS[target]}
-    if signal in _KILL:
-        return _each(Command(SCANCEL, options=options), jobs)
-    question = _each(Command(SCANCEL, options={**options, "state": "RUNNING"}), jobs)
+    if signal not in _KILL:
+        options["state"] = "RUNNING"
+    question = _each(Command(SCANCEL, options=options), jobs)
     return Question(question.commands, lambda replies: [_passed_over(why) for why in question.read(replies)])
 
 
@@ -73,6 +77,8 @@ def _passed_over(why: Refusal | None) -> Refusal | None:
     """What scancel prints of a job that --state passes over; for a missing job it prints other lines."""
     if why is None:
         return None
+    if "Unknown job signal" in why.message:
+        return replace(why, field=[*argument.INPUT, "signal"])
     lines = [line for line in why.message.splitlines() if not line.startswith("No active jobs match")]
     if lines:
         return replace(why, message="\n".join(lines))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from slurm import argument
 from slurm.refusal import Refusal
@@ -10,7 +10,14 @@ from slurm.states import DescribedEnum
 
 _VALUE_LIMIT = 64 * 1024
 _NAME = r"[A-Za-z_][A-Za-z0-9_]{0,254}"
-PATTERNS = {rf"(?!SLURM_|SBATCH_|LD_PRELOAD\Z|LD_AUDIT\Z){_NAME}": rf"[^\0]{{0,{_VALUE_LIMIT}}}"}
+
+
+@argument.kind(rf"[^\0]{{0,{_VALUE_LIMIT}}}", f"at most {_VALUE_LIMIT} bytes")
+def _value(value: str) -> str:
+    return argument.bounded(value, _VALUE_LIMIT)
+
+
+PATTERNS = {rf"(?!SLURM_|SBATCH_|LD_PRELOAD\Z|LD_AUDIT\Z){_NAME}": _value.pattern}
 """The names that variables may have, and their values."""
 
 
@@ -31,18 +38,29 @@ exported: argument.Kind[Export] = argument.Kind(lambda export: export.value, arg
 class EnvironmentVariable:
     """A variable for the job's environment."""
 
-    name: str = field(
-        metadata={
-            "about": "Letters, digits and _; not SLURM_* or SBATCH_*, which are Slurm's own, nor LD_PRELOAD or "
-            "LD_AUDIT, "
-            "which would act on sbatch itself: set those in the script."
-        }
+    name: str = argument.required(
+        "Letters, digits and _; not SLURM_* or SBATCH_*, which are Slurm's own, nor LD_PRELOAD or LD_AUDIT, which "
+        "would act on sbatch itself: set those in the script. At most 255 characters."
     )
-    value: str = field(metadata={"about": "Any text; commas, quotes and newlines arrive as they are."})
+    value: str = argument.required("Any text; commas, quotes and newlines arrive as they are.", _value)
+
+
+def _names(variables: Sequence[EnvironmentVariable]) -> str:
+    if len(variables) > argument.LIST_LIMIT:
+        raise ValueError(f"must have at most {argument.LIST_LIMIT} variables, not {len(variables)}")
+    return ",".join(variable.name for variable in variables)
+
+
+environment: argument.Kind[Sequence[EnvironmentVariable]] = argument.Kind(
+    _names, argument.listed(_NAME), f"at most {argument.LIST_LIMIT} variables"
+)
 
 
 def refusals(variables: Sequence[EnvironmentVariable]) -> Iterator[Refusal]:
     """What is wrong with the variables."""
+    if wrong := argument.checked("environment", environment, variables):
+        yield wrong
+        return
     for variable in variables:
         if not re.fullmatch(rf"(?!SLURM_|SBATCH_){_NAME}", variable.name):
             message = f"has {variable.name[:80]!r}, which no variable of a job may be called"
@@ -56,7 +74,7 @@ def refusals(variables: Sequence[EnvironmentVariable]) -> Iterator[Refusal]:
 
 def _wrong_value(variable: EnvironmentVariable) -> Refusal | None:
     try:
-        argument.bounded(variable.value, _VALUE_LIMIT)
+        _value(variable.value)
     except ValueError as error:
         return argument.invalid("environment", f"has {variable.name}, whose value {error}")
     return None

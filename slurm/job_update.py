@@ -15,6 +15,7 @@ from slurm.argument import LEFT, Updated, cleared, invalid, kept
 from slurm.command import Command, Question, Reply
 from slurm.operation import Operation, RunsAs
 from slurm.refusal import Refusal, RefusalCode, each_refusal
+from slurm.text import BigInt
 
 _NO_DEADLINE = "uts4294967294"
 """Slurm's NO_VAL, which is no deadline: `scontrol show job` prints "None"."""
@@ -25,14 +26,14 @@ _ALWAYS = "give a number; Slurm always has one for a job"
 class JobUpdate:
     """What to change of a job. What is left out stays as it is; null clears it."""
 
-    time_limit_seconds: Updated[int] = cleared(
+    time_limit_seconds: Updated[BigInt] = cleared(
         "TimeLimit",
         argument.time_limit,
         "The time limit in seconds, which Slurm rounds up to minutes. Only operators may raise that of a running job.",
         by="UNLIMITED",
         null="no limit",
     )
-    time_min_seconds: Updated[int] = cleared(
+    time_min_seconds: Updated[BigInt] = cleared(
         "TimeMin",
         argument.time_limit,
         "The least time limit in seconds that backfill may cut the job down to.",
@@ -41,21 +42,21 @@ class JobUpdate:
     queue: Updated[str] = kept(
         "Partition", argument.words, "The queue, or several joined by commas.", why="a job always has a queue; name one"
     )
-    priority: Updated[int] = kept(
+    priority: Updated[BigInt] = kept(
         "Priority",
-        argument.number,
+        argument.big_number,
         "The priority, fixed from now on; 0 holds the job.",
         why="Slurm does not go back to a priority that it computes; give a number",
         operators=True,
     )
-    nice: Updated[int] = cleared(
+    nice: Updated[BigInt] = cleared(
         "Nice",
         argument.niceness,
         "What is taken off the priority. Only operators may set less than 0.",
         by="0",
         null="0",
     )
-    name: Updated[str] = cleared("JobName", argument.text, "The job's name.")
+    name: Updated[str] = cleared("JobName", argument.text, "The job's name.", null="an empty name")
     comment: Updated[str] = cleared("Comment", argument.text, "The job's comment.")
     admin_comment: Updated[str] = cleared("AdminComment", argument.text, "The administrators' comment.", operators=True)
     account: Updated[str] = cleared("Account", argument.word, "The account to charge.", null="the user's default")
@@ -84,14 +85,14 @@ class JobUpdate:
         why=_ALWAYS,
     )
     max_nodes: Updated[int] = argument.described(
-        "How many nodes at most; needs `nodes`. Not null. scontrol: NumNodes.", LEFT
+        "How many nodes at most, at least `nodes`, which it needs. Not null. scontrol: NumNodes.", LEFT
     )
     tasks: Updated[int] = kept("NumTasks", argument.count, "How many tasks (processes) `srun` starts.", why=_ALWAYS)
     cpus: Updated[int] = kept("NumCPUs", argument.count, "How many CPUs for the whole job.", why=_ALWAYS)
     cpus_per_task: Updated[int] = cleared("CPUsPerTask", argument.count, "CPUs for each task.", by="1", null="1")
-    memory_mib: Updated[int] = kept(
+    memory_mib: Updated[BigInt] = kept(
         "MinMemoryNode",
-        argument.number,
+        argument.big_number,
         "Memory on each node in MiB; 0 means all of it.",
         why="Slurm cannot go back to the queue's default; give a number, or 0 for all of each node's memory",
     )

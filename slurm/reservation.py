@@ -17,7 +17,7 @@ from slurm.operation import Operation, RunsAs
 from slurm.refusal import Refusal, RefusalCode, refusal
 from slurm.scontrol_record import RecordKind, columns
 from slurm.states import DescribedEnum
-from slurm.text import entries, integer, text_or_none, verbatim
+from slurm.text import BigInt, entries, integer, text_or_none, verbatim
 
 
 class ReservationState(DescribedEnum):
@@ -142,18 +142,14 @@ def read(replies: Sequence[Reply]) -> Rows[Reservation]:
     return Rows.readable(Reservation, columns(records, Reservation.sources()), lost)
 
 
-@argument.kind(argument.NUMBER)
-def _duration(value: int) -> str:
-    if value < 60:
-        raise ValueError("must be 60 seconds or more")
-    if value > 60 * (2**32 - 3):
-        raise ValueError("must be fewer minutes than 2 to the power of 32")
-    return str(-(-value // 60))
+_duration = argument.whole(60, 60 * argument.LARGEST, write=lambda seconds: str(-(-seconds // 60)))
 
 
 NOTHING_TO_CHANGE = "Name at least one thing to change."
 _features = argument.matching(
-    r"[A-Za-z0-9_.&|-]{1,1024}", "must be features joined by & or |, as static or c5.large|c5.xlarge"
+    r"[A-Za-z0-9_.&|-]{1,1024}",
+    "must be features joined by & or |, as static or c5.large|c5.xlarge, of at most 1024 characters",
+    "at most 1024 characters",
 )
 _flags = argument.or_nothing(argument.some_of(ReservationFlag))
 
@@ -163,8 +159,8 @@ class ReservationEnd(OneOf):
     """When a reservation ends: a time, or how long after its start."""
 
     time: datetime | None = assignment("EndTime", argument.moment, "When it ends.")
-    duration_seconds: int | None = assignment(
-        "Duration", _duration, "How long it holds, in seconds, 60 or more, rounded up to minutes."
+    duration_seconds: BigInt | None = assignment(
+        "Duration", _duration, "How long it holds, in seconds, rounded up to minutes."
     )
 
 
@@ -175,7 +171,7 @@ class ReservationNodes(OneOf):
     names: Sequence[str] | None = assignment(
         "Nodes", argument.hosts, "These nodes, by name or as hostlists such as `queue1-dy-large-[1-4]`."
     )
-    count: int | None = assignment("NodeCnt", argument.count, "So many nodes, 1 or more, which Slurm chooses.")
+    count: int | None = assignment("NodeCnt", argument.count, "So many nodes, which Slurm chooses.")
 
 
 @dataclass(kw_only=True)
@@ -212,9 +208,7 @@ class NewReservation:
 class ReservationUpdate:
     """What to change of a reservation. What is left out stays as it is; null clears it."""
 
-    name: str = argument.required(
-        "The reservation. scontrol: ReservationName.", key="ReservationName", kind=argument.word
-    )
+    name: str = argument.required("The reservation. scontrol: ReservationName.", argument.word, key="ReservationName")
     start_time: Updated[datetime] = kept(
         "StartTime",
         argument.moment,

@@ -21,6 +21,7 @@ from slurm.refusal import OutcomeUnknown, Refusal, RefusalCode, refusal
 from slurm.script import Script, wrong_text
 from slurm.states import DescribedEnum
 from slurm.submission_refusals import REFUSALS, about_field
+from slurm.text import BigInt
 
 
 class MailType(DescribedEnum):
@@ -66,17 +67,23 @@ def option(name: str, kind: Kind[Any], about: str, otherwise: Mapping[Enum, str]
     `otherwise` has the values that are another option, one without a value.
     """
     metadata = {"key": name, "kind": kind, "otherwise": otherwise or {}}
-    return field(default=None, metadata={**metadata, "about": f"{about} sbatch: --{name}."})
+    return field(default=None, metadata={**metadata, "about": f"{argument.limited(about, kind)} sbatch: --{name}."})
 
 
+_KEY_LIMIT = 255
 _STEPS = r"\d{1,7}(-\d{1,7}(:\d{1,7})?)?"
-_array = matching(rf"{_STEPS}(,{_STEPS})*(%[1-9]\d{{0,6}})?", "must be task numbers such as 0-9, 1,3,5 or 0-99:2%4")
+_array = matching(
+    rf"{_STEPS}(,{_STEPS})*(%[1-9]\d{{0,6}})?",
+    "must be task numbers such as 0-9, 1,3,5 or 0-99:2%4",
+    "numbers of at most 7 digits",
+)
 _requeue: Kind[Requeue] = Kind(lambda value: "expedite" if value is Requeue.EXPEDITED else "", "|expedite")
 _ADDRESS = r"[A-Za-z0-9_][A-Za-z0-9_.+-]*(@[A-Za-z0-9][A-Za-z0-9.-]*)?"
 # It becomes an argument of slurmctld's mail program: nothing that could be an option.
 _mail_user = matching(
     rf"(?=.{{1,{argument.TEXT_LIMIT}}}\Z){argument.listed(_ADDRESS)}",
     "must be a user's name or an address, as ada@example.org",
+    f"at most {argument.TEXT_LIMIT} characters",
 )
 _open_mode: Kind[OpenMode] = Kind(lambda mode: mode.name.lower(), "|".join(mode.name.lower() for mode in OpenMode))
 _GPU_TYPE = "[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
@@ -86,33 +93,36 @@ _gpus = argument.wider(argument.count, f"({_GPU_TYPE}:)?{argument.NUMBER}")
 _SIGNAL = rf"((B|R|BR|RB):)?({SIGNAL.pattern})(@(?P<seconds>\d{{1,5}}))?"
 
 
-@argument.kind(_SIGNAL)
+_MOST_SECONDS = 65535
+
+
+@argument.kind(_SIGNAL, f"at most {_MOST_SECONDS} seconds before")
 def _signal(value: str) -> str:
     match = re.fullmatch(_SIGNAL, value, re.ASCII)
-    if match is None or int(match["seconds"] or 0) > 65535:
-        raise ValueError("must be such as USR1@120 or B:TERM@60, at most 65535 seconds")
+    if match is None or int(match["seconds"] or 0) > _MOST_SECONDS:
+        raise ValueError(f"must be such as USR1@120 or B:TERM@60, at most {_MOST_SECONDS} seconds")
     return value
 
 
-@argument.kind(argument.NUMBER + "M")
-def _mebibytes(value: int) -> str:
-    if not 0 <= value < 2**32:
-        raise ValueError("must be 0 (all of the node's memory) or more MiB")
-    return f"{value}M"
+@argument.kind(rf"[^\0]{{1,{_KEY_LIMIT}}}", f"1 to {_KEY_LIMIT} bytes")
+def _key(value: str) -> str:
+    if not value:
+        raise ValueError("must not be empty")
+    return argument.bounded(value, _KEY_LIMIT)
 
 
-@argument.kind(argument.NUMBER + "M")
-def _mebibytes_each(value: int) -> str:
-    return f"{argument.count(value)}M"
+_mebibytes = argument.whole(0, 2**32 - 1, argument.NUMBER + "M", "{}M".format)
+_mebibytes_each = argument.whole(1, argument.LARGEST, argument.NUMBER + "M", "{}M".format)
+_gpu_type = matching(_GPU_TYPE, "must be one word, as a100", "at most 64 characters")
 
 
 @dataclass(kw_only=True)
 class JobMemory(OneOf):
     """How much memory a job asks for, in MiB."""
 
-    per_node_mib: int | None = option("mem", _mebibytes, "Memory on each node in MiB; 0 means all of it.")
-    per_cpu_mib: int | None = option("mem-per-cpu", _mebibytes_each, "Memory for each CPU in MiB, 1 or more.")
-    per_gpu_mib: int | None = option("mem-per-gpu", _mebibytes_each, "Memory for each GPU in MiB, 1 or more.")
+    per_node_mib: BigInt | None = option("mem", _mebibytes, "Memory on each node in MiB; 0 means all of it.")
+    per_cpu_mib: BigInt | None = option("mem-per-cpu", _mebibytes_each, "Memory for each CPU in MiB.")
+    per_gpu_mib: BigInt | None = option("mem-per-gpu", _mebibytes_each, "Memory for each GPU in MiB.")
 
 
 @dataclass(kw_only=True)
@@ -121,8 +131,9 @@ class Submission:
 
     script: Script = argument.required("The batch script.")
     idempotency_key: str | None = described(
-        "Any text of at most 255 bytes; by default the API makes a key. A retry with the same key and the same input "
-        "submits nothing and returns the first job. Keys belong to one user and are kept for a week."
+        "Any text; by default the API makes a key. A retry with the same key and the same input submits nothing and "
+        "returns the first job. Keys belong to one user and are kept for a week.",
+        kind=_key,
     )
     test_only: bool | None = option(
         "test-only", argument.flag, "Make no job: only check the input and estimate when the job would start."
@@ -141,7 +152,9 @@ class Submission:
         "The folder to start in, an absolute path that the user may enter; by default the user's home.",
     )
     nodes: int | None = option("nodes", _nodes, "How many nodes; with `maxNodes`, how many at least, by default 1.")
-    max_nodes: int | None = described("How many nodes at most; by default as many as `nodes`. sbatch: --nodes.")
+    max_nodes: int | None = described(
+        "How many nodes at most, at least `nodes` or 1; by default as many as `nodes`. sbatch: --nodes."
+    )
     tasks: int | None = option("ntasks", argument.count, "How many tasks (processes) `srun` starts; by default 1.")
     tasks_per_node: int | None = option(
         "ntasks-per-node", argument.count, "How many tasks on each node; beside `tasks` at most so many."
@@ -154,7 +167,8 @@ class Submission:
     gpus_per_task: int | None = option("gpus-per-task", _gpus, "GPUs for each task; needs `tasks` or `gpus`.")
     gpu_type: str | None = described(
         "The GPU model, in the cluster's spelling, as `a100`; by default any. Needs gpus, gpusPerNode or "
-        "gpusPerTask. sbatch: --gpus=a100:2."
+        "gpusPerTask. sbatch: --gpus=a100:2.",
+        kind=_gpu_type,
     )
     constraint: str | None = option(
         "constraint", argument.constraint, "The features that its nodes must have, as `static` or `c5.large|c5.xlarge`."
@@ -170,10 +184,10 @@ class Submission:
     reservation: str | None = option(
         "reservation", argument.words, "The reservation to run in, or several joined by commas."
     )
-    time_limit_seconds: int | None = option(
+    time_limit_seconds: BigInt | None = option(
         "time", argument.time_limit, "The time limit in seconds, which Slurm rounds up to minutes."
     )
-    time_min_seconds: int | None = option(
+    time_min_seconds: BigInt | None = option(
         "time-min",
         argument.time_limit,
         "The least time limit in seconds that backfill may cut the job down to, so that it starts earlier; rounded "
@@ -181,11 +195,10 @@ class Submission:
     )
     begin_time: datetime | None = option("begin", argument.moment, "Do not start before this time.")
     deadline: datetime | None = option("deadline", argument.moment, "Remove the job if it cannot end before this time.")
-    nice: int | None = option(
+    nice: BigInt | None = option(
         "nice",
         argument.niceness,
-        "What is taken off the priority, -2147483645 to 2147483645. Only operators of the cluster may give less than "
-        "0.",
+        "What is taken off the priority. Only operators of the cluster may give less than 0.",
     )
     hold: bool | None = option("hold", argument.flag, "Do not start before the job is released.")
     array: str | None = option(
@@ -204,7 +217,9 @@ class Submission:
         "A signal to send before the time limit ends the job, as sbatch writes it: `USR1@120` (to the steps, 120 "
         "seconds before), `B:USR1@120` (to the batch script alone).",
     )
-    environment: Sequence[EnvironmentVariable] | None = described("Variables on top of the user's login environment.")
+    environment: Sequence[EnvironmentVariable] | None = described(
+        "Variables on top of the user's login environment.", kind=job_environment.environment
+    )
     export: Export | None = option("export", job_environment.exported, "Which variables the job gets; by default ALL.")
     container: str | None = option(
         "container",
@@ -226,9 +241,7 @@ class Submission:
         _open_mode,
         "What becomes of output files that are there already; by default as the cluster has it.",
     )
-    mail_types: Sequence[MailType] | None = option(
-        "mail-type", argument.some_of(MailType), "What to send mail about, at least one."
-    )
+    mail_types: Sequence[MailType] | None = option("mail-type", argument.some_of(MailType), "What to send mail about.")
     mail_user: str | None = option(
         "mail-user", _mail_user, "Who gets the mail, a user or an address; by default the user."
     )
@@ -299,10 +312,10 @@ def check(submission: Submission) -> Checked:
     `Checked.submit` looks at the text that `script.uri` leads to.
     """
     options, refusals = argument.written(submission)
-    variables = submission.environment or ()
+    variables, key = submission.environment or (), submission.idempotency_key
     argument.require(
         submission.script.wrong(),
-        _wrong_key(submission.idempotency_key),
+        None if key is None else argument.checked("idempotency_key", _key, key),
         *refusals,
         _wrong_node_range(submission),
         _wrong_gpu_type(submission, options),
@@ -375,8 +388,8 @@ _GPU_OPTIONS = ("gpus", "gpus-per-node", "gpus-per-task")
 def _wrong_gpu_type(submission: Submission, options: Mapping[str, object]) -> Refusal | None:
     if submission.gpu_type is None:
         return None
-    if not re.fullmatch(_GPU_TYPE, submission.gpu_type):
-        return argument.invalid("gpu_type", "must be one word, as a100")
+    if wrong := argument.checked("gpu_type", _gpu_type, submission.gpu_type):
+        return wrong
     if not any(name in options for name in _GPU_OPTIONS):
         return argument.invalid("gpu_type", "needs gpus, gpusPerNode or gpusPerTask beside it")
     return None
@@ -392,12 +405,3 @@ def _joined(submission: Submission, options: Mapping[str, str | int]) -> dict[st
     if submission.export is Export.NAMED:
         joined["export"] = ",".join(variable.name for variable in submission.environment or ())
     return joined
-
-
-def _wrong_key(key: str | None) -> Refusal | None:
-    try:
-        if key is None or 1 <= len(key.encode()) <= 255:
-            return None
-    except UnicodeEncodeError:
-        return argument.invalid("idempotency_key", "holds half of a surrogate pair, which is not a character")
-    return argument.invalid("idempotency_key", "must have 1 to 255 bytes")

@@ -24,10 +24,10 @@ class Script(OneOf):
     )
     uri: str | None = argument.described(
         "An object in S3, `s3://bucket/key`, in a bucket or under a prefix that the deployment allows; read by the "
-        "service, UTF-8, at most 4 MiB."
+        f"service, UTF-8, at most 4 MiB. The URI has at most {_URI_LIMIT} bytes."
     )
     path: str | None = argument.described(
-        "A file on the cluster, an absolute path that the user's account may read there."
+        "A file on the cluster, an absolute path that the user's account may read there.", kind=argument.folder
     )
 
     @property

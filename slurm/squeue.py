@@ -16,7 +16,7 @@ from slurm.instant import instant
 from slurm.memory import mebibytes
 from slurm.operation import Operation, RunsAs
 from slurm.states import ENDED, job_state
-from slurm.text import NO_VAL, BigInt, integer, small, text, verbatim, word
+from slurm.text import NO_VAL, BigInt, integer, small, text_or_none, verbatim, word
 from slurm.tres import tres
 
 _HIGHEST_ASKED = 2**31 - 1  # squeue reads ids as int; with one above that it prints none of the others either
@@ -228,25 +228,27 @@ class Job(Record):
         about="The id of the heterogeneous job that this is a component of; else null. squeue: JobArrayID.",
     )
     dependency = Column(
-        text,
+        text_or_none,
         "Dependency",
         about="What the job waits for, as `afterok:123(unfulfilled)`; null for nothing. squeue: Dependency.",
     )
-    work_dir = Column(text, "WorkDir", about="The folder that the job starts in. squeue: WorkDir.")
+    work_dir = Column(text_or_none, "WorkDir", about="The folder that the job starts in. squeue: WorkDir.")
     command = Column(
-        text,
+        text_or_none,
         "Command",
         about="The path of the script and, on releases that show them (22.05 does, 24.11 does not), its arguments; "
         "null if the script came as text. squeue: Command.",
     )
     comment = Column(
-        text,
+        text_or_none,
         "Comment",
         about="The job's comment; null without one (Slurm prints both as `(null)`, so that literal text is null "
         "too). squeue: Comment.",
     )
     admin_comment = Column(
-        text, "admin_comment", about="What an administrator noted on the job; null without it. squeue: admin_comment."
+        text_or_none,
+        "admin_comment",
+        about="What an administrator noted on the job; null without it. squeue: admin_comment.",
     )
     restart_count = Column(integer, "RestartCnt", about="How many times the job was requeued. squeue: RestartCnt.")
 

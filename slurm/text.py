@@ -33,23 +33,17 @@ def verbatim(value: str) -> str:
 
 
 def text_or_none(value: str) -> str | None:
-    """Free text; None where Slurm prints nothing, or "(null)"."""
+    """Free text, such as a job's comment; None where Slurm prints nothing, or "(null)".
+
+    Slurm prints a NULL string as "(null)" (man squeue), just like a user's own "(null)". An empty comment is none, too:
+    scontrol clears a comment with it. All other words that are placeholders elsewhere ("N/A", "None") may be text.
+    """
     return None if value in ("", NULL) else value
 
 
 def entries(value: str) -> list[str]:
     """The entries of a list with commas; [] where Slurm prints nothing, or "(null)"."""
     return [entry for entry in value.split(",") if entry not in ("", NULL)]
-
-
-def text(value: str) -> str | None:
-    """Free text, such as a job's name or comment; None where Slurm has no string.
-
-    Slurm prints a NULL string as "(null)" (man squeue), just like a user's own "(null)".
-    All other words that are placeholders elsewhere ("N/A", "None", "") may well be a job's name, so they
-    stay.
-    """
-    return None if value == NULL else value
 
 
 def word(value: str) -> str | None:

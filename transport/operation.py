@@ -13,6 +13,10 @@ BODY_LIMIT: Final = 6 * 1024 * 1024
 """The most bytes of a body that Lambda accepts."""
 _MOST_PARAMETERS: Final = 50
 _EXAMPLE = 'Send a JSON object, such as {"query": "{ jobs { totalCount } }"}.'
+_IN_THE_URL = (
+    "There is no query in the URL. A GET needs one, such as ?query=%7Bjobs%7BtotalCount%7D%7D. Or send a JSON object "
+    "by POST."
+)
 _MEMBERS: Final[Mapping[str, tuple[type, str]]] = {
     "query": (str, "a string"),
     "documentId": (str, "a string"),
@@ -35,8 +39,8 @@ class Operation:
 def read(request: Request) -> Operation:
     """The operation in the request. Raises RefusedError."""
     if request.method == "POST":
-        return _operation(_posted(request))
-    return _operation(_parameters(request.query))
+        return _operation(_posted(request), _EXAMPLE)
+    return _operation(_parameters(request.query), _IN_THE_URL)
 
 
 def asks(request: Request) -> bool:
@@ -57,7 +61,7 @@ def _posted(request: Request) -> Any:
         raise RefusedError(415, "Send JSON in UTF-8.")
     if len(request.body) > BODY_LIMIT:
         raise RefusedError(413, f"A request may have at most {BODY_LIMIT:,} bytes; this one has {len(request.body):,}.")
-    return _decoded(request.body)
+    return _decoded(request.body, _EXAMPLE)
 
 
 def _parameters(query: str) -> dict[str, Any]:
@@ -68,22 +72,22 @@ def _parameters(query: str) -> dict[str, Any]:
     parameters: dict[str, Any] = {name: value for name, value in given if value}
     for name in ("variables", "extensions"):
         if name in parameters:
-            parameters[name] = _decoded(parameters[name].encode())
+            parameters[name] = _decoded(parameters[name].encode(), f"`{name}` in the URL must be a JSON object.")
     return parameters
 
 
-def _decoded(content: bytes) -> Any:
+def _decoded(content: bytes, otherwise: str) -> Any:
     try:
         return json.loads(content.decode(), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or nested too deeply
-        raise RefusedError(400, _EXAMPLE) from error
+        raise RefusedError(400, otherwise) from error
 
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-def _operation(given: Any) -> Operation:
+def _operation(given: Any, without_query: str) -> Operation:
     if isinstance(given, list):
         raise RefusedError(400, "Send one request at a time. One document can ask for many things.")
     if not isinstance(given, dict):
@@ -93,7 +97,7 @@ def _operation(given: Any) -> Operation:
             raise RefusedError(400, f"`{name}` must be {description} or null.")
     query, document_id = given.get("query"), given.get("documentId") or _persisted(given.get("extensions") or {})
     if not query and not document_id:
-        raise RefusedError(400, _EXAMPLE)
+        raise RefusedError(400, without_query)
     return Operation(query or None, document_id, given.get("operationName") or None, given.get("variables"))
 
 

@@ -34,7 +34,8 @@ export default [
           },
         },
       ],
-      // Pages go forward only: cursors are places in the order (keyset), and every list has an `orderBy`.
+      // Pages go forward only: cursors are places in the order (keyset). `orderBy` of jobs turns the
+      // order round; other lists have one order.
       "@graphql-eslint/relay-arguments": ["error", { includeBoth: false }],
       // Short lists are plain lists (contract, rule 5). `Node` is a compute node here, not Relay's interface.
       "@graphql-eslint/relay-edge-types": [

@@ -132,6 +132,15 @@ def test_a_signal_reaches_the_job_and_the_job_lives(api: Api, jobs: Jobs, signal
     assert jobs.state(id) == "RUNNING"
 
 
+def test_a_signal_that_slurm_does_not_know_is_the_inputs_fault(api: Api, jobs: Jobs) -> None:
+    id = jobs.held()
+    for change in ("cancelJobs(input: {jobs: {ids: [$id]}", "signalJobs(input: {ids: [$id]"):
+        document = f'mutation ($id: ID!) {{ done: {change}, signal: "BOGUS"}}) {{ errors {{ code field }} }} }}'
+        assert api.data(document, {"id": id})["done"]["errors"] == [
+            {"code": "INVALID_INPUT", "field": ["input", "signal"]}
+        ]
+
+
 @pytest.mark.parametrize("signal", ["USR1", "TERM", "CONT"])
 def test_a_signal_to_a_waiting_job_is_a_conflict_at_once(api: Api, jobs: Jobs, signal: str) -> None:
     """scancel by itself would try for a minute and a half."""

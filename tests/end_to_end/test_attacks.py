@@ -26,7 +26,6 @@ from headnode.node import Actor, Bundle, HeadNode
 from local.cluster import Cluster
 from local.gateway import Context
 from local.stack import Stack
-from resolvers.job_changes import NOT_A_SIGNAL
 from schema import schema
 from slurm import job_update, node_update, sbatch
 from slurm.command import Command
@@ -399,4 +398,5 @@ def test_a_wrong_signal_gets_our_own_message(api: Api, texts: list[str]) -> None
     }"""
     for text in texts[:: len(texts) // 10]:
         errors = api.data(document, {"signal": text})["signalJobs"]["errors"]
-        assert errors == [{"message": NOT_A_SIGNAL, "field": ["input", "signal"]}]
+        message = "signal must be a name or number such as TERM, USR1 or 9."
+        assert errors == [{"message": message, "field": ["input", "signal"]}]

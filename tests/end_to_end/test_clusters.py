@@ -79,6 +79,22 @@ def test_an_id_brings_its_cluster_along(api: Api, jobs: dict[str, str]) -> None:
     }
 
 
+def test_the_id_of_a_node_or_a_queue_brings_its_cluster_along(api: Api) -> None:
+    data = api.data('{ queue(name: "annex:gpu") { id nodes(first: 1) { nodes { id } } } }')["queue"]
+    (node,) = data["nodes"]["nodes"]
+    assert data["id"] == "annex:gpu"
+    document = "query ($name: String!) { node(name: $name) { id } }"
+    assert node["id"].startswith("annex:")
+    assert api.data(document, {"name": node["id"]})["node"] == node
+
+
+def test_the_id_of_another_cluster_is_refused_below_a_cluster(api: Api) -> None:
+    for field in ('node(name: "annex:gpu-dy-p4d-1")', 'queue(name: "annex:gpu")', 'job(id: "annex:1")'):
+        (error,) = api.ask(f"{{ cluster {{ {field} {{ id }} }} }}")["errors"]
+        assert error["extensions"]["code"] == "BAD_USER_INPUT"
+        assert "does not belong to the cluster lab" in error["message"]
+
+
 def test_a_bare_id_is_looked_for_on_the_named_cluster(api: Api, jobs: dict[str, str]) -> None:
     document = (
         'query ($id: ID!) { job(cluster: "annex", id: $id) { name } cluster(name: "annex") { job(id: $id) { name } } }'
@@ -113,6 +129,8 @@ def test_changes_go_to_the_cluster_of_the_id(api: Api, jobs: dict[str, str], ann
         ('{ jobs(cluster: "nowhere") { totalCount } }', ["jobs"]),
         ('{ jobs(cluster: "*") { totalCount } }', ["jobs"]),
         ('{ job(id: "nowhere:1") { id } }', ["job"]),
+        ('{ node(name: "nowhere:gpu-dy-p4d-1") { id } }', ["node"]),
+        ('{ queue(name: "nowhere:gpu") { id } }', ["queue"]),
     ],
 )
 def test_an_unknown_cluster_is_refused_with_the_known_names_and_nothing_is_sent(

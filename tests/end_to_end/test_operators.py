@@ -22,7 +22,9 @@ CREATE = f"""mutation ($input: CreateReservationInput!) {{ done: createReservati
     queue {{ name }} }} {ERRORS} }} }}"""
 UPDATE = f"""mutation ($input: UpdateReservationInput!) {{ done: updateReservation(input: $input) {{
   reservation {{ id startTime endTime durationSeconds users flags nodes {{ name }} }} {ERRORS} }} }}"""
-DELETE = f"mutation ($input: DeleteReservationInput!) {{ done: deleteReservation(input: $input) {{ name {ERRORS} }} }}"
+DELETE = (
+    f"mutation ($input: DeleteReservationInput!) {{ done: deleteReservation(input: $input) {{ id name {ERRORS} }} }}"
+)
 
 
 def state(cluster: Cluster, node: str) -> str:
@@ -33,7 +35,7 @@ def refusals(api: Api, document: str, variables: dict[str, Any], **who: str) -> 
     """The codes and fields of a change's refusals; nothing else is in the payload."""
     done = api.data(document, variables, **who)["done"]
     errors = done.pop("errors")
-    assert list(done.values()) in ([None], [[]])
+    assert all(value in (None, []) for value in done.values())
     assert all(error["message"] for error in errors)
     return [(error["code"], error["field"]) for error in errors]
 
@@ -168,7 +170,11 @@ def test_a_reservation_is_made_shown_and_deleted_in_one_command_each(api: Api, l
     assert "Nodes=queue1-dy-large-[3-4]" in shown
     assert "Users=ada,root" in shown
     name = {"input": {"name": "lab:operators-make"}}
-    assert api.data(DELETE, name, **OPERATORS)["done"] == {"name": "operators-make", "errors": []}
+    assert api.data(DELETE, name, **OPERATORS)["done"] == {
+        "id": "lab:operators-make",
+        "name": "operators-make",
+        "errors": [],
+    }
     assert "operators-make" not in lab.run("scontrol", "show", "reservation").stdout
     assert refusals(api, DELETE, name, **OPERATORS) == [("NOT_FOUND", ["input", "name"])]
 

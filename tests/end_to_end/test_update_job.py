@@ -169,7 +169,7 @@ def value_of(record: str, key: str) -> str | None:
 
 def test_a_variable_that_is_left_out_leaves_the_value_and_null_clears_it(api: Api, jobs: Jobs) -> None:
     id = jobs.submit("--hold", "--comment=stays", "--nice=3")
-    document = """mutation ($id: ID!, $comment: String, $nice: Int) {
+    document = """mutation ($id: ID!, $comment: String, $nice: BigInt) {
       done: updateJob(input: {id: $id, comment: $comment, nice: $nice}) { errors { code } } }"""
     assert api.data(document, {"id": id, "nice": None})["done"] == {"errors": []}
     shown = jobs.shown(id)
@@ -208,8 +208,14 @@ def test_null_clears_what_operators_set(api: Api, jobs: Jobs, lab: Cluster) -> N
     shown = jobs.shown(id)
     assert value_of(shown, "AdminComment") is None
     assert value_of(shown, "Deadline") in (None, "None", "N/A")
-    query = "query ($id: ID!) { job(id: $id) { state comment } }"
-    assert api.data(query, {"id": id})["job"] == {"state": "PENDING", "comment": None}
+    query = "query ($id: ID!) { job(id: $id) { state adminComment } }"
+    assert api.data(query, {"id": id})["job"] == {"state": "PENDING", "adminComment": None}
+
+
+def test_a_comment_that_was_cleared_is_null(api: Api, jobs: Jobs) -> None:
+    id = jobs.submit("--hold", "--comment=x")
+    assert update(api, id, {"comment": None})["job"]["comment"] is None
+    assert api.data("query ($id: ID!) { job(id: $id) { comment } }", {"id": id}) == {"job": {"comment": None}}
 
 
 NOT_NULL = {
@@ -356,7 +362,7 @@ def test_another_users_job_is_forbidden_and_an_operator_may(api: Api, jobs: Jobs
     id = jobs.submit("--begin=now+1hour")
     assert refused(api, id, {"comment": "x"}, user="grace") == [("FORBIDDEN", None)]
     assert jobs.told(id, "%k") == "(null)"
-    for operator, priority in (("grace", 77), ("nobody-here", 78)):
+    for operator, priority in (("grace", 4294901758), ("nobody-here", 78)):
         changes = {"comment": operator, "priority": priority, "nice": 0}
         assert update(api, id, changes, user=operator, groups=OPERATORS)["job"]["priority"] == priority
         assert jobs.told(id, "%k %Q") == f"{operator} {priority}"

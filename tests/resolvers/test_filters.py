@@ -20,6 +20,7 @@ from resolvers.filters import (
     named_tasks,
 )
 from slurm import sinfo, squeue
+from slurm.argument import camel_case
 from slurm.column import Rows
 from slurm.reason import ReasonCode
 from slurm.states import JobPhase, JobState, NodeFlag, NodeState
@@ -331,3 +332,32 @@ SOME_NODES = nodes(
 )
 def test_nodes_meet_every_condition(where: Any, rows: list[int]) -> None:
     assert list(matching_nodes(SOME_NODES, NodeFilter(**where))) == rows
+
+
+LISTS = [(table, line) for table in (JobFilter, NodeFilter) for line in fields(table) if "Sequence" in str(line.type)]
+
+
+@pytest.mark.parametrize(("table", "line"), LISTS, ids=[f"{table.__name__}-{line.name}" for table, line in LISTS])
+def test_a_list_that_is_too_long_is_refused_by_its_name(table: type, line: Field[Any]) -> None:
+    limit, name = (200 if line.name == "ids" else 1000), camel_case(line.name)
+    entry = {"ids": "1", "states": JobState.RUNNING, "phases": JobPhase.ENDED}.get(line.name, "x")
+
+    def choose(count: int) -> None:
+        where = table(**{line.name: [entry] * count})
+        if isinstance(where, JobFilter):
+            matching_jobs(in_full({}), "lab", where)
+        else:
+            matching_nodes(nodes(), where)
+
+    assert f"At most {limit}." in line.metadata["about"]
+    choose(limit)
+    with pytest.raises(BadInputError, match=f"{name} may have at most {limit} entries; it has {limit + 1}") as caught:
+        choose(limit + 1)
+    assert caught.value.extensions["argument"] == name
+
+
+def test_a_wrong_id_of_a_filter_names_its_ids() -> None:
+    for id in ("x", "other:1"):
+        with pytest.raises(BadInputError) as caught:
+            chosen(jobs({}), ids=[id])
+        assert caught.value.extensions["argument"] == "ids"

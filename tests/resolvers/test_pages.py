@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from resolvers.errors import BadInputError
-from resolvers.pages import Connection, Ordering, natural, page
+from resolvers.pages import BY_NAME, Connection, Ordering, natural, page
 from slurm.states import JobState
 
 LIMIT = 1000
@@ -149,6 +149,15 @@ def test_a_cursor_of_another_order_is_refused() -> None:
     with pytest.raises(BadInputError) as caught:
         cut(rows, 1, end)
     assert str(caught.value) == "after was made with another orderBy. Use the same orderBy for all pages."
+
+
+def test_a_cursor_of_a_list_without_order_by_says_nothing_of_order_by() -> None:
+    """Such as a cursor of `jobs` that is given to `nodes`, and the other way round."""
+    by_name, by_weight = Ordering(BY_NAME, (), [1, 2]), Ordering("WEIGHT", [([1, 2], False)], [1, 2])
+    for one, other in ((by_name, by_weight), (by_weight, by_name)):
+        end = page([0, 1], one, lambda index: index, 1, None, LIMIT, NOW).page_info.end_cursor
+        with pytest.raises(BadInputError, match=r"after is the cursor of another list\. Pass pageInfo\.endCursor"):
+            page([0, 1], other, lambda index: index, 1, end, LIMIT, NOW)
 
 
 def test_times_states_and_texts_can_be_ordered_by() -> None:

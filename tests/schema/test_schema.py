@@ -34,7 +34,6 @@ from conftest import Api
 from local.cluster import Cluster
 from resolvers.errors import ErrorCode
 from resolvers.plan import FIELD_PLAN
-from schema.polling import POLL
 from schema.reference import error_page, reference
 from slurm.refusal import RefusalCode
 
@@ -133,16 +132,47 @@ def descriptions(schema: GraphQLSchema) -> Iterator[tuple[str, str | None]]:
                     yield f"{kind.name}.{name}({argument}:)", given.description
 
 
-def test_each_list_of_a_cluster_says_how_often_to_ask(schema: GraphQLSchema) -> None:
+def test_each_list_says_how_often_to_ask(schema: GraphQLSchema) -> None:
+    says, lists = set(), set()
+    for kind in own_types(schema):
+        if isinstance(kind, GraphQLObjectType):
+            for name, line in kind.fields.items():
+                place, shown = f"{kind.name}.{name}", str(get_nullable_type(line.type))
+                if "suggestedPollSeconds" in (line.description or ""):
+                    says.add(place)
+                item = get_named_type(line.type)
+                of_things = "[" in shown and isinstance(item, GraphQLObjectType) and "id" in item.fields
+                if shown.endswith("Connection") or (
+                    of_things and not kind.name.endswith(("Connection", "Payload")) and kind.name != "JobsEnded"
+                ):
+                    lists.add(place)
+    named = {"Queue.jobs", "Queue.nodes", "JobArray.tasks", "Account.associations", "Node.jobs", "Query.clusters"}
+    assert says == lists > {*named, "Query.jobs", "Cluster.qos"}
     for name in ("Query", "Cluster"):
         kind = schema.type_map[name]
         assert isinstance(kind, GraphQLObjectType)
-        says = {field for field, line in kind.fields.items() if POLL in (line.description or "")}
-        lists = {
-            field for field, line in kind.fields.items() if "[" in str(line.type) or "Connection" in str(line.type)
-        }
-        assert says == lists - {"clusters"}
         assert "suggestedPollSeconds" in kind.fields
+
+
+def test_what_every_client_relies_on_is_promised() -> None:
+    """What docs/clients.md builds on: the end of a job, pages, waiting in one call, rights, how often to ask."""
+    promised = build_schema((HERE / "promised.graphql").read_text())
+    needs = {
+        "Query": {"jobsEnded", "suggestedPollSeconds"},
+        "Cluster": {"id", "suggestedPollSeconds"},
+        "Viewer": {"id", "can"},
+        "Job": {"id", "phase", "succeeded", "exitCode", "viewerCan"},
+        "Node": {"id", "viewerCan"},
+        "Queue": {"id", "viewerCan"},
+        "JobConnection": {"edges", "nodes", "pageInfo", "totalCount"},
+        "NodeConnection": {"edges", "nodes", "pageInfo", "totalCount"},
+        "PageInfo": {"hasNextPage", "hasPreviousPage", "startCursor", "endCursor"},
+        "JobsEnded": {"done", "jobs", "notRemembered"},
+    }
+    for name, fields in needs.items():
+        kind = promised.type_map[name]
+        assert isinstance(kind, GraphQLObjectType)
+        assert fields <= set(kind.fields), name
 
 
 def test_promised_fields_exist(schema: GraphQLSchema) -> None:

@@ -1,5 +1,6 @@
 """What is refused before anything is sent, and that what is sent passes the head node's own check."""
 
+import dataclasses
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
@@ -11,11 +12,12 @@ from hypothesis import strategies as st
 
 from headnode.program.refused import Refused
 from program_check import argv, argv_of
-from slurm import argument, job_action, job_update, node_update, partition_update, reservation
+from slurm import argument, job_action, job_update, node_update, partition_update, reservation, sbatch
 from slurm.argument import LEFT, for_operators
 from slurm.command import Question
 from slurm.errors import ParseError
 from slurm.job_action import SignalTarget
+from slurm.job_environment import EnvironmentVariable
 from slurm.job_update import JobUpdate
 from slurm.node_update import NodeAction
 from slurm.operation import RunsAs
@@ -23,6 +25,8 @@ from slurm.operations import OPERATIONS
 from slurm.partition_update import QueueAction
 from slurm.refusal import InvalidInputError, RefusalCode
 from slurm.reservation import NewReservation, ReservationEnd, ReservationFlag, ReservationNodes
+from slurm.sbatch import MailType, Submission
+from slurm.script import Script
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -263,3 +267,32 @@ def test_no_name_becomes_an_option_or_two_names(name: str, other: str) -> None:
         return
     assert written.split(",") == [name, other]
     assert not any(each.startswith(("-", "+", " ")) or re.search(r"[\0-\x1f\x7f]", each) for each in (name, other))
+
+
+@pytest.mark.parametrize(
+    ("table", "name"),
+    [
+        *(
+            (table, line.name)
+            for table in (NewReservation, JobUpdate, ReservationNodes, Submission)
+            for line in dataclasses.fields(table)
+            if "Sequence" in str(line.type)
+        ),
+    ],
+)
+def test_a_list_of_more_than_a_thousand_entries_is_refused(table: type, name: str) -> None:
+    kind = next(line.metadata["kind"] for line in dataclasses.fields(table) if line.name == name)
+    entry: Any = {
+        "flags": ReservationFlag.MAINT,
+        "mail_types": MailType.END,
+        "environment": EnvironmentVariable(name="A", value=""),
+    }.get(name, "queue1-st-small-1")
+    kind([entry] * 1000)
+    with pytest.raises(ValueError, match=r"1000 .*, not 1001"):
+        kind([entry] * 1001)
+
+
+def test_too_many_variables_are_refused_before_anything_is_sent() -> None:
+    variables = [EnvironmentVariable(name=f"A{number}", value="") for number in range(1001)]
+    submission = Submission(script=Script(text="#!/bin/sh\n"), environment=variables)
+    assert fields(lambda: sbatch.check(submission).submit()) == ["environment"]

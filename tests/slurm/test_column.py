@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from slurm.column import Column, Record, Rows
-from slurm.text import integer, text
+from slurm.text import integer, text_or_none
 
 
 def _area(width: str, height: str) -> int:
@@ -13,7 +13,7 @@ def _area(width: str, height: str) -> int:
 
 
 class Sheet(Record):
-    name = Column(text, "Name", about="What it is called.")
+    name = Column(text_or_none, "Name", about="What it is called.")
     width = Column(integer, "Width", about="How wide.")
     area = Column(_area, "Width", "Height", about="How large.")
 

@@ -91,9 +91,18 @@ def test_each_answer_belongs_to_its_job() -> None:
 
 @pytest.mark.parametrize("signal", ["TERM", "SIGUSR1", "KILL", "9", "64", "RTMIN"])
 def test_signals_are_names_and_numbers(signal: str) -> None:
-    assert job_action.SIGNAL.fullmatch(signal)
+    assert job_action.SIGNAL(signal) == signal
 
 
 @pytest.mark.parametrize("signal", ["", "0", "-9", "100", "term", "TERM;id", "TERM\n", "--batch", "A"])
 def test_other_words_are_not_signals(signal: str) -> None:
-    assert not job_action.SIGNAL.fullmatch(signal)
+    with pytest.raises(ValueError, match="TERM, USR1 or 9"):
+        job_action.SIGNAL(signal)
+
+
+@pytest.mark.parametrize("signal", ["BOGUS", "KILL"])
+def test_a_signal_that_slurm_does_not_know_is_named(signal: str) -> None:
+    said = Reply(1, "", f"scancel: error: Unknown job signal: {signal}\n")
+    (why,) = job_action.cancel(["1"], signal).read([said])
+    assert why is not None
+    assert (why.code, why.field, why.id) == (RefusalCode.INVALID_INPUT, ["input", "signal"], "1")

@@ -88,7 +88,7 @@ def test_its_patterns_are_patterns(operation: Operation) -> None:
 
 def lines(table: type) -> dict[str, argument.Kind[Any]]:
     """The kind of each input of a table that has one."""
-    return {line.name: line.metadata["kind"] for line in fields(table) if "kind" in line.metadata}
+    return {line.name: line.metadata["kind"] for line in fields(table) if "key" in line.metadata}
 
 
 def values(hint: Any, kind: argument.Kind[Any]) -> st.SearchStrategy[Any]:

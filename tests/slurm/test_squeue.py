@@ -102,6 +102,12 @@ def test_a_running_job() -> None:
     assert (found.account, found.qos, found.dependency, found.command, found.comment) == (None, None, None, None, "why")
 
 
+def test_an_empty_comment_is_none() -> None:
+    """scontrol clears a comment by an empty one."""
+    found = job(RUNNING, Comment="", admin_comment="")
+    assert (found.comment, found.admin_comment) == (None, None)
+
+
 def test_what_an_administrator_noted() -> None:
     assert job(RUNNING).admin_comment is None
     assert job(RUNNING, admin_comment="watch, this\none").admin_comment == "watch, this\none"

@@ -216,3 +216,18 @@ def test_the_schema_is_read_where_introspection_is_on(path: str) -> None:
     hidden = call("GET", path=path, http=replace(PLAIN, introspection=False))
     assert (hidden.status, hidden.codes) == (403, ["FORBIDDEN"])
     assert "introspection" in hidden.json["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("query", ["query=", "variables={}", "operationName=A", "extensions={}"])
+def test_a_get_without_a_query_hears_how_to_send_one(query: str) -> None:
+    answer = call("GET", query=query)
+    assert answer.status == 400
+    (error,) = answer.json["errors"]
+    assert error["message"].startswith("There is no query in the URL. A GET needs one, such as ?query=")
+    example = error["message"].partition("?")[2].partition(".")[0]
+    assert call("GET", query=example).json.get("errors", [{}])[0].get("message") != error["message"]
+
+
+def test_a_get_with_variables_that_are_no_json_hears_which_parameter_is_wrong() -> None:
+    (error,) = call("GET", query="query={viewer{role}}&variables={").json["errors"]
+    assert error["message"] == "`variables` in the URL must be a JSON object."

@@ -67,3 +67,25 @@ def test_a_big_number_comes_out_exactly(value: int) -> None:
     for wrong in (1.0, True, "1"):
         with pytest.raises(TypeError):
             BIG_INT.coerce_output_value(wrong)
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong", "ending"),
+    [
+        ("DateTime", True, ", not true."),
+        ("DateTime", [None, False], ", not [null, false]."),
+        ("DateTime!", None, "not to be null."),
+        ("Int!", None, "not to be null."),
+        ("Int!", True, "value: true"),
+        ("ID!", False, "value: false"),
+    ],
+)
+def test_a_message_shows_a_value_as_json_writes_it(kind: str, wrong: Any, ending: str) -> None:
+    places = {
+        "DateTime": "jobHistory(since: $x) { asOf }",
+        "Int!": "jobs(first: $x) { asOf }",
+        "ID!": "job(id: $x) { id }",
+    }
+    document = f"query ($x: {kind}) {{ {places.get(kind, places['DateTime'])} }}"
+    (error,) = ask(document, variables={"x": wrong}).json["errors"]
+    assert error["message"].endswith(ending)
