@@ -48,7 +48,7 @@ def check(cluster: Cluster, ids: Sequence[str], timeout_seconds: int) -> list[st
         raise BadInputError(f"ids must name 1 to {IDS_LIMIT} jobs.", argument="ids")
     if not 0 <= timeout_seconds <= LONGEST_WAIT:
         raise BadInputError(f"timeoutSeconds must be from 0 to {LONGEST_WAIT}.", argument="timeoutSeconds")
-    return [local_id(id, cluster.name) for id in ids]
+    return [local_id(id, cluster.name, "ids") for id in ids]
 
 
 def reads(
