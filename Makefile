@@ -110,13 +110,13 @@ clients/python/.venv/installed: clients/python/requirements.txt | $(INSTALLED)
 	@PYTHONWARNINGS=ignore clients/python/.venv/bin/pip install -q --disable-pip-version-check -r $<
 	@touch $@
 
-test-clients: $(CLIENTS)  ## generate, compile and run the clients of clients/ and docs/clients.md on a real Slurm
+test-clients: $(CLIENTS) lint-schema  ## generate, compile and run the clients of clients/ and docs/clients.md on a real Slurm
 	@$(BIN)/python -m local.packages --accounting
 	@$(BIN)/pytest clients/test_recipes.py clients/test_typed_clients.py
 
-lint-schema: $(SCHEMA_LINTERS)  ## check schema.graphql with graphql-eslint and graphql-inspector
+lint-schema: $(SCHEMA_LINTERS)  ## check schema.graphql and the clients' documents with graphql-eslint and -inspector
 	@PATH="$$PATH:$(abspath $(BIN))" && node clients/tools/node_modules/eslint/bin/eslint.js \
-		--config clients/tools/eslint.config.js schema/schema.graphql
+		--config clients/tools/eslint.config.js schema/schema.graphql clients/documents
 	@PATH="$$PATH:$(abspath $(BIN))" && node clients/tools/compare.js tests/schema/released.graphql schema/schema.graphql
 
 build: $(INSTALLED) $(GRAPHIQL)  ## build the Lambda's artefact in build/; ARCHITECTURE=arm64|x86_64

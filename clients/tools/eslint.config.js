@@ -1,4 +1,4 @@
-// graphql-eslint's rules for schemas, recommended and relay. A rule that is off or changed says why.
+// graphql-eslint's rules: for the schema recommended and relay, for the clients' documents recommended. A rule that is off or changed says why.
 // `make lint-schema` runs them in the checkout's folder.
 import graphql from "@graphql-eslint/eslint-plugin";
 
@@ -8,15 +8,21 @@ const VALUE_OBJECTS = [
   ...["Statistics", "TresPriority", "UserError"],
 ];
 
+const DOCUMENTS = "clients/documents/*.graphql";
+
 export default [
   {
     files: ["**/*.graphql"],
     languageOptions: {
       parser: graphql.parser,
-      parserOptions: { graphQLConfig: { schema: "schema/schema.graphql" } },
+      parserOptions: { graphQLConfig: { schema: "schema/schema.graphql", documents: DOCUMENTS } },
     },
     linterOptions: { reportUnusedDisableDirectives: "error" },
     plugins: { "@graphql-eslint": graphql },
+  },
+  { files: [DOCUMENTS], rules: graphql.configs["flat/operations-recommended"].rules },
+  {
+    files: ["schema/*.graphql"],
     rules: {
       ...graphql.configs["flat/schema-recommended"].rules,
       ...graphql.configs["flat/schema-relay"].rules,
