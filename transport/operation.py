@@ -102,7 +102,11 @@ def _operation(given: Any, without_query: str) -> Operation:
 
 
 def _persisted(extensions: Mapping[str, Any]) -> str | None:
-    """The document's id as Apollo's clients send it."""
+    """The document's id as Apollo's clients send it. Raises RefusedError, in the words of Apollo's own server."""
     persisted = extensions.get("persistedQuery")
-    digest = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
+    if not isinstance(persisted, dict):
+        return None
+    if persisted.get("version", 1) != 1:
+        raise RefusedError(400, "Unsupported persisted query version")
+    digest = persisted.get("sha256Hash")
     return digest if isinstance(digest, str) else None

@@ -26,6 +26,7 @@ _PREFIX = "sha256:"
 
 # Apollo's protocol: clients compare the whole message, so the reason goes into the extensions.
 _NOT_FOUND, _NOT_SUPPORTED = "PersistedQueryNotFound", "PersistedQueryNotSupported"
+_ANOTHER_DIGEST = "provided sha does not match query"
 
 
 class Trust(Enum):
@@ -81,9 +82,8 @@ class TrustedDocuments:
             return Document(text, trusted=False)
         own = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         if digest and digest != own:
-            raise OperationError(
-                "The document does not have the SHA-256 that was sent with it.", ErrorCode.BAD_USER_INPUT
-            )
+            reason = "The document does not have the SHA-256 that was sent with it."
+            raise OperationError(_ANOTHER_DIGEST, ErrorCode.BAD_USER_INPUT, reason)
         trusted = own in (self.by_digest or {})
         if self.trust is Trust.REQUIRE and not trusted:
             raise self._unknown()

@@ -90,7 +90,18 @@ def test_where_they_are_accepted_any_document_is_run() -> None:
 
 
 def test_a_digest_must_be_its_documents_own() -> None:
-    assert apollo(sha256(WHO), ACCEPT, query=OTHER).codes == ["BAD_USER_INPUT"]
+    answer = apollo(sha256(WHO), ACCEPT, query=OTHER)
+    assert answer.codes == ["BAD_USER_INPUT"]
+    (error,) = answer.json["errors"]
+    assert (error["message"], "SHA-256" in error["extensions"]["reason"]) == ("provided sha does not match query", True)
+
+
+@pytest.mark.parametrize("version", [0, 2, "1", None])
+def test_another_version_of_the_protocol_is_refused_in_apollo_s_words(version: object) -> None:
+    extensions = {"persistedQuery": {"version": version, "sha256Hash": sha256(WHO)}}
+    answer = call(body=json.dumps({"extensions": extensions}), http=ACCEPT)
+    assert answer.status == 400
+    assert answer.json["errors"][0]["message"] == "Unsupported persisted query version"
 
 
 def test_where_there_are_none_a_client_is_told_to_send_the_document() -> None:
