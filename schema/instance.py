@@ -15,7 +15,7 @@ INSTANCE = (
 
 @made_from(head_instance.Instance)
 class Instance:
-    """An EC2 instance of the cluster."""
+    """An EC2 instance of the cluster. EC2: DescribeInstances."""
 
     id: strawberry.ID = strawberry.field(description="EC2's id, as `i-0123456789abcdef0`.")
     type: str = strawberry.field(description="The instance type, as `c5.xlarge`.")
@@ -28,7 +28,7 @@ class Instance:
 
 @made_from(head_instance.Agent)
 class Agent:
-    """The head node's SSM agent, through which this API reaches the cluster."""
+    """The head node's SSM agent, through which this API reaches the cluster. SSM: DescribeInstanceInformation."""
 
     ping_status: str = strawberry.field(description="Systems Manager's word: Online, ConnectionLost or Inactive.")
     version: str | None = strawberry.field(

@@ -71,7 +71,10 @@ PRIORITY_FACTORS = (
 
 @made_from(output.JobOutput)
 class JobOutput:
-    """Part of a job's output, or why there is none. Bytes that are not UTF-8 become U+FFFD."""
+    """Part of a job's output, or why there is none, read from its file with the caller's own rights.
+
+    Bytes that are not UTF-8 become U+FFFD.
+    """
 
     path: str | None = strawberry.field(
         description="The file's path on the cluster; null if nobody knows it any more, and `message` says why."
@@ -100,7 +103,7 @@ class JobArray:
 
     For the array of `job(id:)`, all tasks count, with those that only accounting still knows, if the cluster keeps
     accounts. Each task in a shared row counts. Tasks that were cancelled by their number while they waited leave no
-    record in Slurm: they do not count.
+    record in Slurm: they do not count. squeue: JobArrayID, State; sacct: JobID, State.
     """
 
     id: strawberry.ID = strawberry.field(description="Unique over all clusters, as `lab:123`.")
