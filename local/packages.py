@@ -1,6 +1,7 @@
 """Installs the Debian packages that are missing, Slurm's and curl: `python -m local.packages [--accounting]`."""
 
 import argparse
+import ctypes
 import os
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ PACKAGES: Mapping[str, str] = {
     "munged": "munge",
     "curl": "curl",  # headnode/program/transfer.py uploads large answers with it; real head nodes have it
 }
-"""The packages that we need, each with a program that shows whether it is installed."""
+"""The packages that we need, each with a program or a library that shows whether it is installed."""
 # Only the core: mariadb-server would set up and start a server that the machine's owner did not ask for.
 ACCOUNTING: Mapping[str, str] = {
     **PACKAGES,
@@ -23,8 +24,11 @@ ACCOUNTING: Mapping[str, str] = {
     "my_print_defaults": "mariadb-client-core",  # mariadb-install-db calls it, and no package depends on it
 }
 """The packages for a cluster with accounting."""
-BROWSER: Mapping[str, str] = {"chromium": "chromium"}
-"""The package for the tests of GraphiQL's page."""
+BROWSER: Mapping[str, str] = {
+    "chromium": "chromium",
+    "libatomic.so.1": "libatomic1",  # the Node.js that comes with Playwright needs it
+}
+"""The packages for the tests of GraphiQL's page."""
 # An ordinary user's PATH lacks the daemons' folders.
 FOLDERS = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
 
@@ -34,8 +38,17 @@ class PackagesError(Exception):
 
 
 def missing(packages: Mapping[str, str] = PACKAGES) -> list[str]:
-    """The packages whose program is not on this machine."""
-    return [package for program, package in packages.items() if shutil.which(program, path=FOLDERS) is None]
+    """The packages whose program or library is not on this machine."""
+    return [package for name, package in packages.items() if not _is_there(name)]
+
+
+def _is_there(name: str) -> bool:
+    if ".so." not in name:
+        return shutil.which(name, path=FOLDERS) is not None
+    try:
+        return bool(ctypes.CDLL(name))
+    except OSError:
+        return False
 
 
 def install(progress: Callable[[str], None], wanted: Mapping[str, str] = PACKAGES) -> None:

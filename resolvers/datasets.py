@@ -51,6 +51,7 @@ def job(id: str) -> Dataset[Rows[squeue.Job]]:
 
 DEFAULT_WINDOW = timedelta(hours=24)
 """How far a history reaches back by default."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def history(search: Search, steps: bool) -> Dataset[History]:
@@ -69,7 +70,12 @@ def output_files(search: Search) -> Dataset[AccountedFiles]:
 def _history(search: Search, question: Callable[[Search], Question[T]]) -> Question[T]:
     if search.ids or search.since:
         return question(search)
-    return question(replace(search, since=(search.until or datetime.now(UTC)) - DEFAULT_WINDOW))
+    return question(replace(search, since=window_before(search.until or datetime.now(UTC))))
+
+
+def window_before(until: datetime) -> datetime:
+    """The beginning of the default window that ends then; nothing was accounted before 1970."""
+    return max(until, _EPOCH + DEFAULT_WINDOW) - DEFAULT_WINDOW
 
 
 def accounted(id: str) -> Dataset[History]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from headnode.snapshots import Dataset, Snapshot
 from resolvers import datasets
-from resolvers.datasets import DEFAULT_WINDOW
+from resolvers.datasets import window_before
 from resolvers.errors import BadInputError
 from resolvers.filters import (
     JobFilter,
@@ -201,7 +201,7 @@ class JobHistory:
     def _in_window(self, job: squeue.Job) -> bool:
         """Whether the job waited, ran or ended in the period, which is sacct's rule (sacct(1))."""
         until = self._until or datetime.now(UTC)
-        since = self._since or (None if self.where and self.where.ids else until - DEFAULT_WINDOW)
+        since = self._since or (None if self.where and self.where.ids else window_before(until))
         began = job.eligible_time or job.submit_time
         ended = min(job.end_time or until, until) if job.state in ENDED else until
         return (began is None or began < until) and (since is None or ended >= since)

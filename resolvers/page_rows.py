@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, TypeVar, overload
 
 from resolvers.link import Link
@@ -55,6 +56,12 @@ class PageRows(Sequence[T]):
         if isinstance(attribute, Link):
             return attribute.values(self._sample.cluster, [self.values(column.name) for column in attribute.columns])
         return [getattr(each, name) for each in self.objects]
+
+    def each(self, name: str) -> Iterable[Any]:
+        """As `values`; what only the objects have is read one by one, so that a reader may stop."""
+        if isinstance(self._attribute(name), Column | Link):
+            return self.values(name)
+        return map(attrgetter(name), self.objects)
 
     def completed(self, name: str, key: Hashable, complete: Callable[[Values], Values]) -> Values:
         """What `complete` makes of an attribute of all objects; `key` names what it makes.

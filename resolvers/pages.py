@@ -118,6 +118,10 @@ class Edges(PageRows[Edge[T]]):
         """The column of cursors or of nodes."""
         return self._nodes if name == "node" else self._ordering.cursors(self.indexes)
 
+    def each(self, name: str) -> Values:
+        """As `values`."""
+        return self.values(name)
+
     def completed(self, name: str, key: Hashable, complete: Callable[[Values], Values]) -> Values:
         """What `complete` makes of a column."""
         return complete(self.values(name))

@@ -110,15 +110,15 @@ class JobArray:
     job_id: str = strawberry.field(description="The array's id in Slurm. squeue: ArrayJobID.")
     task_count: int = strawberry.field(description="How many tasks are known.")
     is_complete: bool = strawberry.field(
-        description="Whether no task is missing. False where the scheduler may have forgotten tasks and accounting was "
-        "not asked, or is not kept: `job(id:)` asks it. slurm.conf: MinJobAge."
+        description="Whether no task is missing of those that Slurm has a record of. False where the scheduler may "
+        "have forgotten tasks and accounting was not asked, or is not kept: `job(id:)` asks it. slurm.conf: MinJobAge."
     )
     phase: JobPhase = strawberry.field(
         description="WAITING while all known tasks wait, ENDED once all have ended, else ACTIVE."
     )
     succeeded: bool | None = strawberry.field(
-        description="Whether every task succeeded. Null until all have ended, and if it is not known of one of them, "
-        "or if one may be missing."
+        description="Whether every task that Slurm has a record of succeeded. Null until all have ended, and if it is "
+        "not known of one of them, or if one may be missing."
     )
     counts_by_state: list[JobStateCount] = strawberry.field(
         description="How many tasks are in each state, the most frequent first, one for each state."

@@ -88,10 +88,12 @@ class Selection:
         return values
 
     def _completed(self, column: _Column, objects: Values, counted: Counted) -> Values:
+        if column.kept_as is None and column.listed:
+            name = column.attribute
+            read = objects.each(name) if isinstance(objects, PageRows) else map(attrgetter(name), objects)
+            return column.complete(counted.read(read), counted)
         if not isinstance(objects, PageRows):
-            read = map(attrgetter(column.attribute), objects)
-            values = counted.read(read) if column.listed and not column.kept_as else list(read)
-            return column.complete(values, counted)
+            return column.complete(list(map(attrgetter(column.attribute), objects)), counted)
         if column.kept_as is None:
             return column.complete(objects.values(column.attribute), counted)
         return objects.completed(column.attribute, column.kept_as, lambda values: column.complete(values, counted))

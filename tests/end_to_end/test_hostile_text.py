@@ -91,7 +91,7 @@ def read(api: Api, *ids: str) -> list[dict[str, Any]]:
 def test_names_and_comments_come_back_as_they_are(api: Api, held: Submitted) -> None:
     expected = {held.add(f"--job-name={text}", f"--comment={text}"): text for text in TEXTS.values()}
     found = {job["jobId"]: (job["name"], job["comment"]) for job in read(api, *expected)}
-    assert found == {id: (text, text) for id, text in expected.items()}
+    assert found == {id: (text, text or None) for id, text in expected.items()}
 
 
 def test_a_forged_record_makes_no_job(api: Api, held: Submitted) -> None:
@@ -158,7 +158,7 @@ def test_what_is_submitted_through_the_api_comes_back_as_it_is(
     payload = api.data(SUBMIT, {"input": what})["submitJob"]
     assert payload["errors"] == []
     held.ids.append(payload["job"]["jobId"])
-    told = {"name": text, "comment": text, "workDir": str(folder)}
+    told = {"name": text, "comment": text or None, "workDir": str(folder)}
     assert payload["job"] == {"jobId": held.ids[0], **told}
     (job,) = read(api, held.ids[0])
     assert {field: job[field] for field in told} == told
@@ -210,7 +210,7 @@ def test_any_text_comes_back_as_it_is(api: Api, held: Submitted, texts: list[tup
         found = {job["jobId"]: (job["name"], job["comment"]) for job in read(api, *expected)}
     finally:
         held.cancel()
-    shown = {id: (name, None if comment == "(null)" else comment) for id, (name, comment) in expected.items()}
+    shown = {id: (name, None if comment in ("(null)", "") else comment) for id, (name, comment) in expected.items()}
     assert found == shown
 
 

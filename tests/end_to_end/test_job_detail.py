@@ -136,7 +136,7 @@ def test_an_array_s_tasks_are_paged_and_filtered(api: Api, lab: Cluster, submit:
         ("first: -1", "first"),
         ("first: 1001", "first"),
         ('after: "x"', "after"),
-        ('filter: {ids: ["-1"]}', "id"),
+        ('filter: {ids: ["-1"]}', "ids"),
     ],
 )
 def test_a_wrong_page_of_tasks_is_refused_before_anything_is_sent(api: Api, arguments: str, argument: str) -> None:

@@ -300,7 +300,7 @@ def test_literals_and_variables_mean_the_same(api: Api, past: Past) -> None:
         ('since: "2026-11-22T10:00:00Z", until: "2026-11-22T10:00:00Z"', "since"),
         ('since: "0001-01-01T00:00:00+14:00"', "since"),
         ('until: "9999-12-31T23:59:59-12:00"', "until"),
-        ('filter: {ids: ["1;id"]}', "id"),
+        ('filter: {ids: ["1;id"]}', "ids"),
         ("first: -1", "first"),
         ("first: 1000000", "first"),
         ('after: "nonsense"', "after"),

@@ -91,7 +91,7 @@ def test_many_waiters_cost_what_one_costs(api: Api, lab: Cluster) -> None:
     [
         ({"ids": []}, "ids"),
         ({"ids": ["1"] * 201}, "ids"),
-        ({"ids": ["x y"]}, "id"),
+        ({"ids": ["x y"]}, "ids"),
         ({"ids": ["1"], "seconds": 21}, "timeoutSeconds"),
         ({"ids": ["1"], "seconds": -1}, "timeoutSeconds"),
     ],

@@ -330,7 +330,8 @@ def test_a_reservations_name_may_hold_what_slurm_takes(api: Api, lab: Cluster, n
     changes = {"name": name, "until": {"durationSeconds": 1200}}
     done = api.data(UPDATE, {"input": changes}, **OPERATORS)["done"]
     assert (done["errors"], done["reservation"]["durationSeconds"]) == ([], 1200)
-    assert api.data(DELETE, {"input": {"name": name}}, **OPERATORS)["done"] == {"name": name, "errors": []}
+    done = api.data(DELETE, {"input": {"name": name}}, **OPERATORS)["done"]
+    assert done == {"id": f"lab:{name}", "name": name, "errors": []}
     assert name not in lab.run("scontrol", "show", "reservation").stdout
     assert refusals(api, DELETE, {"input": {"name": name}}, **OPERATORS) == [("NOT_FOUND", ["input", "name"])]
 

@@ -22,8 +22,10 @@ from scripted_head_node import CONFIG, Scripted, request, rows, says, settings
 
 from headnode import deadline
 from own_loop import finish
-from resolvers.budget import PAGE, VALUES
+from resolvers.budget import PAGE, VALUES, Budget, StoppedError
+from resolvers.page_rows import PageRows
 from schema import schema
+from schema.execution.counted import Counted
 from schema.execution.counting import AWAITED, CountingExecutor
 from schema.execution.executor import CompiledExecutor
 
@@ -169,6 +171,23 @@ def test_an_expensive_document_is_stopped_early(name: str, compiled: bool) -> No
     assert (data, said) == (None, [EXPENSIVE[name][2]])
     assert grown < 300, f"{grown:.0f} MB"
     assert not compiled or seconds < 2, f"{seconds:.1f} s"
+
+
+def test_the_lists_of_a_page_are_read_only_as_long_as_there_is_room() -> None:
+    read: list[int] = []
+
+    class Row:
+        def __init__(self, index: int) -> None:
+            self.index = index
+
+        @property
+        def parts(self) -> list[object]:
+            read.append(self.index)
+            return [object()] * 10
+
+    with pytest.raises(StoppedError):
+        Counted(Budget(50)).read(PageRows(range(100), Row).each("parts"))
+    assert read == [0, 1, 2, 3, 4, 5]
 
 
 def test_a_mutation_says_what_was_done_though_its_answer_is_too_large() -> None:
