@@ -20,7 +20,7 @@ from resolvers import datasets
 NAME = "history"
 """All jobs of this module have it in their names, and no others."""
 PAGE = """query ($filter: JobFilter) {
-  jobHistory(filter: $filter) {
+  jobHistory(filter: $filter, first: 1000) {
     nodes { id jobId name user account state rawState queueName nodeNames qos priority submitTime eligibleTime startTime
       endTime timeLimitSeconds elapsedSeconds nodeCount cpuCount exitCode exitSignal arrayJobId arrayTaskId workDir
       restartCount cpuTimeReservedSeconds cluster { name } queue { name } nodes { name } }
@@ -258,6 +258,7 @@ def test_the_window_can_be_given(api: Api, past: Past) -> None:
     assert "done" not in found(since=end + timedelta(seconds=1))
     assert "running" in found(since=start)
     assert found(until=submitted) == set()
+    assert found(until=datetime(1, 1, 1, tzinfo=UTC)) == set()
     assert found(since=start + timedelta(days=1)) == set()
     assert "done" in found(since=datetime(1, 1, 1, tzinfo=UTC), until=datetime(9999, 12, 31, tzinfo=UTC))
 
