@@ -46,7 +46,7 @@ class Budget:
             self._check()
 
     def check(self, more: int) -> None:
-        """Raise StoppedError if there is no room for so many more objects."""
+        """Raise StoppedError if that many more objects would exceed the limit."""
         if self.objects + more > self.limit:
             raise self._exceeded()
 

@@ -105,7 +105,7 @@ def main(since: Path | None = None) -> int:
         print(f"{released} cannot be read: {error}.", file=sys.stderr)
         return 2
     except (GraphQLError, TypeError) as error:
-        print(f"{released} is no GraphQL schema: {error}", file=sys.stderr)
+        print(f"{released} is not a GraphQL schema: {error}", file=sys.stderr)
         return 2
     found = changes(before, build_schema(schema.as_str()))
     print(report(found), end="")

@@ -25,7 +25,7 @@ from schema.execution.recent import Recent
 KEPT: Final = 4
 """How many answers are kept; GraphiQL's takes 2 MB, the largest may take 12 MB."""
 _answers: Recent[dict[str, Any]] = Recent(KEPT)
-"""By the document and the operation's name as given: the schema is the same for everyone, and never changes."""
+"""By the document and the operation's name. The schema is the same for everyone and never changes."""
 
 
 class Introspection(SchemaExtension):

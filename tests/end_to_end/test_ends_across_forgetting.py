@@ -30,12 +30,12 @@ pytestmark = pytest.mark.timeout(600)  # the fixture polls for two minutes, and 
 
 @dataclass
 class Client:
-    """What a client has been told, by the name of the way that each job ends."""
+    """A client, and the answers that it got. A job goes by the name of the way that it ends."""
 
     api: Api
     cluster: str
-    told: dict[str, list[Mapping[str, Any]]] = field(default_factory=lambda: {name: [] for name in WAYS})
-    """The answers about each row, in their order."""
+    answers: dict[str, list[Mapping[str, Any]]] = field(default_factory=lambda: {name: [] for name in WAYS})
+    """The answers about each job, in the order in which they came."""
     not_remembered: set[str] = field(default_factory=set)
     """The ways whose jobs `jobsEnded` does not know any more."""
     codes: dict[str, list[str]] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Client:
 
     def _note(self, names: Mapping[str, str], jobs: Sequence[Mapping[str, Any]]) -> None:
         for job in jobs:
-            self.told[names[job["jobId"].replace("+", "_").partition("_")[0]]].append(job)
+            self.answers[names[job["jobId"].replace("+", "_").partition("_")[0]]].append(job)
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def polled(request: pytest.FixtureRequest, stack: Stack, chroot: Chroot | None, 
 @pytest.mark.parametrize("name", WAYS)
 def test_no_answer_is_wrong(polled: Polled, name: str) -> None:
     way, ended = WAYS[name], set()
-    answers = polled.client.told[name]
+    answers = polled.client.answers[name]
     assert answers
     for job in answers:
         id, said = job["jobId"], (job["succeeded"], job["exitCode"])

@@ -77,8 +77,8 @@ def test_each_change_of_a_type_is_reported_once() -> None:
     [
         (None, "cannot be read: "),
         (b"\xff\xfe", "cannot be read: "),
-        (b"type Query {", "is no GraphQL schema: Syntax Error"),
-        (b"type Query { a: Nothing }", "is no GraphQL schema: Unknown type"),
+        (b"type Query {", "is not a GraphQL schema: Syntax Error"),
+        (b"type Query { a: Nothing }", "is not a GraphQL schema: Unknown type"),
     ],
 )
 def test_a_file_that_cannot_be_compared_is_an_error(
@@ -93,7 +93,7 @@ def test_a_file_that_cannot_be_compared_is_an_error(
     assert said.err.startswith(f"{file} {why}")
 
 
-@pytest.mark.skipif(RELEASED.exists(), reason="something has been released")
+@pytest.mark.skipif(RELEASED.exists(), reason="something is released: test_schema.py compares with it")
 def test_before_the_first_release_there_is_nothing_to_compare_with(capsys: pytest.CaptureFixture[str]) -> None:
     assert main() == 0
     assert "Nothing is released" in capsys.readouterr().out

@@ -143,7 +143,7 @@ def test_whatever_is_shown_as_a_big_number_is_also_taken_as_one(schema: GraphQLS
         for kind, name, _ in numbers(schema)
         if name in shown or name.endswith(("Seconds", "Mib")) or kind == "BigIntRange"
     }
-    for name, field in schema.type_map["JobFilter"].fields.items():  # type: ignore[attr-defined]
+    for name, field in schema.type_map["JobFilter"].fields.items():  # type: ignore[attr-defined] # JobFilter is an input
         if str(field.type).endswith("Range"):
             assert (str(field.type) == "BigIntRange") == (name in shown), name
 
