@@ -71,9 +71,18 @@ class CountingExecutor(StrawberryGraphQLCoreExecutionContext):
         position_context: Any,
     ) -> Any:
         """The list as the response holds it."""
+        made = self.complete_at_once(item_type, field_details_list, items)
+        if made is not None:
+            return made
         if isinstance(items, Sized) and is_leaf_type(get_nullable_type(item_type)):
             self.budget.add(0, len(items))
         return super().complete_iterable_value(item_type, field_details_list, info, path, items, position_context)
+
+    def complete_at_once(
+        self, item_type: GraphQLOutputType, field_details_list: FieldDetailsList, items: Iterable[object]
+    ) -> Any:
+        """The list as the response holds it, if all items can be completed at once; None for item by item."""
+        return None
 
     def complete_awaitable_value(
         self,

@@ -4,10 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import graphql
-from graphql import FieldNode, GraphQLOutputType, GraphQLResolveInfo, get_nullable_type, is_object_type
+from graphql import FieldNode, GraphQLOutputType, get_nullable_type, is_object_type
 from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetailsList
-from graphql.pyutils import Path
 
 from resolvers.budget import StoppedError
 from schema.execution.counted import Counted
@@ -28,16 +27,10 @@ _plans: Recent[_Plan] = Recent(256)
 class CompiledExecutor(CountingExecutor):
     """Completes lists of objects column by column if the answer is the same, otherwise as graphql-core does."""
 
-    def complete_iterable_value(
-        self,
-        item_type: GraphQLOutputType,
-        field_details_list: FieldDetailsList,
-        info: GraphQLResolveInfo[Any],
-        path: Path,
-        items: Iterable[object],
-        position_context: Any,
+    def complete_at_once(
+        self, item_type: GraphQLOutputType, field_details_list: FieldDetailsList, items: Iterable[object]
     ) -> Any:
-        """The list as the response holds it."""
+        """The list as the response holds it, column by column; None if graphql-core must complete each item."""
         if isinstance(items, Sequence) and is_object_type(get_nullable_type(item_type)):
             objects, values = self.budget.objects, self.budget.values
             try:
@@ -51,7 +44,7 @@ class CompiledExecutor(CountingExecutor):
             else:
                 tally[COMPILED] += 1
                 return made
-        return super().complete_iterable_value(item_type, field_details_list, info, path, items, position_context)
+        return None
 
     def _complete(self, item_type: GraphQLOutputType, nodes: FieldDetailsList) -> Complete:
         """How to complete such items. Raises SurpriseError if that cannot be compiled."""
